@@ -1,0 +1,149 @@
+// Package directory holds the part of a Microsoft Entra directory that
+// sessionstamp reads, and the errors that reading or changing it can end in, in
+// Microsoft Graph's own words. It imports no SDK, so that every other package
+// can speak of a user without linking one.
+package directory
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// User is a user as Graph's [user resource] shows it to sessionstamp.
+//
+// [user resource]: https://learn.microsoft.com/graph/api/resources/user
+type User struct {
+	// ID is the object id, a lower-case GUID.
+	ID string
+	// UserPrincipalName is name@domain. It must never reach a log or a metric.
+	UserPrincipalName string
+	// UserType is "Member" or "Guest"; Graph has users for whom it is empty.
+	UserType string
+	// CreationType is empty for a regular account, else "Invitation",
+	// "LocalAccount" or "EmailVerified".
+	CreationType string
+	// ExternalUserState is empty for anybody who was not invited.
+	ExternalUserState string
+	// Created is createdDateTime, the zero Time where Graph shows none.
+	Created time.Time
+	// SignInSessionsValidFrom is signInSessionsValidFromDateTime, the stamp: the
+	// zero Time where it is null. It says nothing unless StampKnown is set.
+	SignInSessionsValidFrom time.Time
+	// StampKnown tells whether the answer held the stamp's property at all, be
+	// it null. Graph leaves out what it was not asked for or does not know.
+	StampKnown bool
+	// LastPasswordChange is lastPasswordChangeDateTime, the zero Time where null.
+	LastPasswordChange time.Time
+}
+
+// Domain returns what follows the last @ of the user principal name, in lower
+// case, or "" if there is none.
+func (u User) Domain() string {
+	at := strings.LastIndexByte(u.UserPrincipalName, '@')
+	if at < 0 {
+		return ""
+	}
+	return strings.ToLower(u.UserPrincipalName[at+1:])
+}
+
+// Domain is a domain name of the tenant, as Graph's [domain resource] shows it.
+//
+// [domain resource]: https://learn.microsoft.com/graph/api/resources/domain
+type Domain struct {
+	// Name is the fully qualified name, in lower case.
+	Name string
+	// Federated tells that authenticationType is "Federated", not "Managed".
+	Federated bool
+	// Verified is isVerified: an unverified domain signs nobody in.
+	Verified bool
+}
+
+// An Error is a call of Graph or of its token endpoint that failed, with what
+// an administrator or Microsoft's support needs to find it again. It never holds
+// a secret, a token or a user principal name.
+type Error struct {
+	// Operation is the call in Graph's words: "revokeSignInSessions".
+	Operation string
+	// StatusCode is the HTTP status, 0 where no answer came.
+	StatusCode int
+	// Code is Graph's deepest error code ("Request_ResourceNotFound") or Entra's
+	// ("AADSTS7000215").
+	Code string
+	// RequestID and ClientRequestID name the call in Microsoft's logs.
+	RequestID, ClientRequestID string
+	// RetryAfter is how long the service asked to wait, 0 where it did not say.
+	RetryAfter time.Duration
+	// NotDone tells that the call certainly changed nothing: it was refused
+	// before it was carried out. Without it, a call that writes may have taken
+	// effect.
+	NotDone bool
+	// Err is the cause, where there is one.
+	Err error
+}
+
+// Error tells operation, status, code and request id.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Operation)
+	switch {
+	case e.StatusCode != 0:
+		fmt.Fprintf(&b, ": status %d", e.StatusCode)
+	default:
+		b.WriteString(": no answer")
+	}
+	if e.Code != "" {
+		fmt.Fprintf(&b, " %s", e.Code)
+	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, ", retry after %s", e.RetryAfter)
+	}
+	if e.RequestID != "" {
+		fmt.Fprintf(&b, " (request-id %s)", e.RequestID)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// NotFound tells whether Graph does not know the object: it was deleted, or the
+// replica that answered has not heard of it yet.
+func (e *Error) NotFound() bool { return e.StatusCode == 404 }
+
+// Forbidden tells whether the app lacks the right to make this call on this
+// object.
+func (e *Error) Forbidden() bool { return e.StatusCode == 403 }
+
+// Throttled tells whether Graph refused the call because of its rate.
+func (e *Error) Throttled() bool { return e.StatusCode == 429 }
+
+// IsID tells whether s is an object or tenant id in its normal form, a
+// lower-case GUID: the only form in which ids are compared and stored.
+func IsID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if c != '-' {
+				return false
+			}
+		case (c < '0' || c > '9') && (c < 'a' || c > 'f'):
+			return false
+		}
+	}
+	return true
+}
+
+// Read is the answer to the reading of one user.
+type Read struct {
+	// User is valid only where Err is nil.
+	User User
+	// Err is of type [*Error].
+	Err error
+}
