@@ -1,0 +1,132 @@
+package revocation
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// FederatedDomains tells which domain names are federated. The zero value knows
+// of none.
+type FederatedDomains struct {
+	federated map[string]bool // by name, lower case
+}
+
+// NewFederatedDomains takes the domains as the tenant lists them.
+func NewFederatedDomains(domains []directory.Domain) FederatedDomains {
+	f := FederatedDomains{federated: make(map[string]bool, len(domains))}
+	for _, d := range domains {
+		f.federated[strings.ToLower(d.Name)] = d.Federated && d.Verified
+	}
+	return f
+}
+
+// Contain tells whether name is federated: listed so, or below the nearest
+// listed domain that is. Microsoft does not document whether a subdomain that
+// inherits its root's federation is listed, and how; where it is listed, its own
+// entry counts.
+func (f FederatedDomains) Contain(name string) bool {
+	for name != "" {
+		if federated, listed := f.federated[name]; listed {
+			return federated
+		}
+		_, name, _ = strings.Cut(name, ".")
+	}
+	return false
+}
+
+// listed tells whether name, or a domain above it, is in the tenant's list.
+func (f FederatedDomains) listed(name string) bool {
+	for name != "" {
+		if _, ok := f.federated[name]; ok {
+			return true
+		}
+		_, name, _ = strings.Cut(name, ".")
+	}
+	return false
+}
+
+// DomainLister reads the tenant's domains.
+type DomainLister interface {
+	Domains(ctx context.Context) ([]directory.Domain, error)
+}
+
+// DomainCache keeps the tenant's federated domains between invocations. It is
+// safe for concurrent use.
+type DomainCache struct {
+	lister   DomainLister
+	settings DomainSettings
+	fixed    bool
+
+	// held is a mutex whose waiters give up with their context: it is held while
+	// Graph is asked.
+	held    chan struct{}
+	domains FederatedDomains
+	read    time.Time // when domains were read, zero for never
+}
+
+// DomainSettings say how long a list of domains is believed.
+type DomainSettings struct {
+	// Refresh is the age at which the list is read again.
+	Refresh time.Duration
+	// RefreshUnlisted is that age when a user's domain is not in the list: it
+	// may have been added since.
+	RefreshUnlisted time.Duration
+	// Stale is the age up to which an old list serves while Graph fails. A
+	// domain that stopped being federated must not be treated as if it were for
+	// longer than this.
+	Stale time.Duration
+}
+
+// DefaultDomainSettings suit domains that change a few times a year.
+var DefaultDomainSettings = DomainSettings{Refresh: 15 * time.Minute, RefreshUnlisted: time.Minute, Stale: time.Hour}
+
+// NewDomainCache discovers the federated domains from the tenant.
+func NewDomainCache(lister DomainLister, settings DomainSettings) *DomainCache {
+	return &DomainCache{lister: lister, settings: settings, held: make(chan struct{}, 1)}
+}
+
+// FixedDomains serves the configured names and all that is below them, and never
+// asks the tenant.
+func FixedDomains(names ...string) *DomainCache {
+	domains := make([]directory.Domain, 0, len(names))
+	for _, name := range names {
+		domains = append(domains, directory.Domain{Name: strings.TrimSpace(name), Federated: true, Verified: true})
+	}
+	return &DomainCache{fixed: true, domains: NewFederatedDomains(domains), held: make(chan struct{}, 1)}
+}
+
+// For returns the federated domains at now, fresh enough to judge the given
+// users.
+func (c *DomainCache) For(ctx context.Context, now time.Time, users []directory.User) (FederatedDomains, error) {
+	select {
+	case c.held <- struct{}{}:
+		defer func() { <-c.held }()
+	case <-ctx.Done():
+		return FederatedDomains{}, ctx.Err()
+	}
+	if c.fixed || now.Sub(c.read) < c.maxAge(users) {
+		return c.domains, nil
+	}
+	domains, err := c.lister.Domains(ctx)
+	if err == nil {
+		c.domains, c.read = NewFederatedDomains(domains), now
+		return c.domains, nil
+	}
+	if now.Sub(c.read) < c.settings.Stale {
+		return c.domains, nil
+	}
+	return FederatedDomains{}, fmt.Errorf("read the tenant's domains: %w", err)
+}
+
+func (c *DomainCache) maxAge(users []directory.User) time.Duration {
+	for _, u := range users {
+		if !c.domains.listed(u.Domain()) {
+			return c.settings.RefreshUnlisted
+		}
+	}
+	return c.settings.Refresh
+}

@@ -1,0 +1,250 @@
+package revocation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// A unit is the work of one call of Handle: one job for each user.
+type unit struct {
+	r       *Revoker
+	started time.Time
+	jobs    []*job
+}
+
+// A job is one user in one call of Handle. It is open until it is settled.
+type job struct {
+	request   Request
+	positions []int // of the requests for this user
+	entry     Entry // as it stands in the ledger
+	pending   *Entry
+	user      directory.User
+	settled   bool
+	out       Outcome
+}
+
+// newUnit makes one job for each user, and a settled one for each request that
+// can't be acted upon.
+func (r *Revoker) newUnit(requests []Request) *unit {
+	u := &unit{r: r, started: r.Now()}
+	byUser := make(map[string]*job, len(requests))
+	for i, req := range requests {
+		if err := r.acceptable(req); err != nil {
+			j := &job{request: req, positions: []int{i}}
+			j.fail(ReasonInvalid, err)
+			u.jobs = append(u.jobs, j)
+			continue
+		}
+		if j, ok := byUser[req.User]; ok {
+			j.merge(req, i)
+			continue
+		}
+		j := &job{request: req, positions: []int{i}, entry: Entry{Tenant: r.Tenant, User: req.User}}
+		byUser[req.User] = j
+		u.jobs = append(u.jobs, j)
+	}
+	return u
+}
+
+func (r *Revoker) acceptable(req Request) error {
+	if err := req.Validate(); err != nil {
+		return err
+	}
+	if req.Tenant != r.Tenant {
+		return fmt.Errorf("%w: tenant %s is not served here, %s is", errInvalid, req.Tenant, r.Tenant)
+	}
+	return nil
+}
+
+// merge takes in another request for the same user.
+func (j *job) merge(req Request, position int) {
+	j.positions = append(j.positions, position)
+	if req.Seen.Before(j.request.Seen) {
+		j.request.Seen, j.request.Source = req.Seen, req.Source
+	}
+	j.request.ReadBack = j.request.ReadBack || req.ReadBack
+	j.request.Attempt = max(j.request.Attempt, req.Attempt)
+}
+
+// firstSeen is when sessionstamp first heard of the user, by this request or by
+// one before it.
+func (j *job) firstSeen() time.Time {
+	if !j.entry.Seen.IsZero() && j.entry.Seen.Before(j.request.Seen) {
+		return j.entry.Seen
+	}
+	return j.request.Seen
+}
+
+// called tells whether revokeSignInSessions was called for the user, for certain
+// or perhaps.
+func (j *job) called() bool {
+	return j.entry.State == StateClaimed || j.entry.State == StateRevoked
+}
+
+// store lets the next record write state, with the reason that the job will have
+// been settled for by then.
+func (j *job) store(state State) {
+	e := j.entry
+	e.State = state
+	if e.Version == 0 {
+		e.Source = j.request.Source
+	}
+	e.Seen = j.firstSeen()
+	if !j.user.Created.IsZero() {
+		e.Created = j.user.Created
+	}
+	e.Stamp = j.user.SignInSessionsValidFrom
+	j.pending = &e
+}
+
+func (j *job) done(reason Reason) { j.settle(Done, reason, 0, nil) }
+
+func (j *job) later(delay time.Duration, reason Reason, err error) {
+	j.settle(Later, reason, min(max(delay, 0), MaxDelay), err)
+}
+
+func (j *job) fail(reason Reason, err error) { j.settle(Failed, reason, 0, err) }
+
+func (j *job) settle(v Verdict, reason Reason, delay time.Duration, err error) {
+	j.settled = true
+	j.out.Verdict, j.out.Reason, j.out.Delay, j.out.Err = v, reason, delay, err
+}
+
+// cause is why the job did not come to its end.
+func (j *job) cause() error {
+	if j.out.Err != nil {
+		return j.out.Err
+	}
+	return errors.New(string(j.out.Reason))
+}
+
+func postponeAll(jobs []*job, reason Reason, err error) {
+	for _, j := range jobs {
+		j.later(retryAfter(err, j.request), reason, err)
+	}
+}
+
+func open(jobs []*job) []*job {
+	var still []*job
+	for _, j := range jobs {
+		if !j.settled {
+			still = append(still, j)
+		}
+	}
+	return still
+}
+
+func ids(jobs []*job) []string {
+	list := make([]string, len(jobs))
+	for i, j := range jobs {
+		list[i] = j.request.User
+	}
+	return list
+}
+
+func users(jobs []*job) []directory.User {
+	list := make([]directory.User, len(jobs))
+	for i, j := range jobs {
+		list[i] = j.user
+	}
+	return list
+}
+
+func (u *unit) open() []*job { return open(u.jobs) }
+
+// errors returns one error for each of the n requests.
+func (u *unit) errors(n int) []error {
+	errs := make([]error, n)
+	for _, j := range u.jobs {
+		if j.out.Verdict != Failed {
+			continue
+		}
+		for _, i := range j.positions {
+			errs[i] = j.cause()
+		}
+	}
+	return errs
+}
+
+// Log keys of a unit of work and of one user in it. No value of theirs is ever a
+// name, a user principal name or a secret.
+const (
+	logTenant   = "tenant"
+	logUser     = "user"
+	logSource   = "source"
+	logVerdict  = "verdict"
+	logReason   = "reason"
+	logReasons  = "reasons"
+	logRequests = "requests"
+	logUsers    = "users"
+	logDelay    = "delay_s"
+	logAge      = "creation_to_call_s"
+	logDuration = "duration_ms"
+	logError    = "error"
+)
+
+// errAborted is the cause of whatever a panic left unsettled.
+var errAborted = errors.New("the work broke off")
+
+// report tells the observer and the log what became of every user, and writes
+// one record of the whole unit.
+func (u *unit) report(ctx context.Context) {
+	reasons := make(map[Reason]int)
+	requests := 0
+	for _, j := range u.jobs {
+		if !j.settled {
+			j.fail(ReasonAborted, errAborted)
+		}
+		j.out.Request = j.request
+		reasons[j.out.Reason]++
+		requests += len(j.positions)
+		u.reportJob(ctx, j)
+	}
+	u.r.Log.LogAttrs(ctx, slog.LevelInfo, "requests handled",
+		slog.String(logTenant, u.r.Tenant),
+		slog.Int(logRequests, requests),
+		slog.Int(logUsers, len(u.jobs)),
+		slog.Any(logReasons, reasons),
+		slog.Int64(logDuration, u.r.Now().Sub(u.started).Milliseconds()))
+}
+
+func (u *unit) reportJob(ctx context.Context, j *job) {
+	if u.r.Observer != nil {
+		u.r.Observer.Observe(ctx, j.out)
+	}
+	attrs := []slog.Attr{
+		slog.String(logTenant, u.r.Tenant),
+		slog.String(logUser, j.request.User),
+		slog.String(logSource, string(j.request.Source)),
+		slog.String(logVerdict, string(j.out.Verdict)),
+		slog.String(logReason, string(j.out.Reason)),
+	}
+	if j.out.Delay > 0 {
+		attrs = append(attrs, slog.Float64(logDelay, j.out.Delay.Seconds()))
+	}
+	if !j.out.Called.IsZero() && !j.out.Created.IsZero() {
+		attrs = append(attrs, slog.Float64(logAge, j.out.Called.Sub(j.out.Created).Seconds()))
+	}
+	if j.out.Err != nil {
+		attrs = append(attrs, slog.String(logError, j.out.Err.Error()))
+	}
+	u.r.Log.LogAttrs(ctx, level(j.out), "user handled", attrs...)
+}
+
+// level keeps what an administrator should see apart from the firehose.
+func level(o Outcome) slog.Level {
+	switch {
+	case o.Verdict == Failed:
+		return slog.LevelError
+	case o.Reason == ReasonForbidden || o.Reason == ReasonRefused || o.Reason == ReasonStillEmpty || o.Reason == ReasonOlderStamp:
+		return slog.LevelWarn
+	case o.Reason == ReasonRevoked || o.Reason == ReasonReadBack || o.Err != nil:
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
+}

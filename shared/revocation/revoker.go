@@ -1,0 +1,407 @@
+package revocation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// MaxBatch is how many users are read or revoked in one call: the most parts
+// that Graph takes in one $batch
+// (https://learn.microsoft.com/graph/json-batching).
+const MaxBatch = 20
+
+// Directory is what the Revoker needs of Graph. Both methods take at most
+// [MaxBatch] ids, make one attempt, and never try again by themselves: whether
+// trying again is safe, only the ledger knows. Errors are of type
+// [*directory.Error].
+type Directory interface {
+	// ReadUsers returns one Read for each id, in order.
+	ReadUsers(ctx context.Context, ids []string) ([]directory.Read, error)
+	// RevokeSignInSessions returns one error for each id, in order, nil where
+	// Graph accepted the call.
+	RevokeSignInSessions(ctx context.Context, ids []string) ([]error, error)
+}
+
+// Settings are the times by which a Revoker works.
+type Settings struct {
+	// ReplicationLag is how long after a write of Entra a read may still not
+	// show it. Longer is safer: it is what a user without an outcome waits
+	// before anybody looks again.
+	ReplicationLag time.Duration
+	// CallTimeout is how long after the claim a revocation may still be on its
+	// way to Graph.
+	CallTimeout time.Duration
+	// Patience is how long to wait for the write quota before putting requests
+	// back. The state that a decision was made by gets older meanwhile.
+	Patience time.Duration
+	// ForbiddenRetry is the age at which a 403 is no longer believed: consent
+	// may have been given since.
+	ForbiddenRetry time.Duration
+	// GiveUpAfter is the age at which a request that is still put back becomes
+	// a dead letter, for a person to see.
+	GiveUpAfter time.Duration
+	// ClockSkew is how much Graph's clock may lag behind ours.
+	ClockSkew time.Duration
+}
+
+// DefaultSettings are the values that a deployment starts with.
+var DefaultSettings = Settings{
+	ReplicationLag: 5 * time.Minute,
+	CallTimeout:    20 * time.Second,
+	Patience:       10 * time.Second,
+	ForbiddenRetry: 24 * time.Hour,
+	GiveUpAfter:    4 * 24 * time.Hour,
+	ClockSkew:      5 * time.Second,
+}
+
+// hold is how long a claim keeps everybody else from calling, and how long after
+// it the stamp is read back: by then the call has ended, one way or the other,
+// and every replica shows what it did.
+func (s Settings) hold() time.Duration { return s.CallTimeout + s.ReplicationLag }
+
+// due is when the stamp of a user who was called for is next worth a look: once
+// the claim has lapsed or, where a stamp older than the call was read since, once
+// that replica has had its time. Notifications that come in between don't count
+// as looks.
+func (s Settings) due(e Entry) time.Time {
+	due := e.Claimed.Add(s.hold())
+	if again := e.Updated.Add(s.ReplicationLag); e.Rereads > 0 && again.After(due) {
+		return again
+	}
+	return due
+}
+
+// Config is what a Revoker is made of. All fields but Observer are required.
+type Config struct {
+	// Tenant is the one tenant that is served, a lower-case GUID.
+	Tenant    string
+	Directory Directory
+	Domains   *DomainCache
+	Ledger    Ledger
+	Queue     Queue
+	Quota     Quota
+	Policy    Policy
+	Settings  Settings
+	Observer  Observer
+	Log       *slog.Logger
+	// Now is the calendar.
+	Now func() time.Time
+}
+
+// Validate reports every fault of the configuration.
+func (c Config) Validate() error {
+	var faults []error
+	require := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	require(directory.IsID(c.Tenant), "tenant %q is not a lower-case GUID", c.Tenant)
+	require(c.Directory != nil && c.Domains != nil && c.Ledger != nil && c.Queue != nil && c.Quota != nil,
+		"directory, domains, ledger, queue and quota must all be given")
+	require(c.Log != nil && c.Now != nil, "log and calendar must be given")
+	require(c.Policy.NewUserWindow > 0, "new-user window must be positive, is %s", c.Policy.NewUserWindow)
+	s := c.Settings
+	require(s.ReplicationLag > 0 && s.CallTimeout > 0 && s.ForbiddenRetry > 0 && s.GiveUpAfter > 0,
+		"replication lag, call timeout, forbidden retry and give-up age must be positive")
+	require(s.Patience >= 0 && s.ClockSkew >= 0, "patience and clock skew must not be negative")
+	require(s.hold() <= MaxDelay, "replication lag and call timeout together are %s, the queue delays by at most %s", s.hold(), MaxDelay)
+	return errors.Join(append(faults, c.Policy.Exclusions.Validate())...)
+}
+
+// A Revoker brings users to the end of the matter. It keeps nothing between
+// calls that it could not lose. It is safe for concurrent use.
+type Revoker struct{ config }
+
+// config keeps the fields of a Config out of the Revoker's own documentation and
+// out of reach.
+type config Config
+
+// New makes a Revoker.
+func New(c Config) (*Revoker, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("revoker: %w", err)
+	}
+	return &Revoker{config(c)}, nil
+}
+
+// Handle brings every request as far as it can go now. The result has one error
+// for each request, in order: nil means that its message may be acknowledged,
+// because it has served or a copy is in the queue; any other leaves the message
+// to the queue. One request never spoils another.
+func (r *Revoker) Handle(ctx context.Context, requests []Request) []error {
+	u := r.newUnit(requests)
+	defer u.report(ctx)
+
+	r.recall(ctx, u.open())
+	for chunk := range slices.Chunk(u.open(), MaxBatch) {
+		r.advance(ctx, chunk)
+	}
+	r.postpone(ctx, u.jobs)
+	return u.errors(len(requests))
+}
+
+// HandleMessages is [Revoker.Handle] for the bodies of queue messages. A body
+// that is no request fails alone, and ends among the dead letters.
+func (r *Revoker) HandleMessages(ctx context.Context, bodies [][]byte) []error {
+	requests := make([]Request, len(bodies))
+	faults := make([]error, len(bodies))
+	for i, body := range bodies {
+		requests[i], faults[i] = DecodeRequest(body)
+	}
+	errs := r.Handle(ctx, requests)
+	for i, fault := range faults {
+		if fault != nil {
+			errs[i] = fault
+		}
+	}
+	return errs
+}
+
+// recall settles, without a call of Graph, all that the ledger can answer.
+func (r *Revoker) recall(ctx context.Context, jobs []*job) {
+	if len(jobs) == 0 {
+		return
+	}
+	entries, err := r.Ledger.Entries(ctx, r.Tenant, ids(jobs))
+	if err != nil {
+		err = fmt.Errorf("read the ledger: %w", err)
+		for _, j := range jobs {
+			j.later(backoff(j.request), ReasonLedgerUnavailable, err)
+		}
+		return
+	}
+	now := r.Now()
+	for _, j := range jobs {
+		if e, ok := entries[j.request.User]; ok {
+			j.entry = e
+			r.settleKnown(j, now)
+		}
+	}
+}
+
+// settleKnown settles a job whose entry leaves nothing to ask Graph for.
+func (r *Revoker) settleKnown(j *job, now time.Time) {
+	remaining := r.Settings.due(j.entry).Sub(now)
+	switch j.entry.State {
+	case StateStamped:
+		j.done(ReasonKnownStamped)
+	case StateCannotFix:
+		if j.entry.Reason != ReasonForbidden || now.Sub(j.entry.Updated) < r.Settings.ForbiddenRetry {
+			j.done(ReasonKnownCannotFix)
+		}
+	case StateHeld:
+		// Time makes nobody newer, so a notification can't change the matter;
+		// unless it was first, and an outage made a later one overtake it.
+		if j.request.Source == SourceNotification && !j.request.Seen.Before(j.entry.Seen) {
+			j.done(ReasonExistingUser)
+		}
+	case StateClaimed:
+		if remaining > 0 {
+			j.later(remaining, ReasonClaimed, nil)
+		}
+	case StateRevoked:
+		switch {
+		case remaining <= 0:
+		case j.request.ReadBack:
+			j.later(remaining, ReasonReadBackEarly, nil)
+		default:
+			j.done(ReasonReadBackPending)
+		}
+	}
+}
+
+// advance reads the users of one chunk, decides, and revokes.
+func (r *Revoker) advance(ctx context.Context, jobs []*job) {
+	if r.outOfTime(ctx) {
+		for _, j := range jobs {
+			j.later(0, ReasonOutOfTime, nil)
+		}
+		return
+	}
+	r.read(ctx, jobs)
+	r.decide(ctx, open(jobs))
+	r.record(ctx, jobs)
+	r.revoke(ctx, open(jobs))
+}
+
+// outOfTime tells whether the invocation may end before a claim that is taken
+// now is settled.
+func (r *Revoker) outOfTime(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && time.Until(deadline) < r.Settings.CallTimeout
+}
+
+func (r *Revoker) read(ctx context.Context, jobs []*job) {
+	reads, err := r.Directory.ReadUsers(ctx, ids(jobs))
+	if err == nil && len(reads) != len(jobs) {
+		err = fmt.Errorf("asked for %d users, got %d", len(jobs), len(reads))
+	}
+	if err != nil {
+		postponeAll(jobs, unavailable(err), err)
+		return
+	}
+	now := r.Now()
+	for i, j := range jobs {
+		if reads[i].Err != nil {
+			r.settleUnread(j, reads[i].Err, now)
+			continue
+		}
+		j.user = reads[i].User
+		j.out.Created, j.out.Stamp = j.user.Created, j.user.SignInSessionsValidFrom
+	}
+}
+
+// settleUnread settles a job whose user could not be read.
+func (r *Revoker) settleUnread(j *job, err error, now time.Time) {
+	if e, ok := errors.AsType[*directory.Error](err); ok && e.NotFound() {
+		r.settleNotFound(j, err, now)
+		return
+	}
+	j.later(retryAfter(err, j.request), unavailable(err), err)
+}
+
+// settleNotFound tells a user who is not there any more from one who is not
+// there yet.
+func (r *Revoker) settleNotFound(j *job, err error, now time.Time) {
+	remaining := j.request.Seen.Add(r.Settings.ReplicationLag).Sub(now)
+	if remaining > 0 {
+		j.later(min(backoff(j.request), remaining+time.Second), ReasonNotFoundYet, err)
+		return
+	}
+	j.done(ReasonNotFound)
+	if j.entry.Version > 0 {
+		j.store(StateGone)
+	}
+}
+
+// decide settles every job but those whose user is to be revoked.
+func (r *Revoker) decide(ctx context.Context, jobs []*job) {
+	if len(jobs) == 0 {
+		return
+	}
+	now := r.Now()
+	domains, err := r.Domains.For(ctx, now, users(jobs))
+	if err != nil {
+		postponeAll(jobs, ReasonDomainsUnavailable, err)
+		return
+	}
+	for _, j := range jobs {
+		r.judge(j, domains)
+	}
+}
+
+// judge settles one job by what was read of its user.
+func (r *Revoker) judge(j *job, domains FederatedDomains) {
+	if r.settleCalled(j) {
+		return
+	}
+	reason := r.Policy.Decide(j.user, domains, j.firstSeen())
+	switch reason {
+	case ReasonNewUser:
+		return // stays open
+	case ReasonStamped:
+		j.store(StateStamped)
+	case ReasonExistingUser:
+		if j.entry.State != StateHeld {
+			j.store(StateHeld)
+		}
+	default:
+		if j.called() {
+			j.store(StateReleased)
+		}
+	}
+	j.done(reason)
+}
+
+// settleCalled settles, by the stamp that was read, a job whose user we have
+// called revokeSignInSessions for, or may have. It tells whether it did.
+func (r *Revoker) settleCalled(j *job) bool {
+	stamp := j.user.SignInSessionsValidFrom
+	switch {
+	case !j.called():
+		return false
+	case !j.user.StampKnown:
+		j.later(backoff(j.request), ReasonStampUnknown, nil)
+	case !stamp.IsZero() && !stamp.Before(r.oldestStamp(j.entry)):
+		j.done(ReasonReadBack)
+		j.store(StateStamped)
+	case !stamp.IsZero():
+		r.settleOlderStamp(j)
+	case j.entry.State == StateRevoked && j.entry.Accepted > 1:
+		j.done(ReasonStillEmpty)
+		j.store(StateCannotFix)
+	default:
+		return false // empty: the policy decides whether to try once more
+	}
+	return true
+}
+
+// oldestStamp is the oldest stamp that our call can have made. Stamps have whole
+// seconds.
+func (r *Revoker) oldestStamp(e Entry) time.Time {
+	called := e.Claimed
+	if e.State == StateRevoked {
+		called = e.Called
+	}
+	return called.Truncate(time.Second).Add(-r.Settings.ClockSkew)
+}
+
+// maxRereads is how often a stamp older than the call is read again before it is
+// believed.
+const maxRereads = 3
+
+// settleOlderStamp settles a job whose user has a stamp that our call did not
+// make. The user has what the cure gives, so nothing more is revoked; but where
+// Graph had accepted our call, a person should know.
+func (r *Revoker) settleOlderStamp(j *job) {
+	switch {
+	case j.entry.State == StateClaimed:
+		j.done(ReasonStamped)
+		j.store(StateStamped)
+	case j.entry.Rereads < maxRereads:
+		j.later(r.Settings.ReplicationLag, ReasonOlderStampSeen, nil)
+		j.request.ReadBack = true
+		j.store(StateRevoked)
+		j.pending.Rereads++
+	default:
+		j.done(ReasonOlderStamp)
+		j.store(StateCannotFix)
+	}
+}
+
+// postpone puts back what was settled for later, and makes dead letters of what
+// was put back for too long.
+func (r *Revoker) postpone(ctx context.Context, jobs []*job) {
+	var back []Delayed
+	var waiting []*job
+	now := r.Now()
+	for _, j := range jobs {
+		if j.out.Verdict != Later {
+			continue
+		}
+		if now.Sub(j.request.Seen) > r.Settings.GiveUpAfter {
+			j.fail(ReasonGaveUp, fmt.Errorf("user %s: put back for longer than %s: %s: %w",
+				j.request.User, r.Settings.GiveUpAfter, j.out.Reason, j.cause()))
+			continue
+		}
+		again := j.request
+		again.Attempt++
+		back = append(back, Delayed{Request: again, Delay: j.out.Delay})
+		waiting = append(waiting, j)
+	}
+	if len(back) == 0 {
+		return
+	}
+	if err := r.Queue.Postpone(ctx, back); err != nil {
+		for _, j := range waiting {
+			j.fail(j.out.Reason, fmt.Errorf("put user %s back into the queue: %w", j.request.User, err))
+		}
+	}
+}
