@@ -1,0 +1,355 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sessionstamp/sessionstamp/shared/webhook"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// cancelledAfter returns a context that is cancelled, not timed out.
+func cancelledAfter(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(d, cancel)
+	return ctx
+}
+
+func TestNewReportsEveryFault(t *testing.T) {
+	t.Parallel()
+	_, err := webhook.New(webhook.Config{Tenant: "contoso.com", EnqueueTimeout: webhook.MaxEnqueueTimeout})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, field := range []string{"Tenant", "Secrets", "Queue", "Lifecycle", "Log", "EnqueueTimeout"} {
+		if !strings.Contains(err.Error(), field+" is ") {
+			t.Errorf("%s is missing in: %v", field, err)
+		}
+	}
+}
+
+func TestNewDefaults(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	config := webhook.Config{
+		Tenant:    strings.ToUpper(tenant),
+		Secrets:   h.secrets,
+		Queue:     h.queue,
+		Lifecycle: h.queue,
+		Log:       slog.New(slog.DiscardHandler),
+	}
+	handler, err := webhook.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(collection(ofUser(1)))))
+	if len(h.queue.calls) != 1 || time.Since(h.queue.calls[0][0].Seen) > time.Minute {
+		t.Errorf("queued %v", h.queue.calls)
+	}
+}
+
+func TestHandshake(t *testing.T) {
+	t.Parallel()
+	const request = "Validation: Testing client application reachability for subscription Request-Id: 7f105c7d-2dc5-4530-97cd-4e7ae6534c07"
+	for name, test := range map[string]struct {
+		query string
+		want  string // the token that comes back; "" if it is refused
+	}{
+		"as seen":             {"validationToken=Validation%3a+Testing+client+application+reachability+for+subscription+Request-Id%3a+7f105c7d-2dc5-4530-97cd-4e7ae6534c07", request},
+		"plus is a space":     {"validationToken=a+b", "a b"},
+		"plus as such":        {"validationToken=a%2Bb%3D%3D", "a+b=="},
+		"after another key":   {"tenant=x&validationToken=abc", "abc"},
+		"before another key":  {"validationToken=abc&tenant=x", "abc"},
+		"not ASCII":           {"validationToken=" + url.QueryEscape("日本語 é"), "日本語 é"},
+		"longest":             {"validationToken=" + strings.Repeat("x", 2048), strings.Repeat("x", 2048)},
+		"too long":            {"validationToken=" + strings.Repeat("x", 2049), ""},
+		"too long when read":  {"validationToken=" + strings.Repeat("%C3%A9", 1025), ""},
+		"empty":               {"validationToken=", ""},
+		"no value":            {"validationToken", ""},
+		"several":             {"validationToken=a&validationToken=b", ""},
+		"script":              {"validationToken=%3Cscript%3Ealert(1)%3C/script%3E", ""},
+		"less than":           {"validationToken=a%3Cb", ""},
+		"greater than":        {"validationToken=a%3Eb", ""},
+		"ampersand":           {"validationToken=a%26b", ""},
+		"double quote":        {"validationToken=a%22b", ""},
+		"single quote":        {"validationToken=a%27b", ""},
+		"backtick":            {"validationToken=a%60b", ""},
+		"line feed":           {"validationToken=a%0Ab", ""},
+		"tab":                 {"validationToken=a%09b", ""},
+		"null":                {"validationToken=a%00b", ""},
+		"C1 control":          {"validationToken=a%C2%85b", ""},
+		"right-to-left":       {"validationToken=a%E2%80%AEb", ""},
+		"byte order mark":     {"validationToken=%EF%BB%BFb", ""},
+		"invalid UTF-8":       {"validationToken=a%FFb", ""},
+		"bad escape":          {"validationToken=%zz", ""},
+		"bad escape besides":  {"validationToken=abc&x=%zz", ""},
+		"semicolon":           {"validationToken=a;b", ""},
+		"bad escape, no name": {"x=%zz", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			answer := h.serve(withQuery(http.MethodPost, test.query, unread{t}))
+			status := http.StatusOK
+			if test.want == "" {
+				status = http.StatusBadRequest
+			}
+			if answer.Code != status || answer.Body.String() != test.want {
+				t.Errorf("answered %d %q, want %d %q", answer.Code, answer.Body, status, test.want)
+			}
+			if h.queue.calls != nil || h.queue.events != nil || h.secrets.asked != 0 {
+				t.Error("touched the queue or the secrets")
+			}
+		})
+	}
+}
+
+// unread is a body that must not be read.
+type unread struct{ t *testing.T }
+
+func (b unread) Read([]byte) (int, error) {
+	b.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+// withQuery makes a request whose query string may be as broken as one from a
+// socket can be; httptest.NewRequest would panic.
+func withQuery(method, query string, body io.Reader) *http.Request {
+	return &http.Request{
+		Method: method,
+		URL:    &url.URL{Path: "/graph", RawQuery: query},
+		Header: http.Header{},
+		Body:   io.NopCloser(body),
+	}
+}
+
+// TestHandshakeKeepsTheKeyByTheLetter shows that a parameter that merely looks
+// like the token makes no handshake.
+func TestHandshakeKeepsTheKeyByTheLetter(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	answer := h.serve(withQuery(http.MethodPost, "validationtoken=abc", strings.NewReader(collection())))
+	if answer.Code != http.StatusAccepted || answer.Body.Len() != 0 {
+		t.Errorf("answered %d %q, want 202 and nothing", answer.Code, answer.Body)
+	}
+}
+
+func TestGoldenAnswers(t *testing.T) {
+	t.Parallel()
+	good := func() io.Reader { return strings.NewReader(collection(ofUser(1))) }
+	for name, test := range map[string]struct {
+		request *http.Request
+		broken  bool
+	}{
+		"handshake": {request: withQuery(http.MethodPost, "validationToken=Validation%3a+abc", http.NoBody)},
+		"refused":   {request: withQuery(http.MethodPost, "validationToken=%3Cscript%3E", http.NoBody)},
+		"accepted":  {request: withQuery(http.MethodPost, "", good())},
+		"retry":     {request: withQuery(http.MethodPost, "", good()), broken: true},
+		"get":       {request: withQuery(http.MethodGet, "validationToken=abc", http.NoBody)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			if test.broken {
+				h.queue.err = errors.New("no connection")
+			}
+			got, err := httputil.DumpResponse(h.serve(test.request).Result(), true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareGolden(t, "testdata/answer-"+name+".golden", strings.ReplaceAll(string(got), "\r\n", "\n"))
+		})
+	}
+}
+
+func TestGoldenLog(t *testing.T) {
+	t.Parallel()
+	everything := collection(ofUser(1), ofUser(1), lifecycle(), lifecycle("lifecycleEvent", "new"), `0`,
+		item("clientState", "guess"), item("tenantId", otherTenant), item("resource", "groups/x"), item("changeType", "deleted"))
+	for name, test := range map[string]struct {
+		request *http.Request
+		broken  bool
+	}{
+		"handshake":  {request: withQuery(http.MethodPost, "validationToken=abc", http.NoBody)},
+		"refused":    {request: withQuery(http.MethodPost, "validationToken=%3Cscript%3E", http.NoBody)},
+		"quiet":      {request: withQuery(http.MethodPost, "", strings.NewReader(collection(ofUser(1), ofUser(1))))},
+		"everything": {request: withQuery(http.MethodPost, "", strings.NewReader(everything))},
+		"retry":      {request: withQuery(http.MethodPost, "", strings.NewReader(everything)), broken: true},
+		"get":        {request: withQuery(http.MethodGet, "", http.NoBody)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			if test.broken {
+				h.queue.err = errors.New("no connection")
+			}
+			h.serve(test.request)
+			compareGolden(t, "testdata/log-"+name+".golden", withoutTime(t, h.log.Bytes()))
+		})
+	}
+}
+
+// withoutTime returns the one record of a log, or nothing, without the time that
+// package slog takes from its own clock.
+func withoutTime(t *testing.T, log []byte) string {
+	t.Helper()
+	if len(log) == 0 {
+		return "no record\n"
+	}
+	var record map[string]any
+	if err := json.Unmarshal(log, &record); err != nil {
+		t.Fatalf("not one record: %s", log)
+	}
+	delete(record, slog.TimeKey)
+	text, err := json.MarshalIndent(record, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text) + "\n"
+}
+
+func compareGolden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+// TestLogHoldsNothingOfTheSender plants a canary wherever a sender or our own
+// secret could bring one, and looks for it in logs, receipts and answers.
+func TestLogHoldsNothingOfTheSender(t *testing.T) {
+	t.Parallel()
+	const canary = "cAnAry4711"
+	bodies := map[string]string{
+		"right state":      collection(item("clientState", canary)),
+		"forged state":     collection(item("clientState", canary+"x")),
+		"user by name":     collection(item("resource", "Users/"+canary+"@contoso.com")),
+		"foreign resource": collection(item("clientState", canary, "resource", "groups/"+canary)),
+		"foreign tenant":   collection(item("clientState", canary, "tenantId", canary)),
+		"change type":      collection(item("clientState", canary, "changeType", canary)),
+		"lifecycle":        collection(lifecycle("clientState", canary)),
+		"lifecycle event":  collection(lifecycle("clientState", canary, "lifecycleEvent", canary)),
+		"subscription":     collection(lifecycle("clientState", canary, "subscriptionId", canary)),
+		"validation token": `{"value":[],"validationTokens":["` + canary + `"]}`,
+		"field name":       collection(`{"` + canary + `":1}`),
+		"body":             canary,
+		"broken body":      collection(item("clientState", canary))[:90],
+	}
+	queries := map[string]string{
+		"token":         "validationToken=" + canary,
+		"markup":        "validationToken=%3C" + canary,
+		"bad query":     canary + "=%zz" + canary,
+		"several":       "validationToken=" + canary + "&validationToken=" + canary,
+		"another query": "x=" + canary,
+	}
+	scan := func(name, query, body string, broken bool) {
+		t.Run(fmt.Sprintf("%s, broken: %t", name, broken), func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.secrets.current = canary
+			if broken {
+				h.queue.err, h.queue.lifecycleErr = io.ErrClosedPipe, io.ErrClosedPipe
+			}
+			answer := h.serve(withQuery(http.MethodPost, query, strings.NewReader(body)))
+			seen := fmt.Sprintf("%s\n%+v\n%v", h.log, h.receipt(t), answer.Header())
+			if strings.Contains(seen, canary) {
+				t.Errorf("the canary sings in: %s", seen)
+			}
+			if answer.Code != http.StatusOK && answer.Body.Len() != 0 {
+				t.Errorf("answered %d with %q", answer.Code, answer.Body)
+			}
+		})
+	}
+	for name, body := range bodies {
+		scan(name, "", body, false)
+		scan(name, "", body, true)
+	}
+	for name, query := range queries {
+		scan(name, query, "{}", false)
+	}
+}
+
+func FuzzHandler(f *testing.F) {
+	for _, name := range []string{"user-updated", "user-updated-string-sequence", "lifecycle-documented", "lifecycle-observed"} {
+		body, err := os.ReadFile("testdata/" + name + ".json")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(http.MethodPost, "", body, false)
+		f.Add(http.MethodPost, "a=b", body, true)
+	}
+	f.Add(http.MethodPost, "validationToken=Validation%3a+abc", []byte{}, false)
+	f.Add(http.MethodPost, "validationToken=%3Cb%3E&x", []byte{}, false)
+	f.Add(http.MethodGet, "validationToken=a;b", []byte{}, false)
+	f.Fuzz(func(t *testing.T, method, query string, body []byte, broken bool) {
+		h := newHouse(t)
+		if broken {
+			h.queue.err = io.ErrClosedPipe
+		}
+		answer := h.serve(withQuery(method, query, bytes.NewReader(body)))
+		checkStatus(t, method, answer.Code, len(h.observer.receipts))
+		if text := answer.Body.String(); answer.Code == http.StatusOK {
+			checkEcho(t, query, text)
+		} else if text != "" {
+			t.Errorf("answered %d with %q", answer.Code, text)
+		}
+	})
+}
+
+// checkStatus checks that the answer is one that the documentation of ServeHTTP
+// names, and that each POST, and nothing else, has a receipt.
+func checkStatus(t *testing.T, method string, status, receipts int) {
+	t.Helper()
+	isPost := method == http.MethodPost
+	switch status {
+	case http.StatusOK, http.StatusAccepted, http.StatusBadRequest, http.StatusServiceUnavailable:
+		if !isPost || receipts != 1 {
+			t.Errorf("answered %d to %q with %d receipts", status, method, receipts)
+		}
+	case http.StatusMethodNotAllowed:
+		if isPost || receipts != 0 {
+			t.Errorf("answered 405 to %q with %d receipts", method, receipts)
+		}
+	default:
+		t.Errorf("answered %d", status)
+	}
+}
+
+// checkEcho checks that what comes back is the token and can do no harm.
+func checkEcho(t *testing.T, query, text string) {
+	t.Helper()
+	values, err := url.ParseQuery(query)
+	if err != nil || values.Get("validationToken") != text {
+		t.Errorf("sent %q back to %q", text, query)
+	}
+	if text == "" || len(text) > 2048 || strings.ContainsAny(text, "<>&\"'\x00\r\n\t") {
+		t.Errorf("sent %q back", text)
+	}
+}
