@@ -1,0 +1,112 @@
+package msgraphtest
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+)
+
+// aadsts is an [error of the token endpoint] before it is completed with the
+// call's ids.
+//
+// [error of the token endpoint]: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+type aadsts struct {
+	code    int
+	message string
+}
+
+func refuseToken(code int, format string, args ...any) *aadsts {
+	return &aadsts{code: code, message: fmt.Sprintf(format, args...)}
+}
+
+// The errors that the emulator answers, by number.
+const (
+	noTenantInformation   = 50059
+	malformedToken        = 50027
+	unknownInstance       = 50049
+	unreachableIssuer     = 50166
+	invalidClientType     = 70002
+	unsupportedGrant      = 70003
+	invalidScope          = 70011
+	noFederatedRecord     = 70021
+	noFederatedAtAll      = 70025
+	missingField          = 90014
+	tenantNotFound        = 90002
+	resourceNotFound      = 500011
+	appNotFound           = 700016
+	assertionNotOfClient  = 700021
+	assertionBadAudience  = 700023
+	assertionOutOfTime    = 700024
+	assertionBadSignature = 700027
+	noFederatedIssuer     = 700211
+	noFederatedAudience   = 700212
+	noFederatedSubject    = 700213
+	missingParameter      = 900144
+	malformedTenant       = 900023
+	scopeNotDefault       = 1002012
+	badSecret             = 7000215
+	noCredential          = 7000216
+	expiredSecret         = 7000222
+)
+
+// oauth returns the status and the OAuth error that a number goes with.
+func (e *aadsts) oauth() (status int, name string) {
+	switch e.code {
+	case invalidScope, scopeNotDefault:
+		return http.StatusBadRequest, "invalid_scope"
+	case resourceNotFound:
+		return http.StatusBadRequest, "invalid_resource"
+	case unsupportedGrant:
+		return http.StatusBadRequest, "unsupported_grant_type"
+	case appNotFound:
+		return http.StatusBadRequest, "unauthorized_client"
+	case unknownInstance:
+		return http.StatusBadRequest, "invalid_instance"
+	case badSecret, noCredential, expiredSecret, malformedToken, noFederatedAtAll,
+		assertionNotOfClient, assertionBadAudience, assertionOutOfTime, assertionBadSignature,
+		noFederatedIssuer, noFederatedAudience, noFederatedSubject:
+		return http.StatusUnauthorized, "invalid_client"
+	default:
+		return http.StatusBadRequest, "invalid_request"
+	}
+}
+
+func (e *aadsts) reply() reply {
+	status, _ := e.oauth()
+	return reply{status: status, body: e}
+}
+
+func (e *aadsts) name() string { return "AADSTS" + strconv.Itoa(e.code) }
+
+// tokenError is an error of the token endpoint on the wire.
+type tokenError struct {
+	Error         string `json:"error"`
+	Description   string `json:"error_description"`
+	Codes         []int  `json:"error_codes"`
+	Timestamp     string `json:"timestamp"`
+	TraceID       string `json:"trace_id"`
+	CorrelationID string `json:"correlation_id"`
+	URI           string `json:"error_uri,omitempty"`
+}
+
+// complete is the error as the caller of c sees it.
+func (e *aadsts) complete(c *call) tokenError {
+	_, name := e.oauth()
+	at := c.now.UTC().Format("2006-01-02 15:04:05Z")
+	return tokenError{
+		Error: name,
+		Description: fmt.Sprintf("%s: %s Trace ID: %s Correlation ID: %s Timestamp: %s",
+			e.name(), e.message, c.requestID, c.record.ClientRequestID, at),
+		Codes:         []int{e.code},
+		Timestamp:     at,
+		TraceID:       c.requestID,
+		CorrelationID: c.record.ClientRequestID,
+		URI:           "https://" + c.host + "/error?code=" + strconv.Itoa(e.code),
+	}
+}
+
+// oauthError is an error of the token endpoint that Entra has no number for.
+type oauthError struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}

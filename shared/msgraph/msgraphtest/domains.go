@@ -1,0 +1,261 @@
+package msgraphtest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// A Domain is a [domain] of a tenant. A subdomain of a domain inherits how its
+// users sign in, unless it is promoted.
+//
+// [domain]: https://learn.microsoft.com/graph/api/resources/domain
+type Domain struct {
+	Name string
+	// Federated makes users sign in at an outside identity provider; otherwise
+	// the domain is managed.
+	Federated bool
+	// Unverified tells that the tenant has not proved to own the domain. It can
+	// have no users and federates nobody.
+	Unverified bool
+	// Promoted makes a subdomain a root domain of its own: it inherits nothing.
+	// See https://learn.microsoft.com/graph/api/domain-promote.
+	Promoted bool
+	// Unlisted leaves the domain out of GET /domains and of the organization's
+	// verifiedDomains, though it can have users: whether Graph lists a subdomain
+	// isn't documented.
+	Unlisted bool
+	// ListedAs is the authenticationType that Graph shows, whatever is true:
+	// what it shows for a subdomain isn't documented. Empty shows the truth.
+	ListedAs string
+
+	initial bool
+}
+
+// federated tells whether users of a domain sign in elsewhere. A domain that
+// the tenant doesn't list inherits from the nearest one above it that it does.
+func (d *tenantDirectory) federated(name string) bool {
+	for name != "" {
+		switch domain := d.byName[name]; {
+		case domain == nil:
+		case domain.Unverified:
+			return false
+		case domain.Federated:
+			return true
+		case domain.Promoted:
+			return false
+		}
+		_, name, _ = strings.Cut(name, ".")
+	}
+	return false
+}
+
+// verified tells whether the tenant can have users in a domain.
+func (d *tenantDirectory) verified(name string) bool {
+	domain := d.byName[name]
+	return domain != nil && !domain.Unverified
+}
+
+func (d *tenantDirectory) addDomain(domain Domain) {
+	domain.Name = strings.ToLower(domain.Name)
+	if d.byName[domain.Name] != nil {
+		panic("msgraphtest: domain " + domain.Name + " exists")
+	}
+	d.domains = append(d.domains, &domain)
+	d.byName[domain.Name] = &domain
+}
+
+// AddDomain adds a domain to the tenant. It panics if the tenant has it.
+func (t *Tenant) AddDomain(d Domain) {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	t.dir.addDomain(d)
+}
+
+// SetFederated converts a domain at run time. A subdomain stops inheriting. It
+// panics if the tenant has no such domain.
+func (t *Tenant) SetFederated(name string, federated bool) {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	domain := t.dir.byName[strings.ToLower(name)]
+	if domain == nil {
+		panic("msgraphtest: no domain " + name)
+	}
+	domain.Federated, domain.Promoted = federated, true
+}
+
+// listed are the domains Graph shows, in the order of their names.
+func (d *tenantDirectory) listed() []*Domain {
+	shown := slices.DeleteFunc(slices.Clone(d.domains), func(d *Domain) bool { return d.Unlisted })
+	slices.SortFunc(shown, func(a, b *Domain) int { return cmp.Compare(a.Name, b.Name) })
+	return shown
+}
+
+func (d *tenantDirectory) authenticationType(domain *Domain) string {
+	switch {
+	case domain.ListedAs != "":
+		return domain.ListedAs
+	case domain.Federated, d.federated(domain.Name):
+		return "Federated"
+	}
+	return "Managed"
+}
+
+// isDefault tells the domain that new users get: the first verified one that
+// was added, or else the initial one.
+func (d *tenantDirectory) isDefault(domain *Domain) bool {
+	for _, other := range d.domains[1:] {
+		if !other.Unverified && !other.Unlisted {
+			return other == domain
+		}
+	}
+	return domain.initial
+}
+
+// isRoot tells a domain that is below no other domain of the tenant.
+func (d *tenantDirectory) isRoot(domain *Domain) bool {
+	if domain.Promoted {
+		return true
+	}
+	_, above, _ := strings.Cut(domain.Name, ".")
+	for above != "" {
+		if d.byName[above] != nil {
+			return false
+		}
+		_, above, _ = strings.Cut(above, ".")
+	}
+	return true
+}
+
+var (
+	domainReaders     = []string{"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	federationReaders = []string{"Domain-InternalFederation.Read.All", "Domain-InternalFederation.ReadWrite.All"}
+)
+
+func domainRoutes() []route {
+	const configuration = "/domains/{id}/federationConfiguration"
+	return []route{
+		{method: "GET", pattern: "/domains", permissions: domainReaders, handle: locked(listDomains)},
+		{method: "GET", pattern: "/domains/{id}", permissions: domainReaders, handle: locked(getDomain)},
+		{method: "GET", pattern: configuration, permissions: federationReaders, handle: locked(listFederation)},
+		{method: "GET", pattern: configuration + "/{configuration}", permissions: slices.Concat(federationReaders, domainReaders), handle: locked(getFederation)},
+	}
+}
+
+// listDomains is https://learn.microsoft.com/graph/api/domain-list.
+func listDomains(_ *Server, c *call) (reply, error) {
+	if err := c.onlyOptions("$select"); err != nil {
+		return reply{}, err
+	}
+	values := []object{}
+	for _, domain := range c.tenant.dir.listed() {
+		shown, err := c.project(c.tenant.dir.domainObject(domain), "domain")
+		if err != nil {
+			return reply{}, err
+		}
+		values = append(values, shown)
+	}
+	return ok(object{"@odata.context": c.context("domains"), "value": values})
+}
+
+// getDomain is https://learn.microsoft.com/graph/api/domain-get.
+func getDomain(_ *Server, c *call) (reply, error) {
+	if err := c.onlyOptions("$select"); err != nil {
+		return reply{}, err
+	}
+	domain, err := c.domain()
+	if err != nil {
+		return reply{}, err
+	}
+	shown, err := c.project(c.tenant.dir.domainObject(domain), "domain")
+	if err != nil {
+		return reply{}, err
+	}
+	shown["@odata.context"] = c.context("domains/$entity")
+	return ok(shown)
+}
+
+// domain is the domain that a call is about.
+func (c *call) domain() (*Domain, error) {
+	domain := c.tenant.dir.byName[strings.ToLower(c.path[1])]
+	if domain == nil || domain.Unlisted {
+		return nil, errNotFound(c.path[1])
+	}
+	return domain, nil
+}
+
+func (d *tenantDirectory) domainObject(domain *Domain) object {
+	services := []string{}
+	if !domain.Unverified {
+		services = []string{"Email", "OfficeCommunicationsOnline"}
+	}
+	return object{
+		"id":                               domain.Name,
+		"authenticationType":               d.authenticationType(domain),
+		"availabilityStatus":               nil,
+		"isAdminManaged":                   true,
+		"isDefault":                        d.isDefault(domain),
+		"isInitial":                        domain.initial,
+		"isRoot":                           d.isRoot(domain),
+		"isVerified":                       !domain.Unverified,
+		"passwordNotificationWindowInDays": nil,
+		"passwordValidityPeriodInDays":     nil,
+		"state":                            nil,
+		"supportedServices":                services,
+	}
+}
+
+// listFederation is
+// https://learn.microsoft.com/graph/api/domain-list-federationconfiguration.
+func listFederation(_ *Server, c *call) (reply, error) {
+	domain, err := c.domain()
+	if err != nil {
+		return reply{}, err
+	}
+	values := []object{}
+	if c.tenant.dir.federated(domain.Name) {
+		values = append(values, c.tenant.federation(domain))
+	}
+	return ok(object{
+		"@odata.context": c.context("domains('" + domain.Name + "')/federationConfiguration"),
+		"value":          values,
+	})
+}
+
+// getFederation is
+// https://learn.microsoft.com/graph/api/internaldomainfederation-get.
+func getFederation(_ *Server, c *call) (reply, error) {
+	domain, err := c.domain()
+	if err != nil {
+		return reply{}, err
+	}
+	configuration := c.tenant.federation(domain)
+	if !c.tenant.dir.federated(domain.Name) || configuration["id"] != c.path[3] {
+		return reply{}, errNotFound(c.path[3])
+	}
+	configuration["@odata.context"] = c.context("domains('" + domain.Name + "')/federationConfiguration/$entity")
+	return ok(configuration)
+}
+
+// federation is a domain's internalDomainFederation. Its id is made of the
+// domain's name, so that it stays the same.
+func (t *Tenant) federation(domain *Domain) object {
+	provider := "https://idp." + domain.Name
+	return object{
+		"id":                                    uuid.NewSHA1(uuid.MustParse(t.id), []byte(domain.Name)).String(),
+		"displayName":                           domain.Name,
+		"issuerUri":                             provider + "/issuer",
+		"passiveSignInUri":                      provider + "/signin",
+		"activeSignInUri":                       provider + "/active",
+		"metadataExchangeUri":                   nil,
+		"signOutUri":                            provider + "/signout",
+		"preferredAuthenticationProtocol":       "wsFed",
+		"promptLoginBehavior":                   nil,
+		"federatedIdpMfaBehavior":               "acceptIfMfaDoneByFederatedIdp",
+		"isSignedAuthenticationRequestRequired": nil,
+		"nextSigningCertificate":                nil,
+		"signingCertificateUpdateStatus":        nil,
+	}
+}

@@ -1,0 +1,121 @@
+package msgraphtest
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// failure is the body of a [Graph error] before the dispatcher completes it
+// with the call's ids.
+//
+// [Graph error]: https://learn.microsoft.com/graph/errors
+type failure struct{ code, message string }
+
+// errorBody is a Graph error on the wire.
+type errorBody struct {
+	Error errorDetail `json:"error"`
+}
+
+type errorDetail struct {
+	Code       string     `json:"code"`
+	Message    string     `json:"message"`
+	InnerError innerError `json:"innerError"`
+}
+
+type innerError struct {
+	Code            string `json:"code,omitempty"` // of a 429 only, as is Status
+	Date            string `json:"date"`
+	RequestID       string `json:"request-id"`
+	ClientRequestID string `json:"client-request-id"`
+	Status          string `json:"status,omitempty"`
+}
+
+// fail is a Graph error reply. The dispatcher adds innerError and the ids.
+func fail(status int, code, message string) reply {
+	return reply{status: status, body: &failure{code: code, message: message}}
+}
+
+// unauthorized refuses a bearer token. The header is the challenge that RFC 6750
+// demands, in Graph's form.
+func unauthorized(message string) reply {
+	r := fail(http.StatusUnauthorized, "InvalidAuthenticationToken", message)
+	r.header = http.Header{"Www-Authenticate": {
+		`Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", ` +
+			`client_id="00000003-0000-0000-c000-000000000000"`}}
+	return r
+}
+
+// noSuchSegment refuses a path that leads nowhere.
+func noSuchSegment(segment string) reply {
+	return fail(http.StatusBadRequest, "BadRequest", "Resource not found for the segment '"+segment+"'.")
+}
+
+// complete is the failure as the caller of c sees it.
+func (f *failure) complete(c *call, status int) errorBody {
+	inner := innerError{
+		Date:            c.now.UTC().Format("2006-01-02T15:04:05"),
+		RequestID:       c.requestID,
+		ClientRequestID: c.record.ClientRequestID,
+	}
+	if status == http.StatusTooManyRequests {
+		inner.Code, inner.Status = strconv.Itoa(status), strconv.Itoa(status)
+	}
+	return errorBody{errorDetail{Code: f.code, Message: f.message, InnerError: inner}}
+}
+
+// code is the error code a reply carries, "" where it is a success.
+func (r reply) code() string {
+	switch body := r.body.(type) {
+	case *failure:
+		return body.code
+	case *aadsts:
+		return body.name()
+	case oauthError:
+		return body.Error
+	default:
+		return ""
+	}
+}
+
+// encode is the reply as it goes over the wire, with the headers that every
+// answer has.
+func (r reply) encode(c *call) answer {
+	a := answer{status: r.status, header: make(http.Header)}
+	for name, values := range r.header {
+		a.header[http.CanonicalHeaderKey(name)] = values
+	}
+	a.header.Set("request-id", c.requestID)
+	a.header.Set("client-request-id", c.record.ClientRequestID)
+	a.body = r.encodeBody(c)
+	if len(a.body) > 0 && a.header.Get("Content-Type") == "" {
+		a.header.Set("Content-Type", "application/json")
+	}
+	return a
+}
+
+func (r reply) encodeBody(c *call) []byte {
+	body := r.body
+	switch b := body.(type) {
+	case nil:
+		return nil
+	case []byte:
+		return b
+	case *failure:
+		body = b.complete(c, r.status)
+	case *aadsts:
+		body = b.complete(c)
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		panic("msgraphtest: a handler answered what JSON can't hold: " + err.Error())
+	}
+	return encoded
+}
+
+// retryAfter is the value of the header Retry-After: whole seconds, rounded up
+// and at least one.
+func retryAfter(d time.Duration) string {
+	return strconv.Itoa(max(1, int((d+time.Second-1)/time.Second)))
+}

@@ -1,0 +1,92 @@
+package msgraphtest
+
+import (
+	"context"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// handshakeAllowance is the time an endpoint has to answer the validation
+// request, from "Notification endpoint validation" in
+// https://learn.microsoft.com/graph/change-notifications-delivery-webhooks.
+const handshakeAllowance = 10 * time.Second
+
+// validationGreeting begins every validation token seen so far. Subscribers
+// must treat the token as opaque.
+const validationGreeting = "Validation: Testing client application reachability for subscription Request-Id: "
+
+// validateEndpoints carries the handshake out with each URL in turn; empty ones
+// are left out. Whether Graph asks twice when both URLs are the same is not
+// documented: it does here, unless [Delivery.ValidateOnce] is set.
+func (s *Server) validateEndpoints(ctx context.Context, urls ...string) error {
+	urls = slices.DeleteFunc(urls, func(u string) bool { return u == "" })
+	if s.delivery().ValidateOnce {
+		urls = slices.Compact(urls)
+	}
+	for _, u := range urls {
+		if err := s.validateEndpoint(ctx, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// validateEndpoint asks one endpoint to repeat a token.
+func (s *Server) validateEndpoint(ctx context.Context, endpoint string) error {
+	s.mu.Lock()
+	token := validationGreeting + s.newID()
+	s.hub.open() //nolint:contextcheck // the hub outlives this call
+	stopping := s.hub.ctx
+	s.mu.Unlock()
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(stopping, func() { cancel(errors.New("msgraphtest: the server was closed")) })()
+
+	a := s.post(ctx, withToken(endpoint, token), "text/plain; charset=utf-8", nil, handshakeAllowance)
+	return a.repeats(token)
+}
+
+// withToken appends the token the way Graph writes it: a space is '+' and the
+// colon's escape is in small letters.
+func withToken(endpoint, token string) string {
+	parameter := "validationToken=" + strings.ReplaceAll(url.QueryEscape(token), "%3A", "%3a")
+	if strings.Contains(endpoint, "?") {
+		return endpoint + "&" + parameter
+	}
+	return endpoint + "?" + parameter
+}
+
+// repeats tells whether the answer is what the handshake demands: in time,
+// exactly 200, text/plain, and the decoded token alone. The messages are those
+// seen in error reports; the last one is ours, for no report tells it.
+func (a outcome) repeats(token string) error {
+	const failed = "Subscription validation request failed."
+	const rule = " Notification endpoint must respond with 200 OK to validation request."
+	mediaType, _, _ := mime.ParseMediaType(a.contentType)
+	switch {
+	case a.took >= handshakeAllowance:
+		return validationError("Subscription validation request timed out.")
+	case a.err != nil:
+		return validationError(failed + rule)
+	case a.status != http.StatusOK:
+		return validationError(failed + " HTTP status code is '" + statusName(a.status) + "'." + rule)
+	case mediaType != "text/plain" || string(a.body) != token:
+		return validationError(failed + " Notification endpoint must respond with the decoded validation token as text/plain.")
+	}
+	return nil
+}
+
+func validationError(message string) error {
+	return &refusal{http.StatusBadRequest, "ValidationError", message}
+}
+
+// statusName is the status as .NET's HttpStatusCode spells it.
+func statusName(status int) string {
+	return strings.NewReplacer(" ", "", "-", "", "'", "").Replace(http.StatusText(status))
+}

@@ -1,0 +1,274 @@
+package msgraphtest
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// property is one property of Graph's [user] resource.
+//
+// [user]: https://learn.microsoft.com/graph/api/resources/user
+type property struct {
+	index    uint8
+	name     string
+	kind     kind
+	standard bool // returned without $select
+	basic    bool // readable with User.ReadBasic.All
+	readOnly bool
+	// value is nil, a string, a bool, a time.Time or a list.
+	value func(*user) any
+	// set is nil for a read-only property. Its argument is nil or of the
+	// property's kind.
+	set func(*user, any)
+	// filter holds the operators $filter supports by default, advanced those it
+	// supports as an advanced query; "null" is comparison with null. Both as in
+	// https://learn.microsoft.com/graph/aad-advanced-queries#support-for-filter-on-properties-of-microsoft-entra-id-directory-objects
+	filter, advanced string
+}
+
+// kind is the type of a property.
+type kind uint8
+
+const (
+	stringKind kind = iota
+	boolKind
+	timeKind
+	listKind
+)
+
+// list is an Edm.String collection, its items separated by newlines, so that it
+// can be compared.
+type list string
+
+// propertySet has a bit for every property, by index.
+type propertySet uint32
+
+// allProperties marks a change that concerns the whole user: creation,
+// deletion, restoration.
+const allProperties propertySet = 1<<32 - 1
+
+// unnumbered is a bit of allProperties that no property has, so that such a
+// change is noticed whatever a delta query selects.
+const unnumbered = 31
+
+func (p *property) bit() propertySet { return 1 << p.index }
+
+// The operators that most text properties support.
+const (
+	textOperators     = "eq in startsWith null"
+	textAdvanced      = "ne not endsWith"
+	orderedOperators  = "eq in startsWith ge le"
+	equalityOperators = "eq in"
+	equalityAdvanced  = "ne not null"
+)
+
+// stampProperty is the property this project is about. Graph has it in no table
+// of filters.
+const stampProperty = "signInSessionsValidFromDateTime"
+
+// userProperties are all that the emulator knows of the user resource. No one
+// writes to it after initialization.
+var userProperties = index([]property{
+	{name: "accountEnabled", kind: boolKind, filter: "eq in", advanced: "ne not null",
+		value: func(u *user) any { return u.enabled },
+		set:   func(u *user, v any) { u.enabled = v == true }},
+	{name: "businessPhones", kind: listKind, standard: true},
+	{name: "city", filter: textOperators, advanced: textAdvanced},
+	{name: "companyName", filter: textOperators, advanced: textAdvanced},
+	{name: "country", filter: textOperators, advanced: textAdvanced},
+	{name: "createdDateTime", kind: timeKind, filter: "eq ge le in", advanced: equalityAdvanced,
+		value: func(u *user) any { return timeValue(u.created) }},
+	{name: "creationType", readOnly: true, filter: equalityOperators, advanced: equalityAdvanced},
+	{name: "deletedDateTime", kind: timeKind,
+		value: func(u *user) any { return timeValue(u.deleted) }},
+	{name: "department", filter: textOperators + " ge le", advanced: "ne not"},
+	{name: "displayName", standard: true, basic: true, filter: orderedOperators, advanced: "ne not null",
+		value: func(u *user) any { return stringValue(u.displayName) },
+		set:   func(u *user, v any) { u.displayName = stringOf(v) }},
+	{name: "employeeId", filter: orderedOperators, advanced: "ne not null"},
+	{name: "externalUserState", readOnly: true, filter: equalityOperators, advanced: "ne not"},
+	{name: "givenName", standard: true, basic: true, filter: orderedOperators, advanced: "ne not null"},
+	{name: "id", standard: true, basic: true, filter: equalityOperators, advanced: "ne not",
+		value: func(u *user) any { return u.id.String() }},
+	{name: "jobTitle", standard: true, filter: orderedOperators, advanced: "ne not null"},
+	{name: "lastPasswordChangeDateTime", kind: timeKind,
+		value: func(u *user) any { return timeValue(u.passwordChange) }},
+	{name: "mail", standard: true, basic: true, filter: orderedOperators, advanced: "ne not endsWith null"},
+	{name: "mailNickname", filter: orderedOperators, advanced: "ne not",
+		value: func(u *user) any { return stringValue(u.mailNickname) },
+		set:   func(u *user, v any) { u.mailNickname = stringOf(v) }},
+	{name: "mobilePhone", standard: true},
+	{name: "officeLocation", standard: true, filter: "eq in startsWith", advanced: "ne not null"},
+	{name: "onPremisesImmutableId", filter: equalityOperators, advanced: equalityAdvanced},
+	{name: "onPremisesSyncEnabled", kind: boolKind, filter: "eq in", advanced: "ne not null",
+		value: func(u *user) any { return u.synced.value() }},
+	{name: "preferredLanguage", standard: true, filter: orderedOperators, advanced: "ne not null"},
+	{name: stampProperty, kind: timeKind,
+		value: func(u *user) any { return timeValue(u.stamp) }},
+	{name: "surname", standard: true, basic: true, filter: orderedOperators, advanced: "ne not null"},
+	{name: "usageLocation", filter: orderedOperators, advanced: "ne not null"},
+	{name: "userPrincipalName", standard: true, basic: true, filter: orderedOperators, advanced: "ne not endsWith",
+		value: func(u *user) any { return u.shownUPN() },
+		set:   func(u *user, v any) { u.upn = stringOf(v) }},
+	{name: "userType", filter: equalityOperators, advanced: equalityAdvanced,
+		value: func(u *user) any { return u.userType() },
+		set:   func(u *user, v any) { u.guest = strings.EqualFold(stringOf(v), "Guest") }},
+})
+
+// index numbers the properties and completes those that are kept as texts.
+func index(properties []property) []property {
+	for i := range properties {
+		p := &properties[i]
+		p.index = uint8(i)
+		if p.value != nil {
+			continue
+		}
+		p.value = func(u *user) any { return textValue(p.kind, u.text(p.index)) }
+		if !p.readOnly {
+			p.set = func(u *user, v any) { u.setText(p.index, stringOf(v)) }
+		}
+	}
+	return properties
+}
+
+// propertyNamed returns the property of exactly this name, or nil: OData names
+// are case-sensitive.
+func propertyNamed(name string) *property {
+	for i := range userProperties {
+		if userProperties[i].name == name {
+			return &userProperties[i]
+		}
+	}
+	return nil
+}
+
+// valued is the set of properties that are not null.
+func valued(u *user) propertySet {
+	var set propertySet
+	for i := range userProperties {
+		if p := &userProperties[i]; p.value(u) != nil {
+			set |= p.bit()
+		}
+	}
+	return set
+}
+
+// differing is the set of properties in which two users differ.
+func differing(a, b *user) propertySet {
+	var set propertySet
+	for i := range userProperties {
+		if p := &userProperties[i]; p.value(a) != p.value(b) {
+			set |= p.bit()
+		}
+	}
+	return set
+}
+
+// decode reads a value of the property's kind from JSON; nil is null.
+func (p *property) decode(data json.RawMessage) (any, error) {
+	if string(data) == "null" {
+		return nil, nil
+	}
+	switch p.kind {
+	case boolKind:
+		return decodeAs[bool](data)
+	case timeKind:
+		return decodeAs[time.Time](data)
+	case listKind:
+		items, err := decodeAs[[]string](data)
+		return list(strings.Join(items, "\n")), err
+	case stringKind:
+	}
+	return decodeAs[string](data)
+}
+
+func decodeAs[T any](data json.RawMessage) (T, error) {
+	var v T
+	err := json.Unmarshal(data, &v)
+	return v, err
+}
+
+// appendJSON writes the property's value as Graph does: times in whole seconds.
+func (p *property) appendJSON(b []byte, u *user) []byte {
+	switch v := p.value(u).(type) {
+	case nil:
+		if p.kind == listKind {
+			return append(b, "[]"...) // collections are never null
+		}
+		return append(b, "null"...)
+	case bool:
+		return strconv.AppendBool(b, v)
+	case time.Time:
+		return v.AppendFormat(b, `"2006-01-02T15:04:05Z"`)
+	case list:
+		return appendMarshalled(b, strings.Split(string(v), "\n"))
+	case string:
+		return appendMarshalled(b, v)
+	}
+	panic("msgraphtest: property " + p.name + " has a value of no kind")
+}
+
+func appendMarshalled[T string | []string](b []byte, v T) []byte {
+	data, _ := json.Marshal(v) //nolint:errchkjson // strings always marshal
+	return append(b, data...)
+}
+
+// The following turn what a user holds into the value of a property.
+
+func stringValue(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func textValue(k kind, s string) any {
+	if s != "" && k == listKind {
+		return list(s)
+	}
+	return stringValue(s)
+}
+
+// timeValue is in whole seconds, as Entra keeps them.
+func timeValue(nano int64) any {
+	if nano == 0 {
+		return nil
+	}
+	return timeOf(nano).Truncate(time.Second)
+}
+
+func (t tristate) value() any {
+	if t == null {
+		return nil
+	}
+	return t == yes
+}
+
+// stringOf is the text of a value that decode returned for a string or a list.
+func stringOf(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case list:
+		return string(v)
+	}
+	return ""
+}
+
+func (u *user) userType() any {
+	if u.guest {
+		return "Guest"
+	}
+	return "Member"
+}
+
+// shownUPN is the userPrincipalName. Entra prefixes that of a deleted user with
+// the object id, so that the name is free for another user.
+func (u *user) shownUPN() any {
+	if u.state == softDeleted || u.state == purged {
+		return strings.ReplaceAll(u.id.String(), "-", "") + u.upn
+	}
+	return u.upn
+}
