@@ -1,0 +1,51 @@
+package msgraph
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Cloud is one of the separate deployments of Graph and Entra. A tenant lives
+// in exactly one of them, and the others do not know it.
+type Cloud struct {
+	// Name is how the cloud is chosen: "global".
+	Name string
+	// GraphHost is the host of the Graph API: "graph.microsoft.com".
+	GraphHost string
+	// LoginHost is the host of the token endpoint: "login.microsoftonline.com".
+	LoginHost string
+}
+
+// Clouds returns the [deployments] there are, the global one first. GCC is part
+// of the global one.
+//
+// [deployments]: https://learn.microsoft.com/graph/deployments
+func Clouds() []Cloud {
+	return []Cloud{
+		{Name: "global", GraphHost: "graph.microsoft.com", LoginHost: "login.microsoftonline.com"},
+		{Name: "usgovernment-l4", GraphHost: "graph.microsoft.us", LoginHost: "login.microsoftonline.us"},
+		{Name: "usgovernment-l5", GraphHost: "dod-graph.microsoft.us", LoginHost: "login.microsoftonline.us"},
+		{Name: "china", GraphHost: "microsoftgraph.chinacloudapi.cn", LoginHost: "login.chinacloudapi.cn"},
+	}
+}
+
+// CloudByName returns the cloud of that name, or an error that lists the names.
+func CloudByName(name string) (Cloud, error) {
+	var names []string
+	for _, c := range Clouds() {
+		if c.Name == name {
+			return c, nil
+		}
+		names = append(names, c.Name)
+	}
+	return Cloud{}, fmt.Errorf("no cloud is called %q; choose one of %s", name, strings.Join(names, ", "))
+}
+
+// Scope is what the app asks a token for: all it was granted on the cloud's Graph.
+func (c Cloud) Scope() string { return "https://" + c.GraphHost + "/.default" }
+
+// authority is the base of the token endpoint's address.
+func (c Cloud) authority() string { return "https://" + c.LoginHost + "/" }
+
+// baseURL is the root of version 1.0 of the cloud's Graph.
+func (c Cloud) baseURL() string { return "https://" + c.GraphHost + "/v1.0" }

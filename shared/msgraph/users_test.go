@@ -1,0 +1,308 @@
+package msgraph_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// file returns the content of a file in testdata.
+func file(t testing.TB, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(bytes.TrimSpace(b))
+}
+
+// golden compares got with a file in testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(filepath.Join("testdata", name), []byte(got+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(file(t, name), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+// The exact bodies, because Graph is strict about them: relative addresses, a body
+// with its type for every post, distinct ids.
+func TestBatchBody(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		golden string
+		call   func(*msgraph.Client) error
+	}{
+		{"batch-read.golden.json", func(c *msgraph.Client) error {
+			_, err := c.ReadUsers(t.Context(), userIDs(2))
+			return err
+		}},
+		{"batch-revoke.golden.json", func(c *msgraph.Client) error {
+			_, err := c.RevokeSignInSessions(t.Context(), userIDs(2))
+			return err
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.golden, func(t *testing.T) {
+			t.Parallel()
+			graph := answers(http.StatusOK, batchOf())
+			if err := tt.call(clientOf(t, graph)); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, tt.golden, graph.bodies[0])
+			if got, want := graph.seen[0].URL.String(), "https://graph.microsoft.com/v1.0/$batch"; got != want {
+				t.Errorf("sent to %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// userJSON is a user as Graph answers, but for the stamp.
+func userJSON(id, stamp string) string {
+	return `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users/$entity","id":"` + id + `",` +
+		`"userPrincipalName":"` + principal + `","userType":"Member","creationType":null,"externalUserState":null,` +
+		`"createdDateTime":"2026-05-25T07:24:30+09:00",` + stamp + `"lastPasswordChangeDateTime":null}`
+}
+
+func TestReadUsers(t *testing.T) {
+	t.Parallel()
+	ids := userIDs(msgraph.MaxBatch)
+	var parts []string
+	for i, id := range ids {
+		parts = append(parts, partOf(i+1, http.StatusOK, userJSON(strings.ToUpper(id), "")))
+	}
+	slices.Reverse(parts) // Graph answers in any order.
+	graph := answers(http.StatusOK, batchOf(parts...))
+	reads, err := clientOf(t, graph).ReadUsers(t.Context(), ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []directory.Read
+	for _, id := range ids {
+		want = append(want, directory.Read{User: directory.User{
+			ID:                id,
+			UserPrincipalName: principal,
+			UserType:          "Member",
+			Created:           time.Date(2026, 5, 24, 22, 24, 30, 0, time.UTC),
+		}})
+	}
+	if diff := cmp.Diff(want, reads); diff != "" {
+		t.Errorf("reads (-want +got):\n%s", diff)
+	}
+	if n := graph.requests(); n != 1 {
+		t.Errorf("%d requests, want 1", n)
+	}
+}
+
+func TestStampKnown(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, stamp string
+		known       bool
+		want        time.Time
+	}{
+		{"absent", ``, false, time.Time{}},
+		{"null", `"signInSessionsValidFromDateTime":null,`, true, time.Time{}},
+		{"set", `"signInSessionsValidFromDateTime":"2026-05-24T22:24:33Z",`, true, time.Date(2026, 5, 24, 22, 24, 33, 0, time.UTC)},
+		{"set with fractions", `"signInSessionsValidFromDateTime":"2026-05-24T22:24:33.5Z",`, true, time.Date(2026, 5, 24, 22, 24, 33, 5e8, time.UTC)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			graph := answers(http.StatusOK, batchOf(partOf(1, http.StatusOK, userJSON(userID(0), tt.stamp))))
+			reads, err := clientOf(t, graph).ReadUsers(t.Context(), userIDs(1))
+			if err != nil || reads[0].Err != nil {
+				t.Fatal(err, reads[0].Err)
+			}
+			u := reads[0].User
+			if u.StampKnown != tt.known || u.SignInSessionsValidFrom != tt.want {
+				t.Errorf("stamp %v, known %t, want %v, %t", u.SignInSessionsValidFrom, u.StampKnown, tt.want, tt.known)
+			}
+		})
+	}
+}
+
+// A part that cannot be relied on spoils itself and nothing else.
+func TestReadUsersDistrustsParts(t *testing.T) {
+	t.Parallel()
+	good := partOf(2, http.StatusOK, userJSON(userID(1), ""))
+	tests := []struct{ name, part, want string }{
+		{"missing", `{"id":"7","status":200,"body":{}}`, "no part for this request"},
+		{"null", `null`, "no part for this request"},
+		{"a list", `[]`, "no part for this request"},
+		{"number as id", `{"id":1,"status":200,"body":` + userJSON(userID(0), "") + `}`, "no part for this request"},
+		{"id of another", partOf(1, http.StatusOK, userJSON(userID(1), "")), "about another user"},
+		{"no id", partOf(1, http.StatusOK, `{"userPrincipalName":"`+principal+`"}`), "about another user"},
+		{"principal as id", partOf(1, http.StatusOK, userJSON(principal, "")), "about another user"},
+		{"twice", partOf(1, 200, userJSON(userID(0), "")) + "," + partOf(1, 200, userJSON(userID(0), "")), "two parts"},
+		{"no status", `{"id":"1","body":` + userJSON(userID(0), "") + `}`, "documented form"},
+		{"null status", `{"id":"1","status":null,"body":` + userJSON(userID(0), "") + `}`, "documented form"},
+		{"text as status", `{"id":"1","status":"200","body":` + userJSON(userID(0), "") + `}`, "documented form"},
+		{"null body", partOf(1, http.StatusOK, `null`), "documented form"},
+		{"no body", `{"id":"1","status":200}`, "documented form"},
+		{"text as body", partOf(1, http.StatusOK, `"`+principal+`"`), "documented form"},
+		{"list as body", partOf(1, http.StatusOK, `[{}]`), "documented form"},
+		{"number as type", partOf(1, http.StatusOK, `{"id":"`+userID(0)+`","userType":7}`), "documented form"},
+		{"principal as date", partOf(1, http.StatusOK, `{"id":"`+userID(0)+`","createdDateTime":"`+principal+`"}`), "documented form"},
+		{"strange headers", `{"id":"1","status":404,"headers":{"Retry-After":null,"X":{}},"body":"` + principal + `"}`, "status 404"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			graph := answers(http.StatusOK, batchOf(tt.part, good))
+			reads, err := clientOf(t, graph).ReadUsers(t.Context(), userIDs(2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e := graphError(t, reads[0].Err); !strings.Contains(e.Error(), tt.want) {
+				t.Errorf("error %q, want %q", e, tt.want)
+			}
+			if (reads[0].User != directory.User{}) {
+				t.Errorf("an error came with the user %+v", reads[0].User)
+			}
+			if reads[1].Err != nil {
+				t.Errorf("the good part: %v", reads[1].Err)
+			}
+		})
+	}
+}
+
+// The $batch of the documentation: unordered, with a part throttled and one unknown.
+func TestRevokeSignInSessions(t *testing.T) {
+	t.Parallel()
+	graph := answers(http.StatusOK, file(t, "batch-response.json"))
+	errs, err := clientOf(t, graph).RevokeSignInSessions(t.Context(), userIDs(4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if errs[0] != nil {
+		t.Errorf("the first user: %v", errs[0])
+	}
+	want := []*directory.Error{
+		{Operation: "revokeSignInSessions", StatusCode: 404, Code: "Request_ResourceNotFound", NotDone: true},
+		{Operation: "revokeSignInSessions", StatusCode: 429, Code: "TooManyRequests", RetryAfter: 7 * time.Second, NotDone: true},
+		{Operation: "revokeSignInSessions"},
+	}
+	for i, w := range want {
+		got := graphError(t, errs[i+1])
+		w.RequestID = "2f6a1c3e-5a4b-4a39-9a3f-0b1a7de6cfff"
+		w.ClientRequestID = graph.seen[0].Header.Get("client-request-id")
+		if diff := cmp.Diff(w, got, cmpopts.IgnoreFields(directory.Error{}, "Err")); diff != "" {
+			t.Errorf("user %d (-want +got):\n%s", i+1, diff)
+		}
+	}
+}
+
+// The body of a revocation always says true, so only the status counts.
+func TestRevocationIsJudgedByStatus(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		status  int
+		body    string
+		success bool
+	}{
+		{200, `{"value":true}`, true},
+		{200, `{"value":false}`, true},
+		{204, `null`, true},
+		{202, `"` + principal + `"`, true},
+		{302, `{"value":true}`, false},
+		{503, `{"value":true}`, false},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.status, tt.body), func(t *testing.T) {
+			t.Parallel()
+			graph := answers(http.StatusOK, batchOf(partOf(1, tt.status, tt.body)))
+			errs, err := clientOf(t, graph).RevokeSignInSessions(t.Context(), userIDs(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (errs[0] == nil) != tt.success {
+				t.Errorf("error %v, want success %t", errs[0], tt.success)
+			}
+		})
+	}
+}
+
+func TestIDsAreCheckedFirst(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		ids  []string
+	}{
+		{"none", nil},
+		{"too many", userIDs(msgraph.MaxBatch + 1)},
+		{"principal", []string{userID(0), principal}},
+		{"path", []string{"../domains"}},
+		{"path in a GUID", []string{"0b7e5a0c-6f0e-4a1b-9c55-1d7f7f1f/../"}},
+		{"query", []string{"0b7e5a0c-6f0e-4a1b-9c55-1d7f7f1f0?=1"}},
+		{"braces", []string{"{" + userID(0) + "}"}},
+		{"empty", []string{""}},
+		{"twice", []string{userID(0), userID(1), userID(0)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			graph := answers(http.StatusOK, batchOf())
+			client := clientOf(t, graph)
+			_, readErr := client.ReadUsers(t.Context(), tt.ids)
+			_, revokeErr := client.RevokeSignInSessions(t.Context(), tt.ids)
+			for _, err := range []error{readErr, revokeErr} {
+				if e := graphError(t, err); !e.NotDone {
+					t.Errorf("%v: NotDone is not set", e)
+				}
+			}
+			if n := graph.requests(); n != 0 {
+				t.Errorf("%d requests, want none", n)
+			}
+		})
+	}
+}
+
+// Whatever Graph answers, there is a result for each id and nothing panics. Its
+// seeds run with every test; to go on from them with -fuzz takes minutes at first,
+// because the whole SDK is compiled once more.
+func FuzzReadUsers(f *testing.F) {
+	f.Add(200, file(f, "batch-response.json"))
+	f.Add(429, file(f, "error-429.json"))
+	f.Add(200, batchOf(partOf(1, 200, userJSON(userID(0), ""))))
+	f.Add(200, batchOf(`null`, `{"id":"1","headers":{"a":null}}`))
+	f.Add(200, `{"responses":{}}`)
+	f.Add(204, ``)
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		client := clientOf(t, answers(status, body))
+		reads, err := client.ReadUsers(t.Context(), userIDs(3))
+		if err != nil {
+			graphErrorType(t, err)
+			return
+		}
+		if len(reads) != 3 {
+			t.Fatalf("%d reads, want 3", len(reads))
+		}
+		for i, r := range reads {
+			if r.Err != nil {
+				graphErrorType(t, r.Err)
+			} else if r.User.ID != userID(i) {
+				t.Errorf("user %d is %q", i, r.User.ID)
+			}
+		}
+	})
+}
