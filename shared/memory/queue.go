@@ -68,13 +68,17 @@ func (q *Queue) Send(ctx context.Context, body []byte, delay time.Duration) erro
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	q.push(body, delay)
+	return nil
+}
+
+func (q *Queue) push(body []byte, delay time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.sequence++
 	heap.Push(&q.items, &item{body: body, visible: q.options.Now().Add(delay), sequence: q.sequence})
 	close(q.changed)
 	q.changed = make(chan struct{})
-	return nil
 }
 
 // Receive waits for messages until there is one or ctx is done, and returns at
@@ -171,6 +175,18 @@ func (q *Queue) DeadLetters() [][]byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return append([][]byte(nil), q.dead...)
+}
+
+// Redrive sends all dead letters once more
+// (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html).
+func (q *Queue) Redrive() {
+	q.mu.Lock()
+	dead := q.dead
+	q.dead = nil
+	q.mu.Unlock()
+	for _, body := range dead {
+		q.push(body, 0)
+	}
 }
 
 // itemHeap orders items by when they can be received.

@@ -38,17 +38,6 @@ func (f FederatedDomains) Contain(name string) bool {
 	return false
 }
 
-// listed tells whether name, or a domain above it, is in the tenant's list.
-func (f FederatedDomains) listed(name string) bool {
-	for name != "" {
-		if _, ok := f.federated[name]; ok {
-			return true
-		}
-		_, name, _ = strings.Cut(name, ".")
-	}
-	return false
-}
-
 // DomainLister reads the tenant's domains.
 type DomainLister interface {
 	Domains(ctx context.Context) ([]directory.Domain, error)
@@ -72,9 +61,10 @@ type DomainCache struct {
 type DomainSettings struct {
 	// Refresh is the age at which the list is read again.
 	Refresh time.Duration
-	// RefreshUnlisted is that age when a user's domain is not in the list: it
-	// may have been added since.
-	RefreshUnlisted time.Duration
+	// RefreshDoubtful is that age when a user without a stamp is in a domain that
+	// the list does not call federated: it may have become so since. Users of
+	// managed domains have a stamp.
+	RefreshDoubtful time.Duration
 	// Stale is the age up to which an old list serves while Graph fails. A
 	// domain that stopped being federated must not be treated as if it were for
 	// longer than this.
@@ -82,7 +72,7 @@ type DomainSettings struct {
 }
 
 // DefaultDomainSettings suit domains that change a few times a year.
-var DefaultDomainSettings = DomainSettings{Refresh: 15 * time.Minute, RefreshUnlisted: time.Minute, Stale: time.Hour}
+var DefaultDomainSettings = DomainSettings{Refresh: 15 * time.Minute, RefreshDoubtful: time.Minute, Stale: time.Hour}
 
 // NewDomainCache discovers the federated domains from the tenant.
 func NewDomainCache(lister DomainLister, settings DomainSettings) *DomainCache {
@@ -124,8 +114,8 @@ func (c *DomainCache) For(ctx context.Context, now time.Time, users []directory.
 
 func (c *DomainCache) maxAge(users []directory.User) time.Duration {
 	for _, u := range users {
-		if !c.domains.listed(u.Domain()) {
-			return c.settings.RefreshUnlisted
+		if u.SignInSessionsValidFrom.IsZero() && !c.domains.Contain(u.Domain()) {
+			return c.settings.RefreshDoubtful
 		}
 	}
 	return c.settings.Refresh

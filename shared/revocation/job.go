@@ -68,6 +68,8 @@ func (j *job) merge(req Request, position int) {
 		j.request.Seen, j.request.Source = req.Seen, req.Source
 	}
 	j.request.ReadBack = j.request.ReadBack || req.ReadBack
+	j.request.Backfill = j.request.Backfill || req.Backfill
+	j.request.Missed = j.request.Missed && req.Missed // else something else told of the user
 	j.request.Attempt = max(j.request.Attempt, req.Attempt)
 }
 
@@ -100,6 +102,12 @@ func (j *job) store(state State) {
 	}
 	e.Stamp = j.user.SignInSessionsValidFrom
 	j.pending = &e
+}
+
+// release gives the claim back: Graph certainly did nothing.
+func (j *job) release() {
+	j.store(StateReleased)
+	j.pending.Tries--
 }
 
 func (j *job) done(reason Reason) { j.settle(Done, reason, 0, nil) }
@@ -219,10 +227,13 @@ func (u *unit) reportJob(ctx context.Context, j *job) {
 	}
 	attrs := []slog.Attr{
 		slog.String(logTenant, u.r.Tenant),
-		slog.String(logUser, j.request.User),
-		slog.String(logSource, string(j.request.Source)),
 		slog.String(logVerdict, string(j.out.Verdict)),
 		slog.String(logReason, string(j.out.Reason)),
+	}
+	if j.request.Validate() == nil { // else its fields may hold anything, a name too
+		attrs = append(attrs,
+			slog.String(logUser, j.request.User),
+			slog.String(logSource, string(j.request.Source)))
 	}
 	if j.out.Delay > 0 {
 		attrs = append(attrs, slog.Float64(logDelay, j.out.Delay.Seconds()))

@@ -52,6 +52,9 @@ type Entry struct {
 	Stamp time.Time
 	// Accepted counts the calls that Graph accepted.
 	Accepted int
+	// Tries counts the claims since Graph last accepted a call, without those
+	// that were given back.
+	Tries int
 	// Rereads counts the times that the stamp read back was older than the call.
 	Rereads int
 	// Updated is when the entry was written.

@@ -74,8 +74,8 @@ func backoff(r Request) time.Duration {
 	d := base << min(r.Attempt, doublings)
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(r.User))
-	_, _ = h.Write([]byte{byte(r.Attempt)})
-	spread := time.Duration(h.Sum64() % uint64(d/4))
+	_, _ = h.Write([]byte{byte(r.Attempt)})          //nolint:gosec // only to differ from attempt to attempt
+	spread := time.Duration(h.Sum64() % uint64(d/4)) //nolint:gosec // a part of a positive duration
 	return min(d+spread, MaxDelay)
 }
 

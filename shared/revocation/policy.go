@@ -39,8 +39,10 @@ func (e Exclusions) Validate() error {
 		}
 	}
 	for _, pattern := range e.Patterns {
-		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+		if _, err := path.Match(pattern, ""); err != nil {
 			faults = append(faults, fmt.Errorf("excluded pattern %q is malformed: use * and ?, and close every [", pattern))
+		} else if !strings.ContainsAny(pattern, "@*") {
+			faults = append(faults, fmt.Errorf("excluded pattern %q matches nobody: write the whole user principal name, or use * (%s*)", pattern, pattern))
 		}
 	}
 	return errors.Join(faults...)

@@ -2,6 +2,7 @@ package revocation
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -36,6 +37,19 @@ type Pace struct {
 
 // DefaultPace uses 98 % of Graph's documented limit, 20 writes at a time.
 var DefaultPace = Pace{Limit: 3000, Window: 150 * time.Second, Share: 0.98, Burst: 20}
+
+// Validate reports a pace that lets nothing through, or more than the limit.
+func (p Pace) Validate() error {
+	switch {
+	case p.Limit <= 0 || p.Window <= 0 || p.Burst <= 0:
+		return fmt.Errorf("pace: limit %d, window %s and burst %d must be positive", p.Limit, p.Window, p.Burst)
+	case p.Share <= 0 || p.Share > 1:
+		return fmt.Errorf("pace: share %g must be above 0 and at most 1", p.Share)
+	case float64(p.Limit)*p.Share <= float64(p.Burst):
+		return fmt.Errorf("pace: a burst of %d takes up all of %d×%g writes", p.Burst, p.Limit, p.Share)
+	}
+	return nil
+}
 
 // interval is the time that one write takes up.
 func (p Pace) interval() time.Duration {

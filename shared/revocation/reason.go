@@ -53,6 +53,9 @@ const (
 	ReasonRefused Reason = "refused"
 	// ReasonStillEmpty: two accepted revocations left no stamp.
 	ReasonStillEmpty Reason = "still_empty"
+	// ReasonUnconfirmed: call after call, of which nobody could know whether it
+	// took effect, left no stamp.
+	ReasonUnconfirmed Reason = "unconfirmed"
 	// ReasonOlderStamp: there is a stamp, but it stayed older than our call.
 	ReasonOlderStamp Reason = "older_stamp"
 	// ReasonKnownCannotFix: the ledger knows that this user can't be fixed.

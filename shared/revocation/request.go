@@ -43,6 +43,12 @@ type Request struct {
 	Seen time.Time `json:"seen"`
 	// ReadBack marks the request that comes after a revocation to see its stamp.
 	ReadBack bool `json:"readBack,omitempty"`
+	// Missed marks a user whom the sweep found, but of whom a notification
+	// should have told before.
+	Missed bool `json:"missed,omitempty"`
+	// Backfill asks for an existing user, who waits in the ledger, to be
+	// stamped, as far as mode, quiet hours and ceilings let it.
+	Backfill bool `json:"backfill,omitempty"`
 	// Attempt counts how often the request has been put back.
 	Attempt int `json:"attempt,omitempty"`
 }
@@ -78,6 +84,9 @@ func (r Request) Validate() error {
 func DecodeRequest(body []byte) (Request, error) {
 	var r Request
 	if err := json.Unmarshal(body, &r); err != nil {
+		if _, quotes := errors.AsType[*time.ParseError](err); quotes {
+			err = errors.New("seen is not a time") // the body's text stays out of the log
+		}
 		return Request{}, fmt.Errorf("decode request: %w", err)
 	}
 	if err := r.Validate(); err != nil {

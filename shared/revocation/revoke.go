@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -48,7 +49,7 @@ func (r *Revoker) reserve(ctx context.Context, jobs []*job) bool {
 	}
 	if err := sleep(ctx, wait); err != nil {
 		for _, j := range jobs {
-			j.later(0, ReasonOutOfTime, err)
+			j.later(backoff(j.request), ReasonOutOfTime, err)
 		}
 		return false
 	}
@@ -85,6 +86,7 @@ func (r *Revoker) claim(ctx context.Context, jobs []*job) []*job {
 	for _, j := range jobs {
 		j.store(StateClaimed)
 		j.pending.Claimed = now
+		j.pending.Tries++
 		j.pending.Reason = ReasonNewUser
 	}
 	r.record(ctx, jobs)
@@ -119,9 +121,9 @@ func (r *Revoker) settleResults(ctx context.Context, jobs []*job, errs []error, 
 		}
 		r.settleFailure(j, errs[i])
 	}
-	r.pause(ctx, jobs)
 	r.settleAccepted(ctx, accepted, called)
 	r.record(ctx, jobs)
+	r.pause(ctx, jobs)
 }
 
 // settleAccepted first makes sure that the stamps will be read back, and only
@@ -142,13 +144,14 @@ func (r *Revoker) settleAccepted(ctx context.Context, jobs []*job, called time.T
 	for _, j := range jobs {
 		j.out.Called = called
 		if err != nil {
-			j.later(r.Settings.hold(), ReasonOutcomeUnknown, fmt.Errorf("queue the reading back: %w", err))
+			j.later(r.Settings.due(j.entry).Sub(r.Now()), ReasonOutcomeUnknown, fmt.Errorf("queue the reading back: %w", err))
 			continue
 		}
 		j.done(ReasonRevoked)
 		j.store(StateRevoked)
 		j.pending.Called = called
 		j.pending.Accepted++
+		j.pending.Tries = 0
 	}
 }
 
@@ -158,9 +161,9 @@ func (r *Revoker) settleFailure(j *job, err error) {
 	switch {
 	case !ok || !e.NotDone:
 		// The claim stays: until it lapses, nobody can know.
-		j.later(r.Settings.hold(), ReasonOutcomeUnknown, err)
+		j.later(r.Settings.due(j.entry).Sub(r.Now()), ReasonOutcomeUnknown, err)
 	case e.NotFound():
-		j.store(StateReleased)
+		j.release()
 		r.settleNotFound(j, err, r.Now())
 	case e.Forbidden():
 		j.done(ReasonForbidden)
@@ -172,7 +175,7 @@ func (r *Revoker) settleFailure(j *job, err error) {
 		j.store(StateCannotFix)
 	default:
 		j.later(retryAfter(err, j.request), unavailable(err), err)
-		j.store(StateReleased)
+		j.release()
 	}
 }
 
@@ -199,7 +202,8 @@ func (r *Revoker) pause(ctx context.Context, jobs []*job) {
 		return
 	}
 	if err := r.Quota.Pause(ctx, r.Tenant, r.Now().Add(longest)); err != nil {
-		r.Log.ErrorContext(ctx, "the write quota could not be paused; Graph's own limit holds", "error", err)
+		r.Log.LogAttrs(ctx, slog.LevelError, "the write quota could not be paused; Graph's own limit holds",
+			slog.String(logTenant, r.Tenant), slog.String(logError, err.Error()))
 	}
 }
 

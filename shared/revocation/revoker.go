@@ -40,9 +40,10 @@ type Settings struct {
 	// Patience is how long to wait for the write quota before putting requests
 	// back. The state that a decision was made by gets older meanwhile.
 	Patience time.Duration
-	// ForbiddenRetry is the age at which a 403 is no longer believed: consent
-	// may have been given since.
-	ForbiddenRetry time.Duration
+	// CannotFixRetry is the age at which a user who could not be fixed is
+	// looked at again: consent may have been given since, or somebody else have
+	// set the stamp.
+	CannotFixRetry time.Duration
 	// GiveUpAfter is the age at which a request that is still put back becomes
 	// a dead letter, for a person to see.
 	GiveUpAfter time.Duration
@@ -55,7 +56,7 @@ var DefaultSettings = Settings{
 	ReplicationLag: 5 * time.Minute,
 	CallTimeout:    20 * time.Second,
 	Patience:       10 * time.Second,
-	ForbiddenRetry: 24 * time.Hour,
+	CannotFixRetry: 24 * time.Hour,
 	GiveUpAfter:    4 * 24 * time.Hour,
 	ClockSkew:      5 * time.Second,
 }
@@ -65,12 +66,22 @@ var DefaultSettings = Settings{
 // and every replica shows what it did.
 func (s Settings) hold() time.Duration { return s.CallTimeout + s.ReplicationLag }
 
+// A call whose answer is lost may have signed the user out, so such calls are
+// made at growing distances, and not without end.
+const (
+	// maxTries is how many calls may have an unknown outcome, one after the
+	// other.
+	maxTries = 8
+	// maxDoublings is how often a claim's time is doubled, once with each try.
+	maxDoublings = 2
+)
+
 // due is when the stamp of a user who was called for is next worth a look: once
-// the claim has lapsed or, where a stamp older than the call was read since, once
+// the claim has lapsed, or, where a stamp older than the call was read since, once
 // that replica has had its time. Notifications that come in between don't count
 // as looks.
 func (s Settings) due(e Entry) time.Time {
-	due := e.Claimed.Add(s.hold())
+	due := e.Claimed.Add(s.hold() << min(max(e.Tries-1, 0), maxDoublings))
 	if again := e.Updated.Add(s.ReplicationLag); e.Rereads > 0 && again.After(due) {
 		return again
 	}
@@ -108,8 +119,8 @@ func (c Config) Validate() error {
 	require(c.Log != nil && c.Now != nil, "log and calendar must be given")
 	require(c.Policy.NewUserWindow > 0, "new-user window must be positive, is %s", c.Policy.NewUserWindow)
 	s := c.Settings
-	require(s.ReplicationLag > 0 && s.CallTimeout > 0 && s.ForbiddenRetry > 0 && s.GiveUpAfter > 0,
-		"replication lag, call timeout, forbidden retry and give-up age must be positive")
+	require(s.ReplicationLag > 0 && s.CallTimeout > 0 && s.CannotFixRetry > 0 && s.GiveUpAfter > 0,
+		"replication lag, call timeout, cannot-fix retry and give-up age must be positive")
 	require(s.Patience >= 0 && s.ClockSkew >= 0, "patience and clock skew must not be negative")
 	require(s.hold() <= MaxDelay, "replication lag and call timeout together are %s, the queue delays by at most %s", s.hold(), MaxDelay)
 	return errors.Join(append(faults, c.Policy.Exclusions.Validate())...)
@@ -193,7 +204,7 @@ func (r *Revoker) settleKnown(j *job, now time.Time) {
 	case StateStamped:
 		j.done(ReasonKnownStamped)
 	case StateCannotFix:
-		if j.entry.Reason != ReasonForbidden || now.Sub(j.entry.Updated) < r.Settings.ForbiddenRetry {
+		if now.Sub(j.entry.Updated) < r.Settings.CannotFixRetry {
 			j.done(ReasonKnownCannotFix)
 		}
 	case StateHeld:
@@ -206,6 +217,8 @@ func (r *Revoker) settleKnown(j *job, now time.Time) {
 		if remaining > 0 {
 			j.later(remaining, ReasonClaimed, nil)
 		}
+	case StateReleased, StateGone:
+		// Only Graph knows.
 	case StateRevoked:
 		switch {
 		case remaining <= 0:
@@ -221,7 +234,7 @@ func (r *Revoker) settleKnown(j *job, now time.Time) {
 func (r *Revoker) advance(ctx context.Context, jobs []*job) {
 	if r.outOfTime(ctx) {
 		for _, j := range jobs {
-			j.later(0, ReasonOutOfTime, nil)
+			j.later(backoff(j.request), ReasonOutOfTime, nil)
 		}
 		return
 	}
@@ -299,10 +312,10 @@ func (r *Revoker) decide(ctx context.Context, jobs []*job) {
 
 // judge settles one job by what was read of its user.
 func (r *Revoker) judge(j *job, domains FederatedDomains) {
-	if r.settleCalled(j) {
+	if r.settleCalled(j) || j.settleHopeless() {
 		return
 	}
-	reason := r.Policy.Decide(j.user, domains, j.firstSeen())
+	reason := r.Policy.Decide(j.user, domains, r.seen(j))
 	switch reason {
 	case ReasonNewUser:
 		return // stays open
@@ -318,6 +331,28 @@ func (r *Revoker) judge(j *job, domains FederatedDomains) {
 		}
 	}
 	j.done(reason)
+}
+
+// seen is the moment that the user's age is judged by: when we first heard of the
+// user. But a matter that came to an end long ago is not this one, and must not
+// make somebody new who has been at work for months.
+func (r *Revoker) seen(j *job) time.Time {
+	if first := j.firstSeen(); j.request.Seen.Sub(first) <= r.Settings.GiveUpAfter {
+		return first
+	}
+	return j.request.Seen
+}
+
+// settleHopeless settles a job whose user revocations did not help, and who still
+// has no stamp: it is not tried again. It tells whether it did.
+func (j *job) settleHopeless() bool {
+	hopeless := j.entry.State == StateCannotFix && (j.entry.Reason == ReasonStillEmpty || j.entry.Reason == ReasonOlderStamp)
+	if !hopeless || !j.user.SignInSessionsValidFrom.IsZero() {
+		return false
+	}
+	j.done(j.entry.Reason)
+	j.store(StateCannotFix)
+	return true
 }
 
 // settleCalled settles, by the stamp that was read, a job whose user we have
@@ -336,6 +371,9 @@ func (r *Revoker) settleCalled(j *job) bool {
 		r.settleOlderStamp(j)
 	case j.entry.State == StateRevoked && j.entry.Accepted > 1:
 		j.done(ReasonStillEmpty)
+		j.store(StateCannotFix)
+	case j.entry.State == StateClaimed && j.entry.Tries >= maxTries:
+		j.done(ReasonUnconfirmed)
 		j.store(StateCannotFix)
 	default:
 		return false // empty: the policy decides whether to try once more

@@ -1,0 +1,174 @@
+package revocation_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/memory"
+	"github.com/sessionstamp/sessionstamp/shared/revocation"
+)
+
+// A step is a moment at which a worker can fail: before or after one call of an
+// interface, whose effect stands in the latter case.
+type step struct {
+	call  string // "Ledger.Write"
+	after bool
+}
+
+// steps stands between the Revoker and its fakes. The zero value lets all pass.
+type steps struct {
+	mu    sync.Mutex
+	hook  func(context.Context, step) error
+	count map[string]int // completed and failed calls, by name
+}
+
+// at runs effect with the hook before and after it. An error of the hook is what
+// the call comes to; the hook may also panic, or never return.
+func (s *steps) at(ctx context.Context, call string, effect func() error) error {
+	s.mu.Lock()
+	if s.count == nil {
+		s.count = make(map[string]int)
+	}
+	s.count[call]++
+	hook := s.hook
+	s.mu.Unlock()
+	if hook == nil {
+		return effect()
+	}
+	if err := hook(ctx, step{call, false}); err != nil {
+		return err
+	}
+	if err := effect(); err != nil {
+		return err
+	}
+	return hook(ctx, step{call, true})
+}
+
+// calls is how often the call was made.
+func (s *steps) calls(call string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count[call]
+}
+
+// fakeLedger is an in-memory ledger that can fail.
+type fakeLedger struct {
+	*memory.Ledger
+	t       testing.TB
+	steps   *steps
+	mu      sync.Mutex
+	reasons map[revocation.Reason]bool // that were written
+}
+
+func (l *fakeLedger) Entries(ctx context.Context, tenant string, users []string) (found map[string]revocation.Entry, err error) {
+	distinct(l.t, "Ledger.Entries", users)
+	err = l.steps.at(ctx, "Ledger.Entries", func() (err error) {
+		found, err = l.Ledger.Entries(ctx, tenant, users)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+func (l *fakeLedger) Write(ctx context.Context, entries []revocation.Entry) (errs []error) {
+	users := make([]string, len(entries))
+	for i, e := range entries {
+		users[i] = e.User
+	}
+	distinct(l.t, "Ledger.Write", users)
+	err := l.steps.at(ctx, "Ledger.Write", func() error {
+		errs = l.Ledger.Write(ctx, entries)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, e := range entries {
+			l.reasons[e.Reason] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return slices.Repeat([]error{err}, len(entries))
+	}
+	return errs
+}
+
+// fakeQueue puts requests back into an in-memory queue, and can fail.
+type fakeQueue struct {
+	memory.Requests
+	steps *steps
+}
+
+func (q fakeQueue) Postpone(ctx context.Context, requests []revocation.Delayed) error {
+	return q.steps.at(ctx, "Queue.Postpone", func() error { return q.Requests.Postpone(ctx, requests) })
+}
+
+// fakeQuota is an in-memory quota that can fail.
+type fakeQuota struct {
+	*memory.Quota
+	t     testing.TB
+	steps *steps
+}
+
+func (q fakeQuota) Reserve(ctx context.Context, tenant string, n int, now time.Time, patience time.Duration) (wait time.Duration, ok bool, err error) {
+	if n < 1 || n > revocation.MaxBatch || patience < 0 {
+		q.t.Errorf("Quota.Reserve of %d writes with a patience of %s", n, patience)
+	}
+	err = q.steps.at(ctx, "Quota.Reserve", func() (err error) {
+		wait, ok, err = q.Quota.Reserve(ctx, tenant, n, now, patience)
+		return err
+	})
+	if err != nil {
+		return 0, false, err
+	}
+	return wait, ok, nil
+}
+
+func (q fakeQuota) Pause(ctx context.Context, tenant string, until time.Time) error {
+	return q.steps.at(ctx, "Quota.Pause", func() error { return q.Quota.Pause(ctx, tenant, until) })
+}
+
+// fakeDomains lists domains, and can fail.
+type fakeDomains struct {
+	domains []directory.Domain
+	steps   *steps
+}
+
+func (d fakeDomains) Domains(ctx context.Context) ([]directory.Domain, error) {
+	if err := d.steps.at(ctx, "Domains.Domains", func() error { return nil }); err != nil {
+		return nil, err
+	}
+	return d.domains, nil
+}
+
+// fakeObserver remembers outcomes, and can die.
+type fakeObserver struct {
+	steps    *steps
+	mu       sync.Mutex
+	outcomes []revocation.Outcome
+}
+
+func (o *fakeObserver) Observe(ctx context.Context, out revocation.Outcome) {
+	_ = o.steps.at(ctx, "Observer.Observe", func() error {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.outcomes = append(o.outcomes, out)
+		return nil
+	})
+}
+
+// distinct checks that a call names nobody twice, which stores and $batch refuse.
+func distinct(t testing.TB, call string, users []string) {
+	t.Helper()
+	sorted := slices.Sorted(slices.Values(users))
+	if len(slices.Compact(sorted)) != len(users) {
+		t.Errorf("%s names a user twice: %v", call, users)
+	}
+	if len(users) == 0 {
+		t.Errorf("%s names nobody", call)
+	}
+}
