@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// Limits of a run.
+const (
+	maxUsers = 100_000
+	// patience is how long a run may take; each user adds perUser.
+	patience = 90 * time.Second
+	perUser  = 10 * time.Millisecond
+)
+
+const usage = `local runs all of sessionstamp on one machine, against an emulated Microsoft Graph.
+
+It creates users in a federated domain, its subdomain and a managed domain, guests
+and excluded accounts among them; delivers, doubles and shuffles notifications and
+forges some; lets some reads come late, some calls be throttled or fail, and some
+workers die. It ends by itself. The exit status is 1 if anybody in scope was not
+stamped or stamped twice, or anybody out of scope was touched.
+
+  go run ./infra/local                              with a display
+  go run ./infra/local -json -users 2000 -seed 7    one JSON object, for programs
+
+Flags:
+`
+
+// run is the whole program. It returns the exit status: 0 if every promise was
+// kept, 1 if one was broken or the run failed, 2 if the flags are wrong.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, verbose, err := parse(args, stderr)
+	if err != nil {
+		return 2
+	}
+	o.log = slog.New(slog.DiscardHandler)
+	if verbose {
+		o.log = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	if !o.json {
+		_, _ = fmt.Fprintf(stdout, intro, demoQuota)
+	}
+	r, err := play(ctx, o, newDisplay(o, verbose, stdout))
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "local:", err)
+		return 1
+	}
+	return report(r, o, stdout)
+}
+
+func parse(args []string, stderr io.Writer) (o options, verbose bool, err error) {
+	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() { _, _ = fmt.Fprint(stderr, usage); flags.PrintDefaults() }
+	flags.IntVar(&o.users, "users", 500, "how many users are created")
+	flags.Uint64Var(&o.seed, "seed", 1, "draws who is created and what goes wrong")
+	flags.BoolVar(&o.json, "json", false, "print one JSON object and nothing else")
+	flags.BoolVar(&verbose, "v", false, "print sessionstamp's own log to standard error")
+	if err := flags.Parse(args); err != nil {
+		return o, verbose, err
+	}
+	if o.users < 1 || o.users > maxUsers || flags.NArg() > 0 {
+		_, _ = fmt.Fprintf(stderr, "local: -users must be from 1 to %d, and there are no arguments but flags; see -help\n", maxUsers)
+		return o, verbose, flag.ErrHelp
+	}
+	return o, verbose, nil
+}
+
+func newDisplay(o options, verbose bool, stdout io.Writer) display {
+	if o.json {
+		return noDisplay{}
+	}
+	if f, ok := stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) && !verbose {
+		return &screen{w: stdout}
+	}
+	return lines{stdout}
+}
+
+// play sets the scene and runs the story.
+func play(ctx context.Context, o options, show display) (result, error) {
+	limit := patience + time.Duration(o.users)*perUser
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the run did not come to rest within %s", limit))
+	defer cancel()
+	d, err := newDemo(o)
+	if err != nil {
+		return result{}, err
+	}
+	defer d.close()
+	r, err := d.run(ctx, show)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = errors.Join(cause, err)
+	}
+	return r, err
+}
+
+// intro says what is about to be seen, and in what it differs from a deployment.
+const intro = `sessionstamp on one machine, against an emulated Microsoft Graph.
+Waits are shortened and the emulated write quota is raised %d-fold, so that this takes
+seconds: a deployment keeps to Graph's 20 writes a second and reads stamps back after
+five minutes.
+
+`
+
+// report prints the result and returns the exit status.
+func report(r result, o options, stdout io.Writer) int {
+	write := r.writeTable
+	if o.json {
+		write = r.writeJSON
+	}
+	if err := write(stdout); err != nil || !r.ok() {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// A display shows how far a run is.
+type display interface {
+	// every is how often it wants to be shown something.
+	every() time.Duration
+	show(p progress, users int, elapsed time.Duration)
+	// end leaves what is shown on the screen.
+	end()
+}
+
+// show feeds the display until ctx is done.
+func (d *demo) show(ctx context.Context, show display) {
+	defer show.end()
+	tick := time.NewTicker(show.every())
+	defer tick.Stop()
+	for {
+		p := d.tally.progress()
+		p.waiting = d.plant.requests.Len()
+		p.died, _ = d.faults.counts()
+		show.show(p, d.options.users, time.Since(d.started))
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// noDisplay is for output that is piped into another program.
+type noDisplay struct{}
+
+func (noDisplay) every() time.Duration              { return time.Second }
+func (noDisplay) show(progress, int, time.Duration) {}
+func (noDisplay) end()                              {}
+
+// lines prints a plain line now and then, for logs.
+type lines struct{ w io.Writer }
+
+func (lines) every() time.Duration { return 2 * time.Second }
+
+func (l lines) show(p progress, users int, elapsed time.Duration) {
+	_, _ = fmt.Fprintf(l.w, "%3.0f s  created %d of %d, revoked %d, read back %d, waiting %d, forged and dropped %d, throttled %d, workers died %d\n",
+		elapsed.Seconds(), p.created, users, p.revoked, p.confirmed, p.waiting, p.forged, p.throttled, p.died)
+}
+
+func (lines) end() {}
+
+// screen redraws a few lines in place, for a terminal.
+type screen struct {
+	w     io.Writer
+	drawn int // lines on the screen
+}
+
+func (*screen) every() time.Duration { return 100 * time.Millisecond }
+
+func (s *screen) show(p progress, users int, elapsed time.Duration) {
+	text := []string{
+		bar("created", p.created, users),
+		bar("revoked", p.revoked, users),
+		bar("read back", p.confirmed, users),
+		fmt.Sprintf("  %-10s %d", "waiting", p.waiting),
+		fmt.Sprintf("  %-10s %d forged notifications dropped, %d calls throttled, %d workers died", "meanwhile", p.forged, p.throttled, p.died),
+		fmt.Sprintf("  %-10s %.0f s", "time", elapsed.Seconds()),
+	}
+	if s.drawn > 0 {
+		_, _ = fmt.Fprintf(s.w, "\x1b[%dA", s.drawn)
+	}
+	for _, line := range text {
+		_, _ = fmt.Fprintf(s.w, "\x1b[2K%s\n", line)
+	}
+	s.drawn = len(text)
+}
+
+func (s *screen) end() { _, _ = fmt.Fprintln(s.w) }
+
+// bar draws n of total.
+func bar(label string, n, total int) string {
+	const width = 40
+	full := min(width*n/max(total, 1), width)
+	return fmt.Sprintf("  %-10s [%s%s] %d", label, strings.Repeat("█", full), strings.Repeat("·", width-full), n)
+}
