@@ -310,7 +310,7 @@ func (t *instant) UnmarshalJSON(b []byte) error {
 	t.Time = time.Time{}
 	parsed, err := time.Parse(time.RFC3339, unquote(b))
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // see instant: the zero Time says it
 	}
 	// An offset can carry a time over either end of the years that RFC 3339 has.
 	if utc := parsed.UTC(); utc.Year() >= 1 && utc.Year() <= 9999 {

@@ -133,10 +133,10 @@ func (r *Receipt) droppedAttrs() []slog.Attr {
 // level is Error where Graph has to send again, Warn where somebody other than
 // Graph may be posting or Graph speaks in a way that we don't know, else Info.
 func (r *Receipt) level() slog.Level {
-	switch {
-	case r.Status == http.StatusServiceUnavailable:
+	switch r.Status {
+	case http.StatusServiceUnavailable:
 		return slog.LevelError
-	case r.Status == http.StatusBadRequest:
+	case http.StatusBadRequest:
 		return slog.LevelWarn
 	}
 	for reason := range r.Dropped {

@@ -40,13 +40,15 @@ func (s *Server) validateEndpoints(ctx context.Context, urls ...string) error {
 func (s *Server) validateEndpoint(ctx context.Context, endpoint string) error {
 	s.mu.Lock()
 	token := validationGreeting + s.newID()
-	s.hub.open() //nolint:contextcheck // the hub outlives this call
+	s.hub.open()
 	stopping := s.hub.ctx
 	s.mu.Unlock()
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(stopping, func() { cancel(errors.New("msgraphtest: the server was closed")) })()
+	defer context.AfterFunc(stopping, func() { //nolint:contextcheck // either of two contexts ends the call
+		cancel(errors.New("msgraphtest: the server was closed"))
+	})()
 
 	a := s.post(ctx, withToken(endpoint, token), "text/plain; charset=utf-8", nil, handshakeAllowance)
 	return a.repeats(token)

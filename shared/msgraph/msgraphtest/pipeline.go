@@ -14,16 +14,16 @@ import (
 // login host.
 type call struct {
 	ctx       context.Context //nolint:containedctx // a call lives no longer than its request
-	tenant    *Tenant     // from the bearer token
-	app       *App        // the caller
-	method    string      // "GET", ...
-	path      []string    // decoded segments after /v1.0; applications(appId='x') is one
-	query     url.Values  // decoded by url.ParseQuery: '+' is a space
-	header    http.Header // the request's
-	body      []byte      // no longer gzipped, at most 4 MiB
-	requestID string      // Graph's request-id
-	now       time.Time   // read once, when the call is carried out
-	host      string      // the Graph host called, for nextLinks and @odata.context
+	tenant    *Tenant         // from the bearer token
+	app       *App            // the caller
+	method    string          // "GET", ...
+	path      []string        // decoded segments after /v1.0; applications(appId='x') is one
+	query     url.Values      // decoded by url.ParseQuery: '+' is a space
+	header    http.Header     // the request's
+	body      []byte          // no longer gzipped, at most 4 MiB
+	requestID string          // Graph's request-id
+	now       time.Time       // read once, when the call is carried out
+	host      string          // the Graph host called, for nextLinks and @odata.context
 
 	sized   bool           // the request told its Content-Length, or is a part
 	record  Request        // what is known of it so far

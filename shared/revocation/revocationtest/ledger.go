@@ -56,6 +56,7 @@ func entry(tenant, user string, version int64) revocation.Entry {
 		Stamp:    at(4),
 		Accepted: 2,
 		Rereads:  3,
+		Tries:    4,
 		Updated:  at(5),
 	}
 }

@@ -1,0 +1,98 @@
+# Everything here needs Go and nothing else. `make` lists the targets.
+
+GO ?= go
+
+# How many packages are built or tested at once. The Graph SDK has one package
+# whose compilation takes 4 GB; more than one neighbour does not fit beside it on
+# a laptop with 8 GB.
+JOBS ?= 2
+
+# golangci-lint is built from source at this version, and kept in Go's cache.
+LINT_VERSION := v2.15.0
+LINT := $(GO) run -p $(JOBS) github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+# ARGS are passed to the demonstration: make demo ARGS='-users 2000 -seed 7'.
+ARGS ?=
+
+# How long each fuzz target runs, and which packages are fuzzed.
+FUZZTIME ?= 5s
+FUZZ ?=
+
+# How many seeds the simulation plays.
+SEEDS ?= 200
+
+# How much virtual time the write quota is measured for.
+FULL_LOAD ?= 1h
+
+# The race detector needs a C compiler on some systems. Without one, go env says
+# so, and the tests run without the detector.
+RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
+
+SDK_NOTE := The first build compiles the Microsoft Graph SDK. That takes minutes and about 4 GB of memory; later builds take seconds.
+
+.PHONY: help demo test check unit lint fuzz bench fmt
+
+help:
+	@echo 'make demo    the whole system on this machine, against an emulated Microsoft Graph'
+	@echo 'make test    everything that must hold: format, vet, lint, tests, a little fuzzing'
+	@echo 'make lint    golangci-lint alone'
+	@echo 'make fuzz    fuzz what reads bytes from outside: FUZZTIME=1m, FUZZ=./shared/notification'
+	@echo 'make bench   the speed of the webhook and the cost in calls of Graph'
+	@echo 'make fmt     format all code'
+
+demo:
+	@echo '$(SDK_NOTE)'
+	@echo
+	@$(GO) run -p $(JOBS) ./infra/local $(ARGS)
+
+test: check lint unit fuzz
+	@echo 'all is well'
+
+check:
+	@echo '$(SDK_NOTE)'
+	@echo 'It is compiled twice here, without the race detector and with it.'
+	@echo '== gofmt'
+	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .) || exit 1; \
+	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
+	@echo '== go vet'
+	@$(GO) vet -p $(JOBS) ./...
+
+lint:
+	@echo '== golangci-lint $(LINT_VERSION)'
+	@$(LINT) run
+
+unit:
+	@echo '== go test $(RACE)'
+	@if [ -z '$(RACE)' ]; then echo 'no C compiler: the race detector is left out'; fi
+	@$(GO) test -p $(JOBS) $(RACE) -shuffle=on -timeout=20m $$($(GO) list ./... | grep -v /infra/local$$)
+	@$(GO) test -p $(JOBS) $(RACE) -shuffle=on -timeout=20m ./infra/local -seeds $(SEEDS)
+
+# Fuzzing builds a package and all that it links once more, instrumented. So
+# packages that link the Graph SDK are left out unless they are asked for by name;
+# the seeds of their fuzz targets run among the tests.
+fuzz:
+	@echo '== go test -fuzz, $(FUZZTIME) each'
+	@listed=$$($(GO) list $(or $(FUZZ),./...)) || exit 1; \
+	for package in $$listed; do \
+		if [ -z '$(FUZZ)' ] && $(GO) list -deps -test "$$package" | grep -q '^github.com/microsoftgraph/'; then continue; fi; \
+		targets=$$($(GO) test -p $(JOBS) -list '^Fuzz' "$$package") || { echo "$$targets"; exit 1; }; \
+		for target in $$(echo "$$targets" | grep '^Fuzz'); do \
+			echo "$$target in $$package"; \
+			out=$$($(GO) test -p $(JOBS) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" 2>&1) || { echo "$$out"; exit 1; }; \
+		done; \
+	done
+
+bench:
+	@echo 'The webhook, from the first byte of a delivery to the answer, and reading alone:'
+	@echo '(best of 5; to be at most 30 µs for a delivery of 1 item and 1,500 µs for one of 100)'
+	@out=$$($(GO) test -p $(JOBS) -count=5 -benchtime=0.5s -run '^$$' -bench . -benchmem ./shared/webhook ./shared/notification) || { echo "$$out"; exit 1; }; \
+	echo "$$out" | sed -n 's/^Benchmark//p' | awk '{ name = $$1; sub(/-[0-9]+$$/, "", name) } \
+		!(name in best) || $$3 < best[name] { best[name] = $$3 } \
+		END { for (name in best) printf "  %-18s %8.1f µs\n", name, best[name] / 1000 }' | sort
+	@echo
+	@echo 'Calls of Graph, counted in virtual time:'
+	@out=$$($(GO) test -p $(JOBS) -count=1 -timeout=30m -v ./infra/local -run '^(TestRequestsPerUser|TestQuotaUse)$$' -full-load $(FULL_LOAD)) || { echo "$$out"; exit 1; }; \
+	echo "$$out" | sed -n 's/^ *[a-z_]*_test\.go:[0-9]*:/ /p'
+
+fmt:
+	@$(LINT) fmt
