@@ -6,6 +6,7 @@ package directory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,6 +71,10 @@ type Error struct {
 	// Code is Graph's deepest error code ("Request_ResourceNotFound") or Entra's
 	// ("AADSTS7000215").
 	Code string
+	// Message is Graph's own text, which tells what is wrong with a notification
+	// URL or which quota is used up. It is set for the calls on subscriptions
+	// alone: the texts of others may name users. Error does not tell it.
+	Message string
 	// RequestID and ClientRequestID name the call in Microsoft's logs.
 	RequestID, ClientRequestID string
 	// RetryAfter is how long the service asked to wait, 0 where it did not say.
@@ -120,6 +125,26 @@ func (e *Error) Forbidden() bool { return e.StatusCode == 403 }
 
 // Throttled tells whether Graph refused the call because of its rate.
 func (e *Error) Throttled() bool { return e.StatusCode == 429 }
+
+// Conflict tells whether Graph found the object in another state than the call
+// takes for granted, or has one like it already.
+func (e *Error) Conflict() bool { return e.StatusCode == 409 }
+
+// expiredCodes are the codes by which Graph says that the address of a page, or
+// of a round of delta, is no longer good for anything.
+var expiredCodes = []string{
+	"syncStateNotFound",
+	"Directory_ExpiredPageToken",
+	"DirectoryPageTokenNotFoundException",
+}
+
+// Expired tells whether an address given by an earlier page or round of delta
+// has expired, so that only beginning anew helps.
+func (e *Error) Expired() bool {
+	return e.StatusCode == 410 || slices.ContainsFunc(expiredCodes, func(code string) bool {
+		return strings.EqualFold(code, e.Code)
+	})
+}
 
 // IsID tells whether s is an object or tenant id in its normal form, a
 // lower-case GUID: the only form in which ids are compared and stored.

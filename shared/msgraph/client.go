@@ -4,14 +4,17 @@
 //   - [user: get] and [user: revokeSignInSessions], twenty at a time through
 //     [JSON batching],
 //   - [List domains],
+//   - [List users] and [user: delta], a page at a time,
+//   - [List group transitive members], likewise,
+//   - [subscriptions]: list, create, update and delete,
 //   - the [client credentials flow] by which the app signs in, in every
 //     [national cloud].
 //
 // # What the SDK does here, and what it does not
 //
-// The SDK's request builders make the requests, its batch model makes the
-// $batch body, its adapter and middleware send them, its models read users and
-// domains. The package decides two things itself.
+// The SDK's request builders make the requests, its models make their bodies, its
+// adapter and middleware send them, and its models read single users and domains.
+// The package decides three things itself.
 //
 // It never repeats a request. A $batch of revocations whose answer was lost may
 // have taken effect, and sending it again signs people out a second time; only
@@ -22,13 +25,22 @@
 // empty answer, on a null in a batch part's headers, on an error without a
 // message. What comes over the network must not be able to stop the program.
 //
+// It reads what comes in thousands itself, because the SDK's models take thirty
+// times the memory, and subscriptions, whose secret it does not want to hold.
+//
 // Every error of a call is a [*directory.Error]. It says how certain it is that
-// nothing was changed, and never quotes an answer's text, which may name users.
+// nothing was changed, and never quotes an answer's text or an address, which may
+// name users. Only the calls on subscriptions, which are about nobody, hand on
+// Graph's text in a field of its own.
 //
 // [user: get]: https://learn.microsoft.com/graph/api/user-get
 // [user: revokeSignInSessions]: https://learn.microsoft.com/graph/api/user-revokesigninsessions
 // [JSON batching]: https://learn.microsoft.com/graph/json-batching
 // [List domains]: https://learn.microsoft.com/graph/api/domain-list
+// [List users]: https://learn.microsoft.com/graph/api/user-list
+// [user: delta]: https://learn.microsoft.com/graph/api/user-delta
+// [List group transitive members]: https://learn.microsoft.com/graph/api/group-list-transitivemembers
+// [subscriptions]: https://learn.microsoft.com/graph/api/resources/subscription
 // [client credentials flow]: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
 // [national cloud]: https://learn.microsoft.com/graph/deployments
 package msgraph

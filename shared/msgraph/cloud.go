@@ -47,5 +47,8 @@ func (c Cloud) Scope() string { return "https://" + c.GraphHost + "/.default" }
 // authority is the base of the token endpoint's address.
 func (c Cloud) authority() string { return "https://" + c.LoginHost + "/" }
 
+// version is the folder of the Graph that we speak.
+const version = "/v1.0/"
+
 // baseURL is the root of version 1.0 of the cloud's Graph.
-func (c Cloud) baseURL() string { return "https://" + c.GraphHost + "/v1.0" }
+func (c Cloud) baseURL() string { return "https://" + c.GraphHost + strings.TrimSuffix(version, "/") }

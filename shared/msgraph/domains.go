@@ -2,7 +2,6 @@ package msgraph
 
 import (
 	"context"
-	"net/url"
 	"strings"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/domains"
@@ -53,13 +52,6 @@ func (c *Client) domainPage(ctx context.Context, request *domains.DomainsRequest
 		return nil, "", answerError(opDomains, got, err)
 	}
 	return page, next, nil
-}
-
-// serves tells whether an address is one of our Graph's. Another would be sent
-// the request, if not the token.
-func (c *Client) serves(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && u.Scheme == "https" && u.User == nil && strings.EqualFold(u.Host, c.cloud.GraphHost)
 }
 
 // parseDomains reads a page of [domain resources]. A page without its list is not

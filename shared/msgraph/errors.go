@@ -7,16 +7,24 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // The calls, in Graph's words.
 const (
-	opGetUser = "getUser"
-	opRevoke  = "revokeSignInSessions"
-	opDomains = "listDomains"
-	opToken   = "token"
+	opGetUser            = "getUser"
+	opRevoke             = "revokeSignInSessions"
+	opDomains            = "listDomains"
+	opListUsers          = "listUsers"
+	opDelta              = "usersDelta"
+	opListMembers        = "listTransitiveMembers"
+	opListSubscriptions  = "listSubscriptions"
+	opCreateSubscription = "createSubscription"
+	opRenewSubscription  = "updateSubscription"
+	opDeleteSubscription = "deleteSubscription"
+	opToken              = "token"
 )
 
 // The headers by which Microsoft's support finds a call again.
@@ -29,16 +37,22 @@ const (
 // minutes; more is a mistake, and a queue cannot hold a message for ever.
 const maxRetryAfter = time.Hour
 
+// maxMessage is how long a text of Graph's may be, in bytes. Those that are known
+// have some two hundred; a longer one is not cut, but left out, because half a
+// clientState could not be recognized in it.
+const maxMessage = 2000
+
 // What can be wrong with an answer of success. The texts are fixed: the errors
 // of a JSON or time parser quote what they could not read.
 var (
-	errShape     = errors.New("the answer does not have the documented form")
-	errNoPart    = errors.New("the answer has no part for this request")
-	errTwoParts  = errors.New("the answer has two parts for this request")
-	errOtherUser = errors.New("the answer is about another user")
-	errNextLink  = errors.New("the next page is not on Graph's host")
-	errEndless   = errors.New("the pages do not end")
-	errHuge      = errors.New("the answer is larger than any that is documented")
+	errShape             = errors.New("the answer does not have the documented form")
+	errNoPart            = errors.New("the answer has no part for this request")
+	errTwoParts          = errors.New("the answer has two parts for this request")
+	errOtherUser         = errors.New("the answer is about another user")
+	errOtherSubscription = errors.New("the answer is about another subscription")
+	errNextLink          = errors.New("the page's address is not on Graph's host and version")
+	errEndless           = errors.New("the pages do not end")
+	errHuge              = errors.New("the answer is larger than any that is documented")
 )
 
 // refused tells whether a status says that the request was not carried out. A 409
@@ -81,6 +95,9 @@ func statusError(operation string, a answer) *directory.Error {
 	_ = json.Unmarshal(a.body, &body)
 	e := answerError(operation, a, nil)
 	e.Code = body.Error.deepestCode()
+	if tellsMessage(operation) {
+		e.Message = body.Error.firstMessage()
+	}
 	e.RetryAfter = retryAfter(a.header, time.Now())
 	e.NotDone = refused(a.status)
 	if e.RequestID == "" {
@@ -107,8 +124,40 @@ func answerError(operation string, a answer, err error) *directory.Error {
 // [error resource]: https://learn.microsoft.com/graph/errors
 type graphError struct {
 	Code      string      `json:"code"`
+	Message   string      `json:"message"`
 	Inner     *graphError `json:"innererror"`
 	RequestID string      `json:"request-id"`
+}
+
+// tellsMessage tells the calls whose errors carry Graph's own text. They are about
+// no user, and the text says what the code does not: which URL did not answer, how,
+// and which quota is used up.
+func tellsMessage(operation string) bool {
+	switch operation {
+	case opListSubscriptions, opCreateSubscription, opRenewSubscription, opDeleteSubscription:
+		return true
+	}
+	return false
+}
+
+// firstMessage is the outermost text there is, in one line.
+func (e *graphError) firstMessage() string {
+	for ; e != nil; e = e.Inner {
+		switch text := oneLine(e.Message); {
+		case len(text) > maxMessage:
+			return ""
+		case text != "":
+			return text
+		}
+	}
+	return ""
+}
+
+// oneLine is a text without what would disturb a terminal or a log.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsPrint(r)
+	}), " ")
 }
 
 // requestID is the id in an inner error, which may be missing.
@@ -120,11 +169,16 @@ func (e *graphError) requestID() string {
 }
 
 // deepestCode is the most specific code: that of the innermost error which has
-// one. A code that only repeats the status in digits says nothing.
+// one. A code that only repeats the status in digits says nothing; one that says
+// that a page's address has expired says all.
 func (e *graphError) deepestCode() string {
 	code := ""
 	for ; e != nil; e = e.Inner {
-		if c := plain(e.Code); strings.Trim(c, "0123456789") != "" {
+		c := plain(e.Code)
+		if (&directory.Error{Code: c}).Expired() {
+			return c
+		}
+		if strings.Trim(c, "0123456789") != "" {
 			code = c
 		}
 	}

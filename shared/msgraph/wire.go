@@ -12,7 +12,7 @@ import (
 )
 
 // maxAnswer is the most that is read of an answer, in bytes. Twenty users are
-// some 20 KiB; a page of domains is less than 1 MiB.
+// some 20 KiB; a page of 999 users or of domains is less than 1 MiB.
 const maxAnswer = 8 << 20
 
 // idleConnections is how long an unused connection is kept. A Lambda environment

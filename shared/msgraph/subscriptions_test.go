@@ -1,0 +1,346 @@
+package msgraph_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+)
+
+// clientState is the secret of every subscription in these tests. It must not turn
+// up in an error.
+const clientState = "a-secret-that-travels-alone"
+
+// subscriptionID is the id of the subscription in these tests.
+const subscriptionID = "5f0e1c8e-3a1d-4a63-8a5b-6e6f1d2c9a01"
+
+// wanted is a subscription as it is asked for.
+func wanted() directory.Subscription {
+	return directory.Subscription{
+		Resource:        "users",
+		ChangeType:      "updated",
+		NotificationURL: "https://hook.example.com/notifications?a=b&c=d",
+		LifecycleURL:    "https://hook.example.com/lifecycle",
+		LatestTLS:       "v1_2",
+		Expires:         time.Date(2026, 12, 24, 7, 30, 0, 123, time.FixedZone("JST", 9*60*60)),
+	}
+}
+
+// subscriptionJSON is the subscription as Graph answers, with that id and expiry.
+func subscriptionJSON(id, expires string) string {
+	return `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#subscriptions/$entity","id":"` + id + `",` +
+		`"resource":"users","applicationId":"24D3B144-21AE-4080-943F-7067B395B913","changeType":"updated",` +
+		`"clientState":"` + clientState + `","notificationUrl":"https://hook.example.com/notifications?a=b&c=d",` +
+		`"lifecycleNotificationUrl":"https://hook.example.com/lifecycle","expirationDateTime":"` + expires + `",` +
+		`"creatorId":"8ee44408-0679-472c-bc2a-692812af3437","latestSupportedTlsVersion":"v1_2","notificationContentType":null}`
+}
+
+// granted is what subscriptionJSON shows.
+func granted() directory.Subscription {
+	s := wanted()
+	s.ID = subscriptionID
+	s.ApplicationID = "24d3b144-21ae-4080-943f-7067b395b913"
+	s.Expires = time.Date(2026, 12, 23, 22, 0, 0, 5e8, time.UTC)
+	return s
+}
+
+const grantedExpiry = "2026-12-23T22:00:00.5Z"
+
+// subscriptionCall is a call on subscriptions.
+type subscriptionCall struct {
+	name, operation string
+	call            func(context.Context, *msgraph.Client) (any, error)
+}
+
+func subscriptionCalls() []subscriptionCall {
+	return []subscriptionCall{
+		{"list", "listSubscriptions", func(ctx context.Context, c *msgraph.Client) (any, error) { return c.Subscriptions(ctx) }},
+		{"create", "createSubscription", func(ctx context.Context, c *msgraph.Client) (any, error) {
+			return c.CreateSubscription(ctx, wanted(), clientState)
+		}},
+		{"renew", "updateSubscription", func(ctx context.Context, c *msgraph.Client) (any, error) {
+			return c.RenewSubscription(ctx, subscriptionID, wanted().Expires)
+		}},
+		{"delete", "deleteSubscription", func(ctx context.Context, c *msgraph.Client) (any, error) {
+			return nil, c.DeleteSubscription(ctx, subscriptionID)
+		}},
+	}
+}
+
+// discreet fails the test if the error repeats the clientState in any way.
+func discreet(t testing.TB, err error) *directory.Error {
+	t.Helper()
+	e := graphError(t, err)
+	if text := fmt.Sprintf("%v %+v", err, *e); strings.Contains(text, clientState) {
+		t.Errorf("the error repeats the clientState: %s", text)
+	}
+	return e
+}
+
+// The exact requests, because Graph refuses a property that does not belong.
+func TestSubscriptionRequests(t *testing.T) {
+	t.Parallel()
+	const all = "https://graph.microsoft.com/v1.0/subscriptions"
+	bare := directory.Subscription{Resource: "users", ChangeType: "updated,deleted", NotificationURL: "https://hook.example.com/n", Expires: wanted().Expires}
+	tests := []struct {
+		name, method, url, golden string
+		call                      func(context.Context, *msgraph.Client) (any, error)
+	}{
+		{"list", "GET", all, "", subscriptionCalls()[0].call},
+		{"create", "POST", all, "subscription-create.golden.json", subscriptionCalls()[1].call},
+		{"create the least", "POST", all, "subscription-create-least.golden.json", func(ctx context.Context, c *msgraph.Client) (any, error) {
+			return c.CreateSubscription(ctx, bare, clientState)
+		}},
+		{"renew", "PATCH", all + "/" + subscriptionID, "subscription-renew.golden.json", subscriptionCalls()[2].call},
+		{"delete", "DELETE", all + "/" + subscriptionID, "", subscriptionCalls()[3].call},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			graph := answers(http.StatusForbidden, file(t, "error-403.json"))
+			_, err := tt.call(t.Context(), clientOf(t, graph))
+			discreet(t, err)
+			if graph.requests() != 1 {
+				t.Fatalf("%d requests, want 1", graph.requests())
+			}
+			if got := graph.seen[0].Method + " " + graph.seen[0].URL.String(); got != tt.method+" "+tt.url {
+				t.Errorf("sent %s, want %s %s", got, tt.method, tt.url)
+			}
+			if tt.golden == "" {
+				if graph.bodies[0] != "" {
+					t.Errorf("body %q, want none", graph.bodies[0])
+				}
+				return
+			}
+			golden(t, tt.golden, graph.bodies[0])
+			if got := graph.seen[0].Header.Get("Content-Type"); got != "application/json" {
+				t.Errorf("Content-Type %q", got)
+			}
+		})
+	}
+}
+
+func TestSubscriptionsAreRead(t *testing.T) {
+	t.Parallel()
+	one := subscriptionJSON(strings.ToUpper(subscriptionID), grantedExpiry)
+	bodies := map[string]string{
+		"POST":  one,
+		"PATCH": one,
+		"GET":   `{"@odata.nextLink":"https://graph.microsoft.com/v1.0/subscriptions?$skiptoken=two","value":[` + one + `]}`,
+	}
+	graph := &fake{answer: func(req *http.Request) (*http.Response, error) {
+		if req.URL.RawQuery != "" {
+			return response(http.StatusOK, `{"value":[`+one+`]}`), nil
+		}
+		return response(http.StatusOK, bodies[req.Method]), nil
+	}}
+	want := map[string]any{
+		"list":   []directory.Subscription{granted(), granted()},
+		"create": granted(),
+		"renew":  granted(),
+		"delete": nil,
+	}
+	for _, tt := range subscriptionCalls() {
+		got, err := tt.call(t.Context(), clientOf(t, graph))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want[tt.name], got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// An answer of success that cannot be relied on: the call may have taken effect.
+func TestSubscriptionsDistrustAnswers(t *testing.T) {
+	t.Parallel()
+	bodies := map[string]string{
+		"nothing":          ``,
+		"null":             `null`,
+		"list":             `[]`,
+		"HTML":             `<html>` + clientState,
+		"empty":            `{}`,
+		"no id":            subscriptionJSON("", grantedExpiry),
+		"path as id":       subscriptionJSON("../users", grantedExpiry),
+		"secret as id":     subscriptionJSON(clientState, grantedExpiry),
+		"no expiry":        `{"id":"` + subscriptionID + `"}`,
+		"null expiry":      `{"id":"` + subscriptionID + `","expirationDateTime":null}`,
+		"secret as expiry": subscriptionJSON(subscriptionID, clientState),
+		"number as type":   `{"id":"` + subscriptionID + `","changeType":7,"expirationDateTime":"` + grantedExpiry + `"}`,
+	}
+	for name, body := range bodies {
+		for _, tt := range subscriptionCalls()[:3] {
+			t.Run(tt.name+" "+name, func(t *testing.T) {
+				t.Parallel()
+				body := body
+				if tt.name == "list" {
+					body = `{"value":[` + body + `]}`
+					if name == "nothing" {
+						body = `{"value":null}`
+					}
+				}
+				graph := answers(http.StatusCreated, body)
+				got, err := tt.call(t.Context(), clientOf(t, graph))
+				e := discreet(t, err)
+				if e.Operation != tt.operation || e.NotDone || e.StatusCode != http.StatusCreated || e.Message != "" {
+					t.Errorf("error %+v", e)
+				}
+				if s, ok := got.(directory.Subscription); ok && s != (directory.Subscription{}) {
+					t.Errorf("an error came with the subscription %+v", s)
+				}
+				if graph.requests() != 1 {
+					t.Errorf("%d requests, want 1", graph.requests())
+				}
+			})
+		}
+	}
+}
+
+func TestRenewalOfAnother(t *testing.T) {
+	t.Parallel()
+	graph := answers(http.StatusOK, subscriptionJSON(userID(1), grantedExpiry))
+	got, err := clientOf(t, graph).RenewSubscription(t.Context(), subscriptionID, wanted().Expires)
+	if e := discreet(t, err); e.NotDone || !strings.Contains(e.Error(), "another subscription") || got.ID != "" {
+		t.Errorf("subscription %+v, error %+v", got, e)
+	}
+}
+
+func TestSubscriptionPagesEnd(t *testing.T) {
+	t.Parallel()
+	pages := 0
+	graph := &fake{answer: func(*http.Request) (*http.Response, error) {
+		pages++
+		return response(http.StatusOK, fmt.Sprintf(`{"@odata.nextLink":"https://graph.microsoft.com/v1.0/subscriptions?$skiptoken=%d","value":[]}`, pages)), nil
+	}}
+	got, err := clientOf(t, graph).Subscriptions(t.Context())
+	if discreet(t, err); got != nil || graph.requests() != 20 {
+		t.Errorf("subscriptions %v after %d requests", got, graph.requests())
+	}
+}
+
+// Graph's own text reaches the administrator, whole, in one line, without the secret.
+func TestSubscriptionMessages(t *testing.T) {
+	t.Parallel()
+	failed := "Subscription validation request failed. Notification endpoint must respond with 200 OK to validation request."
+	tests := []struct{ name, body, want string }{
+		{"outer", `{"error":{"code":"ValidationError","message":"` + failed + `","innerError":{"message":"inner"}}}`, failed},
+		{"inner", `{"error":{"code":"","message":"","innerError":{"code":"ExtensionError","message":"Operation: Create; Exception: [Status Code: Forbidden]"}}}`,
+			"Operation: Create; Exception: [Status Code: Forbidden]"},
+		{"lines", `{"error":{"message":" a\r\n\tb\u001b[31m\u2028c "}}`, "a b [31m c"},
+		{"clientState", `{"error":{"message":"'` + clientState + `' is not like ` + clientState + `"}}`, "'[clientState]' is not like [clientState]"},
+		{"book", `{"error":{"message":"` + strings.Repeat("a", 3000) + clientState + `"}}`, ""},
+		{"number", `{"error":{"message":7,"innerError":{"message":"inner"}}}`, "inner"},
+		{"nothing", ``, ""},
+		{"text", `"` + clientState + `"`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := clientOf(t, answers(http.StatusBadRequest, tt.body)).CreateSubscription(t.Context(), wanted(), clientState)
+			if e := discreet(t, err); e.Message != tt.want || !e.NotDone {
+				t.Errorf("message %q, want %q; error %+v", e.Message, tt.want, e)
+			}
+		})
+	}
+}
+
+// The texts of all other calls may name users.
+func TestOtherCallsHaveNoMessage(t *testing.T) {
+	t.Parallel()
+	c := clientOf(t, answers(http.StatusBadRequest, `{"error":{"message":"`+principal+`"}}`))
+	_, deltaErr := c.DeltaPage(t.Context(), deltaLink)
+	_, latestErr := c.LatestDelta(t.Context())
+	_, listErr := c.UserPage(t.Context(), "")
+	_, _, membersErr := c.GroupMembers(t.Context(), groupID, "")
+	_, readErr := c.ReadUsers(t.Context(), userIDs(1))
+	_, domainsErr := c.Domains(t.Context())
+	for _, err := range []error{deltaErr, latestErr, listErr, membersErr, readErr, domainsErr} {
+		if e := graphError(t, err); e.Message != "" {
+			t.Errorf("%s: message %q", e.Operation, e.Message)
+		}
+	}
+}
+
+func TestSubscriptionsNotDone(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]bool{400: true, 401: true, 403: true, 404: true, 409: false, 429: true, 500: false, 503: false, 504: false, 302: false} {
+		for _, tt := range subscriptionCalls() {
+			t.Run(fmt.Sprint(tt.name, status), func(t *testing.T) {
+				t.Parallel()
+				graph := answers(status, `{"error":{"code":"Some_Code","message":"m"}}`)
+				_, err := tt.call(t.Context(), clientOf(t, graph))
+				e := discreet(t, err)
+				if e.Operation != tt.operation || e.NotDone != want || e.Message != "m" || e.Conflict() != (status == 409) || graph.requests() != 1 {
+					t.Errorf("error %+v after %d requests, want NotDone %t", e, graph.requests(), want)
+				}
+			})
+		}
+	}
+}
+
+func TestSubscriptionsAreCheckedFirst(t *testing.T) {
+	t.Parallel()
+	graph := answers(http.StatusOK, subscriptionJSON(subscriptionID, grantedExpiry))
+	c := clientOf(t, graph)
+	timeless := wanted()
+	timeless.Expires = time.Time{}
+	create := func(s directory.Subscription, clientState string) error {
+		_, err := c.CreateSubscription(t.Context(), s, clientState)
+		return err
+	}
+	renew := func(id string, expires time.Time) error {
+		_, err := c.RenewSubscription(t.Context(), id, expires)
+		return err
+	}
+	errs := map[string]error{
+		"no clientState":    create(wanted(), ""),
+		"blank clientState": create(wanted(), " \t"),
+		"long clientState":  create(wanted(), strings.Repeat("あ", msgraph.MaxClientState+1)),
+		"no expiry":         create(timeless, clientState),
+		"renew no id":       renew("", wanted().Expires),
+		"renew a path":      renew("../users", wanted().Expires),
+		"renew upper case":  renew(strings.ToUpper(subscriptionID), wanted().Expires),
+		"renew for ever":    renew(subscriptionID, time.Time{}),
+		"delete no id":      c.DeleteSubscription(t.Context(), ""),
+		"delete a query":    c.DeleteSubscription(t.Context(), subscriptionID+"?"),
+	}
+	for name, err := range errs {
+		if e := discreet(t, err); !e.NotDone || e.StatusCode != 0 || strings.Contains(e.Error(), "あ") {
+			t.Errorf("%s: error %+v", name, e)
+		}
+	}
+	if n := graph.requests(); n != 0 {
+		t.Errorf("%d requests, want none", n)
+	}
+	if err := create(wanted(), strings.Repeat("あ", msgraph.MaxClientState)); err != nil {
+		t.Errorf("the longest clientState: %v", err)
+	}
+}
+
+// Whatever Graph answers, nothing panics and no secret is told.
+func FuzzSubscriptions(f *testing.F) {
+	f.Add(200, subscriptionJSON(subscriptionID, grantedExpiry))
+	f.Add(200, `{"value":[`+subscriptionJSON(subscriptionID, grantedExpiry)+`]}`)
+	f.Add(200, `{"value":[null,{"expirationDateTime":{}}]}`)
+	f.Add(403, file(f, "error-403.json"))
+	f.Add(400, `{"error":{"message":"`+clientState+`"}}`)
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		for _, tt := range subscriptionCalls() {
+			got, err := tt.call(t.Context(), clientOf(t, answers(status, body)))
+			if err != nil {
+				graphErrorType(t, err)
+				continue
+			}
+			if s, ok := got.(directory.Subscription); ok && (!directory.IsID(s.ID) || s.Expires.IsZero()) {
+				t.Errorf("%s: %+v", tt.name, s)
+			}
+		}
+	})
+}
