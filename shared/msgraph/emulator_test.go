@@ -84,16 +84,16 @@ func TestEmulatorStampsUsers(t *testing.T) {
 func TestEmulatorRefusesParts(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		graph := emulate(t, 4, msgraphtest.Options{
-			Limits: msgraphtest.Limits{Writes: msgraphtest.Quota{Count: 2, Per: 150 * time.Second}},
+			Limits: msgraphtest.Limits{Writes: msgraphtest.Quota{Count: 3, Per: 150 * time.Second}},
 		}, permissions...)
-		mustRevoke(t, graph.client, userIDs(2))
+		mustRevoke(t, graph.client, userIDs(3))
 		time.Sleep(50 * time.Second)
-		throttled := graphError(t, mustRevoke(t, graph.client, []string{userID(2)})[0])
+		throttled := graphError(t, mustRevoke(t, graph.client, []string{userID(3)})[0])
 		if !throttled.Throttled() || !throttled.NotDone || throttled.RetryAfter != 100*time.Second {
 			t.Errorf("throttled: %+v", throttled)
 		}
 		time.Sleep(throttled.RetryAfter)
-		errs := mustRevoke(t, graph.client, []string{userID(2), userID(99)})
+		errs := mustRevoke(t, graph.client, []string{userID(3), userID(99)})
 		if unknown := graphError(t, errs[1]); errs[0] != nil || !unknown.NotFound() || unknown.Code != "Request_ResourceNotFound" {
 			t.Errorf("later: %v, %+v", errs[0], unknown)
 		}

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -88,16 +89,22 @@ func TestHandshake(t *testing.T) {
 		"script":              {"validationToken=%3Cscript%3Ealert(1)%3C/script%3E", ""},
 		"less than":           {"validationToken=a%3Cb", ""},
 		"greater than":        {"validationToken=a%3Eb", ""},
-		"ampersand":           {"validationToken=a%26b", ""},
-		"double quote":        {"validationToken=a%22b", ""},
-		"single quote":        {"validationToken=a%27b", ""},
-		"backtick":            {"validationToken=a%60b", ""},
+		"ampersand":           {"validationToken=a%26b", "a&b"},
+		"entity":              {"validationToken=a%26lt%3Bb", "a&lt;b"},
+		"another key within":  {"validationToken=a%26validationToken%3Db", "a&validationToken=b"},
+		"double quote":        {"validationToken=a%22b", `a"b`},
+		"single quote":        {"validationToken=a%27b", "a'b"},
+		"backtick":            {"validationToken=a%60b", "a`b"},
+		"percent":             {"validationToken=100%25+%2541+%25zz", "100% %41 %zz"},
+		"spaces around":       {"validationToken=+a++b+", " a  b "},
 		"line feed":           {"validationToken=a%0Ab", ""},
 		"tab":                 {"validationToken=a%09b", ""},
 		"null":                {"validationToken=a%00b", ""},
 		"C1 control":          {"validationToken=a%C2%85b", ""},
-		"right-to-left":       {"validationToken=a%E2%80%AEb", ""},
-		"byte order mark":     {"validationToken=%EF%BB%BFb", ""},
+		"delete":              {"validationToken=a%7Fb", ""},
+		"right-to-left":       {"validationToken=a%E2%80%AEb", "a\u202eb"},
+		"byte order mark":     {"validationToken=%EF%BB%BFb", "\ufeffb"},
+		"not composed":        {"validationToken=e%CC%81", "e\u0301"},
 		"invalid UTF-8":       {"validationToken=a%FFb", ""},
 		"bad escape":          {"validationToken=%zz", ""},
 		"bad escape besides":  {"validationToken=abc&x=%zz", ""},
@@ -307,6 +314,7 @@ func FuzzHandler(f *testing.F) {
 	}
 	f.Add(http.MethodPost, "validationToken=Validation%3a+abc", []byte{}, false)
 	f.Add(http.MethodPost, "validationToken=%3Cb%3E&x", []byte{}, false)
+	f.Add(http.MethodPost, "validationToken=%22%26%27%2541+%F0%9F%94%91", []byte{}, false)
 	f.Add(http.MethodGet, "validationToken=a;b", []byte{}, false)
 	f.Fuzz(func(t *testing.T, method, query string, body []byte, broken bool) {
 		h := newHouse(t)
@@ -349,7 +357,7 @@ func checkEcho(t *testing.T, query, text string) {
 	if err != nil || values.Get("validationToken") != text {
 		t.Errorf("sent %q back to %q", text, query)
 	}
-	if text == "" || len(text) > 2048 || strings.ContainsAny(text, "<>&\"'\x00\r\n\t") {
+	if text == "" || len(text) > 2048 || !utf8.ValidString(text) || strings.ContainsAny(text, "<>\x00\r\n\t\x1b\x7f\u0085") {
 		t.Errorf("sent %q back", text)
 	}
 }

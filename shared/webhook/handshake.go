@@ -22,7 +22,7 @@ var (
 	errQuery     = errors.New("query string cannot be read")
 	errTokens    = errors.New("more than one validationToken")
 	errTokenSize = errors.New("validationToken is empty or too long")
-	errTokenText = errors.New("validationToken holds what would need escaping")
+	errTokenText = errors.New("validationToken holds markup or what is no text")
 )
 
 // handshake sends the token back. The body is left alone: a handshake has none,
@@ -43,9 +43,11 @@ func (h *Handler) handshake(w http.ResponseWriter, tokens []string, r *Receipt) 
 	_, _ = io.WriteString(w, token) //nolint:gosec // oneToken has refused what a browser could run; if it fails, Graph has gone
 }
 
-// oneToken returns the token if it is one that Graph could have made. Microsoft
-// asks for HTML and script in it to be escaped, but also for it to come back
-// unchanged. Both hold only if a token that would need escaping is refused.
+// oneToken returns the token if it can be sent back as it is. Microsoft asks for
+// HTML and script in it to be escaped, but also for it to come back unchanged. Both
+// hold only if a token that could be markup is refused. All else is opaque: quotes
+// and ampersands are nothing without a tag around them, and [protect] keeps
+// browsers from taking plain text for a page.
 func oneToken(tokens []string) (string, error) {
 	if len(tokens) != 1 {
 		return "", errTokens
@@ -54,14 +56,14 @@ func oneToken(tokens []string) (string, error) {
 	if token == "" || len(token) > maxToken {
 		return "", errTokenSize
 	}
-	if !utf8.ValidString(token) || strings.ContainsFunc(token, needsEscaping) {
+	if !utf8.ValidString(token) || strings.ContainsFunc(token, isMarkup) {
 		return "", errTokenText
 	}
 	return token, nil
 }
 
-// needsEscaping tells whether a character means something to HTML, or nothing to
-// the eye, such as control characters and those that turn the direction of text.
-func needsEscaping(c rune) bool {
-	return strings.ContainsRune("<>&\"'`", c) || !unicode.IsPrint(c)
+// isMarkup tells whether a character opens or closes a tag, or is a control
+// character, which no text has.
+func isMarkup(c rune) bool {
+	return c == '<' || c == '>' || unicode.IsControl(c)
 }

@@ -44,6 +44,17 @@ type Delivery struct {
 	// ValidateOnce carries the handshake out once when notificationUrl and
 	// lifecycleNotificationUrl are the same.
 	ValidateOnce bool
+	// PlainTokens makes every validation token like those that were seen. Without
+	// it every second handshake of the server has one with quotes, ampersands,
+	// percent and plus signs and what isn't ASCII: Microsoft wants the token
+	// treated as opaque. No token has angle brackets or control characters,
+	// because Microsoft also wants markup in it escaped, and what it expects back
+	// then isn't documented.
+	PlainTokens bool
+	// ClientStateOptional takes a subscription without clientState, as the
+	// subscription page has it, instead of refusing it, as the webhooks page has
+	// it.
+	ClientStateOptional bool
 	// ShortenExpiry grants the longest expiry to who asks for a longer one, as
 	// one report of 2025 has it, instead of refusing.
 	ShortenExpiry bool
@@ -118,6 +129,7 @@ type serverHub struct {
 	epoch     time.Time            // clock counts from here
 	endpoints map[string]*endpoint // by host and path
 	sequence  int64                // the last sequenceNumber
+	shakes    int                  // handshakes begun
 	order     uint64               // the last parcel's place in line
 	alarms    map[*alarm]struct{}  // set, to be stopped at the end
 	running   sync.WaitGroup       // alarms set and POSTs under way

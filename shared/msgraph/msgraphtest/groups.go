@@ -147,7 +147,7 @@ func (c *call) memberQuery(onlyUsers bool) (q *memberQuery, err error) {
 	if q.count, err = c.wantsCount(); err != nil {
 		return nil, err
 	}
-	q.token, err = c.pageToken(c.tenant.s.opts.Paging.TokenLife)
+	q.token, err = c.pageToken()
 	return q, err
 }
 

@@ -3,6 +3,7 @@ package msgraphtest
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"mime"
 	"net/http"
 	"net/url"
@@ -19,6 +20,13 @@ const handshakeAllowance = 10 * time.Second
 // validationGreeting begins every validation token seen so far. Subscribers
 // must treat the token as opaque.
 const validationGreeting = "Validation: Testing client application reachability for subscription Request-Id: "
+
+// oddities are what a token may hold and a subscriber may spoil: by decoding it
+// twice or not at all, by cutting it, or by escaping or quoting it.
+var oddities = []string{
+	`"`, `'`, "`", `\`, `\u0041`, "&", "&amp;", "&validationToken=x", "%", "%41", "%zz", "+", " ", "  ", "=", "#", "?", ";", "/../",
+	"{}", "é", "e\u0301", "日本語", "\u202e", "\ufffd", "🔑",
+}
 
 // validateEndpoints carries the handshake out with each URL in turn; empty ones
 // are left out. Whether Graph asks twice when both URLs are the same is not
@@ -39,7 +47,7 @@ func (s *Server) validateEndpoints(ctx context.Context, urls ...string) error {
 // validateEndpoint asks one endpoint to repeat a token.
 func (s *Server) validateEndpoint(ctx context.Context, endpoint string) error {
 	s.mu.Lock()
-	token := validationGreeting + s.newID()
+	token := s.validationToken()
 	s.hub.open()
 	stopping := s.hub.ctx
 	s.mu.Unlock()
@@ -52,6 +60,21 @@ func (s *Server) validateEndpoint(ctx context.Context, endpoint string) error {
 
 	a := s.post(ctx, withToken(endpoint, token), "text/plain; charset=utf-8", nil, handshakeAllowance)
 	return a.repeats(token)
+}
+
+// validationToken makes the token of the next handshake: every second one is odd.
+// What is odd about it is drawn apart, so that it doesn't change what s.rand does
+// elsewhere. s.mu is held.
+func (s *Server) validationToken() string {
+	s.hub.shakes++
+	id := s.newID()
+	if s.opts.Delivery.PlainTokens || s.hub.shakes%2 == 1 {
+		return validationGreeting + id
+	}
+	parts := append(slices.Clone(oddities), id)
+	random := rand.New(rand.NewPCG(s.opts.Seed, uint64(s.hub.shakes)))
+	random.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+	return strings.Join(parts, "")
 }
 
 // withToken appends the token the way Graph writes it: a space is '+' and the

@@ -3,16 +3,21 @@ package msgraphtest
 import (
 	"context"
 	"errors"
+	"html"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 func TestHandshakeRequest(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, Delivery{})
+	b := newBench(t, Delivery{PlainTokens: true})
 	b.subscribe(t, map[string]any{"notificationUrl": hookURL + "?code=a%20b", "lifecycleNotificationUrl": lifeURL})
 	if len(b.subscriber.shakes) != 2 {
 		t.Fatalf("%d handshakes, want one for each URL", len(b.subscriber.shakes))
@@ -26,6 +31,61 @@ func TestHandshakeRequest(t *testing.T) {
 		if got := req.Header.Get("Content-Type"); req.Method != http.MethodPost || got != "text/plain; charset=utf-8" {
 			t.Errorf("handshake %d is a %s of %s", i, req.Method, got)
 		}
+	}
+}
+
+// TestOddTokens shows that the second handshake's token is odd in every way but
+// those that would have to be escaped.
+func TestOddTokens(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(100) {
+		s := New(Options{Seed: seed})
+		s.mu.Lock()
+		plain, odd := s.validationToken(), s.validationToken()
+		s.mu.Unlock()
+		if !strings.HasPrefix(plain, validationGreeting) {
+			t.Errorf("the first token is %q", plain)
+		}
+		for _, part := range oddities {
+			if !strings.Contains(odd, part) {
+				t.Errorf("%q is not in %q", part, odd)
+			}
+		}
+		unfit := strings.ContainsFunc(odd, func(c rune) bool { return c == '<' || c == '>' || unicode.IsControl(c) })
+		if unfit || !utf8.ValidString(odd) || len(odd) > 2048 {
+			t.Errorf("%q is too odd", odd)
+		}
+		u, err := url.Parse(withToken(hookURL+"?code=a", odd))
+		if err != nil || u.Query().Get("validationToken") != odd || u.Query().Get("code") != "a" {
+			t.Errorf("%q goes as %s: %v", odd, u, err)
+		}
+	}
+}
+
+// TestOddTokensFindWhoSpoilsThem shows that what works with the tokens that were
+// seen doesn't work with any token.
+func TestOddTokensFindWhoSpoilsThem(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(token string) string{
+		"escapes HTML":      html.EscapeString,
+		"decodes again":     func(token string) string { decoded, _ := url.PathUnescape(token); return decoded },
+		"a plus is a space": func(token string) string { return strings.ReplaceAll(token, "+", " ") },
+		"cuts at the &":     func(token string) string { before, _, _ := strings.Cut(token, "&"); return before },
+		"quotes as JSON":    func(token string) string { return strings.Trim(strconv.Quote(token), `"`) },
+		"only ASCII": func(token string) string {
+			return strings.Map(func(c rune) rune { return min(c, unicode.MaxASCII) }, token)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for plain, want := range map[bool]int{true: http.StatusCreated, false: http.StatusBadRequest} {
+				b := newBench(t, Delivery{PlainTokens: plain})
+				b.subscriber.shake = func(_ *http.Request, token string) handshakeAnswer {
+					return handshakeAnswer{http.StatusOK, "text/plain", spoil(token), 0}
+				}
+				wantStatus(t, b.call(b.app, http.MethodPost, "/subscriptions", b.properties(map[string]any{"lifecycleNotificationUrl": lifeURL})), want)
+			}
+		})
 	}
 }
 

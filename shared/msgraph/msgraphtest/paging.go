@@ -23,6 +23,17 @@ type Paging struct {
 	// TokenLife is how long a nextLink can be used; 0 means for ever. Graph
 	// documents none.
 	TokenLife time.Duration
+	// RetriedPageLost refuses the nextLink of a page that was asked for, and
+	// answered, before: a client that had to ask again can only start afresh.
+	// Graph's page tells only that such a link may be good for nothing, with
+	// DirectoryPageTokenNotFoundException.
+	RetriedPageLost bool
+}
+
+// servedPages tells which pages were answered; s.mu guards it.
+type servedPages struct {
+	last   uint64              // the last link's number
+	served map[uint64]struct{} // by the number of the link that led there
 }
 
 // Page sizes of GET /users; see https://learn.microsoft.com/graph/api/user-list.
@@ -38,6 +49,8 @@ type pageToken struct {
 	After  string `json:"a,omitempty"` // in a sorted list, the last key of the page before
 	Filler bool   `json:"f,omitempty"` // the page before was an empty one
 	Issued int64  `json:"i"`           // Unix nanoseconds
+	Link   uint64 `json:"n,omitempty"` // tells links apart, where retries matter
+	Lost   bool   `json:"l,omitempty"` // of a retried page
 }
 
 // seal makes an opaque token: clients must not look inside, and what they change
@@ -66,8 +79,8 @@ func unseal(text string, token any) bool {
 	return json.Unmarshal(data[:n], token) == nil
 }
 
-// pageToken reads the $skiptoken of a call, if it has one.
-func (c *call) pageToken(life time.Duration) (pageToken, error) {
+// pageToken reads the $skiptoken of a call, if it has one. s.mu is held.
+func (c *call) pageToken() (pageToken, error) {
 	text, ok := option(c.query, "$skiptoken")
 	if !ok {
 		return pageToken{Query: c.queryHash(), Issued: c.now.UnixNano()}, nil
@@ -77,11 +90,30 @@ func (c *call) pageToken(life time.Duration) (pageToken, error) {
 		return token, refuse(http.StatusBadRequest, "Directory_ExpiredPageToken",
 			"The specified page token value is not valid and can no longer be included in your request.")
 	}
-	if life > 0 && c.now.Sub(time.Unix(0, token.Issued)) > life {
+	if life := c.tenant.s.opts.Paging.TokenLife; life > 0 && c.now.Sub(time.Unix(0, token.Issued)) > life {
 		return token, refuse(http.StatusBadRequest, "Directory_ExpiredPageToken",
 			"The specified page token value has expired and can no longer be included in your request.")
 	}
-	return token, nil
+	return token, c.noteRetry(token)
+}
+
+// noteRetry remembers that a page is answered, and refuses what follows one that
+// was answered twice. See "Avoiding DirectoryPageTokenNotFoundException errors" in
+// https://learn.microsoft.com/graph/paging.
+func (c *call) noteRetry(token pageToken) error {
+	s := c.tenant.s
+	if !s.opts.Paging.RetriedPageLost || token.Link == 0 { // a first page may be asked for at any time
+		return nil
+	}
+	if token.Lost {
+		return refuse(http.StatusBadRequest, "DirectoryPageTokenNotFoundException", "The directory page token was not found.")
+	}
+	if s.pages.served == nil {
+		s.pages.served = make(map[uint64]struct{})
+	}
+	_, c.retried = s.pages.served[token.Link]
+	s.pages.served[token.Link] = struct{}{}
+	return nil
 }
 
 // isFirst tells the token of a first page.
@@ -114,13 +146,17 @@ func (c *call) link(query url.Values) string {
 	return b.String()
 }
 
-// nextLink is the URL of the page that a token stands for.
+// nextLink is the URL of the page that a token stands for. s.mu is held.
 func (c *call) nextLink(token pageToken) string {
 	query := maps.Clone(c.query)
 	if query == nil {
 		query = make(url.Values)
 	}
-	token.Issued = c.now.UnixNano()
+	token.Issued, token.Link, token.Lost = c.now.UnixNano(), 0, c.retried
+	if s := c.tenant.s; s.opts.Paging.RetriedPageLost {
+		s.pages.last++
+		token.Link = s.pages.last
+	}
 	query.Set("$skiptoken", seal(token))
 	return c.link(query)
 }

@@ -29,6 +29,7 @@ type call struct {
 	record  Request        // what is known of it so far
 	verdict verdict        // what the injected faults do to it
 	roles   []string       // application permissions in the token
+	retried bool           // asks for a page that was asked for before; see Paging.RetriedPageLost
 	route   *compiledRoute // once found
 }
 
@@ -47,6 +48,7 @@ type route struct {
 	method      string
 	pattern     string   // "/users/{id}/revokeSignInSessions", "{x}" matches within one segment
 	permissions []string // application permissions, any of which suffices; empty: none needed
+	formerly    []string // more of them, with Options.FormerPermissions
 	units       int      // resource units (throttling), 0 means 1
 	write       bool     // counts against the write quota
 	service     service  // whose throttling limits apply; "" is the directory
@@ -108,7 +110,7 @@ func (s *Server) handle(c *call) reply {
 	if refusal, ok := c.checkContentType(); !ok {
 		return refusal
 	}
-	if !c.route.allows(c.roles) {
+	if !s.allows(c) {
 		return fail(http.StatusForbidden, "Authorization_RequestDenied",
 			"Insufficient privileges to complete the operation.")
 	}
@@ -224,8 +226,7 @@ func (s *Server) find(c *call) (refusal reply, ok bool) {
 }
 
 // allows tells whether one of the token's roles suffices.
-func (r *compiledRoute) allows(roles []string) bool {
-	return len(r.permissions) == 0 || slices.ContainsFunc(r.permissions, func(p string) bool {
-		return slices.Contains(roles, p)
-	})
+func (s *Server) allows(c *call) bool {
+	return len(c.route.permissions) == 0 || c.hasRole(c.route.permissions...) ||
+		s.opts.FormerPermissions && c.hasRole(c.route.formerly...)
 }

@@ -39,6 +39,13 @@ type Options struct {
 	Delta Delta
 	// Paging makes lists show the oddities that Graph documents.
 	Paging Paging
+	// FormerPermissions lets User.ReadWrite.All and Directory.ReadWrite.All
+	// revoke sign-in sessions, as older versions of [user: revokeSignInSessions]
+	// have it and a test of 2024 confirmed. The current one tells that there
+	// are no higher application permissions than User.RevokeSessions.All.
+	//
+	// [user: revokeSignInSessions]: https://learn.microsoft.com/graph/api/user-revokesigninsessions
+	FormerPermissions bool
 	// CredentialLag is how long a secret or a federated credential that was
 	// added through Graph is refused by the token endpoint, which hears of it
 	// by replication.
@@ -71,6 +78,7 @@ type Server struct {
 	key        *ecdsa.PrivateKey        // signs access tokens; nil until the first
 	proven     map[string]*accessClaims // of tokens that were found to be signed with key
 	meters     meters
+	pages      servedPages
 	faults     []*injected
 	counts     Counts
 	violations []string

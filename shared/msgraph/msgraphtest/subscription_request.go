@@ -117,7 +117,7 @@ func (s *Server) parseSubscription(c *call) (*subscription, error) {
 		url: request.NotificationURL, lifecycleURL: request.LifecycleNotificationURL,
 	}
 	for _, step := range []func(*subscription, *subscriptionRequest) error{
-		parseChangeType, parseResource, parseURLs, parseClientState, parseTLS,
+		parseChangeType, parseResource, parseURLs, s.parseClientState, parseTLS,
 	} {
 		if err := step(sub, request); err != nil {
 			return nil, err
@@ -179,9 +179,13 @@ func checkURL(name, raw string) error {
 	return nil
 }
 
-// parseClientState keeps to the limit of the subscription page; the
-// changeNotification page says 255.
-func parseClientState(_ *subscription, r *subscriptionRequest) error {
+// parseClientState takes the stricter of two pages each time: the webhooks page
+// requires one, which the subscription page has as optional; the subscription page
+// limits it to 128 characters, the changeNotification page to 255.
+func (s *Server) parseClientState(_ *subscription, r *subscriptionRequest) error {
+	if r.ClientState == "" && !s.delivery().ClientStateOptional {
+		return invalid("clientState is required.")
+	}
 	if utf8.RuneCountInString(r.ClientState) > maxClientState {
 		return invalid("clientState is longer than %d characters.", maxClientState)
 	}

@@ -50,7 +50,6 @@ func TestCreateSubscriptionAccepts(t *testing.T) {
 		"deleted":                 {"changeType": "deleted"},
 		"both":                    {"changeType": "deleted, updated"},
 		"128 characters":          {"clientState": strings.Repeat("é", 128)},
-		"no clientState":          {"clientState": nil},
 		"TLS 1.3":                 {"latestSupportedTlsVersion": "v1_3"},
 		"another port":            {"notificationUrl": "https://hook.example:8443/"},
 		"@odata.type":             {"@odata.type": "#microsoft.graph.subscription"},
@@ -92,6 +91,8 @@ func TestCreateSubscriptionRefuses(t *testing.T) {
 		{"no notificationUrl", map[string]any{"notificationUrl": nil}, "InvalidRequest", "NotificationUrl is required."},
 		{"relative notificationUrl", map[string]any{"notificationUrl": "/notify"}, "InvalidRequest", "NotificationUrl is not a valid absolute URL."},
 		{"http lifecycle", map[string]any{"lifecycleNotificationUrl": "http://hook.example/"}, "InvalidRequest", "LifecycleNotificationUrl scheme='http' is not supported."},
+		{"no clientState", map[string]any{"clientState": nil}, "InvalidRequest", "clientState is required."},
+		{"empty clientState", map[string]any{"clientState": ""}, "InvalidRequest", "clientState is required."},
 		{"long clientState", map[string]any{"clientState": strings.Repeat("x", 129)}, "InvalidRequest", "clientState is longer than 128 characters."},
 		{"no expiry", map[string]any{"expirationDateTime": nil}, "InvalidRequest", "expirationDateTime is required."},
 		{"past", map[string]any{"expirationDateTime": "1999-12-31T23:59:59Z"}, "InvalidRequest", "Subscription expiration must be in the future."},
@@ -125,6 +126,14 @@ func TestCreateSubscriptionRefusesWhatIsNoJSON(t *testing.T) {
 		r := b.call(b.app, http.MethodPost, "/subscriptions", body)
 		wantFailure(t, r, http.StatusBadRequest, "BadRequest",
 			"Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
+	}
+}
+
+func TestClientStateOptional(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, Delivery{ClientStateOptional: true})
+	if got := b.subscribe(t, map[string]any{"clientState": nil}); got.ClientState != nil {
+		t.Errorf("clientState %q, want null", *got.ClientState)
 	}
 }
 

@@ -20,8 +20,9 @@ type Quota struct {
 // Microsoft documents the counts and the lengths of time, and that calls which
 // are throttled go on consuming. How it counts within the time is not known; the
 // emulator takes the strictest reading, which is that no stretch of that length,
-// wherever it begins, has more than the count. It counts a refused call's
-// resource units and requests, but as a write only what is carried out.
+// wherever it begins, has more than the count, refused calls included. Retry-After
+// tells when there is room for the call if nobody calls until then: who hammers
+// does not recover before he stops.
 //
 // [throttling limits]: https://learn.microsoft.com/graph/throttling-limits
 type Limits struct {
@@ -34,6 +35,10 @@ type Limits struct {
 	AppResourceUnits, AppWrites Quota
 	// TenantWrites are the directory's, for each tenant over all apps.
 	TenantWrites Quota
+	// RefusedWritesFree counts as a write only what is carried out: the page
+	// doesn't say whether a throttled call consumes of every quota. Its resource
+	// units and requests count nevertheless.
+	RefusedWritesFree bool
 	// AppRequests are all requests of an app, whatever the service.
 	AppRequests Quota
 	// Subscriptions (create, update, delete), Reauthorize, SubscriptionGet
@@ -122,7 +127,7 @@ type charge struct {
 	quota       Quota
 	key         meterKey
 	cost        int
-	onlyIfDone  bool   // a refused call doesn't consume
+	onlyIfDone  bool   // a refused call doesn't consume; see Limits.RefusedWritesFree
 	scope       string // x-ms-throttle-scope; "" where no such header is documented
 	information string // x-ms-throttle-information
 }
@@ -171,10 +176,11 @@ func (s *Server) directoryCharges(c *call) []charge {
 	if !c.route.write {
 		return list
 	}
+	free := l.RefusedWritesFree
 	return append(list,
-		charge{l.Writes, meterKey{"writes", app, tenant}, 1, true, both, writeLimit},
-		charge{l.AppWrites, meterKey{"writes", app, ""}, 1, true, onlyApp, writeLimit},
-		charge{l.TenantWrites, meterKey{"writes", "", tenant}, 1, true, onlyTenant, writeLimit})
+		charge{l.Writes, meterKey{"writes", app, tenant}, 1, free, both, writeLimit},
+		charge{l.AppWrites, meterKey{"writes", app, ""}, 1, free, onlyApp, writeLimit},
+		charge{l.TenantWrites, meterKey{"writes", "", tenant}, 1, free, onlyTenant, writeLimit})
 }
 
 // units is what the call costs in resource units: the route's base, one less
@@ -201,7 +207,8 @@ func (s *Server) throttle(c *call) (r reply, ok bool) {
 	charges := s.charges(c)
 	if worst, wait := s.meters.longest(c.now, charges); wait > 0 {
 		s.meters.consume(c.now, charges, false)
-		return worst.refusal(max(wait, s.meters.wait(c.now, worst))), false
+		_, wait = s.meters.longest(c.now, charges) // the refusal itself may have filled another quota
+		return worst.refusal(wait), false
 	}
 	s.meters.consume(c.now, charges, true)
 	if c.route.service != directoryService {

@@ -2,6 +2,7 @@ package msgraphtest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"testing"
 	"time"
@@ -135,18 +136,146 @@ func TestThrottling(t *testing.T) {
 	}
 }
 
-func TestRefusedWritesDontCount(t *testing.T) {
-	t.Parallel()
+// throttledWorld is a world on a clock of its own where one user may be revoked
+// again and again.
+type throttledWorld struct {
+	*world
+	at *clock
+}
+
+func newThrottledWorld(t *testing.T, limits Limits) throttledWorld {
+	t.Helper()
 	at := newClock()
-	w := newWorld(t, Options{Now: at.now, Limits: Limits{Writes: Quota{1, 150 * time.Second}}})
+	w := newWorld(t, Options{Now: at.now, Limits: limits})
 	w.tenant.AllowRevoke(testUser)
-	token := w.token()
-	revoke := func() response { return w.send(w.requestAs(token, "POST", revokePath, "")) }
-	w.want(revoke(), 200, "")
-	at.advance(149 * time.Second)
-	w.want(revoke(), 429, "TooManyRequests")
-	at.advance(time.Second)
-	w.want(revoke(), 200, "")
+	return throttledWorld{w, at}
+}
+
+// revoke tries, with a fresh token, and returns the Retry-After of a refusal; 0
+// for success.
+func (w throttledWorld) revoke() time.Duration {
+	w.t.Helper()
+	r := w.call("POST", revokePath, "")
+	if r.StatusCode == http.StatusOK {
+		return 0
+	}
+	w.want(r, http.StatusTooManyRequests, "TooManyRequests")
+	return seconds(w.t, r.Header.Get("Retry-After"))
+}
+
+func seconds(t *testing.T, header string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(header + "s")
+	if err != nil || d <= 0 {
+		t.Fatalf("Retry-After %q", header)
+	}
+	return d
+}
+
+func TestRefusedWritesCount(t *testing.T) {
+	t.Parallel()
+	for free, want := range map[bool]time.Duration{false: 150 * time.Second, true: time.Second} {
+		w := newThrottledWorld(t, Limits{Writes: Quota{1, 150 * time.Second}, RefusedWritesFree: free})
+		w.revoke()
+		w.at.advance(149 * time.Second)
+		if got := w.revoke(); got != want {
+			t.Errorf("RefusedWritesFree %v: Retry-After %s, want %s", free, got, want)
+		}
+		w.at.advance(want)
+		if got := w.revoke(); got != 0 {
+			t.Errorf("RefusedWritesFree %v: refused after Retry-After for %s more", free, got)
+		}
+	}
+}
+
+// TestRefusalFillsAnotherQuota shows that Retry-After tells of all quotas, not only
+// of the one that was full.
+func TestRefusalFillsAnotherQuota(t *testing.T) {
+	t.Parallel()
+	w := newThrottledWorld(t, Limits{Writes: Quota{1, 150 * time.Second}, AppWrites: Quota{2, 300 * time.Second}})
+	w.revoke()
+	if got := w.revoke(); got != 300*time.Second {
+		t.Errorf("Retry-After %s, want 5m", got)
+	}
+}
+
+// TestObeyingGetsThrough shows that Retry-After is true for a client that is alone.
+func TestObeyingGetsThrough(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(10) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		w := newThrottledWorld(t, Limits{
+			Writes: Quota{3, 150 * time.Second}, AppWrites: Quota{4, 300 * time.Second}, TenantWrites: Quota{9, 10 * time.Minute},
+			ResourceUnits: Quota{2, 10 * time.Second}, RefusedWritesFree: seed%2 == 1,
+		})
+		refused := 0
+		for range 200 {
+			w.at.advance(time.Duration(random.Int64N(int64(2 * time.Minute))))
+			wait := w.revoke()
+			if wait == 0 {
+				continue
+			}
+			refused++
+			w.at.advance(wait)
+			if more := w.revoke(); more != 0 {
+				t.Fatalf("seed %d: refused again after %s, for %s", seed, wait, more)
+			}
+		}
+		if refused == 0 {
+			t.Errorf("seed %d: never refused", seed)
+		}
+	}
+}
+
+// TestObeyingABatchGetsThrough does the same for parts, which are refused side by
+// side: who waits for the longest Retry-After gets as many through as there may be.
+func TestObeyingABatchGetsThrough(t *testing.T) {
+	t.Parallel()
+	w := newThrottledWorld(t, Limits{Writes: Quota{2, 150 * time.Second}})
+	w.revoke()
+	w.at.advance(100 * time.Second)
+	two := []string{revokePart("1", testUser), revokePart("2", testUser)}
+	got, _ := w.answers(batchOf(append(two, revokePart("3", testUser), revokePart("4", testUser))...))
+	var wait time.Duration
+	for id, p := range got {
+		if id != "1" {
+			wait = max(wait, seconds(t, p.Headers["Retry-After"]))
+		}
+	}
+	if got["1"].Status != 200 || wait != 150*time.Second {
+		t.Fatalf("part 1 answered %d, the others are to wait for %s", got["1"].Status, wait)
+	}
+	w.at.advance(wait)
+	for id, p := range first(w.answers(batchOf(two...))) {
+		if p.Status != 200 {
+			t.Errorf("part %s answered %d afterwards", id, p.Status)
+		}
+	}
+}
+
+func first[T, U any](v T, _ U) T { return v }
+
+// TestHammeringDoesNotRecover shows that refused calls keep the quota full until
+// they stop, unless they are free.
+func TestHammeringDoesNotRecover(t *testing.T) {
+	t.Parallel()
+	for free, want := range map[bool]int{false: 2, true: 24} {
+		w := newThrottledWorld(t, Limits{Writes: Quota{2, 150 * time.Second}, RefusedWritesFree: free})
+		done, wait := 0, time.Duration(0)
+		for range 30 * 6 { // half an hour
+			if wait = w.revoke(); wait == 0 {
+				done++
+			}
+			w.at.advance(10 * time.Second)
+		}
+		if done != want {
+			t.Errorf("RefusedWritesFree %v: %d got through, want %d", free, done, want)
+		}
+		w.at.advance(wait)
+		if more := w.revoke(); more != 0 {
+			t.Errorf("RefusedWritesFree %v: still refused after it stopped, for %s", free, more)
+		}
+	}
 }
 
 func TestRefusedUnitsCount(t *testing.T) {
@@ -190,7 +319,7 @@ func TestSuccessTellsHowItStands(t *testing.T) {
 
 func TestQuotasOfTwoTenants(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{Limits: Limits{Writes: Quota{1, time.Hour}, AppWrites: Quota{2, time.Hour}}})
+	w := newWorld(t, Options{Limits: Limits{Writes: Quota{1, time.Hour}, AppWrites: Quota{3, time.Hour}}}) // the refusal counts for the app
 	w.tenant.AllowRevoke(testUser)
 	other := w.AddTenant(TenantOptions{ID: "11111111-6d4d-4958-8b9f-9d6445542f95",
 		Domains: []Domain{{Name: "example.com", Federated: true}}})

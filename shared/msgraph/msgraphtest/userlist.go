@@ -48,7 +48,7 @@ func (c *call) userQuery() (q *userQuery, err error) {
 	if q.order, err = c.order(q.filter != nil); err != nil {
 		return nil, err
 	}
-	q.token, err = c.pageToken(c.tenant.s.opts.Paging.TokenLife)
+	q.token, err = c.pageToken()
 	return q, err
 }
 

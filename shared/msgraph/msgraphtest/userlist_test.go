@@ -141,6 +141,42 @@ func TestPageTokensExpire(t *testing.T) {
 	d.want(d.get(next), 400, "Directory_ExpiredPageToken")
 }
 
+// TestRetriedPageLost shows that the link of a page that was asked for twice leads
+// nowhere, that the one which came first goes on, and that a fresh start helps.
+func TestRetriedPageLost(t *testing.T) {
+	t.Parallel()
+	for _, list := range []string{"/users?$top=2", "/users?$top=2&$orderby=userPrincipalName", "/groups/" + testTenant + "/transitiveMembers?$top=2"} {
+		d := newDirectoryTest(t, Options{Paging: Paging{RetriedPageLost: true}})
+		d.crowd(6)
+		for i := range 6 {
+			d.tenant.AddGroup(testTenant, numbered(i))
+		}
+		next := func(link string) string {
+			return d.want(d.get(link), http.StatusOK, "").link("nextLink")
+		}
+		second := next(list)
+		next(list) // another list, begun at the same time
+		third, retried := next(second), next(second)
+		d.want(d.get(retried), http.StatusBadRequest, "DirectoryPageTokenNotFoundException")
+		d.want(d.get(next(second)), http.StatusBadRequest, "DirectoryPageTokenNotFoundException")
+		d.want(d.get(third), http.StatusOK, "")
+		if got := len(d.pages(list)); got != 3 {
+			t.Errorf("%s: %d pages from a fresh start, want 3", list, got)
+		}
+	}
+}
+
+func TestRetriedPagesAreFineByDefault(t *testing.T) {
+	t.Parallel()
+	d := newDirectoryTest(t, Options{})
+	d.crowd(6)
+	second := d.get("/users?$top=2").link("nextLink")
+	d.get(second)
+	if got := len(d.pages(second)); got != 2 {
+		t.Errorf("%d pages after a retry, want 2", got)
+	}
+}
+
 func TestEmptyPages(t *testing.T) {
 	t.Parallel()
 	d := newDirectoryTest(t, Options{Paging: Paging{EmptyPageChance: 1}})

@@ -16,7 +16,7 @@ var (
 	basicReaders = append([]string{"User.ReadBasic.All"}, userReaders...)
 	userWriters  = []string{"User.ReadWrite.All", "Directory.ReadWrite.All"}
 	userDeleters = append([]string{"User.DeleteRestore.All"}, userWriters...)
-	userRevokers = append([]string{"User.RevokeSessions.All"}, userWriters...)
+	userRevokers = []string{"User.RevokeSessions.All"}
 )
 
 // directoryRoutes are what Graph can do with users, groups, domains and the
@@ -33,7 +33,7 @@ func userRoutes() []route {
 		{method: "POST", pattern: "/users", permissions: userWriters, write: true, handle: locked(createUser)},
 		{method: "PATCH", pattern: "/users/{id}", permissions: userWriters, write: true, handle: locked(updateUser)},
 		{method: "DELETE", pattern: "/users/{id}", permissions: userDeleters, write: true, handle: locked(deleteUser)},
-		{method: "POST", pattern: "/users/{id}/revokeSignInSessions", permissions: userRevokers, write: true, sized: true, handle: locked(revokeSignInSessions)},
+		{method: "POST", pattern: "/users/{id}/revokeSignInSessions", permissions: userRevokers, formerly: userWriters, write: true, sized: true, handle: locked(revokeSignInSessions)},
 	}
 }
 

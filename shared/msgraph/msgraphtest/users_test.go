@@ -1,6 +1,7 @@
 package msgraphtest
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
@@ -149,15 +150,28 @@ func TestRevokeRefusals(t *testing.T) {
 	}
 }
 
-func TestOlderPermissionsRevoke(t *testing.T) {
+func TestFormerPermissionsRevoke(t *testing.T) {
 	t.Parallel()
-	for _, role := range []string{"User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"} {
-		t.Run(role, func(t *testing.T) {
+	for _, test := range []struct {
+		role   string
+		former bool
+		status int
+		code   string
+	}{
+		{"User.RevokeSessions.All", false, 200, ""},
+		{"User.RevokeSessions.All", true, 200, ""},
+		{"User.ReadWrite.All", false, 403, "Authorization_RequestDenied"},
+		{"User.ReadWrite.All", true, 200, ""},
+		{"Directory.ReadWrite.All", false, 403, "Authorization_RequestDenied"},
+		{"Directory.ReadWrite.All", true, 200, ""},
+		{"User.Read.All", true, 403, "Authorization_RequestDenied"},
+	} {
+		t.Run(fmt.Sprintf("%s, former %v", test.role, test.former), func(t *testing.T) {
 			t.Parallel()
-			d := newDirectoryTest(t, Options{})
+			d := newDirectoryTest(t, Options{FormerPermissions: test.former})
 			d.federatedUsers(hanako)
-			d.roles = []string{role}
-			d.want(d.do("POST", "/users/"+hanako+"/revokeSignInSessions", ""), http.StatusOK, "")
+			d.roles = []string{test.role}
+			d.want(d.do("POST", "/users/"+hanako+"/revokeSignInSessions", ""), test.status, test.code)
 		})
 	}
 }
