@@ -1,0 +1,86 @@
+package subscription
+
+// advice says for every cause what is wrong and what to do, one sentence each.
+// The texts are read by people who have never seen this program's code.
+var advice = map[Cause]struct{ problem, step string }{
+	CauseNoConsent: {
+		"Microsoft Graph refused the subscription because {app} has no admin consent for the application permission User.Read.All.",
+		"Open {portal}, go to App registrations > the app > API permissions, add Microsoft Graph > Application permissions > User.Read.All, choose \"Grant admin consent\", and try again after five minutes.",
+	},
+	CauseQuota: {
+		"Microsoft Graph admits no more subscriptions: {message}.",
+		"Remove subscriptions that other programs have made in tenant {tenant} and no longer need (an app may have 100 of them, a tenant 1,000), and try again.",
+	},
+	CauseNotificationURL: {
+		"The notification URL did not answer Microsoft Graph's validation request: {message}.",
+		"Run curl -i -X POST -H 'Content-Length: 0' '{url}?validationToken=hello' from outside your network (and the same with {lifecycle}): it must answer 200 and the one word hello within ten seconds, without signing in and past any firewall; then try again.",
+	},
+	CauseRefused: {
+		"Microsoft Graph refused the request: {message}.",
+		"Compare the notification URL {url} with your deployment, and if it is right, open an issue with the text in brackets.",
+	},
+	CauseSecretWrong: {
+		"Microsoft Entra does not know the client secret that {app} signs in with.",
+		"Open {portal}, go to App registrations > the app > Certificates & secrets, make a new client secret, and store its value (not its secret ID) in Secrets Manager.",
+	},
+	CauseSecretExpired: {
+		"The client secret that {app} signs in with has expired.",
+		"Open {portal}, go to App registrations > the app > Certificates & secrets, make a new client secret, and store its value (not its secret ID) in Secrets Manager.",
+	},
+	CauseAppUnknown: {
+		"Tenant {tenant} does not know {app}.",
+		"Compare the deployment's tenant id and client id with the overview page of the app registration at {portal}, and deploy again with the right ones.",
+	},
+	CauseTenantUnknown: {
+		"Microsoft Entra does not know tenant {tenant}.",
+		"Compare the deployment's tenant id with the overview page at {portal}, and check that the right national cloud is set.",
+	},
+	CauseFederation: {
+		"Microsoft Entra did not accept the token of the AWS role that {app} signs in with.",
+		"Open {portal}, go to App registrations > the app > Certificates & secrets > Federated credentials, and compare issuer, subject and audience with the outputs of the deployment, letter by letter.",
+	},
+	CauseSignIn: {
+		"Microsoft Entra did not let {app} sign in.",
+		"Look the AADSTS number in brackets up at https://login.microsoftonline.com/error, and search the sign-in log at {portal} for it under Service principal sign-ins.",
+	},
+	CauseThrottled: {
+		"Microsoft Graph has no room for more requests of {app} at the moment.",
+		"Wait five minutes and try again; if it happens every time, another program uses the same app registration and needs one of its own.",
+	},
+	CauseUnreachable: {
+		"No answer came from Microsoft Graph or from Microsoft Entra's token endpoint.",
+		"Check that the functions may open HTTPS connections to the internet (functions in a VPC need a NAT gateway) and that https://status.cloud.microsoft reports no incident, and try again.",
+	},
+	CauseUnwell: {
+		"Microsoft Graph failed to carry out the request.",
+		"Wait until https://status.cloud.microsoft reports no incident of Microsoft Graph, and try again.",
+	},
+	CauseUnsettled: {
+		"Microsoft Graph knows a subscription of {app} on users that it does not list yet.",
+		"Wait five minutes and try again; if it happens every time, another program uses the same app registration and needs one of its own.",
+	},
+	CauseStore: {
+		"The table in which sessionstamp keeps its records could not be read or written.",
+		"Check in CloudFormation that the table exists and that the keeper's role may read and write it, and try again.",
+	},
+	CauseClientState: {
+		"The secret by which Microsoft Graph's notifications are recognised could not be read, or is none.",
+		"Check in Secrets Manager that the secret exists, has 1 to 128 characters, and that the keeper's role may read it, and try again.",
+	},
+	CauseSweep: {
+		"The subscription is in order, but no search could be ordered for the users whose notifications were lost.",
+		"Check in CloudFormation that the table exists and that the keeper's role may write it; the next run orders the search by itself.",
+	},
+	CauseBusy: {
+		"Another run of the keeper is at work and does not end.",
+		"Wait five minutes and try again.",
+	},
+	CauseTime: {
+		"The keeper ran out of time.",
+		"Try again, and if it happens every time, look in the keeper's log for the calls that took long.",
+	},
+	CauseInternal: {
+		"Something happened that sessionstamp has no advice for.",
+		"Open an issue with the text in brackets.",
+	},
+}

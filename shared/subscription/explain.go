@@ -1,0 +1,206 @@
+package subscription
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// Cause is why a run failed. Causes are codes, like findings.
+type Cause string
+
+// The causes.
+const (
+	// CauseNoConsent: the app lacks User.Read.All.
+	CauseNoConsent Cause = "no_consent"
+	// CauseQuota: there are too many subscriptions.
+	CauseQuota Cause = "quota"
+	// CauseNotificationURL: our URLs did not answer Graph's validation request.
+	CauseNotificationURL Cause = "notification_url"
+	// CauseRefused: Graph refused the request for another reason.
+	CauseRefused Cause = "refused"
+	// CauseSecretWrong, CauseSecretExpired: the app's client secret.
+	CauseSecretWrong   Cause = "secret_wrong"
+	CauseSecretExpired Cause = "secret_expired"
+	// CauseAppUnknown, CauseTenantUnknown: a wrong id, or one that is gone.
+	CauseAppUnknown    Cause = "app_unknown"
+	CauseTenantUnknown Cause = "tenant_unknown"
+	// CauseFederation: Entra does not accept the token of our AWS role.
+	CauseFederation Cause = "federation"
+	// CauseSignIn: the app could not sign in for another reason.
+	CauseSignIn Cause = "sign_in"
+	// CauseThrottled: Graph has no room for more requests.
+	CauseThrottled Cause = "throttled"
+	// CauseUnreachable: no answer came from Graph or its token endpoint.
+	CauseUnreachable Cause = "graph_unreachable"
+	// CauseUnwell: Graph failed.
+	CauseUnwell Cause = "graph_unwell"
+	// CauseUnsettled: what Graph lists and what it answers don't agree yet.
+	CauseUnsettled Cause = "unsettled"
+	// CauseStore, CauseClientState, CauseSweep: our own record, the secret of the
+	// subscription, the request for a sweep.
+	CauseStore       Cause = "store"
+	CauseClientState Cause = "client_state"
+	CauseSweep       Cause = "sweep"
+	// CauseBusy: another run is at work.
+	CauseBusy Cause = "busy"
+	// CauseTime: the run took too long, or was cancelled.
+	CauseTime Cause = "time"
+	// CauseInternal: a fault of sessionstamp itself.
+	CauseInternal Cause = "internal"
+)
+
+// tokenCauses are the errors of Entra's token endpoint that tell an administrator
+// something (https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
+var tokenCauses = map[string]Cause{
+	"AADSTS7000215": CauseSecretWrong,
+	"AADSTS7000222": CauseSecretExpired,
+	"AADSTS700016":  CauseAppUnknown,
+	"AADSTS90002":   CauseTenantUnknown,
+	"AADSTS900023":  CauseTenantUnknown,
+	"AADSTS70021":   CauseFederation,
+	"AADSTS70025":   CauseFederation,
+	"AADSTS700211":  CauseFederation,
+	"AADSTS700212":  CauseFederation,
+	"AADSTS700213":  CauseFederation,
+	"AADSTS700023":  CauseFederation,
+	"AADSTS700024":  CauseFederation,
+	"AADSTS700027":  CauseFederation,
+}
+
+// causeOf returns the code for what a run failed with.
+func causeOf(err error) Cause {
+	if err == nil {
+		return ""
+	}
+	if _, ok := errors.AsType[*staleError](err); ok {
+		return CauseUnsettled
+	}
+	if e, ok := errors.AsType[*directory.Error](err); ok {
+		return graphCause(e)
+	}
+	if _, ok := errors.AsType[*storeError](err); ok {
+		return CauseStore
+	}
+	if _, ok := errors.AsType[*secretError](err); ok {
+		return CauseClientState
+	}
+	if _, ok := errors.AsType[*sweepError](err); ok {
+		return CauseSweep
+	}
+	switch {
+	case IsBusy(err):
+		return CauseBusy
+	case errors.Is(err, errTooLate), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return CauseTime
+	}
+	return CauseInternal
+}
+
+func graphCause(e *directory.Error) Cause {
+	if cause, ok := tokenCauses[e.Code]; ok {
+		return cause
+	}
+	switch {
+	case strings.HasPrefix(e.Code, "AADSTS"), e.Code == "invalid_client", e.StatusCode == 401:
+		return CauseSignIn
+	case e.StatusCode == 0:
+		return CauseUnreachable
+	case e.Throttled():
+		return CauseThrottled
+	case e.StatusCode >= 500, e.StatusCode < 300: // an answer that can't be read
+		return CauseUnwell
+	case e.Forbidden() && tellsLimit(e.Message):
+		return CauseQuota
+	case e.Forbidden():
+		return CauseNoConsent
+	case tellsValidation(e):
+		return CauseNotificationURL
+	}
+	return CauseRefused
+}
+
+// tellsLimit tells whether Graph's text is about a quota of subscriptions, for
+// which it has no code of its own.
+func tellsLimit(message string) bool {
+	m := strings.ToLower(message)
+	return strings.Contains(m, "limit") || strings.Contains(m, "quota") || strings.Contains(m, "maximum")
+}
+
+// tellsValidation tells whether the handshake failed. Graph's code for that was
+// InvalidRequest in some years and ValidationError in others.
+func tellsValidation(e *directory.Error) bool {
+	return e.StatusCode == 400 &&
+		(e.Code == "ValidationError" || strings.Contains(strings.ToLower(e.Message), "validation request"))
+}
+
+// nobodyLeft tells whether app or tenant are gone, and all subscriptions with
+// them.
+func nobodyLeft(err error) bool {
+	cause := causeOf(err)
+	return cause == CauseAppUnknown || cause == CauseTenantUnknown
+}
+
+// Advice is an error as an administrator needs it: what is wrong, and what to do.
+type Advice struct {
+	Cause Cause
+	// Problem and Step are one sentence each.
+	Problem, Step string
+	// Err is what happened in detail.
+	Err error
+}
+
+// Error returns both sentences, and the details in brackets.
+func (a *Advice) Error() string { return fmt.Sprintf("%s %s [%v]", a.Problem, a.Step, a.Err) }
+
+// Unwrap returns the details.
+func (a *Advice) Unwrap() error { return a.Err }
+
+// Explain makes an [*Advice] of an error of the keeper's, and nil of nil.
+func (k *Keeper) Explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	cause := causeOf(err)
+	text, ok := advice[cause]
+	if !ok {
+		text = advice[CauseInternal]
+	}
+	fill := k.placeholders(err)
+	return &Advice{Cause: cause, Problem: fill.Replace(text.problem), Step: fill.Replace(text.step), Err: err}
+}
+
+// placeholders fill the texts of advice.
+func (k *Keeper) placeholders(err error) *strings.Replacer {
+	app, portal := "the app registration", k.Portal
+	if k.ClientID != "" {
+		app = "the app " + k.ClientID
+	}
+	if portal == "" {
+		portal = "https://entra.microsoft.com"
+	}
+	message := "no reason given"
+	if e, ok := errors.AsType[*directory.Error](err); ok {
+		if said := strings.TrimSuffix(oneLine(e.Message), "."); said != "" {
+			message = `"` + said + `"`
+		}
+	}
+	return strings.NewReplacer("{app}", app, "{portal}", portal, "{tenant}", k.Tenant,
+		"{message}", message, "{url}", k.NotificationURL, "{lifecycle}", k.LifecycleURL)
+}
+
+// maxMessage is how many bytes of Graph's text are shown: a template's error has
+// not room for more.
+const maxMessage = 400
+
+// oneLine makes one short line of a text, whatever is in it.
+func oneLine(text string) string {
+	line := strings.Join(strings.Fields(text), " ")
+	if len(line) > maxMessage {
+		line = strings.ToValidUTF8(line[:maxMessage], "") + "…"
+	}
+	return line
+}

@@ -1,0 +1,367 @@
+package subscription
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// maxRounds is how often a run looks again after Graph has shown that its list
+// was not the truth. Each round costs a list, which has a small quota.
+const maxRounds = 3
+
+// A stale error tells that the list was not the truth, and that it is to be read
+// again.
+type staleError struct{ cause error }
+
+func (e *staleError) Error() string { return fmt.Sprintf("%v: %v", errRestless, e.cause) }
+func (e *staleError) Unwrap() error { return e.cause }
+
+// reconcile makes what is what should be.
+func (r *run) reconcile(ctx context.Context) error {
+	if err := r.readSecrets(ctx); err != nil {
+		return err
+	}
+	var err error
+	for range maxRounds {
+		err = r.round(ctx)
+		if _, stale := errors.AsType[*staleError](err); !stale {
+			return err
+		}
+	}
+	return err
+}
+
+// maxClientState is how many characters a clientState may have
+// (https://learn.microsoft.com/graph/api/resources/subscription#properties).
+const maxClientState = 128
+
+func (r *run) readSecrets(ctx context.Context) (err error) {
+	r.current, r.previous, err = r.Secrets.ClientStates(ctx)
+	if err != nil {
+		return &secretError{err}
+	}
+	if n := utf8.RuneCountInString(r.current); n > maxClientState || strings.TrimSpace(r.current) == "" {
+		return &secretError{errNoSecret}
+	}
+	return nil
+}
+
+// secretError is a failure to read the clientState.
+type secretError struct{ err error }
+
+func (e *secretError) Error() string { return "read client states: " + e.err.Error() }
+func (e *secretError) Unwrap() error { return e.err }
+
+// round goes once from the list to the wanted state. What keeps notifications
+// flowing comes first, and what only tidies up last.
+func (r *run) round(ctx context.Context) error {
+	if err := r.list(ctx); err != nil {
+		return err
+	}
+	if err := r.survey(ctx); err != nil {
+		return err
+	}
+	if err := r.prolong(ctx); err != nil {
+		return err
+	}
+	if err := r.settleGap(ctx); err != nil {
+		return err
+	}
+	if !r.satisfied() {
+		if err := r.replace(ctx); err != nil {
+			return err
+		}
+	}
+	return r.remove(ctx, func(s directory.Subscription) bool { return s.ID != r.record.SubscriptionID })
+}
+
+// flowing returns the subscription that is known to deliver to us, or nil.
+func (r *run) flowing() *directory.Subscription {
+	s := r.find(r.record.SubscriptionID)
+	if s == nil || r.breach(*s) != "" {
+		return nil
+	}
+	return s
+}
+
+func (r *run) find(id string) *directory.Subscription {
+	for i := range r.subs {
+		if r.subs[i].ID == id {
+			return &r.subs[i]
+		}
+	}
+	return nil
+}
+
+// breach is why the subscription that the record names does not deliver to us, or
+// "".
+func (r *run) breach(s directory.Subscription) Finding {
+	switch {
+	case !sameURL(s.NotificationURL, r.NotificationURL):
+		return FoundOtherURL
+	case !reportsUpdates(s):
+		return FoundOtherChangeType
+	case r.record.ClientState == "",
+		r.record.ClientState != digest(r.current) && r.record.ClientState != digest(r.previous):
+		return FoundForeignClientState
+	}
+	return ""
+}
+
+// blemishes are why a subscription that delivers to us is to be replaced all the
+// same.
+func (r *run) blemishes(s directory.Subscription) []Finding {
+	var found []Finding
+	note := func(ok bool, f Finding) {
+		if !ok {
+			found = append(found, f)
+		}
+	}
+	note(changes(s, changesWanted), FoundOnBridge)
+	note(r.record.ClientState == digest(r.current), FoundOldClientState)
+	note(sameURL(s.LifecycleURL, r.LifecycleURL), FoundOtherLifecycleURL)
+	note(goodTLS(s), FoundOldTLS)
+	return found
+}
+
+// satisfied tells whether what delivers to us is the wanted subscription.
+func (r *run) satisfied() bool {
+	s := r.flowing()
+	return s != nil && len(r.blemishes(*s)) == 0
+}
+
+// survey compares the list with the record, and notes a gap before anything is
+// done about it.
+func (r *run) survey(ctx context.Context) error {
+	r.surveyed = true
+	s := r.flowing()
+	if s == nil {
+		return r.openGap(ctx, r.absence())
+	}
+	r.record.Expires = s.Expires
+	for _, f := range r.blemishes(*s) {
+		r.report.find(f)
+	}
+	if len(r.report.Found) == 0 {
+		r.report.find(FoundHealthy)
+	}
+	if len(r.subs) > 1 {
+		r.report.find(FoundExtra)
+	}
+	// In a gap, or while a challenge stands, nobody can say that all is well.
+	if !r.record.Since.IsZero() && r.record.Challenged.IsZero() {
+		r.record.Checked = r.now()
+	}
+	return nil
+}
+
+// absence is why nothing is known to deliver to us.
+func (r *run) absence() Finding {
+	known := r.record.SubscriptionID
+	switch s := r.find(known); {
+	case s != nil:
+		return r.breach(*s)
+	case known == "" && len(r.subs) == 0:
+		return FoundNone
+	case known == "":
+		return FoundUnknown
+	case !r.record.Expires.After(r.now()):
+		return FoundLapsed
+	}
+	return FoundVanished
+}
+
+// openGap notes durably that notifications were lost, or may have been.
+func (r *run) openGap(ctx context.Context, why Finding) error {
+	r.report.Found = slices.DeleteFunc(r.report.Found, func(f Finding) bool { return f == FoundHealthy })
+	r.report.find(why)
+	if r.gap == "" {
+		r.gap = why
+	}
+	if r.record.Since.IsZero() {
+		return nil
+	}
+	r.record.Since = time.Time{}
+	return r.save(ctx)
+}
+
+// settleGap asks for a sweep if there was a gap and it is over. Should the run die
+// before the record is written, the sweep is asked for again.
+func (r *run) settleGap(ctx context.Context) error {
+	if !r.record.Since.IsZero() || r.flowing() == nil {
+		return nil
+	}
+	if r.gap == "" {
+		r.gap = FoundUnswept
+		r.report.find(FoundUnswept)
+	}
+	since := r.record.Checked
+	if err := r.Sweeps.AskForSweep(ctx, r.Tenant, string(r.gap), since); err != nil {
+		return &sweepError{err}
+	}
+	r.report.Done = append(r.report.Done, ActionSweepAsked)
+	r.report.GapSince = since
+	r.gap = ""
+	now := r.now()
+	r.record.Since, r.record.Checked = now, now
+	if r.record.Began.IsZero() {
+		r.record.Began = now
+	}
+	return nil
+}
+
+// sweepError is a failure to ask for a sweep.
+type sweepError struct{ err error }
+
+func (e *sweepError) Error() string { return "ask for a sweep: " + e.err.Error() }
+func (e *sweepError) Unwrap() error { return e.err }
+
+// prolong renews what delivers to us, be it to be replaced: should that fail, it
+// must not lapse.
+func (r *run) prolong(ctx context.Context) error {
+	s := r.flowing()
+	if s == nil {
+		return nil
+	}
+	challenged := r.record.Challenged
+	if challenged.IsZero() && s.Expires.Sub(r.now()) >= r.Settings.RenewBelow {
+		return nil
+	}
+	if err := r.renew(ctx, s); err != nil {
+		return err
+	}
+	r.record.Challenged = time.Time{}
+	now := r.now()
+	if !challenged.IsZero() && now.Sub(challenged) >= r.Settings.ChallengeGrace {
+		// Until the record is written without it, Challenged keeps the gap.
+		r.record.Since = time.Time{}
+		r.gap = FoundPaused
+		r.report.find(FoundPaused)
+	} else if !r.record.Since.IsZero() {
+		r.record.Checked = now
+	}
+	return nil
+}
+
+func (r *run) renew(ctx context.Context, s *directory.Subscription) error {
+	if err := r.mayChange(ctx); err != nil {
+		return err
+	}
+	renewed, err := r.Graph.RenewSubscription(ctx, s.ID, r.now().Add(r.life()))
+	if e, ok := errors.AsType[*directory.Error](err); ok && e.NotFound() {
+		r.gone[s.ID] = true // whatever the list says: a 404 is final
+		return &staleError{err}
+	}
+	if err != nil {
+		return fmt.Errorf("renew subscription %s: %w", s.ID, err)
+	}
+	s.Expires = renewed.Expires
+	r.record.Expires, r.record.Renewed = renewed.Expires, r.now()
+	r.report.Done = append(r.report.Done, ActionRenewed)
+	return nil
+}
+
+// life is how long a subscription is asked for.
+func (r *run) life() time.Duration { return MaxLife - r.Settings.LifeMargin }
+
+// replace makes the wanted subscription. Where its place is taken, a bridge
+// delivers while it is cleared.
+func (r *run) replace(ctx context.Context) error {
+	wanted := func(s directory.Subscription) bool { return changes(s, changesWanted) }
+	bridge := func(s directory.Subscription) bool { return changes(s, changesBridge) }
+
+	s := r.flowing()
+	if onBridge := s != nil && bridge(*s); !onBridge && slices.ContainsFunc(r.subs, wanted) {
+		if err := r.remove(ctx, bridge); err != nil {
+			return err
+		}
+		if err := r.bridge(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.remove(ctx, wanted); err != nil {
+		return err
+	}
+	return r.create(ctx, changesWanted, ActionCreated)
+}
+
+// bridge makes a second subscription. Where Graph has no room for it, the
+// replacement costs a gap.
+func (r *run) bridge(ctx context.Context) error {
+	err := r.create(ctx, changesBridge, ActionBridged)
+	if causeOf(err) == CauseQuota {
+		return r.openGap(ctx, FoundNoRoom)
+	}
+	return err
+}
+
+// create makes a subscription, which from then on is the one that the record
+// names, and asks for the sweep if that ends a gap.
+func (r *run) create(ctx context.Context, changeType string, done Action) error {
+	if err := r.mayChange(ctx); err != nil {
+		return err
+	}
+	asked := directory.Subscription{
+		Resource: resource, ChangeType: changeType, LatestTLS: wantedTLS,
+		NotificationURL: r.NotificationURL, LifecycleURL: r.LifecycleURL,
+		Expires: r.now().Add(r.life()),
+	}
+	made, err := r.Graph.CreateSubscription(ctx, asked, r.current)
+	if err != nil {
+		if made, err = r.lookFor(ctx, asked, err); err != nil {
+			return err
+		}
+		done = ActionAdopted
+	} else {
+		r.subs = append(r.subs, made)
+	}
+	r.report.Done = append(r.report.Done, done)
+	r.record.SubscriptionID, r.record.ClientState = made.ID, digest(r.current)
+	r.record.Expires, r.record.Renewed = made.Expires, r.now()
+	r.record.Challenged = time.Time{} // it was a challenge of the former one
+	if err := r.save(ctx); err != nil {
+		return err
+	}
+	return r.settleGap(ctx)
+}
+
+// lookFor finds out what became of a subscription whose making ended in an error.
+// One that was not there before, and is in all and to the second of its expiry
+// what was asked for, can only be ours: nobody else holds the lease.
+func (r *run) lookFor(ctx context.Context, asked directory.Subscription, cause error) (directory.Subscription, error) {
+	none := directory.Subscription{}
+	failed := fmt.Errorf("create a subscription: %w", cause)
+	e, ok := errors.AsType[*directory.Error](cause)
+	switch {
+	case !ok || e.NotDone && !e.Conflict() || ctx.Err() != nil:
+		return none, failed
+	case e.Conflict():
+		r.report.find(FoundConflict)
+		return none, &staleError{failed}
+	}
+	before := r.subs
+	if err := r.list(ctx); err != nil {
+		r.subs = before
+		return none, failed
+	}
+	for _, s := range r.subs {
+		known := func(b directory.Subscription) bool { return b.ID == s.ID }
+		if !slices.ContainsFunc(before, known) && resembles(s, asked) {
+			return s, nil
+		}
+	}
+	return none, failed
+}
+
+// resembles tells whether a subscription is what was asked for.
+func resembles(s, asked directory.Subscription) bool {
+	return changes(s, asked.ChangeType) && sameURL(s.NotificationURL, asked.NotificationURL) &&
+		sameURL(s.LifecycleURL, asked.LifecycleURL) && s.Expires.Sub(asked.Expires).Abs() < time.Second
+}
