@@ -21,8 +21,15 @@ FUZZ ?=
 # How many seeds the simulation plays.
 SEEDS ?= 200
 
+# How many seeds make nightly plays.
+NIGHTLY ?= 5000
+
 # How much virtual time the write quota is measured for.
 FULL_LOAD ?= 1h
+
+# How many users the sweep's requests and its memory are measured for.
+SWEEP_USERS ?= 100000
+SWEEP_MEMORY_USERS ?= 1000000
 
 # The race detector needs a C compiler on some systems. Without one, go env says
 # so, and the tests run without the detector.
@@ -30,7 +37,7 @@ RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 SDK_NOTE := The first build compiles the Microsoft Graph SDK. That takes minutes and about 4 GB of memory; later builds take seconds.
 
-.PHONY: help demo test check unit lint fuzz bench fmt
+.PHONY: help demo test check unit lint fuzz bench fmt nightly
 
 help:
 	@echo 'make demo    the whole system on this machine, against an emulated Microsoft Graph'
@@ -38,6 +45,7 @@ help:
 	@echo 'make lint    golangci-lint alone'
 	@echo 'make fuzz    fuzz what reads bytes from outside: FUZZTIME=1m, FUZZ=./shared/notification'
 	@echo 'make bench   the speed of the webhook and the cost in calls of Graph'
+	@echo 'make nightly the simulation with many seeds: NIGHTLY=5000'
 	@echo 'make fmt     format all code'
 
 demo:
@@ -90,9 +98,18 @@ bench:
 		!(name in best) || $$3 < best[name] { best[name] = $$3 } \
 		END { for (name in best) printf "  %-18s %8.1f µs\n", name, best[name] / 1000 }' | sort
 	@echo
-	@echo 'Calls of Graph, counted in virtual time:'
-	@out=$$($(GO) test -p $(JOBS) -count=1 -timeout=30m -v ./infra/local -run '^(TestRequestsPerUser|TestQuotaUse)$$' -full-load $(FULL_LOAD)) || { echo "$$out"; exit 1; }; \
+	@echo 'Calls of Graph, counted in virtual time, and the memory of the sweep:'
+	@out=$$($(GO) test -p $(JOBS) -count=1 -timeout=30m -v ./infra/local -run '^(TestRequestsPerUser|TestQuotaUse|TestSweepRequests|TestSweepMemory)$$' \
+		-full-load $(FULL_LOAD) -sweep-users $(SWEEP_USERS) -sweep-memory-users $(SWEEP_MEMORY_USERS)) || { echo "$$out"; exit 1; }; \
 	echo "$$out" | sed -n 's/^ *[a-z_]*_test\.go:[0-9]*:/ /p'
+
+# Without the race detector, which takes several times as long. What passes says
+# its totals and its time; what fails, how to replay it.
+nightly:
+	@echo '== the simulation, $(NIGHTLY) seeds for each plan'
+	@out=$$($(GO) test -p $(JOBS) -count=1 -timeout=6h -v ./infra/local -run Simulation -seeds $(NIGHTLY)) || \
+		{ printf '%s\n' "$$out" | grep -Ev '^ *(===|--- PASS)'; exit 1; }; \
+	printf '%s\n' "$$out" | sed -n -e 's/^ *sim_test\.go:[0-9]*:/ /p' -e 's/^--- PASS: /  /p' -e '/^ok/p'
 
 fmt:
 	@$(LINT) fmt

@@ -130,16 +130,3 @@ func (a *admin) touchUser(ctx context.Context, id, department string) error {
 func (a *admin) deleteUser(ctx context.Context, id string) error {
 	return a.call(ctx, http.MethodDelete, "/users/"+id, nil, nil)
 }
-
-// subscribe asks Graph to send all changes of users to the webhook. In a
-// deployment this is done once, at set-up.
-func (a *admin) subscribe(ctx context.Context, notificationURL, clientState string) error {
-	return a.call(ctx, http.MethodPost, "/subscriptions", map[string]any{
-		"changeType":               "updated",
-		"resource":                 "users",
-		"notificationUrl":          notificationURL,
-		"lifecycleNotificationUrl": notificationURL,
-		"clientState":              clientState,
-		"expirationDateTime":       time.Now().Add(28 * 24 * time.Hour).UTC().Format(time.RFC3339),
-	}, nil)
-}

@@ -14,6 +14,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/subscription"
 )
 
 var (
@@ -101,11 +102,13 @@ func newCalm(t *testing.T, users int) *calm {
 	p, err := newPlant(plantConfig{
 		tenant: c.ID(), client: app.ID(), secret: secret,
 		transport:   c.graph,
-		clientState: clientStates{current: rand.Text()},
-		settings:    revocation.DefaultSettings,
-		policy:      revocation.Policy{NewUserWindow: 24 * time.Hour},
-		pace:        revocation.DefaultPace,
-		workers:     2, batch: 100,
+		clientState: &clientStates{current: rand.Text()}, notificationURL: "https://webhook.example/",
+		settings: revocation.DefaultSettings,
+		policy:   revocation.Policy{NewUserWindow: 24 * time.Hour, Backfill: revocation.DefaultBackfill},
+		pace:     revocation.DefaultPace,
+		keeping:  subscription.DefaultSettings, keepEvery: 24 * time.Hour,
+		sweeping: sweeping, sweepEvery: 24 * time.Hour,
+		workers: 2, batch: 100,
 		timeout: time.Minute, visibility: 6 * time.Minute,
 		outcomes: c.tally, receipts: c.tally,
 		log: slog.New(slog.DiscardHandler),
@@ -133,7 +136,7 @@ func (c *calm) enqueue(users int) {
 func (c *calm) run() (stop func()) {
 	ctx, cancel := context.WithCancel(c.t.Context())
 	var workers sync.WaitGroup
-	workers.Go(func() { c.plant.run(ctx) })
+	workers.Go(func() { c.plant.pollRequests(ctx) })
 	return func() {
 		cancel()
 		workers.Wait()

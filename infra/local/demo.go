@@ -1,17 +1,16 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
-	"fmt"
 	"log/slog"
-	"math"
 	mathrand "math/rand/v2"
 	"net/http"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/subscription"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
 // The domains of the tenant that is played.
@@ -45,6 +44,35 @@ var demoPace = revocation.Pace{
 	Burst:  revocation.DefaultPace.Burst * demoQuota,
 }
 
+// demoKeeping, demoSweeping and the schedules do in seconds what a deployment does
+// in hours.
+var (
+	demoKeeping = func() subscription.Settings {
+		s := subscription.DefaultSettings
+		s.RunLimit, s.CallTimeout = 15*time.Second, 10*time.Second
+		return s
+	}()
+	demoSweeping = sweep.Settings{
+		Grace:          2 * time.Second,
+		NewUserWindow:  demoWindow,
+		Recover:        30 * 24 * time.Hour,
+		FullEvery:      time.Hour,
+		ReplicationLag: demoSettings.ReplicationLag,
+		Lease:          10 * time.Second,
+		Margin:         time.Second,
+		Spread:         time.Second,
+		BackfillPerRun: 100,
+		BackfillPace:   time.Millisecond,
+		BackfillSettle: 2 * time.Second,
+	}
+)
+
+const (
+	demoWindow     = 24 * time.Hour
+	demoKeepEvery  = 4 * time.Second
+	demoSweepEvery = 3 * time.Second
+)
+
 // options are the flags of the command.
 type options struct {
 	users int
@@ -65,8 +93,14 @@ type demo struct {
 	admin   *admin
 	plant   *plant
 	server  *webServer
-	old     []string // users who were there before
 	started time.Time
+	old     []string // users who were there before
+	next    int      // number of the next user to be created
+
+	// What the later acts find out.
+	unnotified map[string]bool // created while nobody was told
+	enforced   time.Time       // when existing users were allowed to be stamped
+	ceiling    int             // how many of them
 }
 
 // newDemo sets the scene. Close ends it.
@@ -75,8 +109,10 @@ func newDemo(o options) (*demo, error) {
 		options: o,
 		random:  mathrand.New(mathrand.NewPCG(o.seed, 1)),
 		tally:   newTally(),
-		faults:  &faults{seed: o.seed, crash: 0.01},
-		started: time.Now(),
+		faults:  &faults{seed: o.seed, crash: 0.002},
+
+		unnotified: make(map[string]bool),
+		started:    time.Now(),
 	}
 	server, err := newWebServer()
 	if err != nil {
@@ -145,16 +181,18 @@ func (d *demo) wire() error {
 	p, err := newPlant(plantConfig{
 		tenant: d.tenant.ID(), client: app.ID(), secret: secret,
 		transport:   d.graph.Client().Transport,
-		clientState: clientStates{current: clientState},
-		settings:    demoSettings,
+		clientState: &clientStates{current: clientState}, notificationURL: d.server.url,
+		settings: demoSettings,
 		policy: revocation.Policy{
-			NewUserWindow: 24 * time.Hour,
+			NewUserWindow: demoWindow,
 			Exclusions:    revocation.Exclusions{Patterns: []string{"svc-*"}},
+			Backfill:      revocation.DefaultBackfill,
 		},
-		pace: demoPace, workers: 2, batch: 100,
-		timeout: 10 * time.Second, visibility: 12 * time.Second,
+		pace: demoPace, workers: 2, batch: 50,
+		timeout: 6 * time.Second, visibility: 7 * time.Second,
 		outcomes: d.tally, receipts: d.tally, log: d.options.log,
-		dress: d.faults.dress,
+		faults:  d.faults,
+		keeping: demoKeeping, sweeping: demoSweeping, keepEvery: demoKeepEvery, sweepEvery: demoSweepEvery,
 	})
 	if err != nil {
 		return err
@@ -183,160 +221,4 @@ func (d *demo) injectFaults() {
 func (d *demo) close() {
 	d.graph.Close()
 	d.server.close()
-}
-
-// run plays the story and returns when everything has come to rest, or ctx ends.
-func (d *demo) run(ctx context.Context, show display) (result, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	d.addExisting()
-	polling := make(chan struct{})
-	go func() { defer close(polling); d.plant.run(ctx) }()
-	shown := make(chan struct{})
-	go func() { defer close(shown); d.show(ctx, show) }()
-
-	err := d.play(ctx)
-	if err == nil {
-		err = d.settle(ctx)
-	}
-	cancel()
-	<-polling
-	<-shown
-	if err != nil {
-		return result{}, err
-	}
-	return d.result(), nil
-}
-
-// play subscribes, creates the users, and sends what an attacker would.
-func (d *demo) play(ctx context.Context) error {
-	if err := d.admin.subscribe(ctx, d.server.url, d.plant.config.clientState.current); err != nil {
-		return fmt.Errorf("subscribe: %w", err)
-	}
-	pace := time.NewTicker(d.interval())
-	defer pace.Stop()
-	for n := range d.options.users {
-		id, err := d.admin.createUser(ctx, d.newUser(n))
-		if err != nil {
-			return fmt.Errorf("create user %d: %w", n, err)
-		}
-		d.tally.addCreated()
-		if err := d.disturb(ctx, n, id); err != nil {
-			return err
-		}
-		select {
-		case <-pace.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-// interval spreads the creations over some twelve seconds, at most 1,000 a
-// second.
-func (d *demo) interval() time.Duration {
-	return max(12*time.Second/time.Duration(d.options.users), time.Millisecond)
-}
-
-// newUser draws the n-th user to be created.
-func (d *demo) newUser(n int) newUser {
-	u := newUser{name: fmt.Sprintf("user%05d", n), domain: federatedDomain, federated: true}
-	switch chance := d.random.Float64(); {
-	case chance < 0.15:
-		u.domain = subdomain
-	case chance < 0.25:
-		u.domain, u.federated = managedDomain, false
-	case chance < 0.30:
-		u.guest = true
-	case chance < 0.34:
-		u.name = fmt.Sprintf("svc-%05d", n)
-	}
-	return u
-}
-
-// disturb does, now and then, what else happens in a tenant.
-func (d *demo) disturb(ctx context.Context, n int, id string) error {
-	if state, _ := d.tenant.User(id); len(state.UPN) > 4 && state.UPN[:4] == "svc-" {
-		d.tenant.Exclude(id)
-	}
-	if n%7 == 0 {
-		if err := d.admin.touchUser(ctx, d.old[n%len(d.old)], fmt.Sprintf("department %d", n)); err != nil {
-			return fmt.Errorf("change a user: %w", err)
-		}
-	}
-	if n%10 == 0 {
-		return d.forge(ctx, n, id)
-	}
-	return nil
-}
-
-// addExisting fills the tenant with users from before sessionstamp: half of them
-// signed in often enough to have a stamp.
-func (d *demo) addExisting() {
-	created := time.Now().Add(-400 * 24 * time.Hour)
-	for n := range int(math.Ceil(float64(d.options.users) / 20)) {
-		u := msgraphtest.NewUser{UPN: fmt.Sprintf("old%05d@%s", n, federatedDomain), Created: created}
-		if n%2 == 0 {
-			stamp := created.Add(time.Hour)
-			u.Stamp = &stamp
-		}
-		d.old = append(d.old, d.tenant.AddUser(u))
-	}
-}
-
-// settle waits until nothing is on its way any more.
-func (d *demo) settle(ctx context.Context) error {
-	check := time.NewTicker(100 * time.Millisecond)
-	defer check.Stop()
-	for !d.tenant.Idle() || d.plant.requests.Len() > 0 {
-		select {
-		case <-check.C:
-		case <-ctx.Done():
-			return fmt.Errorf("%d requests still wait in the queue: %w", d.plant.requests.Len(), ctx.Err())
-		}
-	}
-	return nil
-}
-
-// result compares what happened with what should have, by the directory itself.
-func (d *demo) result() result {
-	r := result{
-		Users: d.options.users, Seed: d.options.seed,
-		Violations:  append([]string{}, d.graph.Violations()...),
-		DeadLetters: len(d.plant.requests.DeadLetters()),
-		Seconds:     time.Since(d.started).Seconds(),
-		PeakRSSMB:   peakRSS(),
-	}
-	r.WorkersDied, _ = d.faults.counts()
-	d.tally.fill(&r)
-	var times []time.Duration
-	for _, u := range d.tenant.Users() {
-		d.judge(&r, u, &times)
-	}
-	r.LatencyMS = percentiles(times)
-	return r
-}
-
-func (d *demo) judge(r *result, u msgraphtest.UserState, times *[]time.Duration) {
-	isNew := u.Created.After(d.started.Add(-time.Minute))
-	if isNew {
-		r.Created++
-	}
-	if len(u.Revocations) > 1 {
-		r.StampedTwice++
-	}
-	if !isNew || !u.InScope {
-		if len(u.Revocations) > 0 {
-			r.OutOfScopeTouched++
-		}
-		return
-	}
-	r.InScope++
-	if u.Stamped.IsZero() {
-		r.Unstamped++
-		return
-	}
-	r.Stamped++
-	*times = append(*times, u.Stamped.Sub(u.Created))
 }

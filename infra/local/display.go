@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -13,6 +14,8 @@ type display interface {
 	// every is how often it wants to be shown something.
 	every() time.Duration
 	show(p progress, users int, elapsed time.Duration)
+	// tell says what happens next.
+	tell(text string)
 	// end leaves what is shown on the screen.
 	end()
 }
@@ -40,6 +43,7 @@ type noDisplay struct{}
 
 func (noDisplay) every() time.Duration              { return time.Second }
 func (noDisplay) show(progress, int, time.Duration) {}
+func (noDisplay) tell(string)                       {}
 func (noDisplay) end()                              {}
 
 // lines prints a plain line now and then, for logs.
@@ -52,12 +56,16 @@ func (l lines) show(p progress, users int, elapsed time.Duration) {
 		elapsed.Seconds(), p.created, users, p.revoked, p.confirmed, p.waiting, p.forged, p.throttled, p.died)
 }
 
+func (l lines) tell(text string) { _, _ = fmt.Fprintln(l.w, text) }
+
 func (lines) end() {}
 
 // screen redraws a few lines in place, for a terminal.
 type screen struct {
-	w     io.Writer
-	drawn int // lines on the screen
+	w io.Writer
+
+	mu    sync.Mutex
+	drawn int // lines on the screen that are redrawn
 }
 
 func (*screen) every() time.Duration { return 100 * time.Millisecond }
@@ -71,13 +79,28 @@ func (s *screen) show(p progress, users int, elapsed time.Duration) {
 		fmt.Sprintf("  %-10s %d forged notifications dropped, %d calls throttled, %d workers died", "meanwhile", p.forged, p.throttled, p.died),
 		fmt.Sprintf("  %-10s %.0f s", "time", elapsed.Seconds()),
 	}
-	if s.drawn > 0 {
-		_, _ = fmt.Fprintf(s.w, "\x1b[%dA", s.drawn)
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
 	for _, line := range text {
-		_, _ = fmt.Fprintf(s.w, "\x1b[2K%s\n", line)
+		_, _ = fmt.Fprintln(s.w, line)
 	}
 	s.drawn = len(text)
+}
+
+// erase takes away what was drawn.
+func (s *screen) erase() {
+	if s.drawn > 0 {
+		_, _ = fmt.Fprintf(s.w, "\x1b[%dA\x1b[J", s.drawn)
+	}
+	s.drawn = 0
+}
+
+func (s *screen) tell(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+	_, _ = fmt.Fprintln(s.w, text)
 }
 
 func (s *screen) end() { _, _ = fmt.Fprintln(s.w) }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/subscription"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
 
@@ -21,14 +23,31 @@ type faults struct {
 	seed uint64
 	// fail and crash are the chances of each call.
 	fail, crash float64
+	// freeze is the chance that a worker stands still between claim and call, for
+	// up to longestFreeze.
+	freeze float64
+	// twice is the chance that a message is queued a second time.
+	twice float64
+	// skew is how much earlier than asked for a message may come that is delayed
+	// for minutes: the queue has a clock of its own.
+	skew time.Duration
 	// until ends all faults; zero means never.
 	until time.Time
+	// page is the chance that the sweep can't queue what it found.
+	page float64
+	// watch, if it is not nil, sees what the workers do, and what comes of it.
+	watch func(revocation.Config) revocation.Config
 
 	mu      sync.Mutex
 	calls   map[string]uint64
 	crashes int
 	failed  int
+	frozen  int
+	doubled int
 }
+
+// longestFreeze is far beyond the time for which a claim stands.
+const longestFreeze = 30 * time.Minute
 
 // errInjected is what a call fails with.
 var errInjected = errors.New("injected fault")
@@ -40,16 +59,10 @@ type strike struct{ fail, crash, after bool }
 func (f *faults) draw(operation, user string) strike {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.calls == nil {
-		f.calls = make(map[string]uint64)
-	}
-	f.calls[operation+user]++
-	if !f.until.IsZero() && time.Now().After(f.until) {
+	r, over := f.roll(operation, user)
+	if over {
 		return strike{}
 	}
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(operation + user))
-	r := rand.New(rand.NewPCG(f.seed^h.Sum64(), f.calls[operation+user]))
 	s := strike{after: r.IntN(2) == 0}
 	switch chance := r.Float64(); {
 	case chance < f.crash:
@@ -60,6 +73,54 @@ func (f *faults) draw(operation, user string) strike {
 		f.failed++
 	}
 	return s
+}
+
+// roll returns the dice for one call, and whether all faults are over. f.mu is
+// held.
+func (f *faults) roll(operation, user string) (dice *rand.Rand, over bool) {
+	if f.calls == nil {
+		f.calls = make(map[string]uint64)
+	}
+	f.calls[operation+user]++
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(operation + user))
+	dice = rand.New(rand.NewPCG(f.seed^h.Sum64(), f.calls[operation+user]))
+	return dice, !f.until.IsZero() && time.Now().After(f.until)
+}
+
+// standStill lets the worker stand still, whatever its context says, but not for
+// longer than there are faults.
+func (f *faults) standStill(operation, user string) {
+	time.Sleep(f.drawFreeze("freeze "+operation, user)) //nolint:forbidigo // that nobody can cancel it is the point
+}
+
+func (f *faults) drawFreeze(operation, user string) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	dice, over := f.roll(operation, user)
+	if over || dice.Float64() >= f.freeze {
+		return 0
+	}
+	f.frozen++
+	return min(time.Duration(dice.Int64N(int64(longestFreeze))), time.Until(f.until))
+}
+
+// onItsWay is what the queue makes of a message: sooner, and perhaps two.
+func (f *faults) onItsWay(d revocation.Delayed) []revocation.Delayed {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	dice, over := f.roll("send", d.Request.User)
+	if over {
+		return []revocation.Delayed{d}
+	}
+	if f.skew > 0 && d.Delay > time.Minute {
+		d.Delay -= time.Duration(dice.Int64N(int64(f.skew)))
+	}
+	if dice.Float64() >= f.twice {
+		return []revocation.Delayed{d}
+	}
+	f.doubled++
+	return []revocation.Delayed{d, d}
 }
 
 // counts returns how often a worker died and a call failed.
@@ -102,10 +163,18 @@ func (f *faults) dress(c revocation.Config) revocation.Config {
 	c.Ledger = faultyLedger{f, c.Ledger}
 	c.Queue = faultyQueue{f, c.Queue}
 	c.Quota = faultyQuota{f, c.Quota}
+	if f.watch != nil {
+		c = f.watch(c)
+	}
 	return c
 }
 
-func (f *faults) dressQueue(q webhook.Queue) webhook.Queue { return faultyInbox{f, q} }
+// dressWebhook does the same for the webhook.
+func (f *faults) dressWebhook(c webhook.Config) webhook.Config {
+	c.Queue = faultyInbox{f, c.Queue}
+	c.Secrets = faultySecrets{f, c.Secrets}
+	return c
+}
 
 type faultyDirectory struct {
 	*faults
@@ -120,6 +189,7 @@ func (d faultyDirectory) ReadUsers(ctx context.Context, ids []string) ([]directo
 
 func (d faultyDirectory) RevokeSignInSessions(ctx context.Context, ids []string) ([]error, error) {
 	return through(d.faults, "revoke", ids[0], func() ([]error, error) {
+		d.standStill("revoke", ids[0])
 		return d.Directory.RevokeSignInSessions(ctx, ids)
 	})
 }
@@ -135,16 +205,17 @@ func (l faultyLedger) Entries(ctx context.Context, tenant string, users []string
 	})
 }
 
+// Write may write some entries and not others, and a worker that dies on the way
+// has written those before.
 func (l faultyLedger) Write(ctx context.Context, entries []revocation.Entry) []error {
-	errs, err := through(l.faults, "write "+string(entries[0].State), entries[0].User, func() ([]error, error) {
-		return l.Ledger.Write(ctx, entries), nil
-	})
-	if err == nil {
-		return errs
+	errs := make([]error, len(entries))
+	for i, e := range entries {
+		errs[i] = l.do("write "+string(e.State), e.User, func() error {
+			return l.Ledger.Write(ctx, entries[i:i+1])[0]
+		})
 	}
-	errs = make([]error, len(entries))
-	for i := range errs {
-		errs[i] = err
+	if entries[0].State == revocation.StateClaimed {
+		l.standStill("claim", entries[0].User)
 	}
 	return errs
 }
@@ -154,11 +225,16 @@ type faultyQueue struct {
 	revocation.Queue
 }
 
+// Postpone may store some requests and not others, some of them twice, and a
+// worker that dies on the way has stored those before.
 func (q faultyQueue) Postpone(ctx context.Context, requests []revocation.Delayed) error {
-	_, err := through(q.faults, "postpone", requests[0].Request.User, func() (struct{}, error) {
-		return struct{}{}, q.Queue.Postpone(ctx, requests)
-	})
-	return err
+	var faults []error
+	for _, d := range requests {
+		faults = append(faults, q.do("postpone", d.Request.User, func() error {
+			return q.Queue.Postpone(ctx, q.onItsWay(d))
+		}))
+	}
+	return errors.Join(faults...)
 }
 
 type faultyQuota struct {
@@ -178,6 +254,10 @@ func (q faultyQuota) Reserve(ctx context.Context, tenant string, n int, now time
 	return r.wait, r.ok, err
 }
 
+func (q faultyQuota) Pause(ctx context.Context, tenant string, until time.Time) error {
+	return q.do("pause", "", func() error { return q.Quota.Pause(ctx, tenant, until) })
+}
+
 // faultyInbox is the webhook's queue. Its faults never kill: the webhook has no
 // state that could be lost with it.
 type faultyInbox struct {
@@ -186,15 +266,106 @@ type faultyInbox struct {
 }
 
 func (q faultyInbox) Enqueue(ctx context.Context, requests []revocation.Request) error {
-	s := q.draw("enqueue", requests[0].User)
-	if (s.fail || s.crash) && !s.after {
+	var faults []error
+	for _, r := range requests {
+		s := q.draw("enqueue", r.User)
+		lost := s.fail
+		if lost {
+			faults = append(faults, errInjected)
+		}
+		if lost && !s.after {
+			continue
+		}
+		for _, d := range q.onItsWay(revocation.Delayed{Request: r}) {
+			faults = append(faults, q.Queue.Enqueue(ctx, []revocation.Request{d.Request}))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// faultySecrets are the webhook's, and kill as little.
+type faultySecrets struct {
+	*faults
+	webhook.Secrets
+}
+
+func (c faultySecrets) ClientStates(ctx context.Context) (current, previous string, err error) {
+	if s := c.draw("client states", ""); s.fail {
+		return "", "", errInjected
+	}
+	return c.Secrets.ClientStates(ctx)
+}
+
+// dressKeeper puts the faults between the keeper and what it remembers and asks
+// for. Those of Graph are the emulator's.
+func (f *faults) dressKeeper(c subscription.Config) subscription.Config {
+	c.Store = faultyRecords{f, c.Store}
+	c.Sweeps = faultySweeps{f, c.Sweeps}
+	return c
+}
+
+type faultyRecords struct {
+	*faults
+	subscription.Store
+}
+
+func (r faultyRecords) Record(ctx context.Context, tenant string) (subscription.Record, error) {
+	return through(r.faults, "read record", "", func() (subscription.Record, error) { return r.Store.Record(ctx, tenant) })
+}
+
+func (r faultyRecords) SaveRecord(ctx context.Context, record subscription.Record) error {
+	return r.do("save record", "", func() error { return r.Store.SaveRecord(ctx, record) })
+}
+
+type faultySweeps struct {
+	*faults
+	subscription.Sweeps
+}
+
+func (s faultySweeps) AskForSweep(ctx context.Context, tenant, why string, since time.Time) error {
+	return s.do("ask for a sweep", "", func() error { return s.Sweeps.AskForSweep(ctx, tenant, why, since) })
+}
+
+// dressSweeper does the same for the sweeper.
+func (f *faults) dressSweeper(c sweep.Config) sweep.Config {
+	c.Store = faultyCheckpoints{f, c.Store}
+	c.Queue = faultyPages{f, faultyQueue{f, c.Queue}}
+	return c
+}
+
+type faultyPages struct {
+	*faults
+	sweep.Queue
+}
+
+// Postpone fails more often than other calls: what is lost here is lost for good
+// if the sweep goes on without it.
+func (p faultyPages) Postpone(ctx context.Context, requests []revocation.Delayed) error {
+	p.mu.Lock()
+	dice, over := p.roll("queue a page", "")
+	lost := !over && dice.Float64() < p.page
+	p.mu.Unlock()
+	if lost {
 		return errInjected
 	}
-	if err := q.Queue.Enqueue(ctx, requests); err != nil {
-		return err
-	}
-	if s.fail || s.crash {
-		return errInjected
-	}
-	return nil
+	return p.Queue.Postpone(ctx, requests)
+}
+
+type faultyCheckpoints struct {
+	*faults
+	sweep.Store
+}
+
+func (s faultyCheckpoints) Checkpoint(ctx context.Context, tenant string) (sweep.Checkpoint, error) {
+	return through(s.faults, "read checkpoint", "", func() (sweep.Checkpoint, error) { return s.Store.Checkpoint(ctx, tenant) })
+}
+
+func (s faultyCheckpoints) SaveCheckpoint(ctx context.Context, c sweep.Checkpoint) error {
+	return s.do("save checkpoint", "", func() error { return s.Store.SaveCheckpoint(ctx, c) })
+}
+
+// do makes a call that has no result but its error.
+func (f *faults) do(operation, user string, call func() error) error {
+	_, err := through(f, operation, user, func() (struct{}, error) { return struct{}{}, call() })
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	_ "time/tzdata" // quiet hours have a time zone, and not every machine knows them all
 )
 
 func main() {

@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/subscription"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
 
@@ -19,23 +23,30 @@ type plantConfig struct {
 	tenant, client, secret string
 	// transport carries the calls of Graph and of the token endpoint.
 	transport   http.RoundTripper
-	clientState clientStates
-	settings    revocation.Settings
-	policy      revocation.Policy
-	pace        revocation.Pace
-	workers     int
-	batch       int
+	clientState *clientStates
+	// notificationURL is where Graph reaches the webhook.
+	notificationURL string
+	settings        revocation.Settings
+	keeping         subscription.Settings
+	sweeping        sweep.Settings
+	// keepEvery and sweepEvery are the schedules.
+	keepEvery, sweepEvery time.Duration
+	policy                revocation.Policy
+	pace                  revocation.Pace
+	workers               int
+	batch                 int
 	// timeout ends the handling of one batch, and visibility, which is longer,
 	// is how long its messages stay hidden meanwhile.
 	timeout, visibility time.Duration
 	outcomes            revocation.Observer
 	receipts            webhook.Observer
-	log                 *slog.Logger
-	// dress, if it is not nil, may put something between a worker and what it
-	// works with: faults, in the simulation.
-	dress func(revocation.Config) revocation.Config
-	// queue does the same for the webhook's queue.
-	dressQueue func(webhook.Queue) webhook.Queue
+	// keeper and swept, if they are not nil, are told of every run.
+	keeper subscription.Observer
+	swept  func(sweep.Report)
+	log    *slog.Logger
+	// faults, if there are any, stand between all of these and what they work
+	// with.
+	faults *faults
 }
 
 // A plant is all of sessionstamp that a deployment spreads over AWS, wired from
@@ -45,19 +56,34 @@ type plant struct {
 	requests  *memory.Queue
 	lifecycle *memory.Queue
 	ledger    *memory.Ledger
+	backfill  *memory.Backfill
 	quota     *memory.Quota
+	records   *memory.Subscriptions
+	sweeps    *memory.Checkpoints
 	webhook   http.Handler
 	// revokers are the execution environments, one for each worker, nil before
 	// its first call and after a crash. Only their worker touches them.
 	revokers []*revocation.Revoker
 }
 
-// clientStates are the secrets that the subscriptions were made with.
-type clientStates struct{ current, previous string }
+// clientStates are the secrets that the subscription may have been made with.
+type clientStates struct {
+	mu                sync.Mutex
+	current, previous string
+}
 
-// ClientStates implements [webhook.Secrets].
-func (c clientStates) ClientStates(context.Context) (current, previous string, err error) {
+// ClientStates implements [webhook.Secrets] and [subscription.Secrets].
+func (c *clientStates) ClientStates(context.Context) (current, previous string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.current, c.previous, nil
+}
+
+// rotate makes next the current secret.
+func (c *clientStates) rotate(next string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.current, c.previous = next, c.current
 }
 
 // maxReceives is how often a message may come back before it is a dead letter.
@@ -70,32 +96,41 @@ func newPlant(c plantConfig) (*plant, error) {
 		requests:  memory.NewQueue(memory.QueueOptions{Visibility: c.visibility, MaxReceives: maxReceives}),
 		lifecycle: memory.NewQueue(memory.QueueOptions{Visibility: c.visibility, MaxReceives: maxReceives}),
 		ledger:    new(memory.Ledger),
+		backfill:  new(memory.Backfill),
+		records:   new(memory.Subscriptions),
+		sweeps:    new(memory.Checkpoints),
 		quota:     memory.NewQuota(c.pace),
 		revokers:  make([]*revocation.Revoker, c.workers),
 	}
-	var queue webhook.Queue = memory.Requests{Queue: p.requests}
-	if c.dressQueue != nil {
-		queue = c.dressQueue(queue)
-	}
-	handler, err := webhook.New(webhook.Config{
+	config := webhook.Config{
 		Tenant:    c.tenant,
 		Secrets:   c.clientState,
-		Queue:     queue,
+		Queue:     memory.Requests{Queue: p.requests},
 		Lifecycle: memory.Lifecycles{Queue: p.lifecycle},
 		Log:       c.log,
 		Observer:  c.receipts,
-	})
+	}
+	if c.faults != nil {
+		config = c.faults.dressWebhook(config)
+	}
+	handler, err := webhook.New(config)
 	if err != nil {
 		return nil, err
 	}
 	p.webhook = handler
-	_, err = p.newRevoker() // so that a fault of the configuration shows at once
-	return p, err
+	return p, p.try()
 }
 
-// newRevoker makes what one execution environment of the revoker function makes
-// at its start.
-func (p *plant) newRevoker() (*revocation.Revoker, error) {
+// try makes everything once, so that a fault of the configuration shows at once.
+func (p *plant) try() error {
+	_, revoker := p.newRevoker()
+	_, keeper := p.newKeeper()
+	_, sweeper := p.newSweeper()
+	return errors.Join(revoker, keeper, sweeper)
+}
+
+// newGraph makes the client that every function makes at its start.
+func (p *plant) newGraph() (*msgraph.Client, error) {
 	cloud, err := msgraph.CloudByName("global")
 	if err != nil {
 		return nil, err
@@ -109,37 +144,55 @@ func (p *plant) newRevoker() (*revocation.Revoker, error) {
 	if err != nil {
 		return nil, err
 	}
-	graph, err := msgraph.NewClient(msgraph.Options{
+	return msgraph.NewClient(msgraph.Options{
 		Cloud:       cloud,
 		Credential:  credential,
 		Transport:   p.config.transport,
 		UserAgent:   "sessionstamp/local",
 		CallTimeout: p.config.settings.CallTimeout,
 	})
+}
+
+// newRevoker makes what one execution environment of the revoker function makes
+// at its start.
+func (p *plant) newRevoker() (*revocation.Revoker, error) {
+	graph, err := p.newGraph()
 	if err != nil {
 		return nil, err
 	}
 	config := revocation.Config{
 		Tenant:    p.config.tenant,
 		Directory: graph,
-		Domains:   revocation.NewDomainCache(graph, revocation.DefaultDomainSettings),
+		Domains:   newDomains(graph),
 		Ledger:    p.ledger,
 		Queue:     memory.Requests{Queue: p.requests},
 		Quota:     p.quota,
+		Backfill:  p.backfill,
 		Policy:    p.config.policy,
 		Settings:  p.config.settings,
 		Observer:  p.config.outcomes,
 		Log:       p.config.log,
 		Now:       time.Now,
 	}
-	if p.config.dress != nil {
-		config = p.config.dress(config)
+	if p.config.faults != nil {
+		config = p.config.faults.dress(config)
 	}
 	return revocation.New(config)
 }
 
-// run polls the queue until ctx is done.
+// run does what the event sources and schedules of a deployment do, until ctx is
+// done.
 func (p *plant) run(ctx context.Context) {
+	var sources sync.WaitGroup
+	sources.Go(func() { p.pollRequests(ctx) })
+	sources.Go(func() { p.pollLifecycle(ctx) })
+	var keeping, sweeping environment
+	sources.Go(func() { every(ctx, p.config.keepEvery, func() { keeping.keep(ctx, p) }) })
+	sources.Go(func() { every(ctx, p.config.sweepEvery, func() { sweeping.sweep(ctx, p) }) })
+	sources.Wait()
+}
+
+func (p *plant) pollRequests(ctx context.Context) {
 	memory.Poller{
 		Queue:   p.requests,
 		Workers: p.config.workers,
@@ -151,7 +204,7 @@ func (p *plant) run(ctx context.Context) {
 }
 
 // handle passes one batch to the worker's revoker.
-func (p *plant) handle(ctx context.Context, worker int, bodies [][]byte) (errs []error) {
+func (p *plant) handle(ctx context.Context, worker int, bodies [][]byte) []error {
 	if p.revokers[worker] == nil {
 		revoker, err := p.newRevoker()
 		if err != nil {
@@ -159,17 +212,27 @@ func (p *plant) handle(ctx context.Context, worker int, bodies [][]byte) (errs [
 		}
 		p.revokers[worker] = revoker
 	}
+	var errs []error
+	if err := survive(func() { errs = p.revokers[worker].HandleMessages(ctx, bodies) }); err != nil {
+		p.revokers[worker] = nil
+		return failAll(bodies, err)
+	}
+	return errs
+}
+
+// survive does work in which the worker may die, and returns how it died.
+func survive(work func()) (err error) {
 	defer func() {
 		switch crash := recover().(type) {
 		case nil:
 		case crashed:
-			p.revokers[worker] = nil
-			errs = failAll(bodies, crash)
+			err = crash
 		default:
 			panic(crash)
 		}
 	}()
-	return p.revokers[worker].HandleMessages(ctx, bodies)
+	work()
+	return nil
 }
 
 // crashed is what a worker panics with when the simulation lets it die: all that

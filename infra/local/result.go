@@ -22,6 +22,11 @@ type result struct {
 	StampedTwice        int            `json:"stamped_twice"`
 	OutOfScopeTouched   int            `json:"out_of_scope_touched"`
 	ReadBack            int            `json:"read_back"`
+	Unnotified          int            `json:"unnotified"`
+	MissedByWebhook     int            `json:"missed_by_webhook"`
+	RecoveredBySweep    int            `json:"recovered_by_sweep"`
+	BackfillStamped     int            `json:"backfill_stamped"`
+	BackfillHeld        int            `json:"backfill_held"`
 	LeftAlone           map[string]int `json:"left_alone"`
 	Notifications       int            `json:"notifications"`
 	NotificationsReSent int            `json:"notifications_resent"`
@@ -75,8 +80,9 @@ var leftAlone = map[string]string{
 	"guest":             "guests",
 	"not_federated":     "in a managed domain",
 	"excluded":          "excluded by pattern",
+	"ceiling_run":       "existing users, because the ceiling was reached",
 	"existing_user":     "existing users without a stamp (for the backfill)",
-	"stamped":           "had a stamp already",
+	"stamped":           "had a stamp already, such as everybody in the managed domain",
 	"not_member":        "neither member nor guest",
 	"not_found":         "deleted meanwhile",
 	"created_unknown":   "creation date unknown",
@@ -105,6 +111,12 @@ func (r result) writeTable(w io.Writer) error {
 		row(r.LeftAlone[reason], "left alone: "+label)
 	}
 	_, _ = fmt.Fprintln(t, "\t")
+	row(r.Unnotified, "users of whom no notification could tell")
+	row(r.RecoveredBySweep, "of them in scope, found by the sweep, stamped and read back")
+	row(r.MissedByWebhook, "users stamped because of the sweep, before or without a notification")
+	row(r.BackfillStamped, "existing users stamped once the administrator said so, up to the ceiling")
+	row(r.BackfillHeld, "existing users still waiting for a person to lift it")
+	_, _ = fmt.Fprintln(t, "\t")
 	row(r.Notifications, "notifications received, of which")
 	for _, reason := range slices.Sorted(maps.Keys(r.Dropped)) {
 		row(r.Dropped[reason], "  dropped: "+reason)
@@ -114,9 +126,7 @@ func (r result) writeTable(w io.Writer) error {
 	row(r.GraphThrottled, "calls answered 429 and tried again when Graph said")
 	row(r.WorkersDied, "times a worker died in the middle of its work")
 	_, _ = fmt.Fprintln(t, "\t")
-	row(seconds(r.LatencyMS.P50), "from creation to stamp, median")
-	row(seconds(r.LatencyMS.P95), "95th percentile")
-	row(seconds(r.LatencyMS.P99), "99th percentile")
+	r.LatencyMS.writeRows(row)
 	row(fmt.Sprintf("%.0f MB", r.PeakRSSMB), "peak memory, emulated Graph included")
 	_, _ = fmt.Fprintln(t, "\t")
 	row(r.Unstamped, "in scope and not stamped")
@@ -129,6 +139,12 @@ func (r result) writeTable(w io.Writer) error {
 		_, _ = fmt.Fprintln(w, "broken:", violation)
 	}
 	return nil
+}
+
+func (l latencies) writeRows(row func(n any, label string)) {
+	row(seconds(l.P50), "from creation to stamp, median")
+	row(seconds(l.P95), "95th percentile")
+	row(seconds(l.P99), "99th percentile")
 }
 
 func seconds(ms int64) string {

@@ -3,9 +3,11 @@ package main
 import (
 	"flag"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 var (
@@ -13,12 +15,24 @@ var (
 	onlySeed = flag.Int64("seed", -1, "run only this seed, with a log: replays a failure")
 )
 
-// TestSimulation runs the real packages and the real SDK against the emulated
+// TestSimulationHours runs the real packages and the real SDK against the emulated
 // Graph in virtual time, once for every seed, with all that can go wrong between
-// them going wrong.
-func TestSimulation(t *testing.T) {
+// them going wrong, in a few busy hours.
+func TestSimulationHours(t *testing.T) {
+	t.Parallel()
+	simulateAll(t, hours)
+}
+
+// TestSimulationMonth does the same for thirty days, in which disasters happen
+// that only the keeper and the sweep can mend.
+func TestSimulationMonth(t *testing.T) {
+	t.Parallel()
+	simulateAll(t, month)
+}
+
+func simulateAll(t *testing.T, p plan) {
 	if *onlySeed >= 0 {
-		simulate(t, uint64(*onlySeed), true)
+		simulate(t, p, uint64(*onlySeed), true)
 		return
 	}
 	var sum totals
@@ -26,18 +40,23 @@ func TestSimulation(t *testing.T) {
 		for seed := range uint64(*seeds) {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				t.Parallel()
-				sum.add(simulate(t, seed, false))
+				sum.add(simulate(t, p, seed, false))
 			})
 		}
 	})
 	t.Logf("%d seeds: %+v", *seeds, sum.counts)
-	if c := sum.counts; c.Stamped == 0 || c.Crashes == 0 || c.Failed == 0 || c.Throttled == 0 || c.LeftAlone == 0 || c.ReSent == 0 {
+	if c := sum.counts; c.Stamped == 0 || c.Crashes == 0 || c.Failed == 0 || c.Throttled == 0 || c.LeftAlone == 0 || c.ReSent == 0 || c.Frozen == 0 || c.Doubled == 0 {
 		t.Errorf("a world in which nothing goes wrong proves nothing: %+v", c)
 	}
 }
 
 // counts tell how much happened in a world, or in all of them.
-type counts struct{ Stamped, LeftAlone, Notifications, ReSent, Requests, Throttled, Crashes, Failed int }
+type counts struct {
+	Stamped, LeftAlone, Notifications, ReSent, Requests, Throttled int
+	Crashes, Failed, Frozen, Doubled                               int
+	// Latest is how long after the last fault the last user was stamped.
+	Latest time.Duration
+}
 
 // totals adds up the counts of worlds that run side by side.
 type totals struct {
@@ -56,16 +75,19 @@ func (s *totals) add(c counts) {
 	s.Throttled += c.Throttled
 	s.Crashes += c.Crashes
 	s.Failed += c.Failed
+	s.Frozen += c.Frozen
+	s.Doubled += c.Doubled
+	s.Latest = max(s.Latest, c.Latest)
 }
 
-func simulate(t *testing.T, seed uint64, verbose bool) (c counts) {
+func simulate(t *testing.T, p plan, seed uint64, verbose bool) (c counts) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, seed, verbose)
+		w := newWorld(t, p, seed, verbose)
 		w.run()
 		w.check()
 		c = w.counts()
 		if t.Failed() {
-			t.Logf("replay: go test ./infra/local -run 'TestSimulation' -seed %d -v", seed)
+			t.Logf("replay: go test ./infra/local -run '^%s$' -seed %d -v", strings.SplitN(t.Name(), "/", 2)[0], seed)
 		}
 	})
 	return c

@@ -21,12 +21,13 @@ type tally struct {
 	resent   int
 	dropped  map[string]int
 	last     map[string]revocation.Reason // the latest end of each user
+	missed   map[string]bool              // users stamped of whom no notification told
 	requests int
 	throttle int
 }
 
 func newTally() *tally {
-	return &tally{dropped: make(map[string]int), last: make(map[string]revocation.Reason)}
+	return &tally{dropped: make(map[string]int), last: make(map[string]revocation.Reason), missed: make(map[string]bool)}
 }
 
 // Observe implements [revocation.Observer].
@@ -35,6 +36,9 @@ func (t *tally) Observe(_ context.Context, o revocation.Outcome) {
 	defer t.mu.Unlock()
 	if o.Verdict != revocation.Done || o.Reason == revocation.ReasonKnownStamped {
 		return
+	}
+	if o.Request.Missed && o.Request.Source == revocation.SourceSweep && (o.Reason == revocation.ReasonRevoked || o.Reason == revocation.ReasonReadBack) {
+		t.missed[o.Request.User] = true
 	}
 	// A notification that was overtaken says less than what the ledger knows.
 	if t.last[o.Request.User] != revocation.ReasonReadBack {
@@ -111,6 +115,7 @@ func (t *tally) fill(r *result) {
 	r.Dropped = maps.Clone(t.dropped)
 	r.ForgedDropped = t.dropped[string(webhook.Forged)]
 	r.GraphRequests, r.GraphThrottled = t.requests, t.throttle
+	r.MissedByWebhook = len(t.missed)
 	r.LeftAlone = make(map[string]int)
 	for _, reason := range t.last {
 		switch reason {

@@ -44,3 +44,9 @@ func TestQueueConforms(t *testing.T) {
 		}
 	})
 }
+
+func TestBackfillConforms(t *testing.T) {
+	t.Parallel()
+	shared := new(memory.Backfill)
+	revocationtest.TestBackfillStore(t, func(*testing.T) revocation.BackfillStore { return shared })
+}

@@ -72,6 +72,16 @@ func (l *Ledger) All(tenant string) []revocation.Entry {
 	return all
 }
 
+// Held implements [sweep.Held].
+func (l *Ledger) Held(ctx context.Context, tenant string, limit int) ([]revocation.Entry, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	held := slices.DeleteFunc(l.All(tenant), func(e revocation.Entry) bool { return e.State != revocation.StateHeld })
+	slices.SortStableFunc(held, func(a, b revocation.Entry) int { return b.Created.Compare(a.Created) })
+	return held[:min(len(held), limit)], nil
+}
+
 // Quota is a [revocation.Quota] for the workers of one process. It is safe for
 // concurrent use.
 type Quota struct {

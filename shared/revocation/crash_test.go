@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -38,28 +39,32 @@ var mishaps = append([]mishap{
 }, deaths...)
 
 // A setting is a small tenant whose users 1 and 2 are to be stamped, and nobody
-// else.
+// else unless check says so.
 type setting struct {
 	name    string
 	arrange func(*world)
+	// check checks what else must be true in the end; nil for nothing.
+	check func(*world)
 }
 
-var settings = []setting{
-	{"all goes well", func(*world) {}},
-	{"a part is throttled", func(w *world) {
+var settings = slices.Concat(newUserSettings, backfillSettings)
+
+var newUserSettings = []setting{
+	{name: "all goes well", arrange: func(*world) {}},
+	{name: "a part is throttled", arrange: func(w *world) {
 		w.graph.users[userID(2)].answers = []answer{{err: graphError(429, retryAfter(10*time.Second))}}
 	}},
-	{"an answer is lost", func(w *world) {
+	{name: "an answer is lost", arrange: func(w *world) {
 		w.graph.users[userID(1)].answers = []answer{{err: errPlain, effect: true}}
 	}},
-	{"a call is lost", func(w *world) {
+	{name: "a call is lost", arrange: func(w *world) {
 		w.graph.users[userID(2)].answers = []answer{{err: errPlain}}
 	}},
-	{"a right is missing for a day", func(w *world) {
+	{name: "a right is missing for a day", arrange: func(w *world) {
 		w.graph.users[userID(1)].answers = []answer{{err: graphError(403)}}
 		w.notify(1, 25*time.Hour)
 	}},
-	{"a replica shows an older stamp", func(w *world) {
+	{name: "a replica shows an older stamp", arrange: func(w *world) {
 		u := w.graph.users[userID(1)]
 		u.show = showAfterCall(u, hold-time.Minute, hold+10*time.Minute)
 	}},
@@ -99,12 +104,12 @@ func (s setting) steps(t *testing.T) (list []step) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		s.populate(w)
-		w.steps.hook = func(_ context.Context, s step) error {
-			list = append(list, s)
+		w.steps.hook = func(_ context.Context, at step) error {
+			list = append(list, at)
 			return nil
 		}
 		w.run()
-		w.checkQuiet(1, 2)
+		s.checkEnd(w)
 	})
 	return list
 }
@@ -177,5 +182,13 @@ func suffer(t *testing.T, s setting, m mishap, at ...int) {
 		return nil
 	}
 	w.run()
+	s.checkEnd(w)
+}
+
+// checkEnd checks what must be true when all is over.
+func (s setting) checkEnd(w *world) {
 	w.checkQuiet(1, 2)
+	if s.check != nil {
+		s.check(w)
+	}
 }

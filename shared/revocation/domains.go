@@ -2,7 +2,9 @@ package revocation
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -79,15 +81,29 @@ func NewDomainCache(lister DomainLister, settings DomainSettings) *DomainCache {
 	return &DomainCache{lister: lister, settings: settings, held: make(chan struct{}, 1)}
 }
 
-// FixedDomains serves the configured names and all that is below them, and never
-// asks the tenant.
-func FixedDomains(names ...string) *DomainCache {
+// FixedDomains serves the configured names and all that is below them. It never
+// asks the tenant, so a name has to leave the list when its domain stops being
+// federated. Names that could match nobody, or everybody, are refused.
+func FixedDomains(names ...string) (*DomainCache, error) {
 	domains := make([]directory.Domain, 0, len(names))
+	var faults []error
 	for _, name := range names {
-		domains = append(domains, directory.Domain{Name: strings.TrimSpace(name), Federated: true, Verified: true})
+		if !domainName.MatchString(name) {
+			faults = append(faults, fmt.Errorf("domain %q: want a name such as contoso.com, without @ and *", name))
+		}
+		domains = append(domains, directory.Domain{Name: name, Federated: true, Verified: true})
 	}
-	return &DomainCache{fixed: true, domains: NewFederatedDomains(domains), held: make(chan struct{}, 1)}
+	if len(names) == 0 {
+		faults = append(faults, errors.New("the list of domains is empty"))
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	return &DomainCache{fixed: true, domains: NewFederatedDomains(domains), held: make(chan struct{}, 1)}, nil
 }
+
+// domainName is a fully qualified name of two labels at least.
+var domainName = regexp.MustCompile(`^(?i:[a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+(?i:[a-z][a-z0-9-]*[a-z0-9])$`)
 
 // For returns the federated domains at now, fresh enough to judge the given
 // users.

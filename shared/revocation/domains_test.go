@@ -61,7 +61,18 @@ func TestFederatedDomainsContain(t *testing.T) {
 
 func TestFixedDomains(t *testing.T) {
 	t.Parallel()
-	cache := revocation.FixedDomains(" Federated.Example ", "")
+	cache, err := revocation.FixedDomains("Federated.Example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"", " ", "com", "@a.example", "*.a.example", "a example.com", ".a.example", "a..example", "-a.example"} {
+		if _, err := revocation.FixedDomains("good.example", bad); err == nil {
+			t.Errorf("FixedDomains took %q", bad)
+		}
+	}
+	if _, err := revocation.FixedDomains(); err == nil {
+		t.Error("FixedDomains took an empty list")
+	}
 	domains, err := cache.For(t.Context(), time.Now(), []directory.User{{UserPrincipalName: "a@unlisted.example"}})
 	if err != nil {
 		t.Fatalf("For: %v", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -20,10 +21,12 @@ type unit struct {
 // A job is one user in one call of Handle. It is open until it is settled.
 type job struct {
 	request   Request
-	positions []int // of the requests for this user
-	entry     Entry // as it stands in the ledger
+	positions []int     // of the requests for this user
+	toldAt    time.Time // the earliest sight among those that are not Missed
+	entry     Entry     // as it stands in the ledger
 	pending   *Entry
 	user      directory.User
+	backfill  bool // an existing user, to be revoked within the ceilings
 	settled   bool
 	out       Outcome
 }
@@ -45,6 +48,7 @@ func (r *Revoker) newUnit(requests []Request) *unit {
 			continue
 		}
 		j := &job{request: req, positions: []int{i}, entry: Entry{Tenant: r.Tenant, User: req.User}}
+		j.tell(req)
 		byUser[req.User] = j
 		u.jobs = append(u.jobs, j)
 	}
@@ -69,9 +73,21 @@ func (j *job) merge(req Request, position int) {
 	}
 	j.request.ReadBack = j.request.ReadBack || req.ReadBack
 	j.request.Backfill = j.request.Backfill || req.Backfill
-	j.request.Missed = j.request.Missed && req.Missed // else something else told of the user
+	j.request.Missed = j.request.Missed || req.Missed
+	j.tell(req)
 	j.request.Attempt = max(j.request.Attempt, req.Attempt)
 }
+
+// tell notes when something else than a sweep that came too late told of the
+// user. Whether that was in time is for the user's age to say: a change of a user
+// who was missed days ago tells of the user, too.
+func (j *job) tell(req Request) {
+	if !req.Missed && (!j.told() || req.Seen.Before(j.toldAt)) {
+		j.toldAt = req.Seen
+	}
+}
+
+func (j *job) told() bool { return !j.toldAt.IsZero() }
 
 // firstSeen is when sessionstamp first heard of the user, by this request or by
 // one before it.
@@ -104,9 +120,32 @@ func (j *job) store(state State) {
 	j.pending = &e
 }
 
+// why is the reason for which the job's user is to be revoked.
+func (j *job) why() Reason {
+	if j.backfill {
+		return ReasonExistingUser
+	}
+	return ReasonNewUser
+}
+
+// hold leaves an existing user waiting in the ledger.
+func (j *job) hold(reason Reason) {
+	j.done(reason)
+	if j.entry.State != StateHeld || j.entry.Reason != reason {
+		j.store(StateHeld)
+	}
+}
+
 // release gives the claim back: Graph certainly did nothing.
 func (j *job) release() {
 	j.store(StateReleased)
+	j.pending.Tries--
+}
+
+// refuse gives the claim back and leaves the user to a person.
+func (j *job) refuse(reason Reason, err error) {
+	j.settle(Done, reason, 0, err)
+	j.store(StateCannotFix)
 	j.pending.Tries--
 }
 
@@ -247,12 +286,18 @@ func (u *unit) reportJob(ctx context.Context, j *job) {
 	u.r.Log.LogAttrs(ctx, level(j.out), "user handled", attrs...)
 }
 
+// remarkable are the reasons that a person should look at.
+var remarkable = []Reason{
+	ReasonForbidden, ReasonRefused, ReasonStillEmpty, ReasonOlderStamp, ReasonUnconfirmed, ReasonStampUnknown, ReasonCreatedUnknown, ReasonGraphForbidden,
+	ReasonCeilingRun, ReasonCeilingHour, ReasonCeilingShare, ReasonExclusionsUnavailable,
+}
+
 // level keeps what an administrator should see apart from the firehose.
 func level(o Outcome) slog.Level {
 	switch {
 	case o.Verdict == Failed:
 		return slog.LevelError
-	case o.Reason == ReasonForbidden || o.Reason == ReasonRefused || o.Reason == ReasonStillEmpty || o.Reason == ReasonOlderStamp:
+	case slices.Contains(remarkable, o.Reason):
 		return slog.LevelWarn
 	case o.Reason == ReasonRevoked || o.Reason == ReasonReadBack || o.Err != nil:
 		return slog.LevelInfo

@@ -28,7 +28,9 @@ const (
 	StateGone State = "gone"
 )
 
-// An Entry is what the ledger keeps of one user. Times are UTC; the zero Time
+// An Entry is what the ledger keeps of one user who was stamped, is to be, or
+// waits. Who is out of scope has none: that may change with the next change of the
+// user, so it is read each time. Times are UTC; the zero Time
 // means that it has not happened.
 type Entry struct {
 	// Tenant and User are the key.
@@ -38,7 +40,8 @@ type Entry struct {
 	// State is how far the user has come, and Reason why.
 	State  State
 	Reason Reason
-	// Source tells who asked first.
+	// Source tells by which way the user came to be stamped: who asked when the
+	// first claim was taken or, before that, who asked first.
 	Source Source
 	// Created is the user's createdDateTime.
 	Created time.Time
@@ -55,7 +58,8 @@ type Entry struct {
 	// Tries counts the claims since Graph last accepted a call, without those
 	// that were given back.
 	Tries int
-	// Rereads counts the times that the stamp read back was older than the call.
+	// Rereads counts the times since the claim that there was no stamp, or one
+	// older than the call.
 	Rereads int
 	// Updated is when the entry was written.
 	Updated time.Time

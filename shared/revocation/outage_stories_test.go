@@ -65,7 +65,13 @@ var outageStories = []story{
 			w.notify(1, 0)
 			w.failing("Ledger.Write", true, time.Second, errPlain)
 		},
-		want:  []string{"later ledger_unavailable", "later claimed", "done revoked", "done read_back"},
+		want: []string{
+			"later ledger_unavailable",
+			"later claimed",
+			"later empty_seen",
+			"done revoked",
+			"done read_back",
+		},
 		state: revocation.StateStamped, calls: 1, signOuts: 1,
 	},
 	{

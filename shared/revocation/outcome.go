@@ -89,8 +89,12 @@ func retryAfter(err error, r Request) time.Duration {
 
 // unavailable is the reason for a failure of Graph that says nothing of the user.
 func unavailable(err error) Reason {
-	if e, ok := errors.AsType[*directory.Error](err); ok && e.Throttled() {
+	e, ok := errors.AsType[*directory.Error](err)
+	switch {
+	case ok && e.Throttled():
 		return ReasonThrottled
+	case ok && e.Forbidden():
+		return ReasonGraphForbidden
 	}
 	return ReasonGraphUnavailable
 }

@@ -18,6 +18,15 @@ type Policy struct {
 	NewUserWindow time.Duration
 	// Exclusions name the users that are never touched.
 	Exclusions Exclusions
+	// Backfill are the rules for existing users.
+	Backfill Backfill
+}
+
+// Scope is what a decision needs to know of the tenant at one moment.
+type Scope struct {
+	Domains FederatedDomains
+	// Excluded are the members of excluded groups, by object id in lower case.
+	Excluded map[string]bool
 }
 
 // Exclusions are the users whom the administrator keeps from being touched.
@@ -69,7 +78,7 @@ func (e Exclusions) match(u directory.User) bool {
 //
 // A user's age counts from the moment that we first heard of the user: what an
 // outage, of Graph or of ours, delays must not turn a new user into an old one.
-func (p Policy) Decide(u directory.User, domains FederatedDomains, seen time.Time) Reason {
+func (p Policy) Decide(u directory.User, scope Scope, seen time.Time) Reason {
 	switch {
 	case !u.StampKnown:
 		return ReasonStampUnknown
@@ -79,9 +88,9 @@ func (p Policy) Decide(u directory.User, domains FederatedDomains, seen time.Tim
 		return ReasonGuest
 	case !strings.EqualFold(u.UserType, "Member"):
 		return ReasonNotMember
-	case !domains.Contain(u.Domain()):
+	case !scope.Domains.Contain(u.Domain()):
 		return ReasonNotFederated
-	case p.Exclusions.match(u):
+	case scope.Excluded[strings.ToLower(u.ID)] || p.Exclusions.match(u):
 		return ReasonExcluded
 	case u.Created.IsZero():
 		return ReasonCreatedUnknown

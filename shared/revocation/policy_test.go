@@ -27,6 +27,7 @@ func TestPolicyDecide(t *testing.T) {
 			Patterns: []string{"svc-*@federated.example", "break?glass@*"},
 		},
 	}
+	scope := revocation.Scope{Domains: federated("federated.example"), Excluded: map[string]bool{userID(0xa): true}}
 	const soon = time.Minute
 	tests := []struct {
 		name   string
@@ -64,6 +65,8 @@ func TestPolicyDecide(t *testing.T) {
 
 		{"an excluded id", func(u *directory.User) { u.ID = userID(7) }, soon, revocation.ReasonExcluded},
 		{"an excluded id in capitals", func(u *directory.User) { u.ID = strings.ToUpper(userID(7)) }, soon, revocation.ReasonExcluded},
+		{"a member of an excluded group", func(u *directory.User) { u.ID = userID(0xa) }, soon, revocation.ReasonExcluded},
+		{"a member of an excluded group in capitals", func(u *directory.User) { u.ID = strings.ToUpper(userID(0xa)) }, soon, revocation.ReasonExcluded},
 		{"an excluded name", func(u *directory.User) { u.UserPrincipalName = "svc-mail@federated.example" }, soon, revocation.ReasonExcluded},
 		{"an excluded name in capitals", func(u *directory.User) { u.UserPrincipalName = "SVC-Mail@Federated.Example" }, soon, revocation.ReasonExcluded},
 		{"one character by ?", func(u *directory.User) { u.UserPrincipalName = "break-glass@federated.example" }, soon, revocation.ReasonExcluded},
@@ -81,7 +84,7 @@ func TestPolicyDecide(t *testing.T) {
 				StampKnown:        true,
 			}
 			tt.change(&user)
-			if got := policy.Decide(user, federated("federated.example"), created.Add(tt.seen)); got != tt.want {
+			if got := policy.Decide(user, scope, created.Add(tt.seen)); got != tt.want {
 				t.Errorf("Decide = %q, want %q", got, tt.want)
 			}
 		})
@@ -96,7 +99,7 @@ func TestDoubtNeverRevokes(t *testing.T) {
 		ID: userID(1), UserPrincipalName: "a@federated.example", UserType: "Member", Created: seen, StampKnown: true,
 	}
 	policy := revocation.Policy{NewUserWindow: time.Hour}
-	if got := policy.Decide(full, federated("federated.example"), seen); got != revocation.ReasonNewUser {
+	if got := policy.Decide(full, revocation.Scope{Domains: federated("federated.example")}, seen); got != revocation.ReasonNewUser {
 		t.Fatalf("Decide = %q for a full answer, want %q", got, revocation.ReasonNewUser)
 	}
 	tests := []struct {
@@ -121,7 +124,7 @@ func TestDoubtNeverRevokes(t *testing.T) {
 			t.Parallel()
 			user := full
 			tt.change(&user)
-			if got := tt.policy.Decide(user, tt.domains, seen); got == revocation.ReasonNewUser {
+			if got := tt.policy.Decide(user, revocation.Scope{Domains: tt.domains}, seen); got == revocation.ReasonNewUser {
 				t.Errorf("Decide = %q", got)
 			}
 		})

@@ -9,7 +9,8 @@ const (
 	// ReasonNewUser: in scope, without a stamp, and new when first seen: revoke.
 	ReasonNewUser Reason = "new_user"
 	// ReasonExistingUser: in scope and without a stamp, but created before the
-	// new-user window: left to the backfill, and counted.
+	// new-user window: left to the backfill, and counted. With a Backfill
+	// request, in mode enforce: revoke.
 	ReasonExistingUser Reason = "existing_user"
 	// ReasonStamped: has a stamp that was not ours.
 	ReasonStamped Reason = "stamped"
@@ -31,11 +32,29 @@ const (
 	ReasonCreatedUnknown Reason = "created_unknown"
 )
 
+// Reasons for which the backfill leaves an existing user waiting.
+const (
+	// ReasonQuietHours: outside of the hours for existing users.
+	ReasonQuietHours Reason = "quiet_hours"
+	// ReasonCeilingRun: as many as a run may have were stamped.
+	ReasonCeilingRun Reason = "ceiling_run"
+	// ReasonCeilingHour: as many as an hour may have were stamped.
+	ReasonCeilingHour Reason = "ceiling_hour"
+	// ReasonCeilingShare: as large a share of the tenant was stamped as may be,
+	// or nobody has counted its members yet.
+	ReasonCeilingShare Reason = "ceiling_share"
+	// ReasonBackfillUnavailable: the state of the backfill could not be read or
+	// written.
+	ReasonBackfillUnavailable Reason = "backfill_unavailable"
+)
+
 // Reasons of [Revoker], ends.
 const (
 	// ReasonRevoked: Graph accepted revokeSignInSessions; the stamp is to be
 	// read back.
 	ReasonRevoked Reason = "revoked"
+	// ReasonDryRun: would have been revoked, but for the dry run.
+	ReasonDryRun Reason = "dry_run"
 	// ReasonReadBack: the stamp was read back after our revocation, and is not
 	// older than the call.
 	ReasonReadBack Reason = "read_back"
@@ -78,6 +97,9 @@ const (
 	ReasonOutcomeUnknown Reason = "outcome_unknown"
 	// ReasonReadBackEarly: the request to read back came before its time.
 	ReasonReadBackEarly Reason = "read_back_early"
+	// ReasonEmptySeen: there is no stamp, though we called, or may have: a stale
+	// replica, perhaps.
+	ReasonEmptySeen Reason = "empty_seen"
 	// ReasonOlderStampSeen: the stamp is older than our call: a stale replica,
 	// perhaps.
 	ReasonOlderStampSeen Reason = "older_stamp_seen"
@@ -88,8 +110,14 @@ const (
 	ReasonQuota Reason = "quota"
 	// ReasonThrottled: Graph answered 429.
 	ReasonThrottled Reason = "throttled"
+	// ReasonGraphForbidden: Graph does not let the app read users, or refused a
+	// call as a whole: a right or the consent to it is missing.
+	ReasonGraphForbidden Reason = "graph_forbidden"
 	// ReasonGraphUnavailable: Graph or the token endpoint failed.
 	ReasonGraphUnavailable Reason = "graph_unavailable"
+	// ReasonExclusionsUnavailable: the members of excluded groups could not be
+	// read.
+	ReasonExclusionsUnavailable Reason = "exclusions_unavailable"
 	// ReasonDomainsUnavailable: the federated domains could not be read.
 	ReasonDomainsUnavailable Reason = "domains_unavailable"
 	// ReasonLedgerUnavailable: the ledger could not be read or written.

@@ -29,6 +29,10 @@ func TestRequestJSON(t *testing.T) {
 			Tenant: tenant, User: userID(1), Source: revocation.SourceOperator, Seen: seen.Truncate(time.Second),
 			ReadBack: true, Attempt: 4,
 		}},
+		{"request-sweep.json", revocation.Request{
+			Tenant: tenant, User: userID(1), Source: revocation.SourceSweep, Seen: seen.Truncate(time.Second),
+			Missed: true, Backfill: true,
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.golden, func(t *testing.T) {
@@ -113,7 +117,7 @@ func TestValidateReportsEveryFault(t *testing.T) {
 }
 
 func FuzzDecodeRequest(f *testing.F) {
-	for _, name := range []string{"request.json", "request-put-back.json"} {
+	for _, name := range []string{"request.json", "request-put-back.json", "request-sweep.json"} {
 		golden, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			f.Fatal(err)

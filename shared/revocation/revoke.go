@@ -14,6 +14,12 @@ import (
 // worker that dies on the way leaves a claim behind, and whoever finds it reads
 // the user, once the claim has lapsed, before anything else.
 func (r *Revoker) revoke(ctx context.Context, jobs []*job) {
+	if r.DryRun {
+		for _, j := range jobs {
+			j.done(ReasonDryRun)
+		}
+		return
+	}
 	if len(jobs) == 0 || !r.reserve(ctx, jobs) {
 		return
 	}
@@ -22,12 +28,16 @@ func (r *Revoker) revoke(ctx context.Context, jobs []*job) {
 		return
 	}
 	called := claimed[0].entry.Claimed
-	errs := r.call(ctx, called, claimed)
+	errs, err := r.call(ctx, called, claimed)
 
 	// The call may have taken effect: its result must reach the ledger even
 	// when the invocation is cancelled.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resultTimeout)
 	defer cancel()
+	if err != nil {
+		r.settleUnanswered(ctx, claimed, err)
+		return
+	}
 	r.settleResults(ctx, claimed, errs, called)
 }
 
@@ -47,7 +57,7 @@ func (r *Revoker) reserve(ctx context.Context, jobs []*job) bool {
 		}
 		return false
 	}
-	if err := sleep(ctx, wait); err != nil {
+	if err := sleep(ctx, wait); err != nil || r.outOfTime(ctx) {
 		for _, j := range jobs {
 			j.later(backoff(j.request), ReasonOutOfTime, err)
 		}
@@ -84,10 +94,17 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (r *Revoker) claim(ctx context.Context, jobs []*job) []*job {
 	now := r.Now()
 	for _, j := range jobs {
+		if j.backfill && !r.Policy.Backfill.Hours.Contain(now) {
+			j.hold(ReasonQuietHours) // they began while we waited
+			continue
+		}
 		j.store(StateClaimed)
-		j.pending.Claimed = now
+		if !j.called() {
+			j.pending.Source = j.request.Source
+		}
+		j.pending.Claimed, j.pending.Rereads = now, 0
 		j.pending.Tries++
-		j.pending.Reason = ReasonNewUser
+		j.pending.Reason = j.why()
 	}
 	r.record(ctx, jobs)
 	return open(jobs)
@@ -95,20 +112,47 @@ func (r *Revoker) claim(ctx context.Context, jobs []*job) []*job {
 
 // call makes the one request. Its time counts from the claim: a worker that was
 // stopped in between must not call when the claim has lapsed.
-func (r *Revoker) call(ctx context.Context, claimed time.Time, jobs []*job) []error {
+//
+// The error is that of the call as a whole: it says nothing of any user.
+func (r *Revoker) call(ctx context.Context, claimed time.Time, jobs []*job) ([]error, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.Settings.CallTimeout-r.Now().Sub(claimed))
 	defer cancel()
 	if err := ctx.Err(); err != nil {
-		return repeat(&directory.Error{Operation: "revokeSignInSessions", NotDone: true, Err: err}, len(jobs))
+		return nil, &directory.Error{Operation: "revokeSignInSessions", NotDone: true, Err: err}
 	}
 	errs, err := r.Directory.RevokeSignInSessions(ctx, ids(jobs))
 	if err == nil && len(errs) != len(jobs) {
 		err = fmt.Errorf("asked for %d revocations, got %d results", len(jobs), len(errs))
 	}
-	if err != nil {
-		return repeat(err, len(jobs))
+	return errs, err
+}
+
+// settleUnanswered settles the jobs of a call that failed as a whole: Graph, its
+// token endpoint or the way to them is at fault, and no user.
+func (r *Revoker) settleUnanswered(ctx context.Context, jobs []*job, err error) {
+	for _, j := range jobs {
+		if certainlyNotDone(err) {
+			j.later(retryAfter(err, j.request), unavailable(err), err)
+			j.release()
+			continue
+		}
+		r.settleUnknown(j, err)
 	}
-	return errs
+	r.pause(ctx, jobs)
+	r.record(ctx, jobs)
+}
+
+// certainlyNotDone tells whether the call changed nothing. Of an error that does
+// not say so, nobody can know.
+func certainlyNotDone(err error) bool {
+	e, ok := errors.AsType[*directory.Error](err)
+	return ok && e.NotDone
+}
+
+// settleUnknown leaves the claim: until it lapses, nobody can know whether the
+// user was signed out.
+func (r *Revoker) settleUnknown(j *job, err error) {
+	j.later(r.Settings.due(j.entry).Sub(r.Now()), ReasonOutcomeUnknown, err)
 }
 
 // settleResults writes down what each call came to.
@@ -122,8 +166,8 @@ func (r *Revoker) settleResults(ctx context.Context, jobs []*job, errs []error, 
 		r.settleFailure(j, errs[i])
 	}
 	r.settleAccepted(ctx, accepted, called)
-	r.record(ctx, jobs)
 	r.pause(ctx, jobs)
+	r.record(ctx, jobs)
 }
 
 // settleAccepted first makes sure that the stamps will be read back, and only
@@ -144,7 +188,7 @@ func (r *Revoker) settleAccepted(ctx context.Context, jobs []*job, called time.T
 	for _, j := range jobs {
 		j.out.Called = called
 		if err != nil {
-			j.later(r.Settings.due(j.entry).Sub(r.Now()), ReasonOutcomeUnknown, fmt.Errorf("queue the reading back: %w", err))
+			r.settleUnknown(j, fmt.Errorf("queue the reading back: %w", err))
 			continue
 		}
 		j.done(ReasonRevoked)
@@ -155,24 +199,20 @@ func (r *Revoker) settleAccepted(ctx context.Context, jobs []*job, called time.T
 	}
 }
 
-// settleFailure settles a call that Graph did not accept.
+// settleFailure settles a call that Graph did not accept, by what it said of this
+// user.
 func (r *Revoker) settleFailure(j *job, err error) {
-	e, ok := errors.AsType[*directory.Error](err)
+	e, _ := errors.AsType[*directory.Error](err)
 	switch {
-	case !ok || !e.NotDone:
-		// The claim stays: until it lapses, nobody can know.
-		j.later(r.Settings.due(j.entry).Sub(r.Now()), ReasonOutcomeUnknown, err)
+	case !certainlyNotDone(err):
+		r.settleUnknown(j, err)
 	case e.NotFound():
 		j.release()
 		r.settleNotFound(j, err, r.Now())
 	case e.Forbidden():
-		j.done(ReasonForbidden)
-		j.out.Err = err
-		j.store(StateCannotFix)
+		j.refuse(ReasonForbidden, err)
 	case permanent(e):
-		j.done(ReasonRefused)
-		j.out.Err = err
-		j.store(StateCannotFix)
+		j.refuse(ReasonRefused, err)
 	default:
 		j.later(retryAfter(err, j.request), unavailable(err), err)
 		j.release()
@@ -192,12 +232,7 @@ func permanent(e *directory.Error) bool {
 
 // pause keeps every worker from writing for as long as Graph asked.
 func (r *Revoker) pause(ctx context.Context, jobs []*job) {
-	var longest time.Duration
-	for _, j := range jobs {
-		if j.out.Reason == ReasonThrottled {
-			longest = max(longest, j.out.Delay)
-		}
-	}
+	longest := longestThrottle(jobs)
 	if longest == 0 {
 		return
 	}
@@ -250,10 +285,13 @@ func (r *Revoker) settleWritten(j *job, e Entry, err error) {
 	}
 }
 
-func repeat(err error, n int) []error {
-	errs := make([]error, n)
-	for i := range errs {
-		errs[i] = err
+// longestThrottle is the longest time that Graph asked to wait, 0 where it
+// throttled nothing.
+func longestThrottle(jobs []*job) (longest time.Duration) {
+	for _, j := range jobs {
+		if j.out.Reason == ReasonThrottled {
+			longest = max(longest, retryAfter(j.out.Err, j.request))
+		}
 	}
-	return errs
+	return longest
 }

@@ -88,7 +88,8 @@ func (s Settings) due(e Entry) time.Time {
 	return due
 }
 
-// Config is what a Revoker is made of. All fields but Observer are required.
+// Config is what a Revoker is made of. All fields but Groups, DryRun and Observer
+// are required.
 type Config struct {
 	// Tenant is the one tenant that is served, a lower-case GUID.
 	Tenant    string
@@ -97,10 +98,18 @@ type Config struct {
 	Ledger    Ledger
 	Queue     Queue
 	Quota     Quota
-	Policy    Policy
-	Settings  Settings
-	Observer  Observer
-	Log       *slog.Logger
+	// Groups are the excluded groups; nil excludes none.
+	Groups *GroupCache
+	// Backfill keeps the ceilings' counts.
+	Backfill BackfillStore
+	Policy   Policy
+	Settings Settings
+	// DryRun makes the same decisions for the same reasons and calls nothing
+	// that writes to Graph: whoever would be revoked is settled with
+	// [ReasonDryRun], and only the ledger's claims are left out.
+	DryRun   bool
+	Observer Observer
+	Log      *slog.Logger
 	// Now is the calendar.
 	Now func() time.Time
 }
@@ -114,8 +123,8 @@ func (c Config) Validate() error {
 		}
 	}
 	require(directory.IsID(c.Tenant), "tenant %q is not a lower-case GUID", c.Tenant)
-	require(c.Directory != nil && c.Domains != nil && c.Ledger != nil && c.Queue != nil && c.Quota != nil,
-		"directory, domains, ledger, queue and quota must all be given")
+	require(c.Directory != nil && c.Domains != nil && c.Ledger != nil && c.Queue != nil && c.Quota != nil && c.Backfill != nil,
+		"directory, domains, ledger, queue, quota and backfill must all be given")
 	require(c.Log != nil && c.Now != nil, "log and calendar must be given")
 	require(c.Policy.NewUserWindow > 0, "new-user window must be positive, is %s", c.Policy.NewUserWindow)
 	s := c.Settings
@@ -123,7 +132,7 @@ func (c Config) Validate() error {
 		"replication lag, call timeout, cannot-fix retry and give-up age must be positive")
 	require(s.Patience >= 0 && s.ClockSkew >= 0, "patience and clock skew must not be negative")
 	require(s.hold() <= MaxDelay, "replication lag and call timeout together are %s, the queue delays by at most %s", s.hold(), MaxDelay)
-	return errors.Join(append(faults, c.Policy.Exclusions.Validate())...)
+	return errors.Join(append(faults, c.Policy.Exclusions.Validate(), c.Policy.Backfill.Validate())...)
 }
 
 // A Revoker brings users to the end of the matter. It keeps nothing between
@@ -151,8 +160,13 @@ func (r *Revoker) Handle(ctx context.Context, requests []Request) []error {
 	defer u.report(ctx)
 
 	r.recall(ctx, u.open())
+	var throttled time.Duration
 	for chunk := range slices.Chunk(u.open(), MaxBatch) {
-		r.advance(ctx, chunk)
+		if throttled > 0 { // to ask on would be to be throttled for longer
+			postponeAll(chunk, ReasonThrottled, &directory.Error{Operation: "getUser", NotDone: true, RetryAfter: throttled})
+			continue
+		}
+		throttled = r.advance(ctx, chunk)
 	}
 	r.postpone(ctx, u.jobs)
 	return u.errors(len(requests))
@@ -197,51 +211,21 @@ func (r *Revoker) recall(ctx context.Context, jobs []*job) {
 	}
 }
 
-// settleKnown settles a job whose entry leaves nothing to ask Graph for.
-func (r *Revoker) settleKnown(j *job, now time.Time) {
-	remaining := r.Settings.due(j.entry).Sub(now)
-	switch j.entry.State {
-	case StateStamped:
-		j.done(ReasonKnownStamped)
-	case StateCannotFix:
-		if now.Sub(j.entry.Updated) < r.Settings.CannotFixRetry {
-			j.done(ReasonKnownCannotFix)
-		}
-	case StateHeld:
-		// Time makes nobody newer, so a notification can't change the matter;
-		// unless it was first, and an outage made a later one overtake it.
-		if j.request.Source == SourceNotification && !j.request.Seen.Before(j.entry.Seen) {
-			j.done(ReasonExistingUser)
-		}
-	case StateClaimed:
-		if remaining > 0 {
-			j.later(remaining, ReasonClaimed, nil)
-		}
-	case StateReleased, StateGone:
-		// Only Graph knows.
-	case StateRevoked:
-		switch {
-		case remaining <= 0:
-		case j.request.ReadBack:
-			j.later(remaining, ReasonReadBackEarly, nil)
-		default:
-			j.done(ReasonReadBackPending)
-		}
-	}
-}
-
-// advance reads the users of one chunk, decides, and revokes.
-func (r *Revoker) advance(ctx context.Context, jobs []*job) {
+// advance reads the users of one chunk, decides, and revokes. It returns how long
+// Graph asked not to be asked to read, 0 for not at all.
+func (r *Revoker) advance(ctx context.Context, jobs []*job) (throttled time.Duration) {
 	if r.outOfTime(ctx) {
 		for _, j := range jobs {
 			j.later(backoff(j.request), ReasonOutOfTime, nil)
 		}
-		return
+		return 0
 	}
 	r.read(ctx, jobs)
+	throttled = longestThrottle(jobs)
 	r.decide(ctx, open(jobs))
 	r.record(ctx, jobs)
 	r.revoke(ctx, open(jobs))
+	return throttled
 }
 
 // outOfTime tells whether the invocation may end before a claim that is taken
@@ -271,29 +255,6 @@ func (r *Revoker) read(ctx context.Context, jobs []*job) {
 	}
 }
 
-// settleUnread settles a job whose user could not be read.
-func (r *Revoker) settleUnread(j *job, err error, now time.Time) {
-	if e, ok := errors.AsType[*directory.Error](err); ok && e.NotFound() {
-		r.settleNotFound(j, err, now)
-		return
-	}
-	j.later(retryAfter(err, j.request), unavailable(err), err)
-}
-
-// settleNotFound tells a user who is not there any more from one who is not
-// there yet.
-func (r *Revoker) settleNotFound(j *job, err error, now time.Time) {
-	remaining := j.request.Seen.Add(r.Settings.ReplicationLag).Sub(now)
-	if remaining > 0 {
-		j.later(min(backoff(j.request), remaining+time.Second), ReasonNotFoundYet, err)
-		return
-	}
-	j.done(ReasonNotFound)
-	if j.entry.Version > 0 {
-		j.store(StateGone)
-	}
-}
-
 // decide settles every job but those whose user is to be revoked.
 func (r *Revoker) decide(ctx context.Context, jobs []*job) {
 	if len(jobs) == 0 {
@@ -305,28 +266,42 @@ func (r *Revoker) decide(ctx context.Context, jobs []*job) {
 		postponeAll(jobs, ReasonDomainsUnavailable, err)
 		return
 	}
-	for _, j := range jobs {
-		r.judge(j, domains)
+	excluded, err := r.Groups.At(ctx, now)
+	if err != nil {
+		postponeAll(jobs, ReasonExclusionsUnavailable, err)
+		return
 	}
+	for _, j := range jobs {
+		r.judge(j, Scope{Domains: domains, Excluded: excluded}, now)
+	}
+	r.passCeilings(ctx, open(jobs), now)
 }
 
 // judge settles one job by what was read of its user.
-func (r *Revoker) judge(j *job, domains FederatedDomains) {
+func (r *Revoker) judge(j *job, scope Scope, now time.Time) {
 	if r.settleCalled(j) || j.settleHopeless() {
 		return
 	}
-	reason := r.Policy.Decide(j.user, domains, r.seen(j))
+	if j.told() && j.toldAt.Sub(j.user.Created) <= r.Policy.NewUserWindow {
+		j.request.Missed = false // a notification told of the user in time
+	}
+	reason := r.Policy.Decide(j.user, scope, r.seen(j))
 	switch reason {
 	case ReasonNewUser:
 		return // stays open
 	case ReasonStamped:
 		j.store(StateStamped)
 	case ReasonExistingUser:
-		if j.entry.State != StateHeld {
-			j.store(StateHeld)
+		if r.mayBackfill(j) {
+			if !r.Policy.Backfill.Hours.Contain(now) {
+				j.hold(ReasonQuietHours)
+			}
+			return // stays open otherwise, for the ceilings to decide
 		}
+		j.hold(reason)
+		return
 	default:
-		if j.called() {
+		if j.called() || j.entry.State == StateHeld { // the backfill need not ask again
 			j.store(StateReleased)
 		}
 	}
@@ -334,84 +309,17 @@ func (r *Revoker) judge(j *job, domains FederatedDomains) {
 }
 
 // seen is the moment that the user's age is judged by: when we first heard of the
-// user. But a matter that came to an end long ago is not this one, and must not
-// make somebody new who has been at work for months.
+// user. A user of whom we should have heard at creation is new however late the
+// sweep comes. But a matter that came to an end long ago is not this one, and must
+// not make somebody new who has been at work for months.
 func (r *Revoker) seen(j *job) time.Time {
+	if j.request.Missed {
+		return j.user.Created
+	}
 	if first := j.firstSeen(); j.request.Seen.Sub(first) <= r.Settings.GiveUpAfter {
 		return first
 	}
 	return j.request.Seen
-}
-
-// settleHopeless settles a job whose user revocations did not help, and who still
-// has no stamp: it is not tried again. It tells whether it did.
-func (j *job) settleHopeless() bool {
-	hopeless := j.entry.State == StateCannotFix && (j.entry.Reason == ReasonStillEmpty || j.entry.Reason == ReasonOlderStamp)
-	if !hopeless || !j.user.SignInSessionsValidFrom.IsZero() {
-		return false
-	}
-	j.done(j.entry.Reason)
-	j.store(StateCannotFix)
-	return true
-}
-
-// settleCalled settles, by the stamp that was read, a job whose user we have
-// called revokeSignInSessions for, or may have. It tells whether it did.
-func (r *Revoker) settleCalled(j *job) bool {
-	stamp := j.user.SignInSessionsValidFrom
-	switch {
-	case !j.called():
-		return false
-	case !j.user.StampKnown:
-		j.later(backoff(j.request), ReasonStampUnknown, nil)
-	case !stamp.IsZero() && !stamp.Before(r.oldestStamp(j.entry)):
-		j.done(ReasonReadBack)
-		j.store(StateStamped)
-	case !stamp.IsZero():
-		r.settleOlderStamp(j)
-	case j.entry.State == StateRevoked && j.entry.Accepted > 1:
-		j.done(ReasonStillEmpty)
-		j.store(StateCannotFix)
-	case j.entry.State == StateClaimed && j.entry.Tries >= maxTries:
-		j.done(ReasonUnconfirmed)
-		j.store(StateCannotFix)
-	default:
-		return false // empty: the policy decides whether to try once more
-	}
-	return true
-}
-
-// oldestStamp is the oldest stamp that our call can have made. Stamps have whole
-// seconds.
-func (r *Revoker) oldestStamp(e Entry) time.Time {
-	called := e.Claimed
-	if e.State == StateRevoked {
-		called = e.Called
-	}
-	return called.Truncate(time.Second).Add(-r.Settings.ClockSkew)
-}
-
-// maxRereads is how often a stamp older than the call is read again before it is
-// believed.
-const maxRereads = 3
-
-// settleOlderStamp settles a job whose user has a stamp that our call did not
-// make. The user has what the cure gives, so nothing more is revoked; but where
-// Graph had accepted our call, a person should know.
-func (r *Revoker) settleOlderStamp(j *job) {
-	switch {
-	case j.entry.State == StateClaimed:
-		j.done(ReasonStamped)
-		j.store(StateStamped)
-	case j.entry.Rereads < maxRereads:
-		j.later(r.Settings.ReplicationLag, ReasonOlderStampSeen, nil)
-		j.request.ReadBack = true
-		j.store(StateRevoked)
-		j.pending.Rereads++
-	default:
-		j.done(ReasonOlderStamp)
-		j.store(StateCannotFix)
-	}
 }
 
 // postpone puts back what was settled for later, and makes dead letters of what

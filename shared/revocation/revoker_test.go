@@ -327,7 +327,7 @@ func TestConfigValidate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		good := newWorld(t).config
-		good.Domains = revocation.FixedDomains("federated.example")
+		good.Domains = revocation.NewDomainCache(&countingLister{}, domainSettings)
 		if err := good.Validate(); err != nil {
 			t.Fatalf("Validate = %v, want no fault", err)
 		}
@@ -344,6 +344,10 @@ func TestConfigValidate(t *testing.T) {
 			"ledger":     {func(c *revocation.Config) { c.Ledger = nil }, "ledger"},
 			"queue":      {func(c *revocation.Config) { c.Queue = nil }, "queue"},
 			"quota":      {func(c *revocation.Config) { c.Quota = nil }, "quota"},
+			"backfill":   {func(c *revocation.Config) { c.Backfill = nil }, "backfill must"},
+			"mode":       {func(c *revocation.Config) { c.Policy.Backfill.Mode = "" }, `backfill mode ""`},
+			"hours":      {func(c *revocation.Config) { c.Policy.Backfill.Hours.From = 60 }, "hours need a time zone"},
+			"ceilings":   {func(c *revocation.Config) { c.Policy.Backfill.Ceilings.Share = 5 }, "share 5"},
 			"log":        {func(c *revocation.Config) { c.Log = nil }, "log"},
 			"calendar":   {func(c *revocation.Config) { c.Now = nil }, "calendar"},
 			"window":     {func(c *revocation.Config) { c.Policy.NewUserWindow = 0 }, "new-user window"},

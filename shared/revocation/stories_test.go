@@ -22,7 +22,8 @@ func answers(list ...answer) func(*fakeUser) {
 
 // stories are grouped by what a reader looks for; TestStories runs them all, and
 // checks that together they reach every reason.
-var stories = slices.Concat(policyStories, endStories, claimStories, outageStories)
+var stories = slices.Concat(policyStories, endStories, claimStories, outageStories, envelopeStories,
+	backfillStories, hoursStories, missedStories, heldBackStories)
 
 var policyStories = []story{
 	{
@@ -180,7 +181,7 @@ var endStories = []story{
 	{
 		name:    "two accepted calls that leave no stamp",
 		arrange: func(w *world) { w.user(1, func(u *fakeUser) { u.deaf = true }); w.notify(1, 0) },
-		want:    []string{"done revoked", "done still_empty"},
+		want:    []string{"done revoked", "later empty_seen", "done revoked", "later empty_seen", "done still_empty"},
 		state:   revocation.StateCannotFix, calls: 2, signOuts: 2,
 	},
 	{
@@ -194,7 +195,14 @@ var endStories = []story{
 			}
 			w.notify(1, 0, 26*time.Hour, 60*time.Hour)
 		},
-		want:  []string{"done revoked", "done still_empty", "done stamped"},
+		want: []string{
+			"done revoked",
+			"later empty_seen",
+			"done revoked",
+			"later empty_seen",
+			"done still_empty",
+			"done stamped",
+		},
 		state: revocation.StateStamped, calls: 2, signOuts: 2,
 	},
 	{
@@ -206,9 +214,28 @@ var endStories = []story{
 		},
 		// The first two waits fit into one delay of the queue.
 		want: []string{
-			"later outcome_unknown", "later claimed", "later outcome_unknown", "later claimed",
-			"later outcome_unknown", "later claimed", "later outcome_unknown", "later claimed",
-			"later outcome_unknown", "later claimed", "later outcome_unknown", "later claimed",
+			"later outcome_unknown",
+			"later empty_seen",
+			"later outcome_unknown",
+			"later empty_seen",
+			"later outcome_unknown",
+			"later claimed",
+			"later empty_seen",
+			"later outcome_unknown",
+			"later claimed",
+			"later empty_seen",
+			"later outcome_unknown",
+			"later claimed",
+			"later empty_seen",
+			"later outcome_unknown",
+			"later claimed",
+			"later empty_seen",
+			"later outcome_unknown",
+			"later claimed",
+			"later empty_seen",
+			"later outcome_unknown",
+			"later claimed",
+			"later empty_seen",
 			"done unconfirmed",
 		},
 		state: revocation.StateCannotFix, calls: 8, signOuts: 8,
@@ -298,7 +325,7 @@ var claimStories = []story{
 			w.remember(1, revocation.Entry{State: revocation.StateClaimed, Claimed: w.start, Seen: w.start})
 			w.notify(1, 0)
 		},
-		want:  []string{"later claimed", "done revoked", "done read_back"},
+		want:  []string{"later claimed", "later empty_seen", "done revoked", "done read_back"},
 		state: revocation.StateStamped, calls: 1, signOuts: 1,
 	},
 	{
@@ -326,7 +353,7 @@ var claimStories = []story{
 				return nil
 			}
 		},
-		want:  []string{"later claimed", "done revoked", "done read_back"},
+		want:  []string{"later claimed", "later empty_seen", "done revoked", "done read_back"},
 		state: revocation.StateStamped, calls: 1, signOuts: 1,
 	},
 	{
@@ -346,7 +373,7 @@ var claimStories = []story{
 			w.remember(1, revocation.Entry{State: revocation.StateClaimed, Claimed: w.start, Seen: w.start})
 			w.notify(1, 0)
 		},
-		want:  []string{"later claimed", "done not_federated"},
+		want:  []string{"later claimed", "later empty_seen", "done not_federated"},
 		state: revocation.StateReleased,
 	},
 	{
@@ -358,7 +385,7 @@ var claimStories = []story{
 	{
 		name:    "a call without an answer that took none",
 		arrange: func(w *world) { w.user(1, answers(answer{err: errPlain})); w.notify(1, 0) },
-		want:    []string{"later outcome_unknown", "done revoked", "done read_back"},
+		want:    []string{"later outcome_unknown", "later empty_seen", "done revoked", "done read_back"},
 		state:   revocation.StateStamped, calls: 2, signOuts: 1,
 	},
 	{

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,9 +44,11 @@ type world struct {
 	graph    *fakeGraph
 	ledger   *fakeLedger
 	queue    *memory.Queue
+	backfill memory.Backfill
 	observer *fakeObserver
 	config   revocation.Config
 	domains  []directory.Domain
+	groups   map[string][]string // excluded, with the ids of their members
 
 	log     lockedBuffer
 	dead    chan struct{} // a worker sends when it is killed
@@ -69,9 +73,11 @@ func newWorld(t *testing.T) *world {
 		Ledger:    w.ledger,
 		Queue:     fakeQueue{memory.Requests{Queue: w.queue}, &w.steps},
 		Quota:     fakeQuota{memory.NewQuota(revocation.DefaultPace), t, &w.steps},
+		Backfill:  fakeBackfill{&w.backfill, &w.steps},
 		Policy: revocation.Policy{
 			NewUserWindow: time.Hour,
 			Exclusions:    revocation.Exclusions{Patterns: []string{"svc-*"}},
+			Backfill:      revocation.DefaultBackfill,
 		},
 		Settings: revocation.DefaultSettings,
 		Observer: w.observer,
@@ -167,6 +173,10 @@ func (w *world) newRevoker() *revocation.Revoker {
 	c := w.config
 	if c.Domains == nil {
 		c.Domains = revocation.NewDomainCache(fakeDomains{w.domains, &w.steps}, revocation.DefaultDomainSettings)
+	}
+	if len(w.groups) > 0 {
+		groups := slices.Sorted(maps.Keys(w.groups))
+		c.Groups = revocation.NewGroupCache(fakeGroups{w.groups, &w.steps}, groups, revocation.DefaultGroupSettings)
 	}
 	r, err := revocation.New(c)
 	if err != nil {

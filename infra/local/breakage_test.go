@@ -1,0 +1,128 @@
+package main
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+)
+
+// mostFaults is how many calls of Graph for the same thing may be hit, so that the
+// bound can be kept.
+const mostFaults = 4
+
+// breakThings injects the faults of Graph, of its token endpoint and of the way
+// to the webhook. All end with the play.
+func (w *world) breakThings() {
+	ours := w.ours
+	hits := hits{calls: make(map[string]int)}
+	some := func(r msgraphtest.Request) bool { return ours(r) && hits.mayHit(r) }
+	chance := 0.1 * w.random.Float64()
+	for _, f := range []msgraphtest.Fault{
+		{Match: some, Chance: chance, Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"},
+		{Match: some, Chance: chance, After: true, Status: http.StatusGatewayTimeout, Code: "UnknownError"},
+		{Match: some, Chance: chance, Status: http.StatusTooManyRequests, Code: "TooManyRequests", RetryAfter: time.Second + w.upTo(time.Minute)},
+		{Match: some, Chance: chance, Latency: w.upTo(30 * time.Second)},
+		{Match: some, Chance: chance, After: true, Latency: w.upTo(30 * time.Second)},
+		{Match: some, Chance: chance / 2, Reset: true},
+		{Match: some, Chance: chance / 2, Reset: true, After: true},
+	} {
+		time.AfterFunc(w.plan.play, w.graph.Inject(f))
+	}
+	w.ignoreSome()
+	const long, short = 20 * time.Minute, 5 * time.Minute
+	w.during(long, w.failing(msgraphtest.Fault{Match: ours, Status: http.StatusServiceUnavailable}))
+	w.during(long, w.failing(w.tokenFault()))
+	w.during(long, w.frontDown)
+	for range 3 {
+		w.during(short, w.failing(w.envelopeFault()))
+	}
+}
+
+// failing injects the fault for as long as it is broken.
+func (w *world) failing(f msgraphtest.Fault) (broken func() (mend func())) {
+	return func() func() { return w.graph.Inject(f) }
+}
+
+func (w *world) frontDown() (mend func()) {
+	w.front.setDown(true)
+	return func() { w.front.setDown(false) }
+}
+
+func (w *world) ours(r msgraphtest.Request) bool { return r.App == w.tally.app }
+
+// tokenFault draws what the token endpoint says on a bad day.
+func (w *world) tokenFault() msgraphtest.Fault {
+	f := []msgraphtest.Fault{
+		{Status: http.StatusBadRequest, Code: "invalid_request"},
+		{Status: http.StatusUnauthorized, Code: "invalid_client"},
+		{Status: http.StatusInternalServerError, Code: "server_error"},
+		{Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable"},
+	}[w.random.IntN(4)]
+	f.Match = func(r msgraphtest.Request) bool { return r.Token && w.ours(r) }
+	return f
+}
+
+// envelopeFault draws how whole $batches are refused: that says nothing of any
+// user in them.
+func (w *world) envelopeFault() msgraphtest.Fault {
+	f := []msgraphtest.Fault{
+		{Status: http.StatusBadRequest, Code: "BadRequest"},
+		{Status: http.StatusForbidden, Code: "Authorization_RequestDenied"},
+		{Status: http.StatusNotFound, Code: "ResourceNotFound"},
+		{Status: http.StatusTooManyRequests, Code: "TooManyRequests", RetryAfter: time.Minute},
+		{Status: http.StatusInternalServerError, Code: "InternalServerError", After: true},
+	}[w.random.IntN(5)]
+	f.Match = func(r msgraphtest.Request) bool { return r.Parts > 0 && w.ours(r) }
+	return f
+}
+
+// ignoreSome lets a few revocations be accepted without effect, none of them
+// twice for the same user.
+func (w *world) ignoreSome() {
+	ignored := hits{calls: make(map[string]int)}
+	left := w.random.IntN(4)
+	time.AfterFunc(w.plan.play, w.graph.Inject(msgraphtest.Fault{
+		Ignored: true,
+		Match:   func(r msgraphtest.Request) bool { return w.ours(r) && ignored.once(r.Path, left) },
+	}))
+}
+
+// hits bounds how often the calls for one thing are hit.
+type hits struct {
+	mu    sync.Mutex
+	calls map[string]int
+}
+
+// mayHit is asked once by each of the faults there are.
+func (h *hits) mayHit(r msgraphtest.Request) bool {
+	const faults = 7
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.calls[r.Method+r.Path]++
+	return h.calls[r.Method+r.Path] <= mostFaults*faults || r.Path == "/$batch"
+}
+
+// once is true at the first asking for a path, for so many of them.
+func (h *hits) once(path string, most int) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.calls) >= most {
+		return false
+	}
+	h.calls[path]++
+	return h.calls[path] == 1
+}
+
+// during lets something be broken for some time somewhere in the play, in half of
+// the worlds.
+func (w *world) during(most time.Duration, broken func() (mend func())) {
+	if w.random.IntN(2) == 0 {
+		return
+	}
+	length := w.upTo(most)
+	time.AfterFunc(w.upTo(w.plan.play-length), func() {
+		time.AfterFunc(length, broken())
+	})
+}

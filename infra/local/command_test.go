@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestRunRefuses(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		args []string
+		says []string // on standard error
+	}{
+		"help":            {[]string{"-help"}, []string{"go run ./infra/local", "-users", "-seed", "-json", "-v", "exit status"}},
+		"unknown flag":    {[]string{"-nothing"}, []string{"-nothing", "Flags:"}},
+		"no number":       {[]string{"-users", "many"}, []string{`"many"`, "Flags:"}},
+		"nobody":          {[]string{"-users", "0"}, []string{"from 1 to 100000", "-help"}},
+		"too many":        {[]string{"-users", "100001"}, []string{"from 1 to 100000"}},
+		"a negative seed": {[]string{"-seed", "-1"}, []string{`"-1"`}},
+		"an argument":     {[]string{"hello"}, []string{"no arguments but flags"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var stdout, stderr bytes.Buffer
+			if status := run(t.Context(), test.args, &stdout, &stderr); status != 2 {
+				t.Errorf("exit status %d, want 2", status)
+			}
+			if stdout.Len() > 0 {
+				t.Errorf("standard output is for results, not for %q", stdout.String())
+			}
+			for _, text := range test.says {
+				if !strings.Contains(stderr.String(), text) {
+					t.Errorf("%q is not in %q", text, stderr.String())
+				}
+			}
+		})
+	}
+}
+
+// TestRunJSON plays the demonstration in real time, as a program would have it.
+func TestRunJSON(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes a minute")
+	}
+	var stdout, stderr bytes.Buffer
+	if status := run(t.Context(), []string{"-json", "-users", "10"}, &stdout, &stderr); status != 0 {
+		t.Fatalf("exit status %d: %s%s", status, stdout.Bytes(), stderr.Bytes())
+	}
+	if stderr.Len() > 0 {
+		t.Errorf("standard error: %s", stderr.Bytes())
+	}
+	var got map[string]any
+	decoder := json.NewDecoder(&stdout)
+	if err := decoder.Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	if decoder.More() {
+		t.Error("there is more than one JSON object")
+	}
+	checkDocumented(t, got)
+	for field, want := range map[string]float64{"users": 10, "seed": 1, "stamped_twice": 0, "out_of_scope_touched": 0, "unstamped": 0} {
+		if got[field] != want {
+			t.Errorf("%s is %v, want %v", field, got[field], want)
+		}
+	}
+	if got["in_scope"] != got["stamped"] || got["recovered_by_sweep"] == 0.0 || got["forged_dropped"] == 0.0 {
+		t.Errorf("not what was to be shown: %v", got)
+	}
+}
+
+// checkDocumented checks that every field that programs rely on is a number.
+func checkDocumented(t *testing.T, got map[string]any) {
+	t.Helper()
+	for _, field := range []string{
+		"created", "in_scope", "stamped", "stamped_twice", "out_of_scope_touched", "forged_dropped", "graph_requests",
+		"peak_rss_mb", "missed_by_webhook", "recovered_by_sweep", "backfill_held",
+	} {
+		if _, ok := got[field].(float64); !ok {
+			t.Errorf("%s is %v, want a number", field, got[field])
+		}
+	}
+	latency, _ := got["latency_ms"].(map[string]any)
+	for _, field := range []string{"p50", "p95", "p99"} {
+		if n, ok := latency[field].(float64); !ok || n <= 0 {
+			t.Errorf("latency_ms.%s is %v, want a number above 0", field, latency[field])
+		}
+	}
+}
+
+// TestReport checks that every broken promise shows in the exit status.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		result result
+		status int
+	}{
+		"kept":         {result{Created: 3, Stamped: 3}, 0},
+		"unstamped":    {result{Unstamped: 1}, 1},
+		"twice":        {result{StampedTwice: 1}, 1},
+		"out of scope": {result{OutOfScopeTouched: 1}, 1},
+		"dead letters": {result{DeadLetters: 1}, 1},
+		"violations":   {result{Violations: []string{"the beta version of Graph was called"}}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, asJSON := range []bool{true, false} {
+				var stdout bytes.Buffer
+				if status := report(test.result, options{json: asJSON}, &stdout); status != test.status {
+					t.Errorf("exit status %d, want %d", status, test.status)
+				}
+				if v := test.result.Violations; len(v) > 0 && !strings.Contains(stdout.String(), v[0]) {
+					t.Errorf("what was broken is not in %q", stdout.String())
+				}
+			}
+		})
+	}
+}
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	r := result{
+		Created: 520, InScope: 437, Stamped: 437, ReadBack: 449,
+		Unnotified: 20, MissedByWebhook: 19, RecoveredBySweep: 17, BackfillStamped: 6, BackfillHeld: 6,
+		LeftAlone:     map[string]int{"guest": 26, "excluded": 21, "stamped": 54, "a_new_reason": 1},
+		Notifications: 1312, NotificationsReSent: 11, ForgedDropped: 40,
+		Dropped:       map[string]int{"forged": 40, "duplicate": 311},
+		GraphRequests: 1203, GraphThrottled: 12, WorkersDied: 14,
+		LatencyMS: latencies{P50: 412, P95: 1950, P99: 9049, Max: 12345}, PeakRSSMB: 61.4,
+		Violations: []string{"user 7 was revoked"},
+	}
+	var got bytes.Buffer
+	if err := r.writeTable(&got); err != nil {
+		t.Fatal(err)
+	}
+	golden := filepath.Join("testdata", "table.golden")
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("got\n%s\nwant\n%s\nIf that is meant: go test ./infra/local -run TestTable -update", got.Bytes(), want)
+	}
+}
+
+func TestPercentiles(t *testing.T) {
+	t.Parallel()
+	const ms = time.Millisecond
+	hundred := make([]time.Duration, 100)
+	for i := range hundred {
+		hundred[i] = time.Duration(100-i) * ms
+	}
+	for name, test := range map[string]struct {
+		times []time.Duration
+		want  latencies
+	}{
+		"of nothing": {nil, latencies{}},
+		"of one":     {[]time.Duration{7 * ms}, latencies{7, 7, 7, 7}},
+		"of two":     {[]time.Duration{9 * ms, 3 * ms}, latencies{3, 9, 9, 9}},
+		"of hundred": {hundred, latencies{50, 95, 99, 100}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := percentiles(test.times); got != test.want {
+				t.Errorf("percentiles = %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+	"github.com/sessionstamp/sessionstamp/shared/revocation"
+)
+
+// result compares what happened with what should have, by the directory itself.
+func (d *demo) result() result {
+	r := result{
+		Users: d.options.users, Seed: d.options.seed,
+		Violations:  append([]string{}, d.graph.Violations()...),
+		DeadLetters: len(d.plant.requests.DeadLetters()),
+		Seconds:     time.Since(d.started).Seconds(),
+		PeakRSSMB:   peakRSS(),
+	}
+	r.WorkersDied, _ = d.faults.counts()
+	d.tally.fill(&r)
+	var times []time.Duration
+	for _, u := range d.tenant.Users() {
+		d.judge(&r, u, &times)
+	}
+	r.LatencyMS = percentiles(times)
+	d.judgeRecovery(&r)
+	return r
+}
+
+// judgeRecovery tells by the ledger how each user came to be stamped, and who
+// still waits.
+func (d *demo) judgeRecovery(r *result) {
+	r.Unnotified = len(d.unnotified)
+	for _, e := range d.plant.ledger.All(d.tenant.ID()) {
+		switch {
+		case e.State == revocation.StateHeld:
+			r.BackfillHeld++
+		case e.State == revocation.StateStamped && e.Source == revocation.SourceSweep && d.unnotified[e.User]:
+			r.RecoveredBySweep++
+		}
+	}
+}
+
+func (d *demo) judge(r *result, u msgraphtest.UserState, times *[]time.Duration) {
+	isNew := u.Created.After(d.started.Add(-time.Minute))
+	if isNew {
+		r.Created++
+	}
+	if len(u.Revocations) > 1 {
+		r.StampedTwice++
+	}
+	if !isNew && u.InScope && len(u.Revocations) > 0 {
+		d.judgeBackfilled(r, u)
+		return
+	}
+	if !isNew || !u.InScope {
+		if len(u.Revocations) > 0 {
+			r.OutOfScopeTouched++
+		}
+		return
+	}
+	r.InScope++
+	if u.Stamped.IsZero() {
+		r.Unstamped++
+		return
+	}
+	r.Stamped++
+	if !d.unnotified[u.ID] {
+		*times = append(*times, u.Stamped.Sub(u.Created))
+	}
+}
+
+// judgeBackfilled judges an existing user who was stamped: nobody may be before
+// the administrator says so, nor more than the ceiling.
+func (d *demo) judgeBackfilled(r *result, u msgraphtest.UserState) {
+	r.BackfillStamped++
+	if d.enforced.IsZero() || u.Stamped.Before(d.enforced) || r.BackfillStamped > d.ceiling {
+		r.OutOfScopeTouched++
+	}
+}

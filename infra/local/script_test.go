@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// scheduleConversion lets the managed domain become federated in half of the
+// worlds. Those who were there before are not new users of it, and have stamps.
+func (w *world) scheduleConversion() {
+	if w.random.IntN(2) == 0 {
+		return
+	}
+	w.converted = w.start.Add(w.upTo(w.plan.play / 3))
+	time.AfterFunc(time.Until(w.converted), func() { w.tenant.SetFederated(managedDomain, true) })
+}
+
+// script creates, changes and deletes users over the time of the play.
+func (w *world) script() {
+	var ids []string
+	for n := range w.users {
+		pause := w.upTo(2 * w.plan.play / time.Duration(w.users))
+		if time.Since(w.start)+pause > w.plan.play*9/10 {
+			return
+		}
+		time.Sleep(pause)
+		ids = append(ids, w.create(w.drawUser(n)))
+		w.disturb(ids)
+	}
+}
+
+func (w *world) create(u newUser) string {
+	id, err := w.admin.createUser(w.ctx, u)
+	w.must(err)
+	w.created[id] = u
+	if u.excluded() {
+		w.tenant.Exclude(id)
+	}
+	if w.random.IntN(12) == 0 {
+		w.tenant.Protect(id)
+		w.protected[id] = true
+	}
+	return id
+}
+
+func (w *world) drawUser(n int) newUser {
+	u := newUser{name: fmt.Sprintf("user%d", n), domain: federatedDomain, federated: true}
+	switch w.random.IntN(10) {
+	case 0, 1:
+		u.domain = subdomain
+	case 2:
+		u.domain, u.federated = managedDomain, false
+	case 3:
+		u.guest = true
+	case 4:
+		u.name = fmt.Sprintf("svc-%d", n)
+	}
+	return u
+}
+
+// excluded tells whether the administrator keeps the user from being touched.
+func (u newUser) excluded() bool { return len(u.name) > 4 && u.name[:4] == "svc-" }
+
+// disturb changes, deletes or purges a user now and then: one just created, or
+// one from long ago.
+func (w *world) disturb(ids []string) {
+	pick := ids[w.random.IntN(len(ids))]
+	state, _ := w.tenant.User(pick)
+	if time.Since(state.Created) < 4*time.Minute {
+		return // the replica may refuse to change whom it does not know
+	}
+	switch w.random.IntN(5) {
+	case 0:
+		if !state.Deleted {
+			w.touch(pick)
+		}
+	case 1:
+		w.touch(w.old[w.random.IntN(len(w.old))])
+	case 2:
+		if !state.Deleted && w.random.IntN(3) == 0 {
+			w.must(w.admin.deleteUser(w.ctx, pick))
+			w.purgeLater(pick)
+		}
+	}
+}
+
+// touch makes a change that there was not before: any other tells nobody.
+func (w *world) touch(id string) {
+	w.changes++
+	w.touched[id] = true
+	w.must(w.admin.touchUser(w.ctx, id, fmt.Sprint(w.changes)))
+}
+
+// purgeLater deletes half of the deleted users for good.
+func (w *world) purgeLater(id string) {
+	if w.random.IntN(2) == 0 {
+		return
+	}
+	purger := *w.admin // which signs in for itself
+	time.AfterFunc(w.upTo(20*time.Minute), func() {
+		_ = purger.call(w.ctx, http.MethodDelete, "/directory/deletedItems/"+id, nil, nil) // refused once all is over
+	})
+}

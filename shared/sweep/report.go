@@ -1,0 +1,140 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// Report tells what a run has done.
+type Report struct {
+	// Tenant is whom it swept, and Started when it began.
+	Tenant  string
+	Started time.Time
+	// Full tells why it worked at a full round, "" if it did not; FullDone that
+	// it has ended one.
+	Full     Cause
+	FullDone bool
+	// Requests counts calls of Graph, failed ones too; the list of domains,
+	// which is cached, not. Pages counts the pages that came of them.
+	Requests, Pages int
+	// Expired counts links that Graph no longer knew.
+	Expired int
+	// Users counts the users on the pages, as often as they were shown.
+	Users int
+	// Candidates counts the users put into the queue, without the backfill.
+	Candidates int
+	// Missed counts those among them of whom a notification should have told
+	// long ago, and OldestMissed is the age of the oldest. It is what the pages
+	// suggest, and too many where delta does not show the stamp; those that the
+	// revoker stamps, by a request that says Missed, are certain. So an alarm
+	// belongs there.
+	Missed       int
+	OldestMissed time.Duration
+	// Members and Unstamped are what the last full round has counted, this
+	// run's or an earlier one's: see [Checkpoint]. They are 0 before the first
+	// one, and where the checkpoint could not be read.
+	Members, Unstamped int
+	// Backfill counts the existing users that were asked for.
+	Backfill int
+	// Finished tells that nothing was left to do. Otherwise Stopped tells why.
+	Finished bool
+	Stopped  Stop
+}
+
+// Stop tells why a run ended before it had finished.
+type Stop string
+
+// The reasons to stop.
+const (
+	// StopLeased: another run is at work.
+	StopLeased Stop = "leased"
+	// StopSuperseded: the lease lapsed and another run took over.
+	StopSuperseded Stop = "superseded"
+	// StopDeadline: the time was over. The next run goes on.
+	StopDeadline Stop = "deadline"
+	// StopFailed: Graph, store or queue failed; the error tells more.
+	StopFailed Stop = "failed"
+	// StopBrokeOff: the run ended in a panic.
+	StopBrokeOff Stop = "broke_off"
+)
+
+// conclude tells an end from a failure.
+func (r *run) conclude(err error) {
+	r.report.Members, r.report.Unstamped = r.checkpoint.Members, r.checkpoint.Unstamped
+	switch {
+	case err == nil:
+		r.report.Finished, r.report.Stopped = true, ""
+	case errors.Is(err, errLeased):
+		r.report.Stopped = StopLeased
+	case errors.Is(err, errSuperseded):
+		r.report.Stopped = StopSuperseded
+	case errors.Is(err, errOutOfTime):
+		r.report.Stopped = StopDeadline
+	default:
+		r.report.Stopped = StopFailed
+		r.err = err
+	}
+}
+
+// Log keys of a run. No value of theirs is ever a name, a user principal name, a
+// link or a secret.
+const (
+	logTenant       = "tenant"
+	logFull         = "full"
+	logFullDone     = "full_done"
+	logRequests     = "graph_requests"
+	logPages        = "pages"
+	logExpired      = "expired"
+	logUsers        = "users"
+	logCandidates   = "candidates"
+	logMissed       = "missed"
+	logOldestMissed = "oldest_missed_s"
+	logMembers      = "members"
+	logUnstamped    = "unstamped"
+	logBackfill     = "backfill"
+	logFinished     = "finished"
+	logStopped      = "stopped"
+	logAsked        = "asked"
+	logDuration     = "duration_ms"
+	logError        = "error"
+)
+
+// log writes the one record of the run.
+func (r *run) log(ctx context.Context) {
+	o := r.report
+	attrs := []slog.Attr{
+		slog.String(logTenant, o.Tenant),
+		slog.Bool(logFinished, o.Finished),
+		slog.String(logStopped, string(o.Stopped)),
+		slog.String(logFull, string(o.Full)),
+		slog.Bool(logFullDone, o.FullDone),
+		slog.String(logAsked, r.checkpoint.Asked),
+		slog.Int(logRequests, o.Requests),
+		slog.Int(logPages, o.Pages),
+		slog.Int(logExpired, o.Expired),
+		slog.Int(logUsers, o.Users),
+		slog.Int(logCandidates, o.Candidates),
+		slog.Int(logMissed, o.Missed),
+		slog.Float64(logOldestMissed, o.OldestMissed.Seconds()),
+		slog.Int(logMembers, o.Members),
+		slog.Int(logUnstamped, o.Unstamped),
+		slog.Int(logBackfill, o.Backfill),
+		slog.Int64(logDuration, r.Now().Sub(o.Started).Milliseconds()),
+	}
+	if r.err != nil {
+		attrs = append(attrs, slog.String(logError, r.err.Error()))
+	}
+	r.Log.LogAttrs(ctx, level(o), "users swept", attrs...)
+}
+
+func level(o Report) slog.Level {
+	switch {
+	case o.Stopped == StopFailed || o.Stopped == StopBrokeOff:
+		return slog.LevelError
+	case o.Expired > 0:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
