@@ -26,7 +26,9 @@ const usage = `local runs all of sessionstamp on one machine, against an emulate
 It creates users in a federated domain, its subdomain and a managed domain, guests
 and excluded accounts among them; delivers, doubles and shuffles notifications and
 forges some; lets some reads come late, some calls be throttled or fail, and some
-workers die. It ends by itself. The exit status is 1 if anybody in scope was not
+workers die. Then it deletes the subscription behind sessionstamp's back and loses
+every notification for a while, and the sweep has to find who was missed. In the end
+it lets existing users be stamped, up to a ceiling. It ends by itself. The exit status is 1 if anybody in scope was not
 stamped or stamped twice, or anybody out of scope was touched.
 
   go run ./infra/local                              with a display
@@ -36,10 +38,14 @@ Flags:
 `
 
 // run is the whole program. It returns the exit status: 0 if every promise was
-// kept, 1 if one was broken or the run failed, 2 if the flags are wrong.
+// kept or help was asked for, 1 if a promise was broken or the run failed, 2 if the
+// flags are wrong.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, verbose, err := parse(args, stderr)
-	if err != nil {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
 		return 2
 	}
 	o.log = slog.New(slog.DiscardHandler)
@@ -57,6 +63,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return report(r, o, stdout)
 }
 
+// errFlags tells that the flags were wrong, which has been said.
+var errFlags = errors.New("wrong flags")
+
 func parse(args []string, stderr io.Writer) (o options, verbose bool, err error) {
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -70,7 +79,7 @@ func parse(args []string, stderr io.Writer) (o options, verbose bool, err error)
 	}
 	if o.users < 1 || o.users > maxUsers || flags.NArg() > 0 {
 		_, _ = fmt.Fprintf(stderr, "local: -users must be from 1 to %d, and there are no arguments but flags; see -help\n", maxUsers)
-		return o, verbose, flag.ErrHelp
+		return o, verbose, errFlags
 	}
 	return o, verbose, nil
 }

@@ -13,25 +13,26 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func TestRunRefuses(t *testing.T) {
+func TestRunTeaches(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		args []string
-		says []string // on standard error
+		args   []string
+		status int
+		says   []string // on standard error
 	}{
-		"help":            {[]string{"-help"}, []string{"go run ./infra/local", "-users", "-seed", "-json", "-v", "exit status"}},
-		"unknown flag":    {[]string{"-nothing"}, []string{"-nothing", "Flags:"}},
-		"no number":       {[]string{"-users", "many"}, []string{`"many"`, "Flags:"}},
-		"nobody":          {[]string{"-users", "0"}, []string{"from 1 to 100000", "-help"}},
-		"too many":        {[]string{"-users", "100001"}, []string{"from 1 to 100000"}},
-		"a negative seed": {[]string{"-seed", "-1"}, []string{`"-1"`}},
-		"an argument":     {[]string{"hello"}, []string{"no arguments but flags"}},
+		"help":            {[]string{"-help"}, 0, []string{"go run ./infra/local", "-users", "-seed", "-json", "-v", "exit status"}},
+		"unknown flag":    {[]string{"-nothing"}, 2, []string{"-nothing", "Flags:"}},
+		"no number":       {[]string{"-users", "many"}, 2, []string{`"many"`, "Flags:"}},
+		"nobody":          {[]string{"-users", "0"}, 2, []string{"from 1 to 100000", "-help"}},
+		"too many":        {[]string{"-users", "100001"}, 2, []string{"from 1 to 100000"}},
+		"a negative seed": {[]string{"-seed", "-1"}, 2, []string{`"-1"`}},
+		"an argument":     {[]string{"hello"}, 2, []string{"no arguments but flags"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr bytes.Buffer
-			if status := run(t.Context(), test.args, &stdout, &stderr); status != 2 {
-				t.Errorf("exit status %d, want 2", status)
+			if status := run(t.Context(), test.args, &stdout, &stderr); status != test.status {
+				t.Errorf("exit status %d, want %d", status, test.status)
 			}
 			if stdout.Len() > 0 {
 				t.Errorf("standard output is for results, not for %q", stdout.String())

@@ -140,7 +140,11 @@ func (w *world) upTo(d time.Duration) time.Duration {
 func (w *world) drawFaults(seed uint64) *faults {
 	f := &faults{seed: seed, until: w.start.Add(w.plan.play), twice: 0.1 * w.random.Float64(), skew: 5 * time.Second}
 	if !w.calm {
-		f.fail, f.crash = 0.03*w.random.Float64(), 0.03*w.random.Float64()
+		worst := 0.03
+		if w.plan.disasters {
+			worst = 0.015 // in a month, what is rare happens: eight lost answers in a row
+		}
+		f.fail, f.crash = worst*w.random.Float64(), worst*w.random.Float64()
 		f.freeze = 0.05 * w.random.Float64()
 		f.page = 0.6 * w.random.Float64()
 	}

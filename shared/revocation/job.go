@@ -142,11 +142,12 @@ func (j *job) release() {
 	j.pending.Tries--
 }
 
-// refuse gives the claim back and leaves the user to a person.
+// refuse gives the claim back and leaves the user to a person. Who can't be signed
+// out was not signed out by the calls before, either.
 func (j *job) refuse(reason Reason, err error) {
 	j.settle(Done, reason, 0, err)
 	j.store(StateCannotFix)
-	j.pending.Tries--
+	j.pending.Tries = 0
 }
 
 func (j *job) done(reason Reason) { j.settle(Done, reason, 0, nil) }

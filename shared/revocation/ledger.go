@@ -55,8 +55,8 @@ type Entry struct {
 	Stamp time.Time
 	// Accepted counts the calls that Graph accepted.
 	Accepted int
-	// Tries counts the claims since Graph last accepted a call, without those
-	// that were given back.
+	// Tries counts the claims since Graph last accepted or refused a call, without
+	// those that were given back.
 	Tries int
 	// Rereads counts the times since the claim that there was no stamp, or one
 	// older than the call.
