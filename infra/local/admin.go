@@ -121,6 +121,11 @@ type newUser struct {
 	federated, guest bool
 }
 
+// inScope tells whether sessionstamp is to stamp the user.
+func (u newUser) inScope() bool {
+	return u.federated && !u.guest && !strings.HasPrefix(u.name, excludedPrefix)
+}
+
 // touchUser makes an ordinary change, which raises a notification like any other.
 func (a *admin) touchUser(ctx context.Context, id, department string) error {
 	return a.call(ctx, http.MethodPatch, "/users/"+id, map[string]any{"department": department}, nil)

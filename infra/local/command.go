@@ -114,7 +114,7 @@ func play(ctx context.Context, o options, show display) (result, error) {
 // intro says what is about to be seen, and in what it differs from a deployment.
 const intro = `sessionstamp on one machine, against an emulated Microsoft Graph.
 Waits are shortened and the emulated write quota is raised %d-fold, so that this takes
-seconds: a deployment keeps to Graph's 20 writes a second and reads stamps back after
+less than a minute: a deployment keeps to Graph's 20 writes a second and reads stamps back after
 five minutes.
 
 `

@@ -73,6 +73,9 @@ const (
 	demoSweepEvery = 3 * time.Second
 )
 
+// excludedPrefix begins the user principal names that the administrator excludes.
+const excludedPrefix = "svc-"
+
 // options are the flags of the command.
 type options struct {
 	users int
@@ -80,6 +83,9 @@ type options struct {
 	json  bool
 	log   *slog.Logger
 }
+
+// unnotified is how many users appear of whom no notification tells.
+func (o options) unnotified() int { return max(o.users/25, 5) }
 
 // A demo is one run of the demonstration: a tenant, its administrator, a forger,
 // and sessionstamp between them.
@@ -185,7 +191,7 @@ func (d *demo) wire() error {
 		settings: demoSettings,
 		policy: revocation.Policy{
 			NewUserWindow: demoWindow,
-			Exclusions:    revocation.Exclusions{Patterns: []string{"svc-*"}},
+			Exclusions:    revocation.Exclusions{Patterns: []string{excludedPrefix + "*"}},
 			Backfill:      revocation.DefaultBackfill,
 		},
 		pace: demoPace, workers: 2, batch: 50,

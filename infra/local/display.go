@@ -29,7 +29,7 @@ func (d *demo) show(ctx context.Context, show display) {
 		p := d.tally.progress()
 		p.waiting = d.plant.requests.Len()
 		p.died, _ = d.faults.counts()
-		show.show(p, d.options.users, time.Since(d.started))
+		show.show(p, d.options.users+d.options.unnotified(), time.Since(d.started))
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -52,7 +52,7 @@ type lines struct{ w io.Writer }
 func (lines) every() time.Duration { return 2 * time.Second }
 
 func (l lines) show(p progress, users int, elapsed time.Duration) {
-	_, _ = fmt.Fprintf(l.w, "%3.0f s  created %d of %d, revoked %d, read back %d, waiting %d, forged and dropped %d, throttled %d, workers died %d\n",
+	_, _ = fmt.Fprintf(l.w, "%3.0f s  created %d of %d, revoked %d, read back %d, requests in the queue %d, forged and dropped %d, throttled %d, worker deaths %d\n",
 		elapsed.Seconds(), p.created, users, p.revoked, p.confirmed, p.waiting, p.forged, p.throttled, p.died)
 }
 
@@ -73,10 +73,10 @@ func (*screen) every() time.Duration { return 100 * time.Millisecond }
 func (s *screen) show(p progress, users int, elapsed time.Duration) {
 	text := []string{
 		bar("created", p.created, users),
-		bar("revoked", p.revoked, users),
-		bar("read back", p.confirmed, users),
-		fmt.Sprintf("  %-10s %d", "waiting", p.waiting),
-		fmt.Sprintf("  %-10s %d forged notifications dropped, %d calls throttled, %d workers died", "meanwhile", p.forged, p.throttled, p.died),
+		bar("revoked", p.revoked, p.due),
+		bar("read back", p.confirmed, p.due),
+		fmt.Sprintf("  %-10s %d requests, those to read stamps back included", "in queue", p.waiting),
+		fmt.Sprintf("  %-10s forged notifications dropped: %d, calls throttled: %d, worker deaths: %d", "meanwhile", p.forged, p.throttled, p.died),
 		fmt.Sprintf("  %-10s %.0f s", "time", elapsed.Seconds()),
 	}
 	s.mu.Lock()

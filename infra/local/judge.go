@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
@@ -13,8 +14,8 @@ func (d *demo) result() result {
 		Users: d.options.users, Seed: d.options.seed,
 		Violations:  append([]string{}, d.graph.Violations()...),
 		DeadLetters: len(d.plant.requests.DeadLetters()),
-		Seconds:     time.Since(d.started).Seconds(),
-		PeakRSSMB:   peakRSS(),
+		Seconds:     tenths(time.Since(d.started).Seconds()),
+		PeakRSSMB:   tenths(peakRSS()),
 	}
 	r.WorkersDied, _ = d.faults.counts()
 	d.tally.fill(&r)
@@ -27,10 +28,13 @@ func (d *demo) result() result {
 	return r
 }
 
+// tenths is as exact as these numbers are.
+func tenths(x float64) float64 { return math.Round(10*x) / 10 }
+
 // judgeRecovery tells by the ledger how each user came to be stamped, and who
 // still waits.
 func (d *demo) judgeRecovery(r *result) {
-	r.Unnotified = len(d.unnotified)
+	r.Existing, r.Unnotified = len(d.old), len(d.unnotified)
 	for _, e := range d.plant.ledger.All(d.tenant.ID()) {
 		switch {
 		case e.State == revocation.StateHeld:

@@ -15,6 +15,7 @@ import (
 type result struct {
 	Users               int            `json:"users"`
 	Seed                uint64         `json:"seed"`
+	Existing            int            `json:"existing"`
 	Created             int            `json:"created"`
 	InScope             int            `json:"in_scope"`
 	Stamped             int            `json:"stamped"`
@@ -98,18 +99,13 @@ var leftAlone = map[string]string{
 func (r result) writeTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := func(n any, label string) { _, _ = fmt.Fprintf(t, "%v\t  %s\n", n, label) }
+	row(r.Existing, "users were there before")
 	row(r.Created, "users created while it ran")
 	row(r.InScope, "of them in scope: new members of the federated domain and its subdomain")
 	row(r.Stamped, "stamped, each once")
 	row(r.ReadBack, "stamps read back and confirmed")
 	_, _ = fmt.Fprintln(t, "\t")
-	for _, reason := range slices.Sorted(maps.Keys(r.LeftAlone)) {
-		label, ok := leftAlone[reason]
-		if !ok {
-			label = reason
-		}
-		row(r.LeftAlone[reason], "left alone: "+label)
-	}
+	r.writeLeftAlone(row)
 	_, _ = fmt.Fprintln(t, "\t")
 	row(r.Unnotified, "users of whom no notification could tell")
 	row(r.RecoveredBySweep, "of them in scope, found by the sweep, stamped and read back")
@@ -138,7 +134,26 @@ func (r result) writeTable(w io.Writer) error {
 	for _, violation := range r.Violations {
 		_, _ = fmt.Fprintln(w, "broken:", violation)
 	}
-	return nil
+	_, err := fmt.Fprintln(w, "\n"+r.verdict())
+	return err
+}
+
+func (r result) writeLeftAlone(row func(n any, label string)) {
+	for _, reason := range slices.Sorted(maps.Keys(r.LeftAlone)) {
+		label, ok := leftAlone[reason]
+		if !ok {
+			label = reason
+		}
+		row(r.LeftAlone[reason], "left alone: "+label)
+	}
+}
+
+// verdict is the last line for people.
+func (r result) verdict() string {
+	if r.ok() {
+		return "Every promise was kept: the three zeros above are what sessionstamp is for."
+	}
+	return "A promise was broken. Run it again with -v and the same -seed to see how, and tell us."
 }
 
 func (l latencies) writeRows(row func(n any, label string)) {

@@ -76,8 +76,8 @@ func (d *demo) firstAct(ctx context.Context, show display) error {
 // secondAct deletes the subscription behind sessionstamp's back and loses every
 // notification for a while. Users created meanwhile are nobody's but the sweep's.
 func (d *demo) secondAct(ctx context.Context, show display) error {
-	missed := max(d.options.users/25, 5)
-	show.tell(fmt.Sprintf("Second act: the subscription is deleted behind our back, and Graph loses every notification. %d more users appear.", missed))
+	missed := d.options.unnotified()
+	show.tell(fmt.Sprintf("Second act: the subscription is deleted behind our back, and Graph loses\n            every notification. %d more users appear.", missed))
 	d.graph.SetDelivery(msgraphtest.Delivery{Off: true})
 	for _, s := range d.tenant.Subscriptions() {
 		d.tenant.DropSubscription(s.ID)
@@ -86,7 +86,7 @@ func (d *demo) secondAct(ctx context.Context, show display) error {
 		return err
 	}
 	d.graph.SetDelivery(demoDelivery)
-	show.tell("           Notifications flow again. The keeper repairs the subscription and asks for a sweep.")
+	show.tell("            Notifications flow again. The keeper repairs the subscription and asks for a sweep.")
 	return d.settle(ctx)
 }
 
@@ -111,7 +111,7 @@ func (d *demo) thirdAct(ctx context.Context, show display) error {
 	}); err != nil {
 		return err
 	}
-	show.tell("           The ceiling is reached. Nobody more is touched until a person lifts it.")
+	show.tell("            The ceiling is reached. Nobody more is touched until a person lifts it.")
 	return d.settle(ctx)
 }
 
@@ -122,11 +122,12 @@ func (d *demo) create(ctx context.Context, users int, created map[string]bool) e
 	for range users {
 		n := d.next
 		d.next++
-		id, err := d.admin.createUser(ctx, d.newUser(n))
+		u := d.newUser(n)
+		id, err := d.admin.createUser(ctx, u)
 		if err != nil {
 			return fmt.Errorf("create user %d: %w", n, err)
 		}
-		d.tally.addCreated()
+		d.tally.addCreated(u.inScope())
 		if created != nil {
 			created[id] = true
 		}

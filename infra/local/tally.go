@@ -17,6 +17,7 @@ type tally struct {
 
 	mu       sync.Mutex
 	created  int
+	due      int // users created who are to be stamped
 	items    int
 	resent   int
 	dropped  map[string]int
@@ -75,15 +76,18 @@ func (t *tally) record(r msgraphtest.Request) {
 	}
 }
 
-func (t *tally) addCreated() {
+func (t *tally) addCreated(inScope bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.created++
+	if inScope {
+		t.due++
+	}
 }
 
 // progress is what a display shows while it runs.
 type progress struct {
-	created, revoked, confirmed, waiting, forged, throttled, died int
+	created, due, revoked, confirmed, waiting, forged, throttled, died int
 }
 
 func (t *tally) progress() progress {
@@ -91,6 +95,7 @@ func (t *tally) progress() progress {
 	defer t.mu.Unlock()
 	p := progress{
 		created:   t.created,
+		due:       t.due,
 		forged:    t.dropped[string(webhook.Forged)],
 		throttled: t.throttle,
 	}

@@ -1,6 +1,7 @@
 package sweep_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,6 +81,7 @@ type fakeGraph struct {
 	lag      time.Duration // of the replica that lists
 	empty    bool          // every other page of delta is empty
 	code     int           // of an expired link
+	word     string        // its error code, syncStateNotFound if empty
 	lists    int           // first pages of lists
 	links    map[string]bool
 }
@@ -103,7 +105,7 @@ func (g *fakeGraph) follow(link, kind string) error {
 	if g.code == 0 {
 		return &directory.Error{Operation: "delta", StatusCode: http.StatusGone, Code: "resyncRequired"}
 	}
-	return &directory.Error{Operation: "delta", StatusCode: g.code, Code: "syncStateNotFound"}
+	return &directory.Error{Operation: "delta", StatusCode: g.code, Code: cmp.Or(g.word, "syncStateNotFound")}
 }
 
 func (g *fakeGraph) LatestDelta(ctx context.Context) (link string, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -156,8 +157,16 @@ func (r *run) call(link, what string, request func() error) error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := errors.AsType[*directory.Error](err); ok && e.Expired() && link != "" {
+	if e, ok := errors.AsType[*directory.Error](err); ok && link != "" && lost(e) {
 		return fmt.Errorf("%s: %w: %w", what, errExpired, err)
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// lost tells whether a link will never be good again. Graph documents "40x errors
+// with error codes such as syncStateNotFound", so any refusal of the request counts:
+// to hold on to such a link would be to sweep nobody ever again, and to let a good
+// one go costs a full round.
+func lost(e *directory.Error) bool {
+	return e.Expired() || e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusNotFound
 }

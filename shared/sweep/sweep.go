@@ -96,7 +96,7 @@ type Settings struct {
 // DefaultSettings are the values that a deployment starts with.
 var DefaultSettings = Settings{
 	Grace:          15 * time.Minute,
-	NewUserWindow:  time.Hour,
+	NewUserWindow:  24 * time.Hour,
 	Recover:        30 * 24 * time.Hour, // a subscription lives for 29 days
 	FullEvery:      3 * 24 * time.Hour,
 	ReplicationLag: 5 * time.Minute,

@@ -130,9 +130,15 @@ func TestUsersCreatedWhileTheListIsReadAreFound(t *testing.T) {
 
 func TestExpiredLinks(t *testing.T) {
 	t.Parallel()
-	for _, code := range []int{http.StatusGone, http.StatusBadRequest, http.StatusNotFound} {
+	for _, answer := range []struct {
+		code int
+		word string
+	}{
+		{http.StatusGone, ""}, {http.StatusBadRequest, ""}, {http.StatusNotFound, ""},
+		{http.StatusBadRequest, "Request_BadRequest"}, {http.StatusNotFound, "itemNotFound"},
+	} {
 		w := newWorld(t)
-		w.graph.code = code
+		w.graph.code, w.graph.word = answer.code, answer.word
 		for n := range 7 {
 			w.user(n)
 		}
@@ -147,7 +153,7 @@ func TestExpiredLinks(t *testing.T) {
 		// The list expires at its second page, and so does the chain's beginning.
 		report := w.run()
 		if report.Expired != 1 || w.graph.lists != 2 || len(w.queued()) != 7 {
-			t.Errorf("status %d: %+v after %d lists, want a second list", code, report, w.graph.lists)
+			t.Errorf("status %d %s: %+v after %d lists, want a second list", answer.code, answer.word, report, w.graph.lists)
 		}
 	}
 }
