@@ -49,9 +49,6 @@ func TestRunTeaches(t *testing.T) {
 // TestRunJSON plays the demonstration in real time, as a program would have it.
 func TestRunJSON(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("takes a minute")
-	}
 	var stdout, stderr bytes.Buffer
 	if status := run(t.Context(), []string{"-json", "-users", "10"}, &stdout, &stderr); status != 0 {
 		t.Fatalf("exit status %d: %s%s", status, stdout.Bytes(), stderr.Bytes())
