@@ -140,7 +140,7 @@ func (p *plant) newGraph() (*msgraph.Client, error) {
 		TenantID:  p.config.tenant,
 		ClientID:  p.config.client,
 		Transport: p.config.transport,
-	}, p.config.secret)
+	}, msgraph.FixedSecret(p.config.secret))
 	if err != nil {
 		return nil, err
 	}

@@ -60,6 +60,10 @@ type Domain struct {
 	Verified bool
 }
 
+// ClientSecret is the operation of an [Error] that came of reading the app's client
+// secret from where it is kept: no call of Graph or Entra.
+const ClientSecret = "clientSecret"
+
 // An Error is a call of Graph or of its token endpoint that failed, with what
 // an administrator or Microsoft's support needs to find it again. It never holds
 // a secret, a token or a user principal name.
@@ -94,7 +98,7 @@ func (e *Error) Error() string {
 	switch {
 	case e.StatusCode != 0:
 		fmt.Fprintf(&b, ": status %d", e.StatusCode)
-	default:
+	case e.Operation != ClientSecret: // which asks nobody
 		b.WriteString(": no answer")
 	}
 	if e.Code != "" {

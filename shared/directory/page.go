@@ -8,6 +8,9 @@ type UserPage struct {
 	// out, so StampKnown is set only for those whose object had the stamp in it,
 	// be it null. Delta may also name one user on several pages.
 	Users []User
+	// Unreadable counts the users on the page who could not be read, or have no
+	// object id. They are left out.
+	Unreadable int
 	// Removed are the ids of users that delta reports as deleted.
 	Removed []string
 	// Next is the address of the next page, to be called as it is; it is empty

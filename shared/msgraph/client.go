@@ -13,20 +13,21 @@
 // # What the SDK does here, and what it does not
 //
 // The SDK's request builders make the requests, its models make their bodies, its
-// adapter and middleware send them, and its models read single users and domains.
-// The package decides three things itself.
+// adapter and middleware send them. It reads no answer. The package decides two things
+// itself.
 //
 // It never repeats a request. A $batch of revocations whose answer was lost may
 // have taken effect, and sending it again signs people out a second time; only
 // the caller, who keeps a ledger, can decide that. So there is no retry, redirect
 // or claims-challenge handler, and no body that net/http could send again.
 //
-// It reads the envelope of every answer itself. The SDK's readers panic on an
+// It reads every answer itself, in package answer. The SDK's readers panic on an
 // empty answer, on a null in a batch part's headers, on an error without a
-// message. What comes over the network must not be able to stop the program.
-//
-// It reads what comes in thousands itself, because the SDK's models take thirty
-// times the memory, and subscriptions, whose secret it does not want to hold.
+// message. What comes over the network must not be able to stop the program. The
+// SDK's models also take thirty times the memory for what comes in thousands, and
+// hold the secret of a subscription. What the SDK does still read are the answers
+// with which Entra gives a token, and tells its endpoints: that is azidentity's
+// work, and its errors are replaced by our own.
 //
 // Every error of a call is a [*directory.Error]. It says how certain it is that
 // nothing was changed, and never quotes an answer's text or an address, which may
@@ -59,6 +60,8 @@ import (
 	khttp "github.com/microsoft/kiota-http-go"
 	jsonserialization "github.com/microsoft/kiota-serialization-json-go"
 	core "github.com/microsoftgraph/msgraph-sdk-go-core"
+
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
 // DefaultCallTimeout is how long a call may take, token included, where
@@ -89,6 +92,7 @@ type Options struct {
 // A Client calls Microsoft Graph. It is safe for concurrent use.
 type Client struct {
 	cloud   Cloud
+	pages   answer.Pages
 	timeout time.Duration
 	adapter *core.GraphRequestAdapterBase
 }
@@ -109,7 +113,7 @@ func NewClient(o Options) (*Client, error) {
 	if timeout <= 0 {
 		timeout = DefaultCallTimeout
 	}
-	return &Client{cloud: o.Cloud, timeout: timeout, adapter: adapter}, nil
+	return &Client{cloud: o.Cloud, pages: answer.Pages{Host: o.Cloud.GraphHost}, timeout: timeout, adapter: adapter}, nil
 }
 
 // newAdapter builds the SDK's adapter. It hands over the JSON factories instead
@@ -161,35 +165,24 @@ func newHTTPClient(o Options) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// An answer is what Graph said to a request, or to one part of a $batch.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// ok tells whether Graph carried the request out. Its word for success is the
-// status alone: the body of a revocation says true whatever happened.
-func (a answer) ok() bool { return a.status >= 200 && a.status <= 299 }
-
 // send sends one request, exactly once, and returns an answer of success. Any
 // other outcome is a *directory.Error.
-func (c *Client) send(ctx context.Context, operation string, info *abstractions.RequestInformation) (answer, error) {
+func (c *Client) send(ctx context.Context, operation string, info *abstractions.RequestInformation) (answer.Answer, error) {
 	// The SDK adds a deadline where there is none, and never releases it.
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	var got answer
+	var got answer.Answer
 	var unread error
 	info.AddRequestOptions(responseHandler(func(resp *http.Response) {
-		got, unread = readAnswer(resp)
+		got, unread = readAnswer(operation, resp)
 	}))
 	switch err := c.adapter.SendNoContent(ctx, info, nil); {
 	case err != nil:
-		return answer{}, sendError(operation, err)
-	case !got.ok():
-		return answer{}, statusError(operation, got)
+		return answer.Answer{}, sendError(operation, err)
+	case !got.OK():
+		return answer.Answer{}, refusal(got)
 	case unread != nil:
-		return answer{}, answerError(operation, got, unread)
+		return answer.Answer{}, got.Distrust(unread)
 	}
 	return got, nil
 }
@@ -209,11 +202,11 @@ func responseHandler(read func(*http.Response)) []abstractions.RequestOption {
 
 // readAnswer reads a response to its end and closes it. Where that fails, the
 // status and the headers are still told.
-func readAnswer(resp *http.Response) (answer, error) {
+func readAnswer(operation string, resp *http.Response) (answer.Answer, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if _, huge := errors.AsType[*http.MaxBytesError](err); huge {
 		err = errHuge
 	}
-	return answer{status: resp.StatusCode, header: resp.Header, body: body}, err
+	return answer.Answer{Operation: operation, Status: resp.StatusCode, Header: resp.Header, Body: body}, err
 }

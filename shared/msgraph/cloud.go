@@ -3,6 +3,8 @@ package msgraph
 import (
 	"fmt"
 	"strings"
+
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
 // A Cloud is one of the separate deployments of Graph and Entra. A tenant lives
@@ -47,8 +49,7 @@ func (c Cloud) Scope() string { return "https://" + c.GraphHost + "/.default" }
 // authority is the base of the token endpoint's address.
 func (c Cloud) authority() string { return "https://" + c.LoginHost + "/" }
 
-// version is the folder of the Graph that we speak.
-const version = "/v1.0/"
-
 // baseURL is the root of version 1.0 of the cloud's Graph.
-func (c Cloud) baseURL() string { return "https://" + c.GraphHost + strings.TrimSuffix(version, "/") }
+func (c Cloud) baseURL() string {
+	return "https://" + c.GraphHost + strings.TrimSuffix(answer.Version, "/")
+}

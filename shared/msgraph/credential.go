@@ -3,12 +3,8 @@ package msgraph
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
-	"regexp"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -28,26 +24,6 @@ type CredentialOptions struct {
 	// Transport carries the requests. Nil means a transport of the credential's
 	// own.
 	Transport http.RoundTripper
-}
-
-// NewClientSecretCredential returns a credential that signs the app in with a
-// client secret. It caches its tokens, so a process should make only one. It
-// opens no connection yet.
-func NewClientSecretCredential(o CredentialOptions, secret string) (azcore.TokenCredential, error) {
-	switch {
-	case o.Cloud.LoginHost == "":
-		return nil, errors.New("msgraph: CredentialOptions.Cloud is missing")
-	case o.TenantID == "", o.ClientID == "":
-		return nil, errors.New("msgraph: CredentialOptions.TenantID or ClientID is missing")
-	case secret == "":
-		return nil, errors.New("msgraph: the client secret is empty")
-	}
-	return azidentity.NewClientSecretCredential(o.TenantID, o.ClientID, secret, &azidentity.ClientSecretCredentialOptions{
-		ClientOptions: o.clientOptions(),
-		// The authority comes from our own table: to have it confirmed is one
-		// request more, to a host that is global even for a national cloud.
-		DisableInstanceDiscovery: true,
-	})
 }
 
 // clientOptions are what the ways to sign in have in common. Nothing is repeated
@@ -97,38 +73,17 @@ var errNoToken = errors.New("the credential gave no token")
 
 // tokenError is a token that could not be had; the call it was for did not begin.
 func tokenError(err, cause error) *directory.Error {
-	e := &directory.Error{Operation: opToken, NotDone: true, Err: cause}
+	if known, ok := errors.AsType[*directory.Error](err); ok {
+		return known
+	}
 	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
 	if !ok || failed.RawResponse == nil {
-		return e
+		return &directory.Error{Operation: opToken, NotDone: true, Err: cause}
 	}
-	e.Err = nil
-	e.StatusCode = failed.RawResponse.StatusCode
-	e.RetryAfter = retryAfter(failed.RawResponse.Header, time.Now())
-	if failed.RawResponse.Body != nil {
-		body, _ := io.ReadAll(failed.RawResponse.Body)
-		e.Code, e.RequestID = parseTokenError(body)
+	if failed.RawResponse.Body == nil {
+		failed.RawResponse.Body = http.NoBody
 	}
-	return e
-}
-
-// aadsts is how Entra numbers its errors.
-var aadsts = regexp.MustCompile(`\bAADSTS[0-9]{1,10}\b`)
-
-// parseTokenError reads the token endpoint's [error response]: the number of the
-// error, or its OAuth name if it has none, and the id by which Entra logged it.
-//
-// [error response]: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#error-response
-func parseTokenError(body []byte) (code, correlationID string) {
-	var fields struct {
-		Error         string `json:"error"`
-		Description   string `json:"error_description"`
-		CorrelationID string `json:"correlation_id"`
-	}
-	_ = json.Unmarshal(body, &fields)
-	code = aadsts.FindString(fields.Description)
-	if code == "" {
-		code = plain(fields.Error)
-	}
-	return code, plain(fields.CorrelationID)
+	// Of a body that breaks off, what came is read.
+	got, _ := readAnswer(opToken, failed.RawResponse)
+	return got.TokenRefusal()
 }

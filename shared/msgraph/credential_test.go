@@ -37,12 +37,18 @@ func entraFake(status int, body string) *fake {
 	}}
 }
 
-// signedIn returns a client that signs in with a secret.
+// signedIn returns a client that signs in with the secret.
 func signedIn(t *testing.T, cloud msgraph.Cloud, entra, graph http.RoundTripper) *msgraph.Client {
+	t.Helper()
+	return signedInBy(t, cloud, entra, graph, msgraph.FixedSecret(secret))
+}
+
+// signedInBy returns a client that signs in with the secret of a source.
+func signedInBy(t *testing.T, cloud msgraph.Cloud, entra, graph http.RoundTripper, secrets msgraph.SecretSource) *msgraph.Client {
 	t.Helper()
 	credential, err := msgraph.NewClientSecretCredential(msgraph.CredentialOptions{
 		Cloud: cloud, TenantID: tenantID, ClientID: clientID, Transport: entra,
-	}, secret)
+	}, secrets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,11 +221,11 @@ func TestConstructorsRefuse(t *testing.T) {
 		"no tenant": {Cloud: global, ClientID: clientID},
 		"no client": {Cloud: global, TenantID: tenantID},
 	} {
-		if _, err := msgraph.NewClientSecretCredential(o, secret); err == nil {
+		if _, err := msgraph.NewClientSecretCredential(o, msgraph.FixedSecret(secret)); err == nil {
 			t.Errorf("NewClientSecretCredential accepts %s", name)
 		}
 	}
-	if _, err := msgraph.NewClientSecretCredential(msgraph.CredentialOptions{Cloud: global, TenantID: tenantID, ClientID: clientID}, ""); err == nil {
-		t.Error("NewClientSecretCredential accepts no secret")
+	if _, err := msgraph.NewClientSecretCredential(msgraph.CredentialOptions{Cloud: global, TenantID: tenantID, ClientID: clientID}, nil); err == nil {
+		t.Error("NewClientSecretCredential accepts no source")
 	}
 }

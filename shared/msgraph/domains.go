@@ -2,12 +2,11 @@ package msgraph
 
 import (
 	"context"
-	"strings"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/domains"
-	"github.com/microsoftgraph/msgraph-sdk-go/models"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
 // maxDomainPages bounds the pages followed. A tenant has at most 5,000 domains, and
@@ -31,7 +30,7 @@ func (c *Client) Domains(ctx context.Context) ([]directory.Domain, error) {
 		}
 		request = request.WithUrl(next)
 	}
-	return nil, &directory.Error{Operation: opDomains, Err: errEndless}
+	return nil, &directory.Error{Operation: opDomains, Err: answer.ErrEndless}
 }
 
 // domainPage reads a page of domains and the address of the next, if there is one.
@@ -44,38 +43,5 @@ func (c *Client) domainPage(ctx context.Context, request *domains.DomainsRequest
 	if err != nil {
 		return nil, "", err
 	}
-	page, next, err = parseDomains(got.body)
-	if err == nil && next != "" && !c.serves(next) {
-		err = errNextLink
-	}
-	if err != nil {
-		return nil, "", answerError(opDomains, got, err)
-	}
-	return page, next, nil
-}
-
-// parseDomains reads a page of [domain resources]. A page without its list is not
-// an empty page: taken for one, it would say that nobody is federated.
-//
-// [domain resources]: https://learn.microsoft.com/graph/api/resources/domain
-func parseDomains(body []byte) (page []directory.Domain, next string, err error) {
-	parsed, err := parse[models.DomainCollectionResponseable](body, models.CreateDomainCollectionResponseFromDiscriminatorValue)
-	if err != nil {
-		return nil, "", err
-	}
-	list := parsed.GetValue()
-	if list == nil {
-		return nil, "", errShape
-	}
-	for _, d := range list {
-		if d == nil || value(d.GetId()) == "" {
-			return nil, "", errShape
-		}
-		page = append(page, directory.Domain{
-			Name:      strings.ToLower(value(d.GetId())),
-			Federated: strings.EqualFold(value(d.GetAuthenticationType()), "Federated"),
-			Verified:  value(d.GetIsVerified()),
-		})
-	}
-	return page, value(parsed.GetOdataNextLink()), nil
+	return c.pages.Domains(got)
 }

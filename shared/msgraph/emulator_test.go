@@ -22,6 +22,7 @@ var permissions = []string{"User.Read.All", "User.RevokeSessions.All", "Domain.R
 type emulated struct {
 	server *msgraphtest.Server
 	tenant *msgraphtest.Tenant
+	app    *msgraphtest.App
 	client *msgraph.Client
 }
 
@@ -37,13 +38,13 @@ func emulate(t *testing.T, users int, o msgraphtest.Options, permissions ...stri
 		{Name: "example.onmicrosoft.com"},
 		{Name: "example.com", Unverified: true},
 	}})
-	tenant.AddApp(msgraphtest.AppOptions{
+	app := tenant.AddApp(msgraphtest.AppOptions{
 		ID: clientID, Permissions: permissions, Secrets: []msgraphtest.Secret{{Text: secret}},
 	})
 	for _, id := range userIDs(users) {
 		tenant.AddUser(msgraphtest.NewUser{ID: id, UPN: "hanako." + id + "@example.co.jp"})
 	}
-	return emulated{server, tenant, signedIn(t, cloudNamed(t, "global"), server, server)}
+	return emulated{server, tenant, app, signedIn(t, cloudNamed(t, "global"), server, server)}
 }
 
 // bubble runs a test in virtual time.
@@ -147,19 +148,13 @@ func TestEmulatorBreaksOff(t *testing.T) {
 func TestEmulatorKnowsNoSuchSecret(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		graph := emulate(t, 1, msgraphtest.Options{})
-		credential, err := msgraph.NewClientSecretCredential(msgraph.CredentialOptions{
-			Cloud: cloudNamed(t, "global"), TenantID: tenantID, ClientID: clientID, Transport: graph.server,
-		}, "an older secret")
-		if err != nil {
-			t.Fatal(err)
-		}
-		client, err := msgraph.NewClient(msgraph.Options{Cloud: cloudNamed(t, "global"), Credential: credential, Transport: graph.server})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = client.ReadUsers(t.Context(), userIDs(1))
+		client := graph.signedInBy(t, msgraph.FixedSecret("an older secret"))
+		_, err := client.ReadUsers(t.Context(), userIDs(1))
 		if e := graphError(t, err); e.Operation != "token" || e.Code != "AADSTS7000215" || !e.NotDone || e.RequestID == "" {
 			t.Errorf("error %+v", e)
+		}
+		if n := graph.server.Counts().Tokens; n != 1 {
+			t.Errorf("%d requests for a token, want 1", n)
 		}
 	})
 }

@@ -3,7 +3,6 @@ package msgraph
 import (
 	"context"
 	"errors"
-	"strings"
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 
@@ -13,9 +12,6 @@ import (
 // transitiveMembers is the address of the first page, for which alone the SDK's
 // package of groups is not worth linking.
 const transitiveMembers = "{+baseurl}/groups/{group}/transitiveMembers{?%24select,%24top}"
-
-// userODataType is the type of users, in lower case.
-const userODataType = "#microsoft.graph.user"
 
 var errGroupID = errors.New("the group's id is not an object id")
 
@@ -28,7 +24,9 @@ var errGroupID = errors.New("the group's id is not an object id")
 // an index answers that lags behind. A member whose type Graph does not tell counts
 // as a user, because a group is there to spare its members.
 //
-// Errors are *directory.Error. One member without an object id fails the page.
+// Errors are *directory.Error. One member who cannot be read, or has no object id,
+// fails the page, unlike a user of [Client.UserPage]: whoever is passed over here
+// would be signed out.
 //
 // It needs the permission GroupMember.Read.All, and Member.Read.Hidden for groups
 // with hidden membership. See [List group transitive members].
@@ -44,14 +42,7 @@ func (c *Client) GroupMembers(ctx context.Context, group, next string) (ids []st
 	if err != nil {
 		return nil, "", err
 	}
-	list, err := readCollection[member](c, got, next)
-	if err == nil {
-		ids, err = usersAmong(list.Value)
-	}
-	if err != nil {
-		return nil, "", answerError(opListMembers, got, err)
-	}
-	return ids, list.Next, nil
+	return c.pages.Members(got, next)
 }
 
 // listMembers makes the request for a page of members.
@@ -70,27 +61,4 @@ func (c *Client) listMembers(group, next string) (*abstractions.RequestInformati
 	info.QueryParametersAny["%24select"] = "id"
 	info.QueryParametersAny["%24top"] = MaxPage
 	return info, nil
-}
-
-// member is a [directoryObject] of any type.
-//
-// [directoryObject]: https://learn.microsoft.com/graph/api/resources/directoryobject
-type member struct {
-	Type string `json:"@odata.type"`
-	ID   string `json:"id"`
-}
-
-// usersAmong are the ids of the users among the members.
-func usersAmong(members []member) ([]string, error) {
-	var ids []string
-	for _, m := range members {
-		id := strings.ToLower(m.ID)
-		switch {
-		case !directory.IsID(id):
-			return nil, errShape
-		case m.Type == "", strings.EqualFold(m.Type, userODataType):
-			ids = append(ids, id)
-		}
-	}
-	return ids, nil
 }

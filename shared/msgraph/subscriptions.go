@@ -2,9 +2,7 @@ package msgraph
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -13,6 +11,7 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/subscriptions"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
 // maxSubscriptionPages bounds the pages followed. An app has at most a hundred
@@ -21,9 +20,6 @@ const maxSubscriptionPages = 20
 
 // MaxClientState is how many characters a clientState may have at most.
 const MaxClientState = 128
-
-// redacted stands in Graph's texts where they repeat the clientState.
-const redacted = "[clientState]"
 
 // What makes a call on a subscription end before it is sent. None tells the value.
 var (
@@ -57,7 +53,7 @@ func (c *Client) Subscriptions(ctx context.Context) ([]directory.Subscription, e
 			return nil, err
 		}
 	}
-	return nil, &directory.Error{Operation: opListSubscriptions, Err: errEndless}
+	return nil, &directory.Error{Operation: opListSubscriptions, Err: answer.ErrEndless}
 }
 
 // CreateSubscription creates the subscription and returns it as Graph granted it.
@@ -82,7 +78,7 @@ func (c *Client) CreateSubscription(ctx context.Context, s directory.Subscriptio
 	if err != nil {
 		return directory.Subscription{}, redact(err, clientState)
 	}
-	return readSubscription(opCreateSubscription, got)
+	return answer.Subscription(got)
 }
 
 // RenewSubscription makes the subscription expire at another time, and answers a
@@ -103,11 +99,7 @@ func (c *Client) RenewSubscription(ctx context.Context, id string, expires time.
 	if err != nil {
 		return directory.Subscription{}, err
 	}
-	renewed, err := readSubscription(opRenewSubscription, got)
-	if err == nil && renewed.ID != id {
-		return directory.Subscription{}, answerError(opRenewSubscription, got, errOtherSubscription)
-	}
-	return renewed, err
+	return answer.RenewedSubscription(got, id)
 }
 
 // DeleteSubscription deletes the subscription. One that is gone already is a 404.
@@ -135,9 +127,9 @@ func (c *Client) subscription(id string) *subscriptions.SubscriptionItemRequestB
 }
 
 // sendMade sends a request, unless err says that it could not be made.
-func (c *Client) sendMade(ctx context.Context, operation string, info *abstractions.RequestInformation, err error) (answer, error) {
+func (c *Client) sendMade(ctx context.Context, operation string, info *abstractions.RequestInformation, err error) (answer.Answer, error) {
 	if err != nil {
-		return answer{}, &directory.Error{Operation: operation, NotDone: true, Err: err}
+		return answer.Answer{}, &directory.Error{Operation: operation, NotDone: true, Err: err}
 	}
 	return c.send(ctx, operation, info)
 }
@@ -146,7 +138,7 @@ func (c *Client) sendMade(ctx context.Context, operation string, info *abstracti
 // nobody can tell Graph's notifications from a stranger's.
 func checkNew(s directory.Subscription, clientState string) error {
 	switch n := utf8.RuneCountInString(clientState); {
-	case n > MaxClientState, oneLine(clientState) == "":
+	case n > MaxClientState, answer.OneLine(clientState) == "":
 		return errClientState
 	case s.Expires.IsZero():
 		return errExpiry
@@ -187,7 +179,7 @@ func newSubscription(s directory.Subscription, clientState string) *models.Subsc
 // redact takes the clientState out of Graph's text, should Graph repeat it there.
 func redact(err error, clientState string) error {
 	if e, ok := errors.AsType[*directory.Error](err); ok {
-		e.Message = strings.ReplaceAll(e.Message, oneLine(clientState), redacted)
+		e.Message = answer.Redact(e.Message, clientState)
 	}
 	return err
 }
@@ -198,55 +190,5 @@ func (c *Client) subscriptionPage(ctx context.Context, info *abstractions.Reques
 	if err != nil {
 		return nil, "", err
 	}
-	list, err := readCollection[wireSubscription](c, got, "")
-	if err != nil {
-		return nil, "", answerError(opListSubscriptions, got, err)
-	}
-	for _, w := range list.Value {
-		s, err := w.subscription()
-		if err != nil {
-			return nil, "", answerError(opListSubscriptions, got, err)
-		}
-		page = append(page, s)
-	}
-	return page, list.Next, nil
-}
-
-// readSubscription reads the subscription that is the whole answer.
-func readSubscription(operation string, got answer) (directory.Subscription, error) {
-	var w wireSubscription
-	if json.Unmarshal(got.body, &w) != nil {
-		return directory.Subscription{}, answerError(operation, got, errShape)
-	}
-	s, err := w.subscription()
-	if err != nil {
-		return directory.Subscription{}, answerError(operation, got, err)
-	}
-	return s, nil
-}
-
-// wireSubscription is a [subscription resource], read without the SDK's model so
-// that the clientState in it is never held.
-//
-// [subscription resource]: https://learn.microsoft.com/graph/api/resources/subscription
-type wireSubscription struct {
-	ID              string    `json:"id"`
-	Resource        string    `json:"resource"`
-	ChangeType      string    `json:"changeType"`
-	NotificationURL string    `json:"notificationUrl"`
-	LifecycleURL    string    `json:"lifecycleNotificationUrl"`
-	ApplicationID   string    `json:"applicationId"`
-	LatestTLS       string    `json:"latestSupportedTlsVersion"`
-	Expires         time.Time `json:"expirationDateTime"`
-}
-
-// subscription is what was read, or errShape: without its id nobody could renew a
-// subscription, and without its expiry nobody would know when to.
-func (w wireSubscription) subscription() (directory.Subscription, error) {
-	s := directory.Subscription(w)
-	s.ID, s.ApplicationID, s.Expires = strings.ToLower(w.ID), strings.ToLower(w.ApplicationID), w.Expires.UTC()
-	if !directory.IsID(s.ID) || s.Expires.IsZero() {
-		return directory.Subscription{}, errShape
-	}
-	return s, nil
+	return c.pages.Subscriptions(got)
 }

@@ -33,12 +33,12 @@ func wanted() directory.Subscription {
 	}
 }
 
-// subscriptionJSON is the subscription as Graph answers, with that id and expiry.
-func subscriptionJSON(id, expires string) string {
+// subscriptionJSON is the subscription as Graph answers, with that id.
+func subscriptionJSON(id string) string {
 	return `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#subscriptions/$entity","id":"` + id + `",` +
 		`"resource":"users","applicationId":"24D3B144-21AE-4080-943F-7067B395B913","changeType":"updated",` +
 		`"clientState":"` + clientState + `","notificationUrl":"https://hook.example.com/notifications?a=b&c=d",` +
-		`"lifecycleNotificationUrl":"https://hook.example.com/lifecycle","expirationDateTime":"` + expires + `",` +
+		`"lifecycleNotificationUrl":"https://hook.example.com/lifecycle","expirationDateTime":"2026-12-23T22:00:00.5Z",` +
 		`"creatorId":"8ee44408-0679-472c-bc2a-692812af3437","latestSupportedTlsVersion":"v1_2","notificationContentType":null}`
 }
 
@@ -50,8 +50,6 @@ func granted() directory.Subscription {
 	s.Expires = time.Date(2026, 12, 23, 22, 0, 0, 5e8, time.UTC)
 	return s
 }
-
-const grantedExpiry = "2026-12-23T22:00:00.5Z"
 
 // subscriptionCall is a call on subscriptions.
 type subscriptionCall struct {
@@ -104,7 +102,7 @@ func TestSubscriptionRequests(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			graph := answers(http.StatusForbidden, file(t, "error-403.json"))
+			graph := answers(http.StatusForbidden, file(t, "../answer/testdata/error-403.json"))
 			_, err := tt.call(t.Context(), clientOf(t, graph))
 			discreet(t, err)
 			if graph.requests() != 1 {
@@ -129,7 +127,7 @@ func TestSubscriptionRequests(t *testing.T) {
 
 func TestSubscriptionsAreRead(t *testing.T) {
 	t.Parallel()
-	one := subscriptionJSON(strings.ToUpper(subscriptionID), grantedExpiry)
+	one := subscriptionJSON(strings.ToUpper(subscriptionID))
 	bodies := map[string]string{
 		"POST":  one,
 		"PATCH": one,
@@ -159,21 +157,13 @@ func TestSubscriptionsAreRead(t *testing.T) {
 }
 
 // An answer of success that cannot be relied on: the call may have taken effect.
+// Package answer has more of these.
 func TestSubscriptionsDistrustAnswers(t *testing.T) {
 	t.Parallel()
 	bodies := map[string]string{
-		"nothing":          ``,
-		"null":             `null`,
-		"list":             `[]`,
-		"HTML":             `<html>` + clientState,
-		"empty":            `{}`,
-		"no id":            subscriptionJSON("", grantedExpiry),
-		"path as id":       subscriptionJSON("../users", grantedExpiry),
-		"secret as id":     subscriptionJSON(clientState, grantedExpiry),
-		"no expiry":        `{"id":"` + subscriptionID + `"}`,
-		"null expiry":      `{"id":"` + subscriptionID + `","expirationDateTime":null}`,
-		"secret as expiry": subscriptionJSON(subscriptionID, clientState),
-		"number as type":   `{"id":"` + subscriptionID + `","changeType":7,"expirationDateTime":"` + grantedExpiry + `"}`,
+		"nothing":      ``,
+		"empty":        `{}`,
+		"secret as id": subscriptionJSON(clientState),
 	}
 	for name, body := range bodies {
 		for _, tt := range subscriptionCalls()[:3] {
@@ -205,7 +195,7 @@ func TestSubscriptionsDistrustAnswers(t *testing.T) {
 
 func TestRenewalOfAnother(t *testing.T) {
 	t.Parallel()
-	graph := answers(http.StatusOK, subscriptionJSON(userID(1), grantedExpiry))
+	graph := answers(http.StatusOK, subscriptionJSON(userID(1)))
 	got, err := clientOf(t, graph).RenewSubscription(t.Context(), subscriptionID, wanted().Expires)
 	if e := discreet(t, err); e.NotDone || !strings.Contains(e.Error(), "another subscription") || got.ID != "" {
 		t.Errorf("subscription %+v, error %+v", got, e)
@@ -225,29 +215,14 @@ func TestSubscriptionPagesEnd(t *testing.T) {
 	}
 }
 
-// Graph's own text reaches the administrator, whole, in one line, without the secret.
+// Graph's own text reaches the administrator, without the secret. Package answer has
+// more of these.
 func TestSubscriptionMessages(t *testing.T) {
 	t.Parallel()
-	failed := "Subscription validation request failed. Notification endpoint must respond with 200 OK to validation request."
-	tests := []struct{ name, body, want string }{
-		{"outer", `{"error":{"code":"ValidationError","message":"` + failed + `","innerError":{"message":"inner"}}}`, failed},
-		{"inner", `{"error":{"code":"","message":"","innerError":{"code":"ExtensionError","message":"Operation: Create; Exception: [Status Code: Forbidden]"}}}`,
-			"Operation: Create; Exception: [Status Code: Forbidden]"},
-		{"lines", `{"error":{"message":" a\r\n\tb\u001b[31m\u2028c "}}`, "a b [31m c"},
-		{"clientState", `{"error":{"message":"'` + clientState + `' is not like ` + clientState + `"}}`, "'[clientState]' is not like [clientState]"},
-		{"book", `{"error":{"message":"` + strings.Repeat("a", 3000) + clientState + `"}}`, ""},
-		{"number", `{"error":{"message":7,"innerError":{"message":"inner"}}}`, "inner"},
-		{"nothing", ``, ""},
-		{"text", `"` + clientState + `"`, ""},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			_, err := clientOf(t, answers(http.StatusBadRequest, tt.body)).CreateSubscription(t.Context(), wanted(), clientState)
-			if e := discreet(t, err); e.Message != tt.want || !e.NotDone {
-				t.Errorf("message %q, want %q; error %+v", e.Message, tt.want, e)
-			}
-		})
+	body := `{"error":{"message":"'` + clientState + `' is not like ` + clientState + `"}}`
+	_, err := clientOf(t, answers(http.StatusBadRequest, body)).CreateSubscription(t.Context(), wanted(), clientState)
+	if e := discreet(t, err); e.Message != "'[clientState]' is not like [clientState]" || !e.NotDone {
+		t.Errorf("error %+v", e)
 	}
 }
 
@@ -287,7 +262,7 @@ func TestSubscriptionsNotDone(t *testing.T) {
 
 func TestSubscriptionsAreCheckedFirst(t *testing.T) {
 	t.Parallel()
-	graph := answers(http.StatusOK, subscriptionJSON(subscriptionID, grantedExpiry))
+	graph := answers(http.StatusOK, subscriptionJSON(subscriptionID))
 	c := clientOf(t, graph)
 	timeless := wanted()
 	timeless.Expires = time.Time{}
@@ -322,25 +297,4 @@ func TestSubscriptionsAreCheckedFirst(t *testing.T) {
 	if err := create(wanted(), strings.Repeat("あ", msgraph.MaxClientState)); err != nil {
 		t.Errorf("the longest clientState: %v", err)
 	}
-}
-
-// Whatever Graph answers, nothing panics and no secret is told.
-func FuzzSubscriptions(f *testing.F) {
-	f.Add(200, subscriptionJSON(subscriptionID, grantedExpiry))
-	f.Add(200, `{"value":[`+subscriptionJSON(subscriptionID, grantedExpiry)+`]}`)
-	f.Add(200, `{"value":[null,{"expirationDateTime":{}}]}`)
-	f.Add(403, file(f, "error-403.json"))
-	f.Add(400, `{"error":{"message":"`+clientState+`"}}`)
-	f.Fuzz(func(t *testing.T, status int, body string) {
-		for _, tt := range subscriptionCalls() {
-			got, err := tt.call(t.Context(), clientOf(t, answers(status, body)))
-			if err != nil {
-				graphErrorType(t, err)
-				continue
-			}
-			if s, ok := got.(directory.Subscription); ok && (!directory.IsID(s.ID) || s.Expires.IsZero()) {
-				t.Errorf("%s: %+v", tt.name, s)
-			}
-		}
-	})
 }

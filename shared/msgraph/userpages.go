@@ -2,8 +2,6 @@ package msgraph
 
 import (
 	"context"
-	"strings"
-	"time"
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
@@ -43,23 +41,19 @@ func (c *Client) LatestDelta(ctx context.Context) (deltaLink string, err error) 
 	}
 	info.UrlTemplate = latestDelta
 	info.QueryParametersAny["%24deltatoken"] = "latest"
-	got, page, err := c.userPage(ctx, opDelta, "", info)
+	got, err := c.send(ctx, opDelta, info)
 	if err != nil {
 		return "", err
 	}
-	// An address with users before it would pass them over.
-	if page.Delta == "" || len(page.Users)+len(page.Removed) > 0 {
-		return "", answerError(opDelta, got, errShape)
-	}
-	return page.Delta, nil
+	return c.pages.LatestDelta(got)
 }
 
 // DeltaPage reads a page of a round of delta: link is where the round begins, or
 // the page before's Next. Either Next or Delta of the page is set.
 //
-// Errors are *directory.Error. If Expired, a round must begin anew. One user who
-// cannot be read, or has no object id, fails the page: whoever goes on to the next
-// would never hear of that user again.
+// Errors are *directory.Error. If Expired, a round must begin anew. A user who cannot
+// be read, or has no object id, is left out and counted as Unreadable: see
+// [answer.Pages.Users].
 //
 // It needs the permission User.Read.All. See [user: delta].
 //
@@ -69,22 +63,18 @@ func (c *Client) DeltaPage(ctx context.Context, link string) (directory.UserPage
 	if err != nil {
 		return directory.UserPage{}, err
 	}
-	got, page, err := c.userPage(ctx, opDelta, link, info)
+	got, err := c.send(ctx, opDelta, info)
 	if err != nil {
 		return directory.UserPage{}, err
 	}
-	// With neither, the round would have no end; with both, which counts?
-	if (page.Next == "") == (page.Delta == "") {
-		return directory.UserPage{}, answerError(opDelta, got, errShape)
-	}
-	return page, nil
+	return c.pages.Delta(got, link)
 }
 
 // UserPage reads a page of all users of the tenant: the first one if next is empty,
 // else the one that the page before names as its Next.
 //
-// Errors are *directory.Error. If Expired, the list must begin anew. One user who
-// cannot be read, or has no object id, fails the page, as with [Client.DeltaPage].
+// Errors are *directory.Error. If Expired, the list must begin anew. A user who cannot
+// be read, or has no object id, is left out and counted, as with [Client.DeltaPage].
 //
 // It needs the permission User.Read.All. See [List users].
 //
@@ -94,9 +84,11 @@ func (c *Client) UserPage(ctx context.Context, next string) (directory.UserPage,
 	if err != nil {
 		return directory.UserPage{}, err
 	}
-	_, page, err := c.userPage(ctx, opListUsers, next, info)
-	page.Delta = "" // a list has none
-	return page, err
+	got, err := c.send(ctx, opListUsers, info)
+	if err != nil {
+		return directory.UserPage{}, err
+	}
+	return c.pages.Users(got, next)
 }
 
 // listUsers makes the request for a page of all users.
@@ -114,86 +106,4 @@ func (c *Client) listUsers(ctx context.Context, next string) (*abstractions.Requ
 		return nil, &directory.Error{Operation: opListUsers, NotDone: true, Err: err}
 	}
 	return info, nil
-}
-
-// userPage sends a request for a page of users, which is at the address asked, and
-// reads it.
-func (c *Client) userPage(ctx context.Context, operation, asked string, info *abstractions.RequestInformation) (answer, directory.UserPage, error) {
-	got, err := c.send(ctx, operation, info)
-	if err != nil {
-		return answer{}, directory.UserPage{}, err
-	}
-	page, err := c.readUserPage(got, asked)
-	if err != nil {
-		return answer{}, directory.UserPage{}, answerError(operation, got, err)
-	}
-	return got, page, nil
-}
-
-// readUserPage reads a page of [user resources], without the SDK's models: they
-// allocate 19 kB for each user, this 0.6 kB, and a page has a
-// thousand.
-//
-// [user resources]: https://learn.microsoft.com/graph/api/resources/user
-func (c *Client) readUserPage(got answer, asked string) (directory.UserPage, error) {
-	list, err := readCollection[listedUser](c, got, asked)
-	if err != nil {
-		return directory.UserPage{}, err
-	}
-	page := directory.UserPage{
-		Users: make([]directory.User, 0, len(list.Value)),
-		Next:  list.Next, Delta: list.Delta,
-	}
-	for i := range list.Value {
-		user := list.Value[i].user()
-		switch {
-		case !directory.IsID(user.ID):
-			return directory.UserPage{}, errShape
-		case list.Value[i].Removed != nil:
-			page.Removed = append(page.Removed, user.ID)
-		default:
-			page.Users = append(page.Users, user)
-		}
-	}
-	return page, nil
-}
-
-// listedUser is a user of a page.
-type listedUser struct {
-	ID                string    `json:"id"`
-	UserPrincipalName string    `json:"userPrincipalName"`
-	UserType          string    `json:"userType"`
-	CreationType      string    `json:"creationType"`
-	ExternalUserState string    `json:"externalUserState"`
-	Created           time.Time `json:"createdDateTime"`
-	Stamp             shownTime `json:"signInSessionsValidFromDateTime"`
-	Removed           *struct{} `json:"@removed"`
-}
-
-// user is what was read.
-func (u *listedUser) user() directory.User {
-	return directory.User{
-		ID:                      strings.ToLower(u.ID),
-		UserPrincipalName:       u.UserPrincipalName,
-		UserType:                u.UserType,
-		CreationType:            u.CreationType,
-		ExternalUserState:       u.ExternalUserState,
-		Created:                 u.Created.UTC(),
-		SignInSessionsValidFrom: u.Stamp.UTC(),
-		StampKnown:              u.Stamp.shown,
-	}
-}
-
-// shownTime is a time that tells null from missing.
-type shownTime struct {
-	time.Time
-
-	shown bool
-}
-
-// UnmarshalJSON implements json.Unmarshaler. It is called only where there is the
-// property, null included.
-func (t *shownTime) UnmarshalJSON(b []byte) error {
-	t.shown = true
-	return t.Time.UnmarshalJSON(b)
 }

@@ -2,17 +2,12 @@ package msgraph
 
 import (
 	"context"
-	"encoding/json"
-	"strings"
-	"time"
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
-	"github.com/microsoft/kiota-abstractions-go/serialization"
-	jsonserialization "github.com/microsoft/kiota-serialization-json-go"
-	"github.com/microsoftgraph/msgraph-sdk-go/models"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
 // stamp is the property that says from when on a user's sessions are valid.
@@ -62,7 +57,7 @@ func (c *Client) RevokeSignInSessions(ctx context.Context, ids []string) ([]erro
 	}
 	errs := make([]error, len(ids))
 	for i, p := range parts {
-		errs[i] = p.err
+		errs[i] = p.Err
 	}
 	return errs, nil
 }
@@ -98,72 +93,10 @@ func (c *Client) pathParameters() map[string]string {
 }
 
 // readUser reads the user of that id from the part that answers for it.
-func readUser(p part, id string) directory.Read {
-	if p.err != nil {
-		return directory.Read{Err: p.err}
+func readUser(p answer.Part, id string) directory.Read {
+	if p.Err != nil {
+		return directory.Read{Err: p.Err}
 	}
-	user, err := parseUser(p.body)
-	if err == nil && user.ID != id {
-		err = errOtherUser
-	}
-	if err != nil {
-		return directory.Read{Err: answerError(opGetUser, p.answer, err)}
-	}
-	return directory.Read{User: user}
+	user, err := answer.User(p.Answer, id)
+	return directory.Read{User: user, Err: err}
 }
-
-// parseUser reads a [user resource].
-//
-// [user resource]: https://learn.microsoft.com/graph/api/resources/user
-func parseUser(body []byte) (directory.User, error) {
-	user, err := parse[models.Userable](body, models.CreateUserFromDiscriminatorValue)
-	if err != nil {
-		return directory.User{}, err
-	}
-	// The model does not tell a property that is null from one that is missing.
-	var properties map[string]json.RawMessage
-	if json.Unmarshal(body, &properties) != nil {
-		return directory.User{}, errShape
-	}
-	_, stampKnown := properties[stamp]
-	return directory.User{
-		ID:                      strings.ToLower(value(user.GetId())),
-		UserPrincipalName:       value(user.GetUserPrincipalName()),
-		UserType:                value(user.GetUserType()),
-		CreationType:            value(user.GetCreationType()),
-		ExternalUserState:       value(user.GetExternalUserState()),
-		Created:                 utc(user.GetCreatedDateTime()),
-		SignInSessionsValidFrom: utc(user.GetSignInSessionsValidFromDateTime()),
-		StampKnown:              stampKnown,
-		LastPasswordChange:      utc(user.GetLastPasswordChangeDateTime()),
-	}, nil
-}
-
-// parse reads a model of the SDK from JSON. Its only error is errShape.
-func parse[T any](body []byte, model serialization.ParsableFactory) (T, error) {
-	var none T
-	node, err := jsonserialization.NewJsonParseNode(body)
-	if err != nil {
-		return none, errShape
-	}
-	parsed, err := node.GetObjectValue(model)
-	if err != nil {
-		return none, errShape
-	}
-	if result, ok := parsed.(T); ok {
-		return result, nil
-	}
-	return none, errShape
-}
-
-// value is what p points at, or the zero value.
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
-
-// utc is what p points at in UTC, or the zero Time.
-func utc(p *time.Time) time.Time { return value(p).UTC() }

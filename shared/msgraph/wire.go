@@ -9,6 +9,8 @@ import (
 	"net/http/httptrace"
 	"sync/atomic"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
 // maxAnswer is the most that is read of an answer, in bytes. Twenty users are
@@ -66,7 +68,7 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &undelivered{
 			err:             err,
-			clientRequestID: req.Header.Get(clientRequestID),
+			clientRequestID: req.Header.Get(answer.ClientRequestID),
 			unsent:          conn.missing() || isDial(err),
 		}
 	}
@@ -97,7 +99,7 @@ func once(resp *http.Response, req *http.Request) *http.Response {
 	resp.Header.Del("WWW-Authenticate")
 	resp.Header.Del("Location")
 	// What we called the request is more certain than what the answer repeats.
-	resp.Header.Set(clientRequestID, req.Header.Get(clientRequestID))
+	resp.Header.Set(answer.ClientRequestID, req.Header.Get(answer.ClientRequestID))
 	return resp
 }
 
