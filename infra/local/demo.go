@@ -54,7 +54,6 @@ var (
 	}()
 	demoSweeping = sweep.Settings{
 		Grace:          2 * time.Second,
-		NewUserWindow:  demoWindow,
 		Recover:        30 * 24 * time.Hour,
 		FullEvery:      time.Hour,
 		ReplicationLag: demoSettings.ReplicationLag,

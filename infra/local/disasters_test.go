@@ -15,11 +15,7 @@ import (
 )
 
 // sweeping are the sweep's settings in a simulated run.
-var sweeping = func() sweep.Settings {
-	s := sweep.DefaultSettings
-	s.NewUserWindow = 24 * time.Hour
-	return s
-}()
+var sweeping = sweep.DefaultSettings
 
 // witness notes what keeper and sweeper say they did.
 type witness struct {
@@ -27,7 +23,12 @@ type witness struct {
 	gaps   []time.Time // when a gap was made, or found and repaired
 	made   int         // gaps that were made
 	missed int         // users whom sweeps found late
+	began  time.Time   // when the last full round was
+	rounds []round     // full rounds that came to their end
 }
+
+// A round is a full round, from its beginning to its end.
+type round struct{ began, ended time.Time }
 
 // ObserveKeeper implements [subscription.Observer].
 func (w *world) ObserveKeeper(_ context.Context, r subscription.Report) {
@@ -46,10 +47,17 @@ func (w *world) noteGap() {
 	w.seen.made++
 }
 
-func (w *world) swept(r sweep.Report) {
+// ObserveSweep implements [sweep.Observer].
+func (w *world) ObserveSweep(_ context.Context, r sweep.Report) {
 	w.seen.mu.Lock()
 	defer w.seen.mu.Unlock()
 	w.seen.missed += r.Missed
+	if r.Full != "" && r.Full != sweep.CauseContinued {
+		w.seen.began = r.Started
+	}
+	if r.FullDone {
+		w.seen.rounds = append(w.seen.rounds, round{w.seen.began, time.Now()})
+	}
 }
 
 // setUp lets the keeper subscribe before anything goes wrong.

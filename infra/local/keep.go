@@ -112,10 +112,11 @@ func (p *plant) newSweeper() (*sweep.Sweeper, error) {
 		Store:      p.sweeps,
 		Queue:      memory.Requests{Queue: p.requests},
 		Subscribed: p.subscribed,
-		Rules:      p.config.policy.Backfill,
+		Policy:     p.config.policy,
 		Backfill:   p.backfill,
 		Held:       p.ledger,
 		Settings:   p.config.sweeping,
+		Observer:   p.config.swept,
 		Log:        p.config.log,
 		Now:        time.Now,
 	}
@@ -138,14 +139,7 @@ func (e *environment) sweep(ctx context.Context, p *plant) {
 	}
 	call, cancel := context.WithTimeout(ctx, p.config.sweeping.Lease)
 	defer cancel()
-	if survive(func() { p.runSweep(call, e.sweeper) }) != nil {
+	if survive(func() { _, _ = e.sweeper.Run(call) }) != nil {
 		e.sweeper = nil
-	}
-}
-
-func (p *plant) runSweep(ctx context.Context, sweeper *sweep.Sweeper) {
-	report, _ := sweeper.Run(ctx)
-	if p.config.swept != nil {
-		p.config.swept(report)
 	}
 }

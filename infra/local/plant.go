@@ -42,7 +42,7 @@ type plantConfig struct {
 	receipts            webhook.Observer
 	// keeper and swept, if they are not nil, are told of every run.
 	keeper subscription.Observer
-	swept  func(sweep.Report)
+	swept  sweep.Observer
 	log    *slog.Logger
 	// faults, if there are any, stand between all of these and what they work
 	// with.

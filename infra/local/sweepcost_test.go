@@ -138,7 +138,8 @@ func peakOfRound(t *testing.T, users int) int64 {
 	sweeper, err := sweep.New(sweep.Config{
 		Tenant: c.ID(), Graph: graph, Domains: newDomains(graph),
 		Store: c.plant.sweeps, Queue: list, Subscribed: c.plant.subscribed,
-		Rules: revocation.DefaultBackfill, Backfill: new(memory.Backfill),
+		Policy:   revocation.Policy{NewUserWindow: 24 * time.Hour, Backfill: revocation.DefaultBackfill},
+		Backfill: new(memory.Backfill),
 		Settings: sweeping, Log: c.plant.config.log, Now: time.Now,
 	})
 	if err != nil {

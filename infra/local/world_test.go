@@ -222,7 +222,7 @@ func (w *world) wire(verbose bool) {
 		},
 		keeping: subscription.DefaultSettings, keepEvery: w.plan.keepEvery,
 		sweeping: w.drawSweeping(), sweepEvery: w.plan.sweepEvery,
-		keeper: w, swept: w.swept,
+		keeper: w, swept: w,
 		pace:    revocation.DefaultPace,
 		workers: 1 + w.random.IntN(3), batch: 1 + w.random.IntN(100),
 		timeout: timeout, visibility: visibility,

@@ -1,7 +1,6 @@
 package revocation
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -223,38 +222,4 @@ func (s BackfillState) Lift(now time.Time) BackfillState {
 	s = s.forget(now)
 	s.Run, s.Stopped, s.StoppedAt, s.Lifted = 0, "", time.Time{}, now
 	return s
-}
-
-// BackfillStore keeps the state of each tenant's backfill. Package revocationtest
-// holds the suite that every implementation passes.
-type BackfillStore interface {
-	// Backfill returns the state; of a tenant never written, one with Version 0.
-	Backfill(ctx context.Context, tenant string) (BackfillState, error)
-	// SaveBackfill stores the state, with its version raised by one, if the
-	// stored version is still state.Version; else it returns [ErrConflict].
-	SaveBackfill(ctx context.Context, state BackfillState) error
-}
-
-// conflictsBorne is how often an update is tried again because somebody else
-// wrote in between.
-const conflictsBorne = 10
-
-// UpdateBackfill changes the tenant's state in the store by change, which may be
-// called more than once.
-func UpdateBackfill(ctx context.Context, store BackfillStore, tenant string, change func(BackfillState) BackfillState) error {
-	var err error
-	for range conflictsBorne {
-		var state BackfillState
-		if state, err = store.Backfill(ctx, tenant); err != nil {
-			return fmt.Errorf("read the state of the backfill: %w", err)
-		}
-		state.Tenant = tenant
-		if err = store.SaveBackfill(ctx, change(state)); err == nil {
-			return nil
-		}
-		if !errors.Is(err, ErrConflict) {
-			break
-		}
-	}
-	return fmt.Errorf("write the state of the backfill: %w", err)
 }

@@ -249,6 +249,9 @@ func (w *world) checkDry(before revocation.BackfillState) {
 		}
 	}
 	for _, e := range w.ledger.All(tenant) {
+		if e.Reason == revocation.ReasonDryRun && (e.State != revocation.StateSpared || e.Seen.IsZero() || e.Created.IsZero()) {
+			w.t.Errorf("a dry run wrote %+v", e)
+		}
 		if e.State == revocation.StateClaimed || e.State == revocation.StateRevoked || e.Tries+e.Accepted > 0 {
 			w.t.Errorf("a dry run left user %s as %s in the ledger", e.User, e.State)
 		}

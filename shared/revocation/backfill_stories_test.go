@@ -109,7 +109,8 @@ var backfillStories = []story{
 			w.user(1, outOfScope)
 			w.notify(1, 0, time.Minute)
 		},
-		want: []string{"done dry_run"},
+		want:  []string{"done dry_run"},
+		state: revocation.StateSpared,
 	},
 	{
 		name: "a dry run of an existing user",
@@ -121,7 +122,7 @@ var backfillStories = []story{
 			w.ask(1, time.Minute)
 		},
 		want:  []string{"done existing_user", "done dry_run"},
-		state: revocation.StateHeld,
+		state: revocation.StateSpared,
 	},
 }
 
@@ -331,7 +332,8 @@ var heldBackStories = []story{
 			w.user(1, old, outOfScope)
 			w.ask(1, 0)
 		},
-		want: []string{"done excluded"},
+		want:  []string{"done excluded"},
+		state: revocation.StateSpared,
 	},
 	{
 		name: "a new user excluded by group",
@@ -341,7 +343,8 @@ var heldBackStories = []story{
 			w.notify(1, 0)
 			w.miss(time.Minute)
 		},
-		want: []string{"done excluded"},
+		want:  []string{"done excluded"},
+		state: revocation.StateSpared,
 	},
 	{
 		name: "a held user who has been excluded waits no longer",
@@ -353,6 +356,16 @@ var heldBackStories = []story{
 			w.ask(1, 0)
 		},
 		want:  []string{"done excluded"},
+		state: revocation.StateSpared,
+	},
+	{
+		name: "a held user who has left the scope waits no longer",
+		arrange: func(w *world) {
+			w.user(1, old, outOfScope, func(u *fakeUser) { u.UserPrincipalName = canary + "@managed.example" })
+			w.remember(1, revocation.Entry{State: revocation.StateHeld, Reason: revocation.ReasonExistingUser, Seen: w.start})
+			w.ask(1, 0)
+		},
+		want:  []string{"done not_federated"},
 		state: revocation.StateReleased,
 	},
 	groupsUnavailable("members of excluded groups that can't be read, and a new user", func(w *world) { w.user(1); w.notify(1, 0) }),

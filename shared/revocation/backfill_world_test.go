@@ -75,10 +75,12 @@ func (w *world) enforce(change ...func(*revocation.Backfill)) {
 	for _, c := range change {
 		c(&w.config.Policy.Backfill)
 	}
-	w.update(func(s revocation.BackfillState) revocation.BackfillState {
-		s.Members = members
-		return s
-	})
+	for _, store := range []revocation.BackfillStore{&w.backfill, revocation.DryRunStore(&w.backfill)} {
+		w.updateIn(store, func(s revocation.BackfillState) revocation.BackfillState {
+			s.Members = members
+			return s
+		})
+	}
 }
 
 // hours from one time after midnight UTC, which is when a world begins, to
@@ -95,7 +97,11 @@ func ceilings(c revocation.Ceilings) func(*revocation.Backfill) {
 
 // update changes the state of the backfill, past all mishaps.
 func (w *world) update(change func(revocation.BackfillState) revocation.BackfillState) {
-	if err := revocation.UpdateBackfill(w.t.Context(), &w.backfill, tenant, change); err != nil {
+	w.updateIn(&w.backfill, change)
+}
+
+func (w *world) updateIn(store revocation.BackfillStore, change func(revocation.BackfillState) revocation.BackfillState) {
+	if err := revocation.UpdateBackfill(w.t.Context(), store, tenant, change); err != nil {
 		w.t.Fatalf("UpdateBackfill: %v", err)
 	}
 }

@@ -2,7 +2,6 @@ package revocation
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -38,30 +37,12 @@ func (r *Revoker) passCeilings(ctx context.Context, jobs []*job, now time.Time) 
 }
 
 // takeCeilings counts n existing users against the ceilings before they are
-// revoked, so that a worker that dies leaves too many counted, never too few. A
-// dry run keeps a count of its own.
+// revoked, so that a worker that dies leaves too many counted, never too few.
 func (r *Revoker) takeCeilings(ctx context.Context, n int, now time.Time) (granted int, stopped Reason, err error) {
-	var real BackfillState
-	if r.DryRun {
-		if real, err = r.Backfill.Backfill(ctx, r.Tenant); err != nil {
-			return 0, "", fmt.Errorf("read the state of the backfill: %w", err)
-		}
-	}
-	err = UpdateBackfill(ctx, r.Backfill, r.backfillKey(), func(s BackfillState) BackfillState {
-		if r.DryRun {
-			s.Members = real.Members // counted once, by the sweep
-		}
+	err = UpdateBackfill(ctx, r.Backfill, r.Tenant, func(s BackfillState) BackfillState {
 		granted, s = s.Take(n, r.Policy.Backfill.Ceilings, now)
 		stopped = s.Stopped
 		return s
 	})
 	return granted, stopped, err
-}
-
-// backfillKey keeps the counts of a dry run apart from the real ones.
-func (r *Revoker) backfillKey() string {
-	if r.DryRun {
-		return r.Tenant + "/dry-run"
-	}
-	return r.Tenant
 }

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
@@ -270,5 +272,54 @@ func TestUpdateBackfill(t *testing.T) {
 				t.Errorf("%d in the store after %d saves, want %d after %d", store.state.Run, store.saves, tt.run, tt.saves)
 			}
 		})
+	}
+}
+
+// Lift lifts both the real ceilings and the dry run's, and again without harm.
+func TestLift(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, time.November, 3, 9, 30, 15, 0, time.UTC)
+	store := new(memory.Backfill)
+	for run, s := range map[int]revocation.BackfillStore{3: store, 5: revocation.DryRunStore(store)} {
+		err := revocation.UpdateBackfill(t.Context(), s, tenant, func(s revocation.BackfillState) revocation.BackfillState {
+			s.Run, s.Members, s.Stopped, s.StoppedAt = run, 100*run, revocation.ReasonCeilingRun, now.Add(-aDay)
+			return s
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range int64(2) {
+		got, err := revocation.Lift(t.Context(), store, tenant, now)
+		if err != nil {
+			t.Fatalf("Lift: %v", err)
+		}
+		want := revocation.BackfillState{Tenant: tenant, Version: i + 2, Members: 300, Lifted: now}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("Lift came to (-want +got):\n%s", diff)
+		}
+		for key, members := range map[string]int{tenant: 300, tenant + "/dry-run": 500} {
+			s, err := store.Backfill(t.Context(), key)
+			if err != nil || s.Run != 0 || s.Stopped != "" || !s.StoppedAt.IsZero() || s.Members != members || !s.Lifted.Equal(now) {
+				t.Errorf("%s: %+v, %v", key, s, err)
+			}
+		}
+	}
+	// A run that was begun since is not given more by a repetition.
+	err := revocation.UpdateBackfill(t.Context(), store, tenant, func(s revocation.BackfillState) revocation.BackfillState {
+		s.Run = 2
+		return s
+	})
+	again, liftErr := revocation.Lift(t.Context(), store, tenant, now)
+	if err = errors.Join(err, liftErr); err != nil || again.Run != 2 {
+		t.Errorf("the second Lift at the same time came to %+v, %v", again, err)
+	}
+}
+
+func TestLiftFails(t *testing.T) {
+	t.Parallel()
+	errDown := errors.New("down")
+	if _, err := revocation.Lift(t.Context(), &stubbornStore{save: errDown}, tenant, time.Now()); !errors.Is(err, errDown) {
+		t.Errorf("Lift = %v, want %v", err, errDown)
 	}
 }

@@ -2,9 +2,13 @@ package revocation
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // GroupLister reads the members of a group.
@@ -20,7 +24,8 @@ type GroupSettings struct {
 	// Refresh is the age at which they are read again.
 	Refresh time.Duration
 	// Stale is the age up to which they serve while Graph fails. After that
-	// nobody is revoked, because nobody can say who is excluded.
+	// nobody is revoked, because nobody can say who is excluded. It is also the
+	// longest that one reading may take, over several calls.
 	Stale time.Duration
 }
 
@@ -37,7 +42,17 @@ type GroupCache struct {
 	// held is a mutex whose waiters give up with their context.
 	held    chan struct{}
 	members map[string]bool // by object id
-	read    time.Time
+	read    time.Time       // when the reading of members began
+	reading *groupReading   // has not come to its end, nil for none
+}
+
+// A groupReading is a list of members of all groups that has been begun.
+type groupReading struct {
+	began   time.Time
+	members map[string]bool // so far
+	group   int             // the one being read
+	next    string          // link to its next page, "" for the first
+	pages   int             // of it, so far
 }
 
 // NewGroupCache excludes the members of groups, which are object ids.
@@ -46,7 +61,8 @@ func NewGroupCache(lister GroupLister, groups []string, settings GroupSettings) 
 }
 
 // At returns the excluded users at now, by object id in lower case; the map is not
-// to be changed.
+// to be changed. A group may be too large to be read before ctx ends: what was read
+// is kept, and the next call goes on there.
 func (c *GroupCache) At(ctx context.Context, now time.Time) (map[string]bool, error) {
 	if c == nil || len(c.groups) == 0 {
 		return nil, nil
@@ -60,40 +76,60 @@ func (c *GroupCache) At(ctx context.Context, now time.Time) (map[string]bool, er
 	if now.Sub(c.read) < c.settings.Refresh {
 		return c.members, nil
 	}
-	members, err := c.readAll(ctx)
-	if err == nil {
-		c.members, c.read = members, now
-		return c.members, nil
-	}
+	err := c.readOn(ctx, now)
 	if now.Sub(c.read) < c.settings.Stale {
 		return c.members, nil
 	}
 	return nil, err
 }
 
+// readOn begins a reading, or goes on with the one under way unless that is too
+// old, to its end. Its members are as old as its beginning.
+func (c *GroupCache) readOn(ctx context.Context, now time.Time) error {
+	if c.reading == nil || now.Sub(c.reading.began) >= c.settings.Stale {
+		c.reading = &groupReading{began: now, members: make(map[string]bool)}
+	}
+	for c.reading.group < len(c.groups) {
+		if err := c.readPage(ctx, c.reading); err != nil {
+			return err
+		}
+	}
+	c.members, c.read, c.reading = c.reading.members, c.reading.began, nil
+	return nil
+}
+
 // maxGroupPages bounds the reading of one group: Graph shows 999 members on a
 // page.
 const maxGroupPages = 1000
 
-func (c *GroupCache) readAll(ctx context.Context) (map[string]bool, error) {
-	members := make(map[string]bool)
-	for _, group := range c.groups {
-		next := ""
-		for range maxGroupPages {
-			ids, link, err := c.lister.GroupMembers(ctx, group, next)
-			if err != nil {
-				return nil, fmt.Errorf("read the members of excluded group %s: %w", group, err)
-			}
-			for _, id := range ids {
-				members[strings.ToLower(id)] = true
-			}
-			if next = link; next == "" {
-				break
-			}
-		}
-		if next != "" {
-			return nil, fmt.Errorf("excluded group %s has more than %d pages of members", group, maxGroupPages)
-		}
+// readPage reads one page more. A reading whose link is refused, or whose pages
+// have no end, is of no use to anybody, and is begun anew by the next call.
+func (c *GroupCache) readPage(ctx context.Context, r *groupReading) error {
+	group := c.groups[r.group]
+	if r.pages == maxGroupPages {
+		c.reading = nil
+		return fmt.Errorf("excluded group %s has more than %d pages of members", group, maxGroupPages)
 	}
-	return members, nil
+	ids, next, err := c.lister.GroupMembers(ctx, group, r.next)
+	if err != nil {
+		if r.next != "" && refused(err) {
+			c.reading = nil
+		}
+		return fmt.Errorf("read the members of excluded group %s: %w", group, err)
+	}
+	for _, id := range ids {
+		r.members[strings.ToLower(id)] = true
+	}
+	r.pages++
+	if r.next = next; next == "" {
+		r.group, r.pages = r.group+1, 0
+	}
+	return nil
+}
+
+// refused tells whether Graph does not want a link any more. Whatever else goes
+// wrong may go right with the same link later.
+func refused(err error) bool {
+	e, ok := errors.AsType[*directory.Error](err)
+	return ok && (e.Expired() || e.StatusCode == http.StatusBadRequest || e.NotFound())
 }

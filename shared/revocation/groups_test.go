@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ type groupLister struct {
 	pages map[string][]string // ids, by group and link
 	links map[string]string   // to the next page, by the same
 	asked int
+	log   []string // the pages asked for, by the same
 	err   error
 	fail  string // the page that fails, by the same; "" for any
 	block time.Duration
@@ -29,6 +31,7 @@ type groupLister struct {
 
 func (l *groupLister) GroupMembers(ctx context.Context, group, next string) ([]string, string, error) {
 	l.asked++
+	l.log = append(l.log, group+next)
 	select {
 	case <-time.After(l.block):
 	case <-ctx.Done():
@@ -141,6 +144,25 @@ func TestGroupCacheBounded(t *testing.T) {
 	}
 }
 
+// The bound is that of one group.
+func TestGroupCacheBoundsEachGroup(t *testing.T) {
+	t.Parallel()
+	lister := &groupLister{links: make(map[string]string)}
+	groups := []string{"a", "b"}
+	for _, group := range groups {
+		page := group
+		for n := range 700 {
+			next := fmt.Sprint("/", n)
+			lister.links[page] = next
+			page = group + next
+		}
+	}
+	cache := revocation.NewGroupCache(lister, groups, groupSettings)
+	if _, err := cache.At(t.Context(), time.Date(2026, time.November, 3, 9, 0, 0, 0, time.UTC)); err != nil || lister.asked != 2*701 {
+		t.Errorf("At = %v after %d pages, want no error after 1402", err, lister.asked)
+	}
+}
+
 func TestNoGroups(t *testing.T) {
 	t.Parallel()
 	lister := new(groupLister)
@@ -190,6 +212,113 @@ func TestGroupCacheWaitingCallers(t *testing.T) {
 		}
 		if lister.asked != 1 {
 			t.Errorf("Graph was asked %d times, want once", lister.asked)
+		}
+	})
+}
+
+// A large group is read in parts, over as many calls as it takes. Until it is
+// whole, it excludes nobody and lets nobody pass.
+func TestGroupCacheReadsOn(t *testing.T) {
+	t.Parallel()
+	errDown := errors.New("down")
+	gone := graphError(http.StatusGone)
+	type look struct {
+		after time.Duration
+		fail  string // the page that fails
+		err   error
+		asked string // the pages asked for
+		known bool
+	}
+	const all = "a a/2 a/3 b b/2"
+	tests := []struct {
+		name  string
+		looks []look
+	}{
+		{"goes on at the page that failed", []look{
+			{0, "a/3", errDown, "a a/2 a/3", false}, {time.Minute, "a/3", errDown, "a/3", false}, {2 * time.Minute, "", nil, "a/3 b b/2", true},
+		}},
+		{"goes on in the second group", []look{{0, "b", errDown, "a a/2 a/3 b", false}, {time.Minute, "", nil, "b b/2", true}}},
+		{"keeps what it has when it is throttled", []look{{0, "b/2", graphError(429), all, false}, {time.Minute, "", nil, "b/2", true}}},
+		{"begins anew when its link is refused", []look{{0, "a/3", gone, "a a/2 a/3", false}, {time.Minute, "", nil, all, true}}},
+		{"goes on where a group is not found", []look{{0, "b", graphError(404), "a a/2 a/3 b", false}, {time.Minute, "", nil, "b b/2", true}}},
+		{"begins anew when it has taken too long", []look{
+			{0, "b", errDown, "a a/2 a/3 b", false}, {time.Hour - time.Second, "b", errDown, "b", false}, {time.Hour, "", nil, all, true},
+		}},
+		{"is as old as its beginning", []look{
+			{0, "b", errDown, "a a/2 a/3 b", false}, {10 * time.Minute, "", nil, "b b/2", true},
+			{14 * time.Minute, "", nil, "", true}, {15 * time.Minute, "", nil, all, true},
+		}},
+		{"the old list serves meanwhile", []look{
+			{0, "", nil, all, true}, {20 * time.Minute, "a/3", errDown, "a a/2 a/3", true}, {21 * time.Minute, "b", errDown, "a/3 b", true},
+			{time.Hour, "b", errDown, "b", false}, {time.Hour, "", nil, "b b/2", true},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			start := time.Date(2026, time.November, 3, 9, 0, 0, 0, time.UTC)
+			lister := &groupLister{
+				pages: map[string][]string{"a": {userID(1)}, "a/2": {userID(2)}, "a/3": {userID(3)}, "b": {userID(4)}, "b/2": {userID(5)}},
+				links: map[string]string{"a": "/2", "a/2": "/3", "b": "/2"},
+			}
+			cache := revocation.NewGroupCache(lister, []string{"a", "b"}, groupSettings)
+			for i, l := range tt.looks {
+				lister.err, lister.fail, lister.log = l.err, l.fail, nil
+				members, err := cache.At(t.Context(), start.Add(l.after))
+				if (err == nil) != l.known || err != nil && !errors.Is(err, l.err) || l.known != (len(members) == 5) || !l.known && members != nil {
+					t.Errorf("look %d: members %v, error %v; want them known: %t", i, members, err, l.known)
+				}
+				if diff := cmp.Diff(l.asked, strings.Join(lister.log, " ")); diff != "" {
+					t.Errorf("look %d: pages asked for (-want +got):\n%s", i, diff)
+				}
+			}
+		})
+	}
+}
+
+// A group that takes longer than an invocation costs no dead letter: each
+// invocation puts its requests back in time, and the next one of the same process
+// reads on.
+func TestGroupLargerThanAnInvocation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		const pages = 30
+		w.groups = map[string][]string{excludedGroup: nil}
+		for n := range pages {
+			w.groups[excludedGroup] = append(w.groups[excludedGroup], userID(100+n))
+		}
+		w.steps.hook = func(ctx context.Context, s step) error {
+			if s.call != "Groups.GroupMembers" || s.after {
+				return nil
+			}
+			select {
+			case <-time.After(7 * time.Second):
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		}
+		w.user(1)
+		process := w.newRevoker()
+		invoke := func() {
+			ctx, cancel := context.WithTimeout(t.Context(), functionTimeout)
+			defer cancel()
+			if err := process.Handle(ctx, []revocation.Request{w.request(1, 0)})[0]; err != nil {
+				t.Errorf("Handle: %v", err)
+			}
+			if ctx.Err() != nil {
+				t.Error("the invocation was stopped")
+			}
+		}
+		for range 3 {
+			invoke()
+		}
+		if diff := cmp.Diff([]string{"later exclusions_unavailable", "done revoked"}, w.outcomes(userID(1))); diff != "" {
+			t.Errorf("outcomes (-want +got):\n%s", diff)
+		}
+		// Of each invocation that was too short one page was asked for in vain.
+		if got := w.steps.calls("Groups.GroupMembers"); got != pages+2 {
+			t.Errorf("%d pages were asked for, want %d", got, pages+2)
 		}
 	})
 }

@@ -90,13 +90,19 @@ func (j *job) tell(req Request) {
 func (j *job) told() bool { return !j.toldAt.IsZero() }
 
 // firstSeen is when sessionstamp first heard of the user, by this request or by
-// one before it.
+// one before it. What was heard until the user was spared belongs to that matter,
+// which the sparing has ended.
 func (j *job) firstSeen() time.Time {
-	if !j.entry.Seen.IsZero() && j.entry.Seen.Before(j.request.Seen) {
-		return j.entry.Seen
+	seen := j.entry.Seen
+	ended := j.spared() && !seen.After(j.entry.Spared)
+	if seen.IsZero() || ended || !seen.Before(j.request.Seen) {
+		return j.request.Seen
 	}
-	return j.request.Seen
+	return seen
 }
+
+// spared tells whether the user was ever left alone on purpose.
+func (j *job) spared() bool { return !j.entry.Spared.IsZero() }
 
 // called tells whether revokeSignInSessions was called for the user, for certain
 // or perhaps.
@@ -134,6 +140,24 @@ func (j *job) hold(reason Reason) {
 	if j.entry.State != StateHeld || j.entry.Reason != reason {
 		j.store(StateHeld)
 	}
+}
+
+// spare leaves alone, on purpose, whoever would have been revoked otherwise. Of
+// excluded users there is no end of notifications, so nothing is written that
+// stands there already.
+func (j *job) spare(reason Reason, now time.Time) {
+	j.done(reason)
+	if j.sparedFor(reason) {
+		return
+	}
+	j.store(StateSpared)
+	if j.pending.Spared = now; j.request.Seen.After(now) { // by another clock
+		j.pending.Spared = j.request.Seen
+	}
+}
+
+func (j *job) sparedFor(reason Reason) bool {
+	return j.entry.State == StateSpared && j.entry.Reason == reason
 }
 
 // release gives the claim back: Graph certainly did nothing.

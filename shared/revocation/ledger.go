@@ -26,12 +26,16 @@ const (
 	StateHeld State = "held"
 	// StateGone: deleted before the end. An end.
 	StateGone State = "gone"
+	// StateSpared: would have been revoked, were it not for a dry run or an
+	// exclusion. Once that is over the user is judged by age, as if heard of
+	// for the first time.
+	StateSpared State = "spared"
 )
 
-// An Entry is what the ledger keeps of one user who was stamped, is to be, or
-// waits. Who is out of scope has none: that may change with the next change of the
-// user, so it is read each time. Times are UTC; the zero Time
-// means that it has not happened.
+// An Entry is what the ledger keeps of one user who was stamped, is to be, waits,
+// or was spared. Who is out of scope for another reason than an exclusion has none:
+// that may change with the next change of the user, so it is read each time. Times
+// are UTC; the zero Time means that it has not happened.
 type Entry struct {
 	// Tenant and User are the key.
 	Tenant, User string
@@ -45,8 +49,13 @@ type Entry struct {
 	Source Source
 	// Created is the user's createdDateTime.
 	Created time.Time
-	// Seen is when sessionstamp first heard of the user.
+	// Seen is when sessionstamp first heard of the user, or did so for the first
+	// time since the user was spared.
 	Seen time.Time
+	// Spared is when the user was last written to be spared. It stays when that
+	// is over, because nothing heard before it makes a user new any more, and no
+	// sweep can have missed who was left alone on purpose.
+	Spared time.Time
 	// Claimed is when the standing, or last, claim was taken.
 	Claimed time.Time
 	// Called is when the last accepted revokeSignInSessions was sent.

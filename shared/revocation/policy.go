@@ -22,6 +22,15 @@ type Policy struct {
 	Backfill Backfill
 }
 
+// Validate reports every fault.
+func (p Policy) Validate() error {
+	var faults []error
+	if p.NewUserWindow <= 0 {
+		faults = append(faults, fmt.Errorf("new-user window must be positive, is %s", p.NewUserWindow))
+	}
+	return errors.Join(append(faults, p.Exclusions.Validate(), p.Backfill.Validate())...)
+}
+
 // Scope is what a decision needs to know of the tenant at one moment.
 type Scope struct {
 	Domains FederatedDomains

@@ -15,9 +15,7 @@ import (
 // the user, once the claim has lapsed, before anything else.
 func (r *Revoker) revoke(ctx context.Context, jobs []*job) {
 	if r.DryRun {
-		for _, j := range jobs {
-			j.done(ReasonDryRun)
-		}
+		r.spare(ctx, jobs)
 		return
 	}
 	if len(jobs) == 0 || !r.reserve(ctx, jobs) {
@@ -39,6 +37,15 @@ func (r *Revoker) revoke(ctx context.Context, jobs []*job) {
 		return
 	}
 	r.settleResults(ctx, claimed, errs, called)
+}
+
+// spare ends a dry run: it writes down who would have been revoked now.
+func (r *Revoker) spare(ctx context.Context, jobs []*job) {
+	now := r.Now()
+	for _, j := range jobs {
+		j.spare(ReasonDryRun, now)
+	}
+	r.record(ctx, jobs)
 }
 
 // resultTimeout bounds the writing of results after the invocation's own time.

@@ -105,8 +105,9 @@ type Config struct {
 	Policy   Policy
 	Settings Settings
 	// DryRun makes the same decisions for the same reasons and calls nothing
-	// that writes to Graph: whoever would be revoked is settled with
-	// [ReasonDryRun], and only the ledger's claims are left out.
+	// that writes to Graph. Whoever would be revoked is settled with
+	// [ReasonDryRun], and is [StateSpared] in the ledger, so as to count against
+	// the ceilings once. Those are counted apart: see [DryRunStore].
 	DryRun   bool
 	Observer Observer
 	Log      *slog.Logger
@@ -126,13 +127,12 @@ func (c Config) Validate() error {
 	require(c.Directory != nil && c.Domains != nil && c.Ledger != nil && c.Queue != nil && c.Quota != nil && c.Backfill != nil,
 		"directory, domains, ledger, queue, quota and backfill must all be given")
 	require(c.Log != nil && c.Now != nil, "log and calendar must be given")
-	require(c.Policy.NewUserWindow > 0, "new-user window must be positive, is %s", c.Policy.NewUserWindow)
 	s := c.Settings
 	require(s.ReplicationLag > 0 && s.CallTimeout > 0 && s.CannotFixRetry > 0 && s.GiveUpAfter > 0,
 		"replication lag, call timeout, cannot-fix retry and give-up age must be positive")
 	require(s.Patience >= 0 && s.ClockSkew >= 0, "patience and clock skew must not be negative")
 	require(s.hold() <= MaxDelay, "replication lag and call timeout together are %s, the queue delays by at most %s", s.hold(), MaxDelay)
-	return errors.Join(append(faults, c.Policy.Exclusions.Validate(), c.Policy.Backfill.Validate())...)
+	return errors.Join(append(faults, c.Policy.Validate())...)
 }
 
 // A Revoker brings users to the end of the matter. It keeps nothing between
@@ -147,6 +147,9 @@ type config Config
 func New(c Config) (*Revoker, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("revoker: %w", err)
+	}
+	if c.DryRun {
+		c.Backfill = DryRunStore(c.Backfill)
 	}
 	return &Revoker{config(c)}, nil
 }
@@ -214,10 +217,7 @@ func (r *Revoker) recall(ctx context.Context, jobs []*job) {
 // advance reads the users of one chunk, decides, and revokes. It returns how long
 // Graph asked not to be asked to read, 0 for not at all.
 func (r *Revoker) advance(ctx context.Context, jobs []*job) (throttled time.Duration) {
-	if r.outOfTime(ctx) {
-		for _, j := range jobs {
-			j.later(backoff(j.request), ReasonOutOfTime, nil)
-		}
+	if r.tooLate(ctx, jobs) {
 		return 0
 	}
 	r.read(ctx, jobs)
@@ -233,6 +233,18 @@ func (r *Revoker) advance(ctx context.Context, jobs []*job) (throttled time.Dura
 func (r *Revoker) outOfTime(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	return ctx.Err() != nil || ok && time.Until(deadline) < r.Settings.CallTimeout
+}
+
+// tooLate puts the jobs back if the invocation is out of time. It tells whether it
+// is.
+func (r *Revoker) tooLate(ctx context.Context, jobs []*job) bool {
+	if !r.outOfTime(ctx) {
+		return false
+	}
+	for _, j := range jobs {
+		j.later(backoff(j.request), ReasonOutOfTime, nil)
+	}
+	return true
 }
 
 func (r *Revoker) read(ctx context.Context, jobs []*job) {
@@ -257,16 +269,18 @@ func (r *Revoker) read(ctx context.Context, jobs []*job) {
 
 // decide settles every job but those whose user is to be revoked.
 func (r *Revoker) decide(ctx context.Context, jobs []*job) {
-	if len(jobs) == 0 {
+	if len(jobs) == 0 || r.tooLate(ctx, jobs) {
 		return
 	}
 	now := r.Now()
-	domains, err := r.Domains.For(ctx, now, users(jobs))
+	reading, cancel := r.beforeEnd(ctx)
+	defer cancel()
+	domains, err := r.Domains.For(reading, now, users(jobs))
 	if err != nil {
 		postponeAll(jobs, ReasonDomainsUnavailable, err)
 		return
 	}
-	excluded, err := r.Groups.At(ctx, now)
+	excluded, err := r.Groups.At(reading, now)
 	if err != nil {
 		postponeAll(jobs, ReasonExclusionsUnavailable, err)
 		return
@@ -277,29 +291,34 @@ func (r *Revoker) decide(ctx context.Context, jobs []*job) {
 	r.passCeilings(ctx, open(jobs), now)
 }
 
+// beforeEnd ends while the invocation still has the time to put requests back: a
+// group may be too large to be read in one.
+func (r *Revoker) beforeEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-r.Settings.CallTimeout))
+}
+
 // judge settles one job by what was read of its user.
 func (r *Revoker) judge(j *job, scope Scope, now time.Time) {
 	if r.settleCalled(j) || j.settleHopeless() {
 		return
 	}
-	if j.told() && j.toldAt.Sub(j.user.Created) <= r.Policy.NewUserWindow {
-		j.request.Missed = false // a notification told of the user in time
+	if j.spared() || j.told() && j.toldAt.Sub(j.user.Created) <= r.Policy.NewUserWindow {
+		j.request.Missed = false // left alone on purpose, or a notification told in time
 	}
-	reason := r.Policy.Decide(j.user, scope, r.seen(j))
+	reason := r.Policy.Decide(j.user, scope, r.seen(j, now))
 	switch reason {
-	case ReasonNewUser:
-		return // stays open
+	case ReasonNewUser, ReasonExistingUser:
+		r.judgeUnstamped(j, reason, now)
+		return
+	case ReasonExcluded:
+		j.spare(reason, now)
+		return
 	case ReasonStamped:
 		j.store(StateStamped)
-	case ReasonExistingUser:
-		if r.mayBackfill(j) {
-			if !r.Policy.Backfill.Hours.Contain(now) {
-				j.hold(ReasonQuietHours)
-			}
-			return // stays open otherwise, for the ceilings to decide
-		}
-		j.hold(reason)
-		return
 	default:
 		if j.called() || j.entry.State == StateHeld { // the backfill need not ask again
 			j.store(StateReleased)
@@ -308,13 +327,31 @@ func (r *Revoker) judge(j *job, scope Scope, now time.Time) {
 	j.done(reason)
 }
 
+// judgeUnstamped settles the job of a user in scope, unless the user is to be
+// revoked, or the ceilings are to decide about it.
+func (r *Revoker) judgeUnstamped(j *job, reason Reason, now time.Time) {
+	switch {
+	case r.DryRun && j.sparedFor(ReasonDryRun):
+		j.done(ReasonDryRun) // was counted, whatever the age may be by now
+	case reason == ReasonNewUser:
+	case !r.mayBackfill(j):
+		j.hold(reason)
+	case !r.Policy.Backfill.Hours.Contain(now):
+		j.hold(ReasonQuietHours)
+	}
+}
+
 // seen is the moment that the user's age is judged by: when we first heard of the
 // user. A user of whom we should have heard at creation is new however late the
 // sweep comes. But a matter that came to an end long ago is not this one, and must
-// not make somebody new who has been at work for months.
-func (r *Revoker) seen(j *job) time.Time {
-	if j.request.Missed {
+// not make somebody new who has been at work for months. Nor must what was heard of
+// somebody before that user was spared: it counts from now.
+func (r *Revoker) seen(j *job, now time.Time) time.Time {
+	switch {
+	case j.request.Missed:
 		return j.user.Created
+	case j.spared() && !j.request.Seen.After(j.entry.Spared):
+		return now
 	}
 	if first := j.firstSeen(); j.request.Seen.Sub(first) <= r.Settings.GiveUpAfter {
 		return first

@@ -55,7 +55,7 @@ func (r *Revoker) settleKnown(j *job, now time.Time) {
 		if remaining > 0 {
 			j.later(remaining, ReasonClaimed, nil)
 		}
-	case StateReleased, StateGone:
+	case StateReleased, StateGone, StateSpared:
 		// Only Graph knows.
 	case StateRevoked:
 		switch {

@@ -68,7 +68,8 @@ var policyStories = []story{
 			w.user(1, outOfScope, func(u *fakeUser) { u.UserPrincipalName = "SVC-" + canary + "@federated.example" })
 			w.notify(1, 0)
 		},
-		want: []string{"done excluded"},
+		want:  []string{"done excluded"},
+		state: revocation.StateSpared,
 	},
 	{
 		name: "an answer without the stamp's property",

@@ -27,6 +27,10 @@ var advice = map[Cause]struct{ problem, step string }{
 		"The client secret that {app} signs in with has expired.",
 		"Open {portal}, go to App registrations > the app > Certificates & secrets, make a new client secret, and store its value (not its secret ID) in Secrets Manager.",
 	},
+	CauseSecretUnread: {
+		"The client secret that {app} signs in with could not be read from Secrets Manager.",
+		"See what the text in brackets says about the secret in Secrets Manager, check that it is as README.md wants it and that the role of the function may read it, and try again.",
+	},
 	CauseAppUnknown: {
 		"Tenant {tenant} does not know {app}.",
 		"Compare the deployment's tenant id and client id with the overview page of the app registration at {portal}, and deploy again with the right ones.",

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/subscription"
 )
 
 // A start is a state of the world in which the keeper may find itself.
@@ -20,61 +21,78 @@ type start struct {
 	gap bool
 	// arrange is called with a healthy subscription that the record knows, unless
 	// fresh is set.
-	fresh   bool
+	fresh bool
+	// odd tells that Graph answers otherwise than documented, so that a dry run
+	// can't know.
+	odd     bool
 	arrange func(*world)
 }
 
 var starts = []start{
-	{"none", true, true, func(*world) {}},
-	{"healthy", false, false, func(*world) {}},
-	{"half its life over", false, false, func(*world) { time.Sleep(fullLife/2 + time.Hour) }},
-	{"lapsed", true, false, func(*world) { time.Sleep(fullLife + time.Hour) }},
-	{"deleted behind our back", true, false, func(w *world) { w.tenant.DropSubscription(w.record().SubscriptionID) }},
-	{"other URL", true, false, func(w *world) {
+	{"none", true, true, false, func(*world) {}},
+	{"healthy", false, false, false, func(*world) {}},
+	{"half its life over", false, false, false, func(*world) { time.Sleep(fullLife/2 + time.Hour) }},
+	{"lapsed", true, false, false, func(*world) { time.Sleep(fullLife + time.Hour) }},
+	{"deleted behind our back", true, false, false, func(w *world) { w.tenant.DropSubscription(w.record().SubscriptionID) }},
+	{"other URL", true, false, false, func(w *world) {
 		err := w.graph.call(w.t.Context(), "", "PATCH", "/subscriptions/"+w.record().SubscriptionID, wireSubscription{NotificationURL: otherURL}, nil)
 		if err != nil {
 			w.t.Fatal(err)
 		}
 	}},
-	{"no lifecycle URL", false, true, func(w *world) { w.remember(w.make(directory.Subscription{}, w.current), w.current) }},
-	{"old TLS", false, true, func(w *world) {
+	{"no lifecycle URL", false, true, false, func(w *world) { w.remember(w.make(directory.Subscription{}, w.current), w.current) }},
+	{"old TLS", false, true, false, func(w *world) {
 		w.remember(w.make(directory.Subscription{LifecycleURL: lifeURL, LatestTLS: "v1_1"}, w.current), w.current)
 	}},
-	{"old clientState", false, false, (*world).rotate},
-	{"old clientState and half its life over", false, false, func(w *world) { time.Sleep(fullLife * 3 / 4); w.rotate() }},
-	{"forgotten clientState", true, false, func(w *world) { w.rotate(); w.rotate() }},
-	{"doubled", false, false, func(w *world) {
+	{"old clientState", false, false, false, (*world).rotate},
+	{"old clientState and half its life over", false, false, false, func(w *world) { time.Sleep(fullLife * 3 / 4); w.rotate() }},
+	{"forgotten clientState", true, false, false, func(w *world) { w.rotate(); w.rotate() }},
+	{"doubled", false, false, false, func(w *world) {
 		w.make(directory.Subscription{ChangeType: "Deleted,Updated"}, "x")
 		w.make(directory.Subscription{ChangeType: "deleted", Resource: "/Users"}, "x")
 	}},
-	{"doubled and old clientState", false, false, func(w *world) {
+	{"doubled and old clientState", false, false, false, func(w *world) {
 		w.make(directory.Subscription{ChangeType: "updated,deleted", NotificationURL: otherURL}, "x")
 		w.rotate()
 	}},
-	{"leftover bridge beside the old one", false, false, func(w *world) {
+	{"leftover bridge beside the old one", false, false, false, func(w *world) {
 		w.rotate()
 		w.remember(w.make(directory.Subscription{ChangeType: "updated,deleted", LifecycleURL: lifeURL}, w.current), w.current)
 	}},
-	{"leftover bridge alone", false, true, func(w *world) {
+	{"leftover bridge alone", false, true, false, func(w *world) {
 		w.remember(w.make(directory.Subscription{ChangeType: "updated,deleted", LifecycleURL: lifeURL}, w.current), w.current)
 	}},
-	{"leftover bridge with the old clientState", false, true, func(w *world) {
+	{"leftover bridge with the old clientState", false, true, false, func(w *world) {
 		w.remember(w.make(directory.Subscription{ChangeType: "updated,deleted", LifecycleURL: lifeURL}, w.current), w.current)
 		w.make(directory.Subscription{LifecycleURL: lifeURL}, "x")
 		w.rotate()
 	}},
-	{"unknown subscription of ours", true, true, func(w *world) { w.make(directory.Subscription{LifecycleURL: lifeURL}, w.current) }},
-	{"unknown subscriptions of ours", true, true, func(w *world) {
+	{"unknown subscription of ours", true, true, false, func(w *world) { w.make(directory.Subscription{LifecycleURL: lifeURL}, w.current) }},
+	{"unknown subscriptions of ours", true, true, false, func(w *world) {
 		w.make(directory.Subscription{LifecycleURL: lifeURL}, "x")
 		w.make(directory.Subscription{ChangeType: "updated,deleted"}, "x")
 	}},
-	{"record lost", true, false, func(w *world) { w.store.Forget(tenantID) }},
-	{"record of a vanished one", true, true, func(w *world) {
+	{"record lost", true, false, false, func(w *world) { w.store.Forget(tenantID) }},
+	{"record of a vanished one", true, true, false, func(w *world) {
 		w.make(directory.Subscription{LifecycleURL: lifeURL}, w.current)
 		w.remember("7f105c7d-2dc5-4530-97cd-4e7ae6534c07", w.current)
 	}},
-	{"reports deletions only", true, true, func(w *world) {
+	{"reports deletions only", true, true, false, func(w *world) {
 		w.remember(w.make(directory.Subscription{ChangeType: "deleted", LifecycleURL: lifeURL}, w.current), w.current)
+	}},
+	{"none, and the list tells little", true, true, false, (*world).listLittle},
+	{"healthy, and the list tells little", false, false, false, (*world).listLittle},
+	{"old clientState, and the list tells little", false, false, false, func(w *world) { w.rotate(); w.listLittle() }},
+	{"old clientState, and no bridge is admitted", true, false, true, func(w *world) { w.rotate(); w.refuseOverlap(true) }},
+	{"old clientState, and no bridge is admitted without a word", true, false, true, func(w *world) { w.rotate(); w.refuseOverlap(false) }},
+	{"forgotten clientState, and no bridge is admitted", true, false, true, func(w *world) { w.rotate(); w.rotate(); w.refuseOverlap(false) }},
+	{"a stranger's bridge, and nothing is admitted beside it", true, true, true, func(w *world) {
+		w.make(directory.Subscription{ChangeType: "updated,deleted"}, "x")
+		w.refuseOverlap(false)
+	}},
+	{"a bridge of ours, and nothing is admitted beside it", true, true, true, func(w *world) {
+		w.remember(w.make(directory.Subscription{ChangeType: "updated,deleted", LifecycleURL: lifeURL}, w.current), w.current)
+		w.refuseOverlap(true)
 	}},
 }
 
@@ -200,6 +218,11 @@ func suffer(t *testing.T, s start, m mishap, strikes ...int) {
 
 // runStruck runs the keeper once, with a mishap at one of its steps.
 func (w *world) runStruck(m mishap, strike int, over <-chan struct{}) {
+	w.strike(m, strike, over, func(ctx context.Context, k *subscription.Keeper) { _, _ = k.Keep(ctx) })
+}
+
+// strike lets the keeper do something, with a mishap at one of its steps.
+func (w *world) strike(m mishap, strike int, over <-chan struct{}, do func(context.Context, *subscription.Keeper)) {
 	n, dead, done := 0, make(chan struct{}), make(chan struct{})
 	w.hook = func(_ context.Context, _ step) error {
 		n++
@@ -221,7 +244,7 @@ func (w *world) runStruck(m mishap, strike int, over <-chan struct{}) {
 				w.t.Errorf("panic: %v", p)
 			}
 		}()
-		_, _ = k.Keep(ctx)
+		do(ctx, k)
 	}()
 	select {
 	case <-dead:

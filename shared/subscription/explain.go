@@ -25,6 +25,8 @@ const (
 	// CauseSecretWrong, CauseSecretExpired: the app's client secret.
 	CauseSecretWrong   Cause = "secret_wrong"
 	CauseSecretExpired Cause = "secret_expired"
+	// CauseSecretUnread: that secret could not be read from where it is kept.
+	CauseSecretUnread Cause = "secret_unread"
 	// CauseAppUnknown, CauseTenantUnknown: a wrong id, or one that is gone.
 	CauseAppUnknown    Cause = "app_unknown"
 	CauseTenantUnknown Cause = "tenant_unknown"
@@ -82,7 +84,7 @@ func causeOf(err error) Cause {
 	if e, ok := errors.AsType[*directory.Error](err); ok {
 		return graphCause(e)
 	}
-	if _, ok := errors.AsType[*storeError](err); ok {
+	if isStoreFault(err) {
 		return CauseStore
 	}
 	if _, ok := errors.AsType[*secretError](err); ok {
@@ -100,11 +102,21 @@ func causeOf(err error) Cause {
 	return CauseInternal
 }
 
+// isStoreFault tells whether our table failed. The sweep keeps what it is to
+// forget there too.
+func isStoreFault(err error) bool {
+	_, ours := errors.AsType[*storeError](err)
+	_, sweeps := errors.AsType[*forgetError](err)
+	return ours || sweeps
+}
+
 func graphCause(e *directory.Error) Cause {
 	if cause, ok := tokenCauses[e.Code]; ok {
 		return cause
 	}
 	switch {
+	case e.Operation == directory.ClientSecret:
+		return CauseSecretUnread
 	case strings.HasPrefix(e.Code, "AADSTS"), e.Code == "invalid_client", e.StatusCode == 401:
 		return CauseSignIn
 	case e.StatusCode == 0:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,10 +55,10 @@ var setUpErrors = []struct {
 			Message: "Operation: Create; Exception: [Status Code: Forbidden; Reason: Forbidden]"})
 	}},
 	{"quota", subscription.CauseQuota, func(w *world) {
-		for n := range 99 {
-			user := w.tenant.AddUser(msgraphtest.NewUser{UPN: fmt.Sprintf("full%d@example.co.jp", n)})
-			w.make(directory.Subscription{Resource: "users/" + user, NotificationURL: otherURL}, "other")
-		}
+		w.fill(99)
+	}},
+	{"secret_unread", subscription.CauseSecretUnread, func(w *world) {
+		w.failing("list", &directory.Error{Operation: directory.ClientSecret, NotDone: true, Err: errors.New("AccessDeniedException")})
 	}},
 	{"firewall", subscription.CauseNotificationURL, func(w *world) { w.unreachable = true }},
 	{"handshake_timeout", subscription.CauseNotificationURL, func(w *world) {
@@ -92,6 +91,7 @@ var setUpErrors = []struct {
 	{"unwell", subscription.CauseUnwell, func(w *world) { w.server.Inject(msgraphtest.Fault{Status: 503, Code: "ServiceUnavailable"}) }},
 	{"store", subscription.CauseStore, func(w *world) { w.failing("read record", errDown) }},
 	{"client_state", subscription.CauseClientState, func(w *world) { w.current = "" }},
+	{"forget", subscription.CauseStore, func(w *world) { w.takeDown(); w.failing("forget since", errDown) }},
 	{"sweep", subscription.CauseSweep, func(w *world) { w.failing("ask for sweep", errDown) }},
 }
 
@@ -195,12 +195,13 @@ func TestLog(t *testing.T) {
 		}
 		w.unreachable = false
 		w.keep()
-		if err := w.keeper().TakeDown(t.Context()); err != nil {
-			t.Error(err)
-		}
+		w.takeDown()
+		w.keep()
+		w.config.DryRun = true
+		w.setUp()
 		got := w.log.String()
-		if n := strings.Count(got, "\n"); n != 8 || len(w.reports) != n {
-			t.Errorf("%d log records and %d reports of 8 runs", n, len(w.reports))
+		if n := strings.Count(got, "\n"); n != 10 || len(w.reports) != n {
+			t.Errorf("%d log records and %d reports of 10 runs", n, len(w.reports))
 		}
 		if strings.Contains(got, "secret-1") || strings.Contains(got, "example.co.jp") {
 			t.Error("the log tells what it must not")

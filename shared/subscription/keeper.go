@@ -11,6 +11,9 @@
 // superfluous and is removed. And Record.Since is cleared before a gap is
 // repaired, and set again only once a sweep has been asked for.
 //
+// A dry run finds and reports the same, and changes nothing: see
+// [Config].DryRun.
+//
 // Only the expiry of a subscription can be changed. Where something else has to
 // be, the old subscription goes on delivering until a bridge does: a second one,
 // which Graph admits because its changeType differs. So the replacement loses no
@@ -53,13 +56,17 @@ type Graph interface {
 	DeleteSubscription(ctx context.Context, id string) error
 }
 
-// Sweeps finds whoever a gap has missed.
+// Sweeps finds whoever a gap has missed, and knows since when anybody can be.
 type Sweeps interface {
 	// AskForSweep returns nil only when it is durably noted that a sweep is to
 	// begin at once. The gap, which is over, began after since; where that is
 	// zero, notifications are not known ever to have flowed. why is a [Finding].
 	// It may be asked the same again.
 	AskForSweep(ctx context.Context, tenant, why string, since time.Time) error
+	// ForgetSince returns nil only when it is durably noted that no notification
+	// is to tell of users created before the next subscription begins. It may be
+	// called again.
+	ForgetSince(ctx context.Context, tenant string) error
 }
 
 // Secrets knows the clientState that subscriptions are made with.
@@ -112,6 +119,12 @@ type Config struct {
 	Sweeps                        Sweeps
 	Secrets                       Secrets
 	Settings                      Settings
+	// DryRun lets runs look, decide and report as they would, and change nothing:
+	// neither in Graph nor in Store, nor is a sweep asked for. What Graph would
+	// answer to a change is supposed, and forgotten with the run; whether it
+	// could call the URLs is not known. A subscription there is stays as it is,
+	// and lapses in the end. [Keeper.TakeDown] is no dry run.
+	DryRun bool
 	// ClientID is the app's, for the advice that errors give; it may be empty.
 	ClientID string
 	// Portal is where the administrators of the tenant's cloud sign in, for that
@@ -171,26 +184,43 @@ func New(c Config) (*Keeper, error) {
 	return &Keeper{config(c)}, nil
 }
 
-// Keep brings the subscription in order. Where another run is at work it does
-// nothing, reports so, and returns no error.
+// Keep brings the subscription in order. Where another run is at work, or the
+// system was taken down, it does nothing, reports so, and returns no error.
 func (k *Keeper) Keep(ctx context.Context) (Report, error) {
 	r := k.newRun(TriggerSchedule)
 	err := r.work(ctx, r.reconcile)
 	return r.report, err
 }
 
-// SetUp is [Keeper.Keep] for the time when the system is set up: it waits for
-// another run to end, and its errors are of type [*Advice].
+// SetUp is [Keeper.Keep] for the time when the system is set up, and ends its
+// being taken down: notifications are to tell of new users from now on. It waits
+// for another run to end, and its errors are of type [*Advice].
+//
+// In a dry run it shows that the app can sign in, and that Graph lets it list its
+// subscriptions.
 func (k *Keeper) SetUp(ctx context.Context) (Report, error) {
-	report, err := k.insist(ctx, TriggerSetUp, (*run).reconcile)
+	report, err := k.insist(ctx, TriggerSetUp, (*run).setUp)
 	return report, k.Explain(err)
 }
 
 // TakeDown removes all of the app's subscriptions on users. What is gone already
 // is fine, be it subscription, app or tenant. It waits for another run to end, and
-// its errors are of type [*Advice]. A run of Keep after it would undo it.
+// its errors are of type [*Advice]. Until [Keeper.SetUp], Keep and HandleLifecycle
+// do nothing, though TakeDown may have failed.
+//
+// That the sweep could not be told is in the log and no error: SetUp tells it
+// again, and does nothing before it has.
+//
+// It removes in a dry run too, because a person has ordered it, and a subscription
+// that is left behind would deliver to nobody for weeks. But then it is only the
+// one that the record names, which was made before the dry run: whatever else is
+// there may be at work for another deployment of the same app. Where the record
+// names none, nothing is written at all.
 func (k *Keeper) TakeDown(ctx context.Context) error {
 	_, err := k.insist(ctx, TriggerTakeDown, (*run).takeDown)
+	if _, gone := errors.AsType[*forgetError](err); gone {
+		return nil
+	}
 	return k.Explain(err)
 }
 

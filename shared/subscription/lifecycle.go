@@ -17,7 +17,8 @@ import (
 // A reauthorizationRequired of our subscription is answered by renewing it, once:
 // an event tells the expiry that the subscription had when it was sent, so one
 // whose subscription expires later by now has been answered since. All else makes
-// the run look and repair.
+// the run look and repair. Where the system was taken down, nothing is left to
+// serve.
 func (k *Keeper) HandleLifecycle(ctx context.Context, events []notification.Lifecycle) []error {
 	errs := make([]error, len(events))
 	if len(events) == 0 {

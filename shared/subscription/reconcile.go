@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,9 @@ func (r *run) reconcile(ctx context.Context) error {
 		err = r.round(ctx)
 		if _, stale := errors.AsType[*staleError](err); !stale {
 			return err
+		}
+		if isConflict(err) {
+			r.report.find(FoundConflict)
 		}
 	}
 	return err
@@ -126,9 +130,29 @@ func (r *run) blemishes(s directory.Subscription) []Finding {
 	}
 	note(changes(s, changesWanted), FoundOnBridge)
 	note(r.record.ClientState == digest(r.current), FoundOldClientState)
-	note(sameURL(s.LifecycleURL, r.LifecycleURL), FoundOtherLifecycleURL)
-	note(goodTLS(s), FoundOldTLS)
+	if !r.inVain() {
+		found = append(found, r.shown(s)...)
+	}
 	return found
+}
+
+// shown are the faults that Graph shows of a subscription, that delivers all the
+// same, and that only another one could be without.
+func (r *run) shown(s directory.Subscription) []Finding {
+	var found []Finding
+	if !sameURL(s.LifecycleURL, r.LifecycleURL) {
+		found = append(found, FoundOtherLifecycleURL)
+	}
+	if !goodTLS(s) {
+		found = append(found, FoundOldTLS)
+	}
+	return found
+}
+
+// inVain tells whether the subscription was made to be without such faults, and
+// just as it would be made now: what Graph shows is then all that it ever will.
+func (r *run) inVain() bool {
+	return !r.record.Mended.IsZero() && sameURL(r.record.LifecycleURL, r.LifecycleURL)
 }
 
 // satisfied tells whether what delivers to us is the wanted subscription.
@@ -146,6 +170,12 @@ func (r *run) survey(ctx context.Context) error {
 		return r.openGap(ctx, r.absence())
 	}
 	r.record.Expires = s.Expires
+	switch shown := r.shown(*s); {
+	case len(shown) == 0:
+		r.record.Mended = time.Time{}
+	case r.inVain():
+		r.report.find(FoundUnmended)
+	}
 	for _, f := range r.blemishes(*s) {
 		r.report.find(f)
 	}
@@ -274,10 +304,29 @@ func (r *run) life() time.Duration { return MaxLife - r.Settings.LifeMargin }
 // replace makes the wanted subscription. Where its place is taken, a bridge
 // delivers while it is cleared.
 func (r *run) replace(ctx context.Context) error {
+	if err := r.clear(ctx); err != nil {
+		return err
+	}
+	err := r.create(ctx, changesWanted, ActionCreated)
+	if !r.overlaps(err) {
+		return err
+	}
+	if err := r.openGap(ctx, FoundOverlap); err != nil {
+		return err
+	}
+	if err := r.remove(ctx, func(directory.Subscription) bool { return true }); err != nil {
+		return err
+	}
+	return r.create(ctx, changesWanted, ActionCreated)
+}
+
+// clear makes room for the wanted subscription.
+func (r *run) clear(ctx context.Context) error {
 	wanted := func(s directory.Subscription) bool { return changes(s, changesWanted) }
 	bridge := func(s directory.Subscription) bool { return changes(s, changesBridge) }
 
 	s := r.flowing()
+	r.mending = s != nil && len(r.shown(*s)) > 0
 	if onBridge := s != nil && bridge(*s); !onBridge && slices.ContainsFunc(r.subs, wanted) {
 		if err := r.remove(ctx, bridge); err != nil {
 			return err
@@ -286,20 +335,33 @@ func (r *run) replace(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.remove(ctx, wanted); err != nil {
-		return err
-	}
-	return r.create(ctx, changesWanted, ActionCreated)
+	return r.remove(ctx, wanted)
 }
 
-// bridge makes a second subscription. Where Graph has no room for it, the
+// bridge makes a second subscription. Where Graph does not admit it, the
 // replacement costs a gap.
 func (r *run) bridge(ctx context.Context) error {
 	err := r.create(ctx, changesBridge, ActionBridged)
-	if causeOf(err) == CauseQuota {
+	again := r.refused
+	r.refused = isConflict(err)
+	switch {
+	case causeOf(err) == CauseQuota:
 		return r.openGap(ctx, FoundNoRoom)
+	case r.overlaps(err), again && isConflict(err) && !namesAny(err):
+		return r.openGap(ctx, FoundOverlap)
 	}
 	return err
+}
+
+// overlaps tells whether a subscription was refused because of a listed one, so
+// that Graph counts the two as the same though their changeTypes differ. Where
+// notifications are lost already, it is not waited until that is certain: to
+// remove what does not deliver costs nothing.
+func (r *run) overlaps(err error) bool {
+	if !isConflict(err) || len(r.subs) == 0 {
+		return false
+	}
+	return r.record.Since.IsZero() || slices.ContainsFunc(r.subs, func(s directory.Subscription) bool { return names(err, s.ID) })
 }
 
 // create makes a subscription, which from then on is the one that the record
@@ -320,10 +382,15 @@ func (r *run) create(ctx context.Context, changeType string, done Action) error 
 		}
 		done = ActionAdopted
 	} else {
+		made = completed(made, asked.NotificationURL, asked.LifecycleURL)
 		r.subs = append(r.subs, made)
 	}
 	r.report.Done = append(r.report.Done, done)
 	r.record.SubscriptionID, r.record.ClientState = made.ID, digest(r.current)
+	r.record.NotificationURL, r.record.LifecycleURL = asked.NotificationURL, asked.LifecycleURL
+	if r.mending {
+		r.record.Mended = r.now()
+	}
 	r.record.Expires, r.record.Renewed = made.Expires, r.now()
 	r.record.Challenged = time.Time{} // it was a challenge of the former one
 	if err := r.save(ctx); err != nil {
@@ -343,7 +410,6 @@ func (r *run) lookFor(ctx context.Context, asked directory.Subscription, cause e
 	case !ok || e.NotDone && !e.Conflict() || ctx.Err() != nil:
 		return none, failed
 	case e.Conflict():
-		r.report.find(FoundConflict)
 		return none, &staleError{failed}
 	}
 	before := r.subs
@@ -351,9 +417,11 @@ func (r *run) lookFor(ctx context.Context, asked directory.Subscription, cause e
 		r.subs = before
 		return none, failed
 	}
-	for _, s := range r.subs {
+	for i, s := range r.subs {
 		known := func(b directory.Subscription) bool { return b.ID == s.ID }
+		s = completed(s, asked.NotificationURL, asked.LifecycleURL)
 		if !slices.ContainsFunc(before, known) && resembles(s, asked) {
+			r.subs[i] = s
 			return s, nil
 		}
 	}
@@ -364,4 +432,26 @@ func (r *run) lookFor(ctx context.Context, asked directory.Subscription, cause e
 func resembles(s, asked directory.Subscription) bool {
 	return changes(s, asked.ChangeType) && sameURL(s.NotificationURL, asked.NotificationURL) &&
 		sameURL(s.LifecycleURL, asked.LifecycleURL) && s.Expires.Sub(asked.Expires).Abs() < time.Second
+}
+
+// isConflict tells whether Graph knows a subscription like the one that was to be
+// made.
+func isConflict(err error) bool {
+	e, ok := errors.AsType[*directory.Error](err)
+	return ok && e.Conflict()
+}
+
+// names tells whether Graph's text has the id of a subscription
+// (https://learn.microsoft.com/graph/change-notifications-delivery-webhooks).
+func names(err error, id string) bool {
+	e, ok := errors.AsType[*directory.Error](err)
+	return ok && strings.Contains(strings.ToLower(e.Message), strings.ToLower(id))
+}
+
+// anyID is the shape of a subscription's id.
+var anyID = regexp.MustCompile(`[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}`)
+
+func namesAny(err error) bool {
+	e, ok := errors.AsType[*directory.Error](err)
+	return ok && anyID.MatchString(e.Message)
 }

@@ -20,8 +20,15 @@ type Record struct {
 	// this subscription was made with. Graph doesn't show clientState, and the
 	// secret itself is not kept.
 	ClientState string
-	// Began is when the first subscription of all was made, gaps or not, since
-	// when every creation of a user ought to be notified.
+	// NotificationURL and LifecycleURL are what this subscription was made with.
+	// They count where Graph shows none of it.
+	NotificationURL, LifecycleURL string
+	// Mended is when it was made in place of one that showed another lifecycle
+	// URL than it should, or an old TLS version. Should it show the same, another
+	// replacement would not help either.
+	Mended time.Time
+	// Began is when the first subscription since setting up was made, gaps or
+	// not, since when every creation of a user ought to be notified.
 	Began time.Time
 	// Since is since when notifications flow without a gap that we know of. Zero
 	// means that there is, or was, a gap for which no sweep has been asked yet.
@@ -35,6 +42,9 @@ type Record struct {
 	// Challenged is when the keeper first heard of a reauthorizationRequired
 	// that it has not answered yet.
 	Challenged time.Time
+	// TakenDown is when the system was taken down on purpose. Until it is set up
+	// again, nothing but [Keeper.TakeDown] changes anything.
+	TakenDown time.Time
 	// Holder names the run that alone may change subscriptions, until HeldUntil
 	// at the latest. It is empty between runs.
 	Holder    string

@@ -55,6 +55,9 @@ const (
 	FoundOldTLS Finding = "old_tls"
 	// FoundOnBridge: it is the bridge of a replacement that broke off.
 	FoundOnBridge Finding = "on_bridge"
+	// FoundUnmended: Graph shows a fault of it that it was made to mend. It is
+	// kept: another would show the same.
+	FoundUnmended Finding = "unmended"
 )
 
 // Further findings.
@@ -74,12 +77,17 @@ const (
 	// FoundNoRoom: a quota left no room for a bridge, so that the replacement
 	// costs a gap.
 	FoundNoRoom Finding = "no_room"
+	// FoundOverlap: Graph counts the bridge and what it is to stand in for as the
+	// same, so that the replacement costs a gap.
+	FoundOverlap Finding = "overlap"
 	// FoundConflict: Graph knows a subscription that it had not listed.
 	FoundConflict Finding = "conflict"
 	// FoundBusy: another run is at work. Nothing was done.
 	FoundBusy Finding = "busy"
 	// FoundAnswered: what the lifecycle events ask for has been done already.
 	FoundAnswered Finding = "answered"
+	// FoundTakenDown: the system was taken down on purpose. Nothing was done.
+	FoundTakenDown Finding = "taken_down"
 )
 
 // Action is something that a run did. Actions are codes, like findings.
@@ -106,6 +114,8 @@ const (
 type Report struct {
 	Tenant  string
 	Trigger Trigger
+	// DryRun tells that nothing was changed: all else is what would have been.
+	DryRun bool
 	// Found and Done are in order, each thing found once, each thing done as
 	// often as it was.
 	Found []Finding
@@ -150,6 +160,7 @@ type Observer interface {
 const (
 	keyTenant       = "tenant"
 	keyTrigger      = "trigger"
+	keyDryRun       = "dry_run"
 	keyFound        = "found"
 	keyDone         = "done"
 	keySubscription = "subscription"
@@ -170,7 +181,11 @@ func (r *run) tell(ctx context.Context, err error) {
 		report.SubscriptionID, report.Expires = r.record.SubscriptionID, r.record.Expires
 		report.HoursLeft = report.Expires.Sub(now).Hours()
 	}
-	r.Log.LogAttrs(ctx, report.level(), "keeper ran", report.attrs()...)
+	if report.DryRun {
+		r.Log.LogAttrs(ctx, report.level(), "keeper ran dry: nothing was changed", report.attrs()...)
+	} else {
+		r.Log.LogAttrs(ctx, report.level(), "keeper ran", report.attrs()...)
+	}
 	if r.Observer != nil {
 		r.Observer.ObserveKeeper(ctx, *report)
 	}
@@ -182,7 +197,7 @@ func (r *Report) level() slog.Level {
 	switch {
 	case r.Err != nil:
 		return slog.LevelError
-	case r.AskedForSweep():
+	case r.AskedForSweep() && !r.DryRun:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo
@@ -195,6 +210,9 @@ func (r *Report) attrs() []slog.Attr {
 		slog.Any(keyFound, r.Found),
 		slog.Any(keyDone, r.Done),
 		slog.Float64(keyDuration, float64(r.Duration)/float64(time.Millisecond)),
+	}
+	if r.DryRun {
+		attrs = append(attrs, slog.Bool(keyDryRun, true))
 	}
 	if r.SubscriptionID != "" {
 		attrs = append(attrs,

@@ -45,12 +45,21 @@ type run struct {
 	surveyed          bool            // subs have been compared with the record
 	gone              map[string]bool // ids that Graph has disowned, listed or not
 	gap               Finding         // what made the gap, "" for none in this run
+	mending           bool            // a replacement is to be without what Graph shows
+	refused           bool            // a bridge was, by a 409
 }
 
 func (k *Keeper) newRun(trigger Trigger) *run {
+	dry := k.DryRun && trigger != TriggerTakeDown
+	if dry {
+		k = k.rehearse()
+	}
 	r := &run{Keeper: k, gone: make(map[string]bool)}
 	r.began = r.now()
-	r.report = Report{Tenant: k.Tenant, Trigger: trigger, Found: []Finding{}, Done: []Action{}}
+	r.report = Report{Tenant: k.Tenant, Trigger: trigger, DryRun: dry, Found: []Finding{}, Done: []Action{}}
+	if trigger == TriggerTakeDown {
+		r.judge = r.orderDown
+	}
 	if k.Holder != nil {
 		r.holder = k.Holder()
 	} else {
@@ -88,6 +97,10 @@ func (r *run) takeLease(ctx context.Context) (bool, error) {
 		return false, &storeError{fmt.Errorf("read: %w", err)}
 	}
 	r.record = record
+	if r.atRest() {
+		r.report.find(FoundTakenDown)
+		return false, nil
+	}
 	if r.judge != nil && !r.judge(&r.record) {
 		return false, nil
 	}
@@ -170,9 +183,13 @@ func (r *run) list(ctx context.Context) error {
 	now := r.now()
 	r.subs = nil
 	for _, s := range all {
-		if oursToTouch(s) && s.Expires.After(now) && !r.gone[s.ID] {
-			r.subs = append(r.subs, s)
+		if !oursToTouch(s) || !s.Expires.After(now) || r.gone[s.ID] {
+			continue
 		}
+		if s.ID == r.record.SubscriptionID {
+			s = completed(s, r.record.NotificationURL, r.record.LifecycleURL)
+		}
+		r.subs = append(r.subs, s)
 	}
 	return nil
 }
@@ -208,36 +225,4 @@ func (r *run) delete(ctx context.Context, id string) error {
 	}
 	r.report.Done = append(r.report.Done, ActionRemoved)
 	return nil
-}
-
-// takeDown removes every subscription that is ours, and forgets all.
-func (r *run) takeDown(ctx context.Context) error {
-	err := r.removeAll(ctx)
-	if err != nil && !nobodyLeft(err) {
-		return err
-	}
-	r.record = Record{
-		Tenant: r.record.Tenant, Version: r.record.Version, Checked: r.record.Checked,
-		Holder: r.record.Holder, HeldUntil: r.record.HeldUntil,
-	}
-	return nil
-}
-
-// removeAll deletes what is listed, and what we know of though it is not.
-func (r *run) removeAll(ctx context.Context) error {
-	if err := r.list(ctx); err != nil {
-		return err
-	}
-	known := r.record.SubscriptionID
-	listed := r.find(known) != nil
-	if len(r.subs) == 0 {
-		r.report.find(FoundNone)
-	}
-	if err := r.remove(ctx, func(directory.Subscription) bool { return true }); err != nil {
-		return err
-	}
-	if known == "" || listed {
-		return nil
-	}
-	return r.delete(ctx, known)
 }

@@ -59,6 +59,18 @@ func goodTLS(s directory.Subscription) bool {
 	return true
 }
 
+// completed is the subscription with the URLs that it was made with where Graph
+// shows none. Whether the list shows them all is not documented.
+func completed(s directory.Subscription, notificationURL, lifecycleURL string) directory.Subscription {
+	if s.NotificationURL == "" {
+		s.NotificationURL = notificationURL
+	}
+	if s.LifecycleURL == "" {
+		s.LifecycleURL = lifecycleURL
+	}
+	return s
+}
+
 // sameURL compares what two URLs reach, not how they are written.
 func sameURL(a, b string) bool { return canonicalURL(a) == canonicalURL(b) }
 

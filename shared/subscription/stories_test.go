@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 )
 
@@ -262,17 +261,23 @@ func TestTwins(t *testing.T) {
 
 // TestAdopt finds the subscription whose making had seemed to fail.
 func TestAdopt(t *testing.T) {
-	story(t, func(t *testing.T, w *world) {
-		w.hook = func(_ context.Context, s step) error {
-			if s.call == "create" && s.after {
-				return &directory.Error{Operation: "createSubscription", StatusCode: 504}
-			}
-			return nil
+	for name, arrange := range map[string]func(*world){"all is listed": func(*world) {}, "little is listed": (*world).listLittle} {
+		t.Run(name, func(t *testing.T) {
+			story(t, func(t *testing.T, w *world) { arrange(w); adopt(t, w) })
+		})
+	}
+}
+
+func adopt(t *testing.T, w *world) {
+	w.hook = func(_ context.Context, s step) error {
+		if s.call == "create" && s.after {
+			return &directory.Error{Operation: "createSubscription", StatusCode: 504}
 		}
-		checkFound(t, w.keep(), []subscription.Finding{subscription.FoundNone},
-			[]subscription.Action{subscription.ActionAdopted, subscription.ActionSweepAsked})
-		w.checkQuiet()
-	})
+		return nil
+	}
+	checkFound(t, w.keep(), []subscription.Finding{subscription.FoundNone},
+		[]subscription.Action{subscription.ActionAdopted, subscription.ActionSweepAsked})
+	w.checkQuiet()
 }
 
 // TestReturnedExpiry counts on what Graph grants, not on what was asked for.
@@ -300,10 +305,7 @@ func (g stingyGraph) CreateSubscription(ctx context.Context, s directory.Subscri
 func TestNoRoom(t *testing.T) {
 	story(t, func(t *testing.T, w *world) {
 		w.keep()
-		for n := range 98 {
-			user := w.tenant.AddUser(msgraphtest.NewUser{UPN: fmt.Sprintf("full%d@example.co.jp", n)})
-			w.make(directory.Subscription{Resource: "users/" + user, NotificationURL: otherURL}, "other")
-		}
+		w.fill(98)
 		w.rotate()
 		w.asked = nil
 		w.hook = func(context.Context, step) error { time.Sleep(time.Second); w.hire(); return nil }
@@ -345,12 +347,6 @@ func TestTakeDown(t *testing.T) {
 		if err := w.keeper().TakeDown(t.Context()); err == nil {
 			t.Error("TakeDown succeeds though Graph is down")
 		}
-		w.hook = nil
-		w.hire()
-		if w.keep(); len(w.asked) != 1 {
-			t.Errorf("setting up again asked for sweeps %+v, want one", w.asked)
-		}
-		w.checkQuiet()
 	})
 }
 

@@ -68,6 +68,7 @@ type world struct {
 	mu                sync.Mutex
 	current, previous string
 	asked             []sweep
+	forgotten         []time.Time
 	accepted          map[string]bool
 	events            []notification.Lifecycle
 	hired             int
@@ -107,6 +108,14 @@ func newWorld(t *testing.T) *world {
 func (w *world) addOther() {
 	if !w.hasOther() {
 		w.make(directory.Subscription{Resource: "users/" + w.watched, NotificationURL: otherURL}, "other")
+	}
+}
+
+// fill makes n subscriptions more of that kind.
+func (w *world) fill(n int) {
+	for i := range n {
+		user := w.tenant.AddUser(msgraphtest.NewUser{UPN: fmt.Sprintf("full%d@example.co.jp", i)})
+		w.make(directory.Subscription{Resource: "users/" + user, NotificationURL: otherURL}, "other")
 	}
 }
 
@@ -195,6 +204,20 @@ func (w *world) AskForSweep(ctx context.Context, tenant, why string, since time.
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.asked = append(w.asked, sweep{why, since, time.Now()})
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// ForgetSince implements subscription.Sweeps.
+func (w *world) ForgetSince(ctx context.Context, tenant string) error {
+	if tenant != tenantID {
+		w.t.Errorf("the sweep of %q was to forget", tenant)
+	}
+	_, err := stepped(ctx, w, "forget since", func() (struct{}, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.forgotten = append(w.forgotten, time.Now())
 		return struct{}{}, nil
 	})
 	return err
@@ -395,7 +418,10 @@ func (w *world) checkQuiet() {
 	if record.SubscriptionID != s.ID || record.ClientState != digest(w.current) || !record.Expires.Equal(s.Expires) {
 		w.t.Errorf("the record %+v is not true of %+v", record, s)
 	}
-	if record.Holder != "" || !record.HeldUntil.IsZero() || !record.Challenged.IsZero() {
+	if record.NotificationURL != hookURL || record.LifecycleURL != lifeURL {
+		w.t.Errorf("the record %+v does not tell how %+v was made", record, s)
+	}
+	if record.Holder != "" || !record.HeldUntil.IsZero() || !record.Challenged.IsZero() || !record.TakenDown.IsZero() {
 		w.t.Errorf("the record %+v is not at rest", record)
 	}
 	if record.Since.IsZero() || record.Began.IsZero() || record.Since.Before(record.Began) || record.Checked.Before(record.Since) {

@@ -20,30 +20,53 @@ type Asker struct{ Store Store }
 // A round is told to be older or newer than the wish by counting, not by clocks,
 // which differ between machines.
 func (a Asker) AskForSweep(ctx context.Context, tenant, why string, since time.Time) error {
+	return a.change(ctx, "ask for a sweep", tenant, func(c *Checkpoint) bool {
+		c.Asks++
+		c.Asked = why
+		c.AskedSince = earliest(c.AskedSince, since.UTC())
+		return true
+	})
+}
+
+// ForgetSince lets notifications tell of new users no earlier than from the next
+// subscription on: whoever was created before it has not been missed. Once it has
+// returned without an error that is stored, for a run under way as well. It may
+// be called again.
+func (a Asker) ForgetSince(ctx context.Context, tenant string) error {
+	return a.change(ctx, "forget the subscription", tenant, func(c *Checkpoint) bool {
+		known := !c.Since.IsZero() || !c.AskedSince.IsZero()
+		c.Since, c.AskedSince = time.Time{}, time.Time{}
+		return known
+	})
+}
+
+// change writes the checkpoint, if change says that it is another one. Somebody
+// else may be faster: then it is read again.
+func (a Asker) change(ctx context.Context, what, tenant string, change func(*Checkpoint) bool) error {
 	if !directory.IsID(tenant) {
-		return errors.New("ask for a sweep: tenant is not a lower-case GUID")
+		return fmt.Errorf("%s: tenant is not a lower-case GUID", what)
 	}
 	var err error
 	for range saveAttempts {
-		if err = a.ask(ctx, tenant, why, since); !errors.Is(err, ErrConflict) {
+		if err = a.tryChange(ctx, tenant, change); !errors.Is(err, ErrConflict) {
 			break
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("ask for a sweep: %w", err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }
 
-func (a Asker) ask(ctx context.Context, tenant, why string, since time.Time) error {
+func (a Asker) tryChange(ctx context.Context, tenant string, change func(*Checkpoint) bool) error {
 	c, err := a.Store.Checkpoint(ctx, tenant)
 	if err != nil {
 		return err
 	}
 	c.Tenant = tenant
-	c.Asks++
-	c.Asked = why
-	c.AskedSince = earliest(c.AskedSince, since.UTC())
+	if !change(&c) {
+		return nil
+	}
 	return a.Store.SaveCheckpoint(ctx, c)
 }
 

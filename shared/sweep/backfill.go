@@ -21,8 +21,9 @@ func (r *run) backfill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.Rules.Mode != revocation.ModeEnforce || r.Settings.BackfillPerRun == 0 || now.Before(r.checkpoint.BackfillUntil) ||
-		r.checkpoint.Members == 0 || state.Stopped != "" || !r.Rules.Hours.Contain(now) {
+	rules := r.Policy.Backfill
+	if rules.Mode != revocation.ModeEnforce || r.Settings.BackfillPerRun == 0 || now.Before(r.checkpoint.BackfillUntil) ||
+		r.checkpoint.Members == 0 || state.Stopped != "" || !rules.Hours.Contain(now) {
 		return nil
 	}
 	if err := r.proceed(ctx); err != nil {
@@ -51,9 +52,9 @@ func (r *run) backfill(ctx context.Context) error {
 // shareMembers tells the ceilings how many members the last full round counted,
 // and returns how the backfill stands.
 func (r *run) shareMembers(ctx context.Context) (revocation.BackfillState, error) {
-	state, err := r.Backfill.Backfill(ctx, r.Tenant)
+	state, err := r.backfillState(ctx)
 	if err != nil {
-		return state, fmt.Errorf("read the state of the backfill: %w", err)
+		return state, err
 	}
 	members := r.checkpoint.Members
 	if state.Members == members {
@@ -63,6 +64,17 @@ func (r *run) shareMembers(ctx context.Context) (revocation.BackfillState, error
 		s.Members = members
 		return s
 	})
+}
+
+// backfillState reads how the backfill stands, and reports a ceiling that was
+// reached.
+func (r *run) backfillState(ctx context.Context) (revocation.BackfillState, error) {
+	state, err := r.Backfill.Backfill(ctx, r.Tenant)
+	if err != nil {
+		return state, fmt.Errorf("read the state of the backfill: %w", err)
+	}
+	r.report.BackfillStopped, r.report.BackfillStoppedAt = state.Stopped, state.StoppedAt
+	return state, nil
 }
 
 // backfillRequests paces the users, newest first.

@@ -43,7 +43,7 @@ func (r *run) kindOf(u directory.User, now time.Time) kind {
 		return kindUnknown
 	case !since.IsZero() && !u.Created.Before(since) && age <= r.Settings.Recover:
 		return kindMissed
-	case age <= r.Settings.NewUserWindow:
+	case age <= r.Policy.NewUserWindow:
 		return kindNew
 	}
 	return kindExisting

@@ -9,8 +9,8 @@ import (
 // Checkpoint is what the sweep remembers of a tenant between runs. Times are
 // UTC.
 //
-// Those who ask for a sweep write Asked, AskedSince and Asks; all else belongs
-// to the Sweeper that holds the lease.
+// Those who ask for a sweep write Asked, AskedSince and Asks, and clear Since; all
+// else belongs to the Sweeper that holds the lease.
 type Checkpoint struct {
 	// Tenant is the key.
 	Tenant string
@@ -29,12 +29,14 @@ type Checkpoint struct {
 	// than the link at which the chain begins, and lack users created shortly
 	// before: neither that round nor an increment has shown them.
 	Confirm time.Time
-	// Members and Unstamped were counted by the last full round: the tenant's
-	// members, and those of them in federated domains who showed no stamp.
-	Members, Unstamped int
+	// Members, Unstamped and Unreadable were counted by the last full round: the
+	// tenant's members, those of them in federated domains who showed no stamp,
+	// and users of whom nothing could be read.
+	Members, Unstamped, Unreadable int
 
 	// Since is the earliest moment from which on notifications were to tell of
-	// every new user: when the first subscription began. It stays through gaps.
+	// every new user: when the first subscription began. It stays through gaps,
+	// until [Asker.ForgetSince].
 	Since time.Time
 	// Asked says why somebody asks for a full round at once, "" for nobody.
 	Asked string
@@ -62,8 +64,8 @@ type FullRound struct {
 	DeltaLink string
 	// Next is the page to read next, "" for the first.
 	Next string
-	// Pages, Members and Unstamped are counted so far.
-	Pages, Members, Unstamped int
+	// Pages, Members, Unstamped and Unreadable are counted so far.
+	Pages, Members, Unstamped, Unreadable int
 	// Asks is that of the checkpoint when the round began.
 	Asks int64
 }
@@ -96,9 +98,11 @@ func (c *Checkpoint) settle() {
 	}
 }
 
-// adopt takes over what others have written since c was read.
+// adopt takes over what others have written since c was read. What settle has
+// added to Since comes again with AskedSince.
 func (c *Checkpoint) adopt(stored Checkpoint) {
 	c.Version = stored.Version
+	c.Since = stored.Since
 	c.Asked, c.AskedSince, c.Asks = stored.Asked, stored.AskedSince, stored.Asks
 }
 

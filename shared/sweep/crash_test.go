@@ -21,7 +21,7 @@ var mishaps = map[string]error{"fails": errStore, "is throttled": errGraph, "kil
 // its confirmation, changes, a wish, an expired link, a confirmation, and at last
 // changes that only an increment shows. Existing users are asked for meanwhile.
 func history(w *world) {
-	w.config.Rules.Mode = revocation.ModeEnforce
+	w.config.Policy.Backfill.Mode = revocation.ModeEnforce
 	w.config.Settings.BackfillPerRun = 2
 	w.hold(3)
 	chapters := []func(){
@@ -173,7 +173,7 @@ func live(w *world, random *rand.Rand) {
 	w.graph.omit = random.IntN(3) == 0
 	w.graph.empty = random.IntN(3) == 0
 	w.graph.code = []int{http.StatusGone, http.StatusBadRequest, http.StatusNotFound}[random.IntN(3)]
-	w.config.Rules.Mode = []revocation.Mode{revocation.ModeReport, revocation.ModeEnforce}[random.IntN(2)]
+	w.config.Policy.Backfill.Mode = []revocation.Mode{revocation.ModeReport, revocation.ModeEnforce}[random.IntN(2)]
 	w.config.Settings.ReplicationLag = interval / 3
 	w.hold(random.IntN(5))
 	w.steps.hook = func(step) error {

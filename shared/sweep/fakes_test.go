@@ -84,6 +84,7 @@ type fakeGraph struct {
 	word     string        // its error code, syncStateNotFound if empty
 	lists    int           // first pages of lists
 	links    map[string]bool
+	broken   int // users on each page who can't be read
 }
 
 func (g *fakeGraph) link(format string, args ...any) string {
@@ -126,6 +127,7 @@ func (g *fakeGraph) DeltaPage(ctx context.Context, link string) (page directory.
 			return err
 		}
 		page = g.deltaPage(link)
+		page.Unreadable = g.broken
 		return nil
 	})
 	return page, err
@@ -175,6 +177,7 @@ func (g *fakeGraph) UserPage(ctx context.Context, next string) (page directory.U
 			after = next[strings.LastIndexByte(next, ':')+1:]
 		}
 		page = g.userPage(after)
+		page.Unreadable = g.broken
 		return nil
 	})
 	return page, err

@@ -71,6 +71,7 @@ func (r *run) full(ctx context.Context) error {
 		f.Pages++
 		f.Members += counts.members
 		f.Unstamped += counts.unstamped
+		f.Unreadable += page.Unreadable
 		if f.Next == "" {
 			r.endFull(f)
 		}
@@ -128,6 +129,7 @@ func (r *run) userPage(ctx context.Context) (page directory.UserPage, err error)
 		return page, errors.New("read a page of users: it leads to itself")
 	}
 	r.report.Pages++
+	r.report.Unreadable += page.Unreadable
 	return page, nil
 }
 
@@ -135,7 +137,7 @@ func (r *run) userPage(ctx context.Context) (page directory.UserPage, err error)
 func (r *run) endFull(f *FullRound) {
 	c := &r.checkpoint
 	c.FullDone = r.Now().UTC()
-	c.Members, c.Unstamped = f.Members, f.Unstamped
+	c.Members, c.Unstamped, c.Unreadable = f.Members, f.Unstamped, f.Unreadable
 	c.Answered = max(c.Answered, f.Asks)
 	switch {
 	case f.DeltaLink != "":
@@ -149,5 +151,4 @@ func (r *run) endFull(f *FullRound) {
 	}
 	c.Full = nil
 	r.report.FullDone = true
-	r.report.Members, r.report.Unstamped = c.Members, c.Unstamped
 }

@@ -59,5 +59,6 @@ func (r *run) deltaPage(ctx context.Context) (page directory.UserPage, err error
 		return page, errors.New("read a page of changes: it leads to itself")
 	}
 	r.report.Pages++
+	r.report.Unreadable += page.Unreadable
 	return page, nil
 }

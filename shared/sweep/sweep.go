@@ -62,10 +62,8 @@ type Settings struct {
 	// Grace is how long a notification may take to arrive. A new user younger
 	// than that is queued with a delay, so that the notification comes first.
 	Grace time.Duration
-	// NewUserWindow is that of [revocation.Policy].
-	NewUserWindow time.Duration
 	// Recover is how old a user may be whom the webhook missed and who is still
-	// a new user. It keeps a deployment that slept for a year from signing out
+	// a new user: no less than the NewUserWindow of [revocation.Policy]. It keeps a deployment that slept for a year from signing out
 	// everybody who was hired meanwhile.
 	Recover time.Duration
 	// FullEvery is how long after a full round the next one is due.
@@ -85,7 +83,8 @@ type Settings struct {
 	Spread time.Duration
 	// BackfillPerRun is how many existing users are queued at once, and
 	// BackfillPace the time between two of them. Together they take at most
-	// [revocation.MaxDelay].
+	// [revocation.MaxDelay]. It is a pace of the queue: requests that pile up
+	// there are handled as fast as Graph allows, within the ceilings.
 	BackfillPerRun int
 	BackfillPace   time.Duration
 	// BackfillSettle is how long a request of the backfill, once delivered, may
@@ -96,7 +95,6 @@ type Settings struct {
 // DefaultSettings are the values that a deployment starts with.
 var DefaultSettings = Settings{
 	Grace:          15 * time.Minute,
-	NewUserWindow:  24 * time.Hour,
 	Recover:        30 * 24 * time.Hour, // a subscription lives for 29 days
 	FullEvery:      3 * 24 * time.Hour,
 	ReplicationLag: 5 * time.Minute,

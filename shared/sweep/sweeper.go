@@ -12,8 +12,8 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
-// Config is what a Sweeper is made of. All fields are required, but Held in
-// [revocation.ModeReport].
+// Config is what a Sweeper is made of. All fields are required, but Groups, DryRun
+// and Observer, and Held in [revocation.ModeReport].
 type Config struct {
 	// Tenant is the one tenant that is swept, a lower-case GUID.
 	Tenant string
@@ -26,13 +26,20 @@ type Config struct {
 	// Subscribed returns since when notifications flow, the zero Time for not at
 	// all. After a gap it may be the end of the gap.
 	Subscribed func(ctx context.Context) (time.Time, error)
-	// Rules tell whether and when existing users are asked for, and Held knows
-	// them. Backfill tells whether a ceiling was reached, and is told how many
-	// members there are.
-	Rules    revocation.Backfill
+	// Policy is the revoker's: it tells new users from existing ones, and whether
+	// and when those are asked for. Groups are the revoker's excluded groups, nil
+	// for none; only a [Preview] reads them.
+	Policy revocation.Policy
+	Groups *revocation.GroupCache
+	// Held knows the existing users. Backfill tells whether a ceiling was
+	// reached, and is told how many members there are. DryRun, which is the
+	// revoker's, lets both happen with the counts of the dry run: see
+	// [revocation.DryRunStore].
 	Held     Held
 	Backfill revocation.BackfillStore
+	DryRun   bool
 	Settings Settings
+	Observer Observer
 	Log      *slog.Logger
 	// Now is the calendar.
 	Now func() time.Time
@@ -50,8 +57,10 @@ func (c Config) Validate() error {
 	require(c.Graph != nil && c.Domains != nil && c.Store != nil && c.Queue != nil && c.Subscribed != nil && c.Backfill != nil,
 		"graph, domains, store, queue, subscribed and backfill must all be given")
 	require(c.Log != nil && c.Now != nil, "log and calendar must be given")
-	require(c.Rules.Mode != revocation.ModeEnforce || c.Held != nil, "held must be given in mode %q", revocation.ModeEnforce)
-	return errors.Join(append(faults, c.Rules.Validate(), c.Settings.Validate())...)
+	require(c.Policy.Backfill.Mode != revocation.ModeEnforce || c.Held != nil, "held must be given in mode %q", revocation.ModeEnforce)
+	require(c.Settings.Recover >= c.Policy.NewUserWindow,
+		"recover is %s, shorter than the new-user window of %s", c.Settings.Recover, c.Policy.NewUserWindow)
+	return errors.Join(append(faults, c.Policy.Validate(), c.Settings.Validate())...)
 }
 
 // Validate reports every fault of the settings.
@@ -63,8 +72,7 @@ func (s Settings) Validate() error {
 		}
 	}
 	require(s.Grace >= 0 && s.Grace <= revocation.MaxDelay, "grace is %s, the queue delays by at most %s", s.Grace, revocation.MaxDelay)
-	require(s.NewUserWindow > 0 && s.FullEvery > 0, "new-user window and time between full rounds must be positive")
-	require(s.Recover >= s.NewUserWindow, "recover is %s, shorter than the new-user window of %s", s.Recover, s.NewUserWindow)
+	require(s.FullEvery > 0, "time between full rounds must be positive")
 	require(s.Spread >= 0 && s.Spread <= revocation.MaxDelay, "spread is %s, the queue delays by at most %s", s.Spread, revocation.MaxDelay)
 	require(s.ReplicationLag >= 0 && s.BackfillSettle >= 0, "replication lag and backfill settle must not be negative")
 	require(s.Margin > 0 && s.Lease > s.Margin, "margin is %s, it must be positive and below the lease of %s", s.Margin, s.Lease)
@@ -77,7 +85,12 @@ func (s Settings) Validate() error {
 
 // A Sweeper sweeps one tenant. It keeps nothing between runs but in its Store.
 // It is safe for concurrent use: of several runs at once, one works.
-type Sweeper struct{ config }
+type Sweeper struct {
+	config
+
+	// real keeps the real counts of the backfill, in a dry run as well.
+	real revocation.BackfillStore
+}
 
 // config keeps the fields of a Config out of the Sweeper's own documentation and
 // out of reach.
@@ -88,7 +101,11 @@ func New(c Config) (*Sweeper, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("sweeper: %w", err)
 	}
-	return &Sweeper{config(c)}, nil
+	s := &Sweeper{config(c), c.Backfill}
+	if c.DryRun {
+		s.Backfill = revocation.DryRunStore(c.Backfill)
+	}
+	return s, nil
 }
 
 // Run does as much of the sweep as fits before the deadline of ctx: an
@@ -102,7 +119,7 @@ func New(c Config) (*Sweeper, error) {
 func (s *Sweeper) Run(ctx context.Context) (Report, error) {
 	r := &run{config: s.config, holder: rand.Text()}
 	r.report = Report{Tenant: s.Tenant, Started: s.Now().UTC(), Stopped: StopBrokeOff}
-	defer r.log(ctx)
+	defer r.tell(ctx)
 	r.conclude(r.sweep(ctx))
 	r.release(ctx)
 	return r.report, r.err
@@ -110,6 +127,7 @@ func (s *Sweeper) Run(ctx context.Context) (Report, error) {
 
 // sweep does the work of a run.
 func (r *run) sweep(ctx context.Context) error {
+	_, _ = r.backfillState(ctx) // for the report; where it fails, backfill says so
 	if err := r.acquire(ctx); err != nil {
 		return err
 	}

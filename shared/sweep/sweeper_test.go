@@ -27,10 +27,11 @@ func TestConfigIsChecked(t *testing.T) {
 		{"graph", func(c *sweep.Config) { c.Graph = nil }, "graph"},
 		{"subscribed", func(c *sweep.Config) { c.Subscribed = nil }, "subscribed"},
 		{"log", func(c *sweep.Config) { c.Log = nil }, "log"},
-		{"mode", func(c *sweep.Config) { c.Rules.Mode = "force" }, "mode"},
-		{"held", func(c *sweep.Config) { c.Rules.Mode, c.Held = revocation.ModeEnforce, nil }, "held"},
+		{"mode", func(c *sweep.Config) { c.Policy.Backfill.Mode = "force" }, "mode"},
+		{"held", func(c *sweep.Config) { c.Policy.Backfill.Mode, c.Held = revocation.ModeEnforce, nil }, "held"},
 		{"grace", func(c *sweep.Config) { c.Settings.Grace = time.Hour }, "grace"},
-		{"window", func(c *sweep.Config) { c.Settings.NewUserWindow = 0 }, "window"},
+		{"window", func(c *sweep.Config) { c.Policy.NewUserWindow = 0 }, "window"},
+		{"exclusions", func(c *sweep.Config) { c.Policy.Exclusions.IDs = []string{"X"} }, "excluded id"},
 		{"recover", func(c *sweep.Config) { c.Settings.Recover = time.Minute }, "recover"},
 		{"margin", func(c *sweep.Config) { c.Settings.Margin = c.Settings.Lease }, "margin"},
 		{"lag", func(c *sweep.Config) { c.Settings.ReplicationLag = -1 }, "lag"},
@@ -264,7 +265,7 @@ func TestDeadline(t *testing.T) {
 func TestBackfill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.config.Rules.Mode = revocation.ModeEnforce
+	w.config.Policy.Backfill.Mode = revocation.ModeEnforce
 	w.config.Settings.BackfillPerRun = 3
 	ids := w.hold(5)
 	w.member()
@@ -311,14 +312,14 @@ func TestBackfillIsNotAskedInVain(t *testing.T) {
 		{"quiet hours", func(w *world) {
 			w.member()
 			minute := w.clock().Hour()*60 + w.clock().Minute()
-			w.config.Rules.Hours = revocation.Hours{From: (minute + 60) % 1440, To: (minute + 120) % 1440, Place: time.UTC}
+			w.config.Policy.Backfill.Hours = revocation.Hours{From: (minute + 60) % 1440, To: (minute + 120) % 1440, Place: time.UTC}
 		}, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.config.Rules.Mode = revocation.ModeEnforce
+			w.config.Policy.Backfill.Mode = revocation.ModeEnforce
 			w.hold(5)
 			tt.arrange(w)
 			if report := w.run(); report.Backfill != tt.want {

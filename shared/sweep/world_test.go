@@ -62,7 +62,7 @@ func newWorld(t testing.TB) *world {
 		Store:      fakeStore{w.store, &w.steps},
 		Queue:      w.queue,
 		Subscribed: w.askSubscribed,
-		Rules:      revocation.DefaultBackfill,
+		Policy:     revocation.Policy{NewUserWindow: 24 * time.Hour, Backfill: revocation.DefaultBackfill},
 		Backfill:   new(memory.Backfill),
 		Held:       fakeHeld{w.ledger, &w.steps},
 		Settings:   sweep.DefaultSettings,

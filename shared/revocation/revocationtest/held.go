@@ -93,7 +93,7 @@ func testHeldStates(t *testing.T, l HeldLedger) {
 	tenant, waits := NewID(), NewID()
 	for i, state := range []revocation.State{
 		revocation.StateClaimed, revocation.StateReleased, revocation.StateRevoked,
-		revocation.StateStamped, revocation.StateCannotFix, revocation.StateGone,
+		revocation.StateStamped, revocation.StateCannotFix, revocation.StateGone, revocation.StateSpared,
 	} {
 		e := heldEntry(tenant, NewID(), i)
 		e.State = state

@@ -51,6 +51,7 @@ func entry(tenant, user string, version int64) revocation.Entry {
 		Source:   revocation.SourceNotification,
 		Created:  at(0),
 		Seen:     at(1),
+		Spared:   at(6),
 		Claimed:  at(2),
 		Called:   at(3),
 		Stamp:    at(4),

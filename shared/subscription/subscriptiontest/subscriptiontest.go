@@ -58,18 +58,22 @@ var sampleTime = time.Date(2026, time.November, 3, 9, 30, 15, 123_456_000, time.
 func sample(tenant string, version int64) subscription.Record {
 	at := func(n int) time.Time { return sampleTime.Add(time.Duration(n) * time.Hour) }
 	return subscription.Record{
-		Tenant:         tenant,
-		Version:        version,
-		SubscriptionID: "7f105c7d-2dc5-4530-97cd-4e7ae6534c07",
-		ClientState:    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-		Began:          at(0),
-		Since:          at(1),
-		Expires:        at(2),
-		Renewed:        at(3),
-		Checked:        at(4),
-		Challenged:     at(5),
-		Holder:         "XKCD4TSVJPDQ2UWZ6Y7N3EHRAM",
-		HeldUntil:      at(6),
+		Tenant:          tenant,
+		Version:         version,
+		SubscriptionID:  "7f105c7d-2dc5-4530-97cd-4e7ae6534c07",
+		ClientState:     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		NotificationURL: "https://hook.example/notify?from=graph",
+		LifecycleURL:    "https://hook.example/lifecycle",
+		Mended:          at(7),
+		Began:           at(0),
+		Since:           at(1),
+		Expires:         at(2),
+		Renewed:         at(3),
+		Checked:         at(4),
+		Challenged:      at(5),
+		TakenDown:       at(8),
+		Holder:          "XKCD4TSVJPDQ2UWZ6Y7N3EHRAM",
+		HeldUntil:       at(6),
 	}
 }
 

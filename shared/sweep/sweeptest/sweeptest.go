@@ -66,9 +66,9 @@ func sample(tenant string, version int64) sweep.Checkpoint {
 		DeltaLink: link("deltatoken"),
 		Full: &sweep.FullRound{
 			Started: at(1), DeltaLink: link("deltatoken"), Next: link("skiptoken"),
-			Pages: 2, Members: 3, Unstamped: 4, Asks: 5,
+			Pages: 2, Members: 3, Unstamped: 4, Unreadable: 11, Asks: 5,
 		},
-		FullDone: at(2), Confirm: at(3), Members: 6, Unstamped: 7,
+		FullDone: at(2), Confirm: at(3), Members: 6, Unstamped: 7, Unreadable: 10,
 		Since: at(4), Asked: "the subscription was gone", AskedSince: at(5), Asks: 9, Answered: 8,
 		BackfillUntil: at(6), Holder: "a run", HeldUntil: at(7),
 	}

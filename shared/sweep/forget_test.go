@@ -1,0 +1,95 @@
+package sweep_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
+)
+
+func (w *world) forget() {
+	w.t.Helper()
+	if err := (sweep.Asker{Store: w.store}).ForgetSince(w.t.Context(), tenant); err != nil {
+		w.t.Fatalf("ForgetSince: %v", err)
+	}
+}
+
+// TestForgetSince misses nobody who was created while there was no subscription
+// on purpose.
+func TestForgetSince(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if err := (sweep.Asker{Store: w.store}).ForgetSince(t.Context(), canary); err == nil {
+		t.Error("ForgetSince of a tenant that is none succeeded")
+	}
+	if w.forget(); w.checkpoint().Version != 0 {
+		t.Error("a checkpoint was written though there was nothing to forget")
+	}
+	w.settle()
+	w.ask("a gap", w.clock().Add(-time.Hour))
+	w.subscribed = time.Time{} // the keeper took the subscription down
+	w.forget()
+	c := w.checkpoint()
+	if !c.Since.IsZero() || !c.AskedSince.IsZero() || c.Asks != 1 {
+		t.Errorf("checkpoint %+v, want it to forget since when, and not the wish", c)
+	}
+	if w.forget(); w.checkpoint().Version != c.Version {
+		t.Error("it was forgotten twice")
+	}
+	between := w.user(1)
+	w.advance(interval)
+	w.run()
+	w.advance(48 * time.Hour)
+	w.subscribed = w.clock() // it was set up again
+	w.ask("none", time.Time{})
+	w.queue.drain()
+	report := w.run()
+	after := w.user(2)
+	w.advance(interval)
+	second := w.run()
+	if report.Missed != 0 || second.Missed != 1 || !w.checkpoint().Since.Equal(w.subscribed) {
+		t.Errorf("missed %d of before and %d of after, want 0 and 1; checkpoint %+v", report.Missed, second.Missed, w.checkpoint())
+	}
+	for _, d := range w.queue.drain() {
+		if d.Request.Missed != (d.Request.User == after) {
+			t.Errorf("queued %+v; %s came between, %s after", d.Request, between, after)
+		}
+	}
+}
+
+// TestForgetSinceDuringARun forgets at every call of a run, which must not bring
+// back what it knew at its beginning.
+func TestForgetSinceDuringARun(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	for forgot := true; forgot; calls++ {
+		w := newWorld(t)
+		for n := range 7 {
+			w.user(n)
+		}
+		w.settle()
+		w.ask("a gap", w.clock().Add(-time.Hour))
+		w.subscribed = time.Time{}
+		w.advance(interval)
+		start := w.steps.n
+		forgot = false
+		w.steps.hook = func(s step) error {
+			if s.n == start+calls && !s.after {
+				forgot = true
+				w.forget()
+			}
+			return nil
+		}
+		w.run()
+		w.steps.hook = nil
+		if !forgot {
+			break // the run has no such call
+		}
+		if c := w.checkpoint(); !c.Since.IsZero() || c.Answered != 1 {
+			t.Errorf("forgotten at call %d: the checkpoint is %+v", calls, c)
+		}
+	}
+	if calls < 10 {
+		t.Errorf("the run makes %d calls, want more to forget at", calls)
+	}
+}
