@@ -1,4 +1,5 @@
-# Everything here needs Go and nothing else. `make` lists the targets.
+# Everything here needs Go, and Python for the tools of AWS that `make tools`
+# installs into .venv. `make` lists the targets.
 
 GO ?= go
 
@@ -10,6 +11,11 @@ JOBS ?= 2
 # golangci-lint is built from source at this version, and kept in Go's cache.
 LINT_VERSION := v2.15.0
 LINT := $(GO) run -p $(JOBS) github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+# The tools of AWS are written in Python. They are installed into .venv, which is
+# made anew when their versions change.
+PYTHON ?= python3
+TOOLS := .venv/installed
 
 # ARGS are passed to the demonstration: make demo ARGS='-users 2000 -seed 7'.
 ARGS ?=
@@ -37,15 +43,26 @@ RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 SDK_NOTE := The first build compiles the Microsoft Graph SDK. That takes minutes and about 4 GB of memory; later builds take seconds.
 
-.PHONY: help demo test check unit lint fuzz bench fmt nightly
+# How many stories of the integration tests are played at once. They wait most of
+# their time; each has a moto and four programs, which together take 300 MB.
+STORIES ?= 8
+
+# SAM builds with what the environment says. The programs are right without any of
+# this, but larger. Everybody who builds a commit so gets the same programs.
+SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 CGO_ENABLED=0 \
+	GOFLAGS="-p=$(JOBS) -trimpath -tags=lambda.norpc '-ldflags=-s -w'" .venv/bin/sam
+
+.PHONY: help demo build test check unit integration deployment lint fuzz bench fmt nightly tools
 
 help:
 	@echo 'make demo    the whole system on this machine, against an emulated Microsoft Graph'
+	@echo 'make build   the functions for AWS Lambda, to be deployed with .venv/bin/sam deploy --guided'
 	@echo 'make test    everything that must hold: format, vet, lint, tests, a little fuzzing'
 	@echo 'make lint    golangci-lint alone'
 	@echo 'make fuzz    fuzz what reads bytes from outside: FUZZTIME=1m, FUZZ=./shared/notification'
 	@echo 'make bench   the speed of the webhook and the cost in calls of Graph'
 	@echo 'make nightly the simulation with many seeds: NIGHTLY=5000'
+	@echo 'make tools   install SAM, cfn-lint and moto into .venv, once'
 	@echo 'make fmt     format all code'
 
 demo:
@@ -53,7 +70,7 @@ demo:
 	@echo
 	@$(GO) run -p $(JOBS) ./infra/local $(ARGS)
 
-test: check lint unit fuzz
+test: check lint unit integration deployment fuzz
 	@echo 'all is well'
 
 check:
@@ -69,11 +86,27 @@ lint:
 	@echo '== golangci-lint $(LINT_VERSION)'
 	@$(LINT) run
 
-unit:
+unit: $(TOOLS)
 	@echo '== go test $(RACE)'
 	@if [ -z '$(RACE)' ]; then echo 'no C compiler: the race detector is left out'; fi
-	@$(GO) test -p $(JOBS) $(RACE) -shuffle=on -timeout=20m $$($(GO) list ./... | grep -v /infra/local$$)
+	@$(GO) test -p $(JOBS) $(RACE) -shuffle=on -timeout=20m $$($(GO) list ./... | grep -v -e /infra/local$$ -e /infra/integration$$)
 	@$(GO) test -p $(JOBS) $(RACE) -shuffle=on -timeout=20m ./infra/local -seeds $(SEEDS)
+
+# The programs, as template.yaml deploys them, against moto and the emulated Graph.
+integration: $(TOOLS)
+	@echo '== the functions, as template.yaml deploys them'
+	@$(GO) test -p $(JOBS) $(RACE) -parallel $(STORIES) -timeout=20m ./infra/integration
+
+# Building for arm64 compiles the Graph SDK once more.
+build: $(TOOLS)
+	@$(SAM) build
+
+deployment: $(TOOLS)
+	@echo '== sam validate, cfn-lint, sam build'
+	@$(SAM) validate --lint
+	@.venv/bin/cfn-lint template.yaml
+	@out=$$($(SAM) build 2>&1) || { echo "$$out"; exit 1; }
+	@$(GO) test -p $(JOBS) -count=1 ./infra/integration -run '^TestBuiltPrograms$$' -sam-build .aws-sam/build
 
 # Fuzzing builds a package and all that it links once more, instrumented. So
 # packages that link the Graph SDK are left out. They have no fuzz targets: what
@@ -113,6 +146,18 @@ nightly:
 	@out=$$($(GO) test -p $(JOBS) -count=1 -timeout=6h -v ./infra/local -run Simulation -seeds $(NIGHTLY)) || \
 		{ printf '%s\n' "$$out" | grep -Ev '^ *(===|--- PASS)'; exit 1; }; \
 	printf '%s\n' "$$out" | sed -n -e 's/^ *sim_test\.go:[0-9]*:/ /p' -e 's/^--- PASS: /  /p' -e '/^ok/p'
+
+tools: $(TOOLS)
+
+$(TOOLS): infra/tools/requirements.txt infra/tools/constraints.txt
+	@echo '== $(PYTHON) -m venv .venv'
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo 'SAM, cfn-lint and moto need Python 3.10 or later with venv and pip: install python3 and python3-venv,'; \
+		echo 'or name another interpreter: make tools PYTHON=python3.12'; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement infra/tools/requirements.txt --constraint infra/tools/constraints.txt
+	@touch $@
 
 fmt:
 	@$(LINT) fmt

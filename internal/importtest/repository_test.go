@@ -21,6 +21,10 @@ func TestRepository(t *testing.T) {
 	if g.chain(client, func(path string) bool { return of(path, graphSDK) }) == nil {
 		t.Errorf("%s does not link the Graph SDK: is this the whole graph?", client)
 	}
+	webhook := module + "/functions/webhook"
+	if g.chain(webhook, func(path string) bool { return of(path, awsSDK) }) == nil {
+		t.Errorf("%s does not link the AWS SDK: is this the whole graph?", webhook)
+	}
 	if _, ok := g[module+"/shared/webhook.test"]; !ok {
 		t.Error("the binaries of the tests are missing from the graph")
 	}

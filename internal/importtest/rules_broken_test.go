@@ -9,6 +9,8 @@ const (
 	models = "github.com/microsoftgraph/msgraph-sdk-go/models"
 	lambda = "github.com/aws/aws-lambda-go/lambda"
 	sqs    = "github.com/aws/aws-sdk-go-v2/service/sqs"
+	// azidentity signs in, which the receiving side has no reason to.
+	azidentity = "github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
 // inventions are graphs that break one rule, or keep it though it looks close.
@@ -21,7 +23,7 @@ var inventions = []struct {
 	{"graph client", map[string][]string{"shared/msgraph": {models, "./shared/directory"}}, ""},
 	{"client of a function", map[string][]string{"functions/revoker": {"./shared/msgraph", lambda}, "shared/msgraph": {models}}, ""},
 	{"use case names the SDK", map[string][]string{"shared/sweep": {models}}, "shared/sweep imports " + models},
-	{"use case names azidentity", map[string][]string{"shared/rotation": {"github.com/Azure/azure-sdk-for-go/sdk/azidentity"}}, "shared/rotation imports"},
+	{"use case names azidentity", map[string][]string{"shared/rotation": {azidentity}}, "shared/rotation imports"},
 	{"use case names kiota", map[string][]string{"shared/sweep": {"github.com/microsoft/kiota-abstractions-go"}}, "shared/sweep imports"},
 	{"use case names AWS", map[string][]string{"shared/subscription": {sqs}}, "shared/subscription imports " + sqs},
 	{"use case names Lambda", map[string][]string{"shared/webhook": {lambda}}, "shared/webhook imports " + lambda},
@@ -54,6 +56,29 @@ var inventions = []struct {
 		"receiving function links the SDK",
 		map[string][]string{"functions/webhook": {"./shared/msgraph"}, "shared/msgraph": {models}},
 		"functions/webhook links " + models,
+	},
+	{
+		"receiving function links azidentity through what functions share",
+		map[string][]string{
+			"functions/webhook":              {"./functions/internal/graphclient"},
+			"functions/internal/graphclient": {"./shared/msgraph"},
+			"shared/msgraph":                 {azidentity},
+		},
+		"functions/webhook links " + azidentity,
+	},
+	{
+		"other functions link it",
+		map[string][]string{
+			"functions/keeper":               {"./functions/internal/graphclient"},
+			"functions/internal/graphclient": {"./shared/msgraph"},
+			"shared/msgraph":                 {azidentity},
+		},
+		"",
+	},
+	{
+		"AWS side links the Graph SDK",
+		map[string][]string{"shared/aws/secrets": {"./shared/msgraph"}, "shared/msgraph": {azidentity}},
+		"shared/aws/secrets links " + azidentity,
 	},
 	{"function links a fake", map[string][]string{"functions/revoker": {"./shared/msgraph/msgraphtest"}}, "functions/revoker links shared/msgraph/msgraphtest: test-only"},
 	{

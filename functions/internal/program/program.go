@@ -1,0 +1,116 @@
+// Package program starts sessionstamp's Lambda functions: it gives them what an
+// execution environment has, prints what is wrong with their configuration, and
+// tells them early enough when their time is over.
+package program
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
+	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
+	"github.com/sessionstamp/sessionstamp/shared/deployment"
+)
+
+// An Environment is what a function finds when it starts.
+type Environment struct {
+	// Lookup reads the variables that the template sets.
+	Lookup deployment.Lookup
+	// AWS is how its services are called.
+	AWS aws.Config
+	// Transport carries the calls of Microsoft Graph; nil means one of the
+	// client's own.
+	Transport http.RoundTripper
+	// Out gets the metrics.
+	Out io.Writer
+	Log *slog.Logger
+	// Now is the calendar.
+	Now func() time.Time
+}
+
+// Start runs the function that build makes until its execution environment ends.
+// environ are the environment variables, and out is standard output. build
+// returns a handler as [lambda.StartWithOptions] takes one. After SIGTERM the
+// context of an invocation is done.
+//
+// Start returns only if the function can't be made, and has logged why.
+func Start(ctx context.Context, environ []string, out io.Writer, build func(context.Context, Environment) (any, error)) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	env := Environment{
+		Lookup: deployment.Environ(environ),
+		Out:    out,
+		Log:    lambdacontext.NewLogger(),
+		Now:    time.Now,
+	}
+	handler, err := env.build(ctx, build)
+	if err != nil {
+		env.Report(ctx, err)
+		return err
+	}
+	lambda.StartWithOptions(handler, lambda.WithContext(ctx), lambda.WithEnableSIGTERM(stop))
+	return nil
+}
+
+func (e *Environment) build(ctx context.Context, build func(context.Context, Environment) (any, error)) (handler any, err error) {
+	if e.AWS, err = config.LoadDefaultConfig(ctx); err != nil {
+		return nil, err
+	}
+	return build(ctx, *e)
+}
+
+// Log keys.
+const (
+	logFaults = "faults"
+	logError  = "error"
+)
+
+// Report logs why a function can't work, with all faults of its configuration.
+func (e *Environment) Report(ctx context.Context, err error) {
+	attr := slog.String(logError, err.Error())
+	if faults, ok := errors.AsType[deployment.Faults](err); ok {
+		attr = slog.Any(logFaults, faults.List())
+	}
+	e.Log.LogAttrs(ctx, slog.LevelError, "the function can't work: correct the parameters of the stack and deploy again", attr)
+}
+
+// Recorder makes the recorder of the stack's metrics.
+func (e *Environment) Recorder(s deployment.Stack) (*metrics.Recorder, error) {
+	return metrics.New(metrics.Config{Namespace: s.Namespace, Stack: s.Name, Out: e.Out, Now: e.Now})
+}
+
+// Secret is how the secret of that ARN is read.
+func (e *Environment) Secret(arn string) secrets.Config {
+	return secrets.Config{
+		Manager:  secretsmanager.NewFromConfig(e.AWS),
+		ARN:      arn,
+		Settings: secrets.DefaultSettings,
+		Log:      e.Log,
+		Now:      e.Now,
+	}
+}
+
+// Margin is how long before the end of its time an invocation is told so: a use
+// case writes what a call came to for five seconds after that, and then its
+// answer has to be sent.
+const Margin = 8 * time.Second
+
+// EndEarly returns a context that is done a margin before ctx. One without a
+// deadline stays without.
+func EndEarly(ctx context.Context, margin time.Duration) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-margin))
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/sessionstamp/sessionstamp/functions/internal/batch"
+	"github.com/sessionstamp/sessionstamp/functions/internal/program"
+)
+
+// function is what Lambda invokes.
+type function struct {
+	handle batch.Handler
+	flush  func() error
+	log    *slog.Logger
+}
+
+func start(_ context.Context, env program.Environment) (any, error) {
+	f, err := build(env)
+	if err != nil {
+		return nil, err
+	}
+	return f.serve, nil
+}
+
+// logError is a log key.
+const logError = "error"
+
+// serve handles one batch. Its error is always nil: a message that is to come
+// again says so by itself.
+func (f *function) serve(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	defer func() {
+		if err := f.flush(); err != nil {
+			f.log.LogAttrs(ctx, slog.LevelError, "metrics are lost", slog.String(logError, err.Error()))
+		}
+	}()
+	early, cancel := program.EndEarly(ctx, program.Margin)
+	defer cancel()
+	return batch.Handle(early, f.log, event, f.handle), nil
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/functions/internal/program"
+	"github.com/sessionstamp/sessionstamp/functions/internal/programtest"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
+)
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	programtest.CheckFaults(t, func(env program.Environment) error {
+		_, err := start(t.Context(), env)
+		return err
+	}, 15)
+}
+
+// The function fails where the sweep does, so that the platform counts it.
+func TestFails(t *testing.T) {
+	t.Parallel()
+	env, _, metrics := programtest.New(t, programtest.Variables(), programtest.Denied)
+	handler, err := start(t.Context(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := programtest.Invoke(t, handler, `{"dry-run":true}`); err == nil || !strings.Contains(err.Error(), "dryRun") {
+		t.Errorf("a wrong order: got %v", err)
+	}
+	if _, err := programtest.Invoke(t, handler, `{}`); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(metrics.String(), `"SweepFinished":0`) {
+		t.Errorf("metrics:\n%s", metrics.String())
+	}
+}
+
+// stub notes what it is ordered.
+type stub struct {
+	orders []sweep.Order
+	left   time.Duration // until the context's deadline
+	err    error
+}
+
+func (s *stub) Do(ctx context.Context, o sweep.Order) (sweep.Answer, error) {
+	s.orders = append(s.orders, o)
+	if deadline, ok := ctx.Deadline(); ok {
+		s.left = time.Until(deadline)
+	}
+	return sweep.Answer{Report: &sweep.Report{Candidates: 7}}, s.err
+}
+
+func TestOrders(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		event string
+		want  sweep.Order
+		fault bool
+	}{
+		{`{}`, sweep.Order{}, false},
+		{`{"version":"0","id":"x","detail-type":"Scheduled Event","source":"aws.scheduler","account":"1","time":"t","region":"r","resources":[],"detail":"{}"}`, sweep.Order{}, false},
+		{`{"dryRun":true}`, sweep.Order{DryRun: true}, false},
+		{`{"full":true}`, sweep.Order{Full: true}, false},
+		{`{"lift":true}`, sweep.Order{Lift: true}, false},
+		{`{"dry_run":true}`, sweep.Order{}, true},
+		{`"full"`, sweep.Order{}, true},
+	}
+	for _, test := range tests {
+		t.Run(test.event, func(t *testing.T) {
+			t.Parallel()
+			s := new(stub)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			answer, err := (&function{s}).serve(ctx, json.RawMessage(test.event))
+			if test.fault {
+				if err == nil || len(s.orders) > 0 || !strings.Contains(err.Error(), `"dryRun"`) {
+					t.Errorf("got %v after the orders %v", err, s.orders)
+				}
+				return
+			}
+			if err != nil || len(s.orders) != 1 || s.orders[0] != test.want || answer.Report.Candidates != 7 {
+				t.Errorf("got %+v and %v after the orders %v, want %v", answer, err, s.orders, test.want)
+			}
+			if s.left > time.Hour-program.Margin {
+				t.Errorf("the sweep may take %s, which leaves no margin", s.left)
+			}
+			s.err = errors.New("down")
+			if _, err := (&function{s}).serve(ctx, json.RawMessage(test.event)); !errors.Is(err, s.err) {
+				t.Errorf("got %v, want %v", err, s.err)
+			}
+		})
+	}
+}

@@ -1,0 +1,230 @@
+package httpapi_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"flag"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sessionstamp/sessionstamp/shared/aws/httpapi"
+	"github.com/sessionstamp/sessionstamp/shared/notification"
+	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/webhook"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// post is an event as API Gateway sends it.
+//
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+const post = `{
+  "version": "2.0",
+  "routeKey": "POST /graph",
+  "rawPath": "/graph",
+  "rawQueryString": "a=1&a=2%2C3&validationToken=x+y%26",
+  "cookies": ["c=1", "d=2"],
+  "headers": {"content-type": "application/json", "x-forwarded-for": "20.1.2.3", "accept": "a,b"},
+  "queryStringParameters": {"a": "1,2,3", "validationToken": "x y&"},
+  "requestContext": {
+    "domainName": "abc.execute-api.eu-central-1.amazonaws.com",
+    "http": {"method": "POST", "path": "/graph", "protocol": "HTTP/1.1", "sourceIp": "20.1.2.3", "userAgent": "x"},
+    "stage": "$default"
+  },
+  "body": "{\"value\":[]}",
+  "isBase64Encoded": false
+}`
+
+func event(t *testing.T, change func(*events.APIGatewayV2HTTPRequest)) events.APIGatewayV2HTTPRequest {
+	t.Helper()
+	var e events.APIGatewayV2HTTPRequest
+	if err := json.Unmarshal([]byte(post), &e); err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(&e)
+	}
+	return e
+}
+
+// serve lets handle serve an event.
+func serve(t *testing.T, e events.APIGatewayV2HTTPRequest, handle http.HandlerFunc) events.APIGatewayV2HTTPResponse {
+	t.Helper()
+	answer, err := httpapi.Serve(handle)(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+type key struct{}
+
+func TestRequest(t *testing.T) {
+	t.Parallel()
+	ctx := context.WithValue(t.Context(), key{}, "of the invocation")
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		body, err := io.ReadAll(req.Body)
+		got := []any{
+			req.Method, req.URL.String(), req.URL.Query()["a"], req.URL.Query().Get("validationToken"), req.Host, req.RemoteAddr,
+			req.Header, req.ContentLength, string(body), err, req.Context().Value(key{}),
+		}
+		want := []any{
+			"POST", "/graph?a=1&a=2%2C3&validationToken=x+y%26", []string{"1", "2,3"}, "x y&",
+			"abc.execute-api.eu-central-1.amazonaws.com", "20.1.2.3",
+			http.Header{"Content-Type": {"application/json"}, "X-Forwarded-For": {"20.1.2.3"}, "Accept": {"a,b"}, "Cookie": {"c=1; d=2"}},
+			int64(12), `{"value":[]}`, nil, "of the invocation",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("request (-want +got):\n%s", diff)
+		}
+	})
+	if _, err := httpapi.Serve(handler)(ctx, event(t, nil)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBody(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, sent string
+		base64     bool
+		want       string
+		broken     bool
+	}{
+		{name: "text", sent: "é", want: "é"},
+		{name: "nothing", want: ""},
+		{name: "text that looks like base64", sent: "AAAA", want: "AAAA"},
+		{name: "base64", sent: base64.StdEncoding.EncodeToString([]byte("\x00\xff{}")), base64: true, want: "\x00\xff{}"},
+		{name: "base64 of nothing", base64: true},
+		{name: "base64 that breaks off", sent: "e30=!", base64: true, broken: true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			e := event(t, func(e *events.APIGatewayV2HTTPRequest) { e.Body, e.IsBase64Encoded = test.sent, test.base64 })
+			serve(t, e, func(_ http.ResponseWriter, req *http.Request) {
+				got, err := io.ReadAll(req.Body)
+				if (err != nil) != test.broken || !test.broken && string(got) != test.want {
+					t.Errorf("got %q and %v, want %q", got, err, test.want)
+				}
+			})
+		})
+	}
+}
+
+// TestResponse pins what API Gateway is answered.
+func TestResponse(t *testing.T) {
+	t.Parallel()
+	tests := map[string]http.HandlerFunc{
+		"nothing": func(http.ResponseWriter, *http.Request) {},
+		"text": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.Header().Add("Vary", "a")
+			w.Header().Add("Vary", "b")
+			w.WriteHeader(http.StatusAccepted)
+			w.WriteHeader(http.StatusTeapot) // too late
+			w.Header().Set("Too", "late")
+			_, _ = io.WriteString(w, "é <&>")
+		},
+		"bytes": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Add("Set-Cookie", "a=1; Secure")
+			w.Header().Add("Set-Cookie", "b=2; HttpOnly")
+			_, _ = w.Write([]byte("\xff\x00"))
+		},
+	}
+	for name, handle := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := json.MarshalIndent(serve(t, event(t, nil), handle), "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "response-"+name+".json", string(got)+"\n")
+		})
+	}
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", file)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+// nowhere is where nothing must be queued, and where there are no secrets.
+type nowhere struct{ t *testing.T }
+
+func (n nowhere) Enqueue(context.Context, []revocation.Request) error {
+	n.t.Error("something was queued")
+	return nil
+}
+
+func (n nowhere) EnqueueLifecycle(context.Context, []notification.Lifecycle) error {
+	n.t.Error("a lifecycle event was queued")
+	return nil
+}
+
+func (nowhere) ClientStates(context.Context) (current, previous string, err error) {
+	return "secret", "", nil
+}
+
+func (nowhere) ObserveReceipt(context.Context, webhook.Receipt) {}
+
+// The webhook reads at most 1 MiB, however the body is sent, and its handshake
+// works.
+func TestWebhook(t *testing.T) {
+	t.Parallel()
+	handler, err := webhook.New(webhook.Config{
+		Tenant: "11111111-2222-3333-4444-555555555555", Secrets: nowhere{t}, Queue: nowhere{t}, Lifecycle: nowhere{t},
+		Log: slog.New(slog.DiscardHandler), Observer: nowhere{t},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	huge := strings.Repeat(" ", notification.MaxBytes+1)
+	tests := []struct {
+		name   string
+		change func(*events.APIGatewayV2HTTPRequest)
+		status int
+		body   string
+	}{
+		{"handshake", nil, http.StatusOK, "x y&"},
+		{"delivery", func(e *events.APIGatewayV2HTTPRequest) { e.RawQueryString = "" }, http.StatusAccepted, ""},
+		{"too large", func(e *events.APIGatewayV2HTTPRequest) { e.RawQueryString, e.Body = "", huge }, http.StatusAccepted, ""},
+		{"too large in base64", func(e *events.APIGatewayV2HTTPRequest) {
+			e.RawQueryString, e.Body, e.IsBase64Encoded = "", base64.StdEncoding.EncodeToString([]byte(huge)), true
+		}, http.StatusAccepted, ""},
+		{"broken off", func(e *events.APIGatewayV2HTTPRequest) {
+			e.RawQueryString, e.Body, e.IsBase64Encoded = "", "eyJ2YWx1ZSI6W10!", true
+		}, http.StatusServiceUnavailable, ""},
+		{"another method", func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.HTTP.Method = "GET" }, http.StatusMethodNotAllowed, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got := serve(t, event(t, test.change), handler.ServeHTTP)
+			if got.StatusCode != test.status || got.Body != test.body || got.IsBase64Encoded {
+				t.Errorf("got %d %q, want %d %q", got.StatusCode, got.Body, test.status, test.body)
+			}
+		})
+	}
+}

@@ -1,0 +1,91 @@
+package secrets_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
+)
+
+func TestClientSecret(t *testing.T) {
+	t.Parallel()
+	const shape = `{"clientSecret":"…"}`
+	tests := []struct{ name, stored, want, fault string }{
+		{name: "as documented", stored: `{"clientSecret":"abc8Q~._-x"}`, want: "abc8Q~._-x"},
+		{name: "with other members", stored: ` {"note":["of","somebody"],"clientSecret":"abc"} `, want: "abc"},
+		{name: "the value alone", stored: `hunter2`, fault: shape},
+		{name: "a JSON text", stored: `"hunter2"`, fault: shape},
+		{name: "another name", stored: `{"secret":"hunter2"}`, fault: shape},
+		{name: "another type", stored: `{"clientSecret":["hunter2"]}`, fault: shape},
+		{name: "empty", stored: `{"clientSecret":""}`, fault: shape},
+		{name: "nothing", stored: ` `, fault: shape},
+		{name: "more after it", stored: `{"clientSecret":"hunter2"}{}`, fault: shape},
+		{name: "line break", stored: `{"clientSecret":"hunter2\n"}`, fault: "blanks"},
+		{name: "secret ID", stored: `{"clientSecret":"0f1e2d3c-4B5a-6978-8796-a5b4c3d2e1f0"}`, fault: "secret ID"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			answer, err := json.Marshal(map[string]string{"SecretString": test.stored})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := secrets.NewClientSecret(config(serve(t, map[string]string{"AWSCURRENT": string(answer)}), io.Discard))
+			got, err := s.ClientSecret(t.Context(), false)
+			checkFault(t, err, test.fault)
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// Entra refuses the secret, so the copy is of no use.
+func TestFresh(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := new(manager)
+		m.put(`{"clientSecret":"A"}`)
+		s := secrets.NewClientSecret(config(m, io.Discard))
+		ask := func(fresh bool, want string, requests int) {
+			t.Helper()
+			if got, err := s.ClientSecret(t.Context(), fresh); got != want || err != nil {
+				t.Errorf("got %q and %v, want %q", got, err, want)
+			}
+			expectRequests(t, m, requests)
+		}
+		ask(false, "A", 1)
+		m.put(`{"clientSecret":"B"}`)
+		time.Sleep(time.Second)
+		ask(false, "A", 0)
+		ask(true, "B", 1)
+		ask(false, "B", 0)
+
+		m.put(`{"clientSecret":"C"}`)
+		m.set(false, time.Second)
+		time.Sleep(time.Second)
+		var group sync.WaitGroup
+		for range 20 {
+			group.Go(func() {
+				if got, err := s.ClientSecret(t.Context(), true); got != "C" || err != nil {
+					t.Errorf("got %q and %v, want C", got, err)
+				}
+			})
+		}
+		group.Wait()
+		expectRequests(t, m, 1)
+
+		m.set(true, 0)
+		time.Sleep(time.Second)
+		if _, err := s.ClientSecret(t.Context(), true); !errors.Is(err, errDown) {
+			t.Errorf("got %v, want %v", err, errDown)
+		}
+		m.took()
+		ask(false, "C", 0)
+	})
+}

@@ -1,0 +1,57 @@
+package deployment
+
+// Names of the environment variables.
+const (
+	tenantID             = "TENANT_ID"
+	stackName            = "STACK_NAME"
+	metricsNamespace     = "METRICS_NAMESPACE"
+	tableName            = "TABLE_NAME"
+	notificationQueueURL = "NOTIFICATION_QUEUE_URL"
+	lifecycleQueueURL    = "LIFECYCLE_QUEUE_URL"
+	clientStateSecretARN = "CLIENT_STATE_SECRET_ARN"
+	clientID             = "CLIENT_ID"
+	cloud                = "CLOUD"
+	credentialSecretARN  = "CREDENTIAL_SECRET_ARN" //nolint:gosec // the name of a variable
+	notificationURL      = "NOTIFICATION_URL"
+	federatedDomains     = "FEDERATED_DOMAINS"
+	excludedUsers        = "EXCLUDED_USERS"
+	excludedUPNPatterns  = "EXCLUDED_UPN_PATTERNS"
+	excludedGroups       = "EXCLUDED_GROUPS"
+	newUserWindowHours   = "NEW_USER_WINDOW_HOURS"
+	backfillMode         = "BACKFILL_MODE"
+	backfillHours        = "BACKFILL_HOURS"
+	backfillTimeZone     = "BACKFILL_TIME_ZONE"
+	ceilingPerRun        = "CEILING_PER_RUN"
+	ceilingPerHour       = "CEILING_PER_HOUR"
+	ceilingSharePercent  = "CEILING_SHARE_PERCENT"
+	dryRun               = "DRY_RUN"
+	replicationLag       = "REPLICATION_LAG_SECONDS"
+)
+
+// meanings are what the variables stand for.
+var meanings = map[string]string{
+	tenantID:             "the directory (tenant) ID",
+	stackName:            "the name of the stack",
+	metricsNamespace:     "the CloudWatch namespace of the metrics",
+	tableName:            "the DynamoDB table",
+	notificationQueueURL: "the SQS queue of users to look at",
+	lifecycleQueueURL:    "the SQS queue of lifecycle notifications",
+	clientStateSecretARN: "the secret that notifications are recognised by",
+	clientID:             "the application (client) ID of the app registration",
+	cloud:                "the national cloud that the tenant is in",
+	credentialSecretARN:  "the secret that holds the app's client secret",
+	notificationURL:      "the address that Microsoft Graph sends notifications to",
+	federatedDomains:     "the federated domains, empty to ask the tenant",
+	excludedUsers:        "the object IDs of users who are never signed out",
+	excludedUPNPatterns:  "the patterns of user principal names that are never signed out",
+	excludedGroups:       "the object IDs of groups whose members are never signed out",
+	newUserWindowHours:   "for how many hours a user counts as new",
+	backfillMode:         "whether existing users are only counted, or signed out too",
+	backfillHours:        "the hours of the day in which existing users may be signed out, empty for all day",
+	backfillTimeZone:     "the time zone of these hours",
+	ceilingPerRun:        "how many existing users may be signed out until a person lifts the ceiling",
+	ceilingPerHour:       "how many existing users may be signed out in an hour",
+	ceilingSharePercent:  "how many percent of the tenant's members may be signed out until a person lifts the ceiling",
+	dryRun:               "whether everything is decided and nothing is done",
+	replicationLag:       "how many seconds Entra may take to show a change everywhere",
+}
