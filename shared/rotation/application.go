@@ -1,0 +1,141 @@
+package rotation
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// A Registration is what Graph shows of the credentials of our own [application].
+//
+// [application]: https://learn.microsoft.com/graph/api/resources/application
+type Registration struct {
+	// ObjectID is the application's object id, which is not its client id.
+	ObjectID string
+	// Passwords are its passwordCredentials, Keys its keyCredentials.
+	Passwords []Password
+	Keys      []Key
+}
+
+// A Password is a [passwordCredential].
+//
+// [passwordCredential]: https://learn.microsoft.com/graph/api/resources/passwordcredential
+type Password struct {
+	// KeyID is the id to remove it by.
+	KeyID string
+	// DisplayName tells who made it.
+	DisplayName string
+	// Hint is the beginning of its text, "" where Graph does not show it.
+	Hint string
+	// End is endDateTime.
+	End time.Time
+	// Text is the secretText, which only addPassword answers.
+	Text Secret
+}
+
+// A Key is a [keyCredential] of the type AsymmetricX509Cert.
+//
+// [keyCredential]: https://learn.microsoft.com/graph/api/resources/keycredential
+type Key struct {
+	// KeyID is the id to remove it by.
+	KeyID string
+	// DisplayName tells who made it.
+	DisplayName string
+	// Thumbprint is the SHA-1 of the certificate in lower-case hexadecimal digits,
+	// "" where it is not known. It is computed from the key, which Graph shows for a
+	// single application with $select, or else read from customKeyIdentifier, which
+	// defaults to it.
+	Thumbprint string
+	// End is endDateTime.
+	End time.Time
+}
+
+// PasswordApplication changes the client secrets of our own application, which
+// takes Application.ReadWrite.OwnedBy and a service principal that owns its
+// application. Each method makes one attempt. Errors are of type
+// [*directory.Error].
+type PasswordApplication interface {
+	// Registration is GET /applications(appId='…') with
+	// $select=id,passwordCredentials,keyCredentials.
+	Registration(ctx context.Context) (Registration, error)
+	// AddPassword is POST …/addPassword
+	// (https://learn.microsoft.com/graph/api/application-addpassword). The answer
+	// holds the text, which is shown once.
+	AddPassword(ctx context.Context, displayName string, end time.Time) (Password, error)
+	// RemovePassword is POST …/removePassword
+	// (https://learn.microsoft.com/graph/api/application-removepassword).
+	RemovePassword(ctx context.Context, keyID string) error
+}
+
+// KeyApplication changes the certificates of our own application. To add and remove
+// keys takes no permission but a proof; to read them takes
+// Application.ReadWrite.OwnedBy. Each method makes one attempt. Errors are of type
+// [*directory.Error].
+type KeyApplication interface {
+	// Registration is GET /applications(appId='…') with
+	// $select=id,passwordCredentials,keyCredentials.
+	Registration(ctx context.Context) (Registration, error)
+	// AddKey is POST …/addKey with a keyCredential of the type AsymmetricX509Cert
+	// and the usage Verify, whose key is the certificate in DER
+	// (https://learn.microsoft.com/graph/api/application-addkey).
+	AddKey(ctx context.Context, displayName string, certificate []byte, proof Secret) error
+	// RemoveKey is POST …/removeKey
+	// (https://learn.microsoft.com/graph/api/application-removekey).
+	RemoveKey(ctx context.Context, keyID string, proof Secret) error
+}
+
+// The longest names, in bytes: Graph shortens a longer displayName
+// (https://learn.microsoft.com/graph/api/resources/keycredential), and a longer
+// common name is not one (RFC 5280, A.1).
+const (
+	maxDisplayName = 90
+	maxCommonName  = 64
+	maxStackPart   = 20
+)
+
+// owner is the beginning of the displayName of all credentials that were made for
+// one secret of one stack. The digest tells apart stacks of the same name in other
+// accounts and regions, which may share the application.
+func owner(stack, secretARN string) string {
+	digest := sha256.Sum256([]byte(stack + "\n" + secretARN))
+	return "sessionstamp/" + cut(stack, maxStackPart) + "/" + hex.EncodeToString(digest[:4]) + "/"
+}
+
+// ownedBy tells whether a credential was made by an owner. Where addKey was not
+// given a name that it kept, Graph shows the certificate's subject instead.
+func ownedBy(owner, displayName string) bool {
+	return strings.HasPrefix(strings.TrimPrefix(displayName, "CN="), owner)
+}
+
+// cut shortens an ASCII text.
+func cut(s string, most int) string { return s[:min(len(s), most)] }
+
+// refusedState tells whether Graph refused a change perhaps because it was made
+// already: to remove what is not there, or to add what is.
+func refusedState(err error) bool {
+	e, ok := errors.AsType[*directory.Error](err)
+	return ok && (e.NotFound() || e.Conflict() || e.StatusCode == http.StatusBadRequest)
+}
+
+// looks is how often the application is looked at until a change shows.
+const looks = 5
+
+// eventually tells whether the application comes to look as it should. What Graph
+// lists may lag behind what it has done.
+func (r *run) eventually(ctx context.Context, read func(context.Context) (Registration, error), as func(Registration) bool) bool {
+	for range looks {
+		if now, err := read(ctx); err == nil && as(now) {
+			return true
+		}
+		if !r.wait(ctx, r.Settings.ProofPauseMax) {
+			return false
+		}
+	}
+	return false
+}

@@ -1,0 +1,204 @@
+package rotation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ClientSecret is the client secret that the app signs in with, as a secret holds
+// it: {"clientSecret":"…","keyId":"…","expires":"…"}. Made by hand it has only the
+// first member.
+type ClientSecret struct {
+	// Text is the client secret.
+	Text Secret
+	// KeyID is the id of the password at the application, "" where it is not known.
+	KeyID string
+	// Expires is its endDateTime, zero where it is not known.
+	Expires time.Time
+}
+
+// clientSecretJSON is a ClientSecret as it is stored, and shown to nobody.
+type clientSecretJSON struct {
+	ClientSecret string    `json:"clientSecret"`
+	KeyID        string    `json:"keyId,omitempty"`
+	Expires      time.Time `json:"expires,omitzero"`
+}
+
+// errClientSecret does not quote what it is about, and neither do its likes.
+var errClientSecret = errors.New(`it must be JSON of the form {"clientSecret":"…"}, with the value of a client secret of the app registration`)
+
+// errEncode is a value that JSON can't hold, such as a time after the year 9999.
+var errEncode = errors.New("the value can't be written as JSON")
+
+// DecodeClientSecret reads a SecretString. Members that it does not know are for
+// others.
+func DecodeClientSecret(value Secret) (ClientSecret, error) {
+	var stored clientSecretJSON
+	if json.Unmarshal([]byte(value.Reveal()), &stored) != nil || stored.ClientSecret == "" {
+		return ClientSecret{}, errClientSecret
+	}
+	return ClientSecret{NewSecret(stored.ClientSecret), stored.KeyID, stored.Expires}, nil
+}
+
+// Encode writes the SecretString.
+func (c ClientSecret) Encode() (Secret, error) {
+	text, err := json.Marshal(clientSecretJSON{c.Text.Reveal(), c.KeyID, c.Expires.UTC()}) //nolint:gosec // this is what a secret is for
+	if err != nil {
+		return Secret{}, errEncode
+	}
+	return NewSecret(string(text)), nil
+}
+
+// is tells whether a password may be this client secret. Where its id is not known,
+// the beginning of its text must do; where that isn't either, it may be any.
+func (c ClientSecret) is(p Password) bool {
+	if c.KeyID != "" {
+		return strings.EqualFold(c.KeyID, p.KeyID)
+	}
+	return strings.HasPrefix(c.Text.Reveal(), p.Hint)
+}
+
+// ClientSecretProver proves a client secret.
+type ClientSecretProver interface {
+	// ProveClientSecret signs the app in with the client secret, for a token of its
+	// own that comes from no cache, and makes one harmless call with it. It makes
+	// one attempt. Its error is of type [*directory.Error], whose Operation is
+	// "token" where the sign-in failed.
+	ProveClientSecret(ctx context.Context, secret Secret) error
+}
+
+// ClientSecrets is a secret that holds a [ClientSecret].
+type ClientSecrets struct {
+	Application PasswordApplication
+	Prover      ClientSecretProver
+}
+
+var errNoApplication = errors.New("application and prover must be given")
+
+func (k ClientSecrets) name() string { return "client-secret" }
+
+func (k ClientSecrets) validate() error {
+	if k.Application == nil || k.Prover == nil {
+		return errNoApplication
+	}
+	return nil
+}
+
+// create adds a password. Any of ours that no version holds is removed first: its
+// text was lost.
+func (k ClientSecrets) create(ctx context.Context, r *run) (Secret, error) {
+	if err := k.removeUnused(ctx, r); err != nil {
+		return Secret{}, err
+	}
+	added, err := k.Application.AddPassword(ctx, r.displayName(), r.now().Add(r.Settings.Life))
+	if err != nil {
+		return Secret{}, graphFault("addPassword", err)
+	}
+	if added.Text.Reveal() == "" || added.KeyID == "" || added.End.IsZero() {
+		return Secret{}, graphFault("addPassword", errNoText)
+	}
+	r.report.added = added.KeyID
+	return ClientSecret{added.Text, added.KeyID, added.End}.Encode()
+}
+
+var (
+	errNoText  = errors.New("the answer lacks the password's text, key id or end")
+	errNotOurs = errors.New("it was not made by a rotation")
+	errAged    = errors.New("more than half of its life is over")
+	errRemoved = errors.New("its credential is gone from the application")
+)
+
+func (k ClientSecrets) check(r *run, v Version) error {
+	pending, err := DecodeClientSecret(v.Value)
+	switch {
+	case err != nil:
+		return err
+	case pending.KeyID == "" || pending.Expires.IsZero():
+		return errNotOurs
+	case aged(r, pending.Expires):
+		return errAged
+	}
+	return nil
+}
+
+// aged tells whether a credential is too near its end to begin with.
+func aged(r *run, end time.Time) bool { return end.Before(r.now().Add(r.Settings.Life / 2)) }
+
+// set has nothing to do: addPassword has made the secret known already.
+func (k ClientSecrets) set(context.Context, *run, Version) error { return nil }
+
+func (k ClientSecrets) test(ctx context.Context, r *run, v Version) error {
+	pending, err := DecodeClientSecret(v.Value)
+	if err != nil {
+		return err
+	}
+	err = r.prove(ctx, func(ctx context.Context) error {
+		return k.Prover.ProveClientSecret(ctx, pending.Text)
+	})
+	if err == nil || !credentialUnknown(err) {
+		return err
+	}
+	// It will never be accepted if somebody has removed it.
+	registration, listErr := k.Application.Registration(ctx)
+	if listErr != nil || slices.ContainsFunc(registration.Passwords, pending.is) {
+		return err
+	}
+	return r.abandon(ctx, fmt.Errorf("%w: %w", errRemoved, err))
+}
+
+func (k ClientSecrets) ready(context.Context, *run) error { return nil }
+
+func (k ClientSecrets) clean(ctx context.Context, r *run, v Version) error {
+	return k.removeUnused(ctx, r, v)
+}
+
+// removeUnused removes the passwords that we made and that neither a version in use
+// nor one of those given holds. A version that can't be decoded holds none, because
+// nobody could sign in with it.
+func (k ClientSecrets) removeUnused(ctx context.Context, r *run, more ...Version) error {
+	versions, err := r.inUse(ctx)
+	if err != nil {
+		return err
+	}
+	var held []ClientSecret
+	for _, v := range slices.Concat(versions, more) {
+		if secret, err := DecodeClientSecret(v.Value); err == nil {
+			held = append(held, secret)
+		}
+	}
+	registration, err := k.Application.Registration(ctx)
+	if err != nil {
+		return graphFault("get the application", err)
+	}
+	for _, p := range registration.Passwords {
+		inUse := slices.ContainsFunc(held, func(c ClientSecret) bool { return c.is(p) })
+		if inUse || !ownedBy(r.owner(), p.DisplayName) {
+			continue
+		}
+		if err := k.remove(ctx, r, p.KeyID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove removes a password, which may be gone already: the list may lag.
+func (k ClientSecrets) remove(ctx context.Context, r *run, keyID string) error {
+	err := k.Application.RemovePassword(ctx, keyID)
+	gone := func(now Registration) bool {
+		return !slices.ContainsFunc(now.Passwords, func(p Password) bool { return p.KeyID == keyID })
+	}
+	if refusedState(err) && r.eventually(ctx, k.Application.Registration, gone) {
+		return nil
+	}
+	if err != nil {
+		return graphFault("removePassword", err)
+	}
+	r.report.removed = append(r.report.removed, keyID)
+	return nil
+}

@@ -1,0 +1,274 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Why a step can't be done.
+var (
+	errAborted  = errors.New("the step broke off")
+	errOff      = errors.New("rotation is switched off for this secret")
+	errUnknown  = errors.New("the secret has no version of this id")
+	errNotStage = errors.New("the version is neither AWSPENDING nor AWSCURRENT: its rotation is over, or was let go of")
+	errNoStep   = errors.New("rotation has no such step")
+	errEmpty    = errors.New("the version has no value: createSecret has not succeeded")
+)
+
+// run is one step of one rotation.
+type run struct {
+	*Rotator
+	event Event
+	began time.Time
+
+	secret Description
+	report report
+}
+
+// now is the calendar's time, as Graph and Secrets Manager write it.
+func (r *run) now() time.Time { return r.Now().UTC().Truncate(time.Second) }
+
+// owner is what the names of our credentials begin with.
+func (r *run) owner() string { return owner(r.Stack, r.secret.ARN) }
+
+// displayName is the name of a credential that is made for this rotation.
+func (r *run) displayName() string { return cut(r.owner()+r.event.Token, maxDisplayName) }
+
+func (r *run) step(ctx context.Context) error {
+	promoted, err := r.admit(ctx)
+	if err != nil {
+		return err
+	}
+	if promoted && r.event.Step != FinishSecret {
+		r.report.outcome = outcomeAlready
+		return nil
+	}
+	switch r.event.Step {
+	case CreateSecret:
+		return r.create(ctx)
+	case SetSecret:
+		return r.set(ctx)
+	case TestSecret:
+		return r.test(ctx)
+	case FinishSecret:
+		return r.finish(ctx, promoted)
+	}
+	return fmt.Errorf("%q: %w", r.event.Step, errNoStep)
+}
+
+// admit makes sure that Secrets Manager is rotating this version, and tells whether
+// the version is current already.
+func (r *run) admit(ctx context.Context) (promoted bool, err error) {
+	r.secret, err = r.SecretsManager.DescribeSecret(ctx, r.event.SecretID)
+	if err != nil {
+		return false, secretsFault("DescribeSecret", err)
+	}
+	stages, known := r.secret.Stages[r.event.Token]
+	switch {
+	case !r.secret.RotationEnabled:
+		return false, settingsFault(errOff, "Switch it on, or stop the schedule that calls this function.")
+	case !known:
+		return false, errUnknown
+	case slices.Contains(stages, stageCurrent):
+		return true, nil
+	case !slices.Contains(stages, stagePending):
+		return false, errNotStage
+	}
+	return false, nil
+}
+
+// create stores a new value, unless there is one already.
+func (r *run) create(ctx context.Context) error {
+	_, err := r.pending(ctx)
+	if !errors.Is(err, errEmpty) {
+		return err
+	}
+	if err := r.clearPending(ctx); err != nil {
+		return err
+	}
+	value, err := r.Kind.create(ctx, r)
+	if err != nil {
+		return err
+	}
+	err = r.SecretsManager.PutSecretValue(ctx, r.event.SecretID, r.event.Token, value)
+	if errors.Is(err, ErrExists) {
+		// Somebody was faster. What we have made is nobody's, and finishSecret
+		// removes it.
+		_, err = r.pending(ctx)
+		return err
+	}
+	return secretsFault("PutSecretValue", err)
+}
+
+// clearPending takes AWSPENDING from other versions. Secrets Manager does so by
+// itself when a rotation begins; what stands in for it may not.
+func (r *run) clearPending(ctx context.Context) error {
+	for _, id := range r.versionIDs() {
+		if id == r.event.Token || !slices.Contains(r.secret.Stages[id], stagePending) {
+			continue
+		}
+		if err := r.moveStage(ctx, stagePending, id, ""); err != nil {
+			return err
+		}
+		r.report.cleared = append(r.report.cleared, id)
+	}
+	return nil
+}
+
+// pending reads the new version, and lets go of one that can't come to anything.
+func (r *run) pending(ctx context.Context) (Version, error) {
+	v, err := r.read(ctx)
+	if err != nil {
+		return Version{}, err
+	}
+	if err := r.Kind.check(r, v); err != nil {
+		return Version{}, r.abandon(ctx, err)
+	}
+	return v, nil
+}
+
+// read reads the new version.
+func (r *run) read(ctx context.Context) (Version, error) {
+	v, err := r.version(ctx, r.event.Token)
+	if errors.Is(err, ErrNotFound) {
+		return Version{}, errEmpty
+	}
+	return v, err
+}
+
+// test proves the pending version. When rotation is set up without beginning at
+// once, Secrets Manager calls for this step alone, with a copy of the current one
+// (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html).
+func (r *run) test(ctx context.Context) error {
+	v, err := r.read(ctx)
+	if err != nil {
+		return err
+	}
+	if why := r.Kind.check(r, v); why != nil {
+		current, err := r.version(ctx, r.secret.holder(stageCurrent))
+		if err != nil {
+			return err
+		}
+		if current.Value.Reveal() != v.Value.Reveal() {
+			return r.abandon(ctx, why)
+		}
+	}
+	return r.Kind.test(ctx, r, v)
+}
+
+// abandon lets go of the pending version: as long as it carries AWSPENDING, Secrets
+// Manager begins no other rotation.
+func (r *run) abandon(ctx context.Context, why error) error {
+	if err := r.moveStage(ctx, stagePending, r.event.Token, ""); err != nil {
+		return errors.Join(why, err)
+	}
+	r.report.outcome = outcomeAbandoned
+	return settingsFault(fmt.Errorf("the pending version is let go of: %w", why),
+		"Nothing is broken. Rotate the secret again, or wait for its schedule.")
+}
+
+// set makes the pending version known to whoever must accept it.
+func (r *run) set(ctx context.Context) error {
+	v, err := r.pending(ctx)
+	if err != nil {
+		return err
+	}
+	return r.Kind.set(ctx, r, v)
+}
+
+// finish makes the new version current, and then removes what neither it nor the
+// previous one holds. A version that is current already is cleaned up after again,
+// because the first time may have failed.
+func (r *run) finish(ctx context.Context, promoted bool) error {
+	read := r.pending
+	if promoted {
+		r.report.outcome = outcomeAlready
+		read = r.read
+	}
+	v, err := read(ctx)
+	if err != nil {
+		return err
+	}
+	if !promoted {
+		if err := r.promote(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.Kind.clean(ctx, r, v); err != nil {
+		return err
+	}
+	if !slices.Contains(r.secret.Stages[r.event.Token], stagePending) {
+		return nil
+	}
+	// Left on the version, the label would block all rotations as soon as somebody
+	// moves AWSCURRENT elsewhere.
+	return r.moveStage(ctx, stagePending, r.event.Token, "")
+}
+
+// promote makes the new version current.
+func (r *run) promote(ctx context.Context) error {
+	if err := r.Kind.ready(ctx, r); err != nil {
+		return err
+	}
+	if err := r.moveStage(ctx, stageCurrent, r.secret.holder(stageCurrent), r.event.Token); err != nil {
+		return err
+	}
+	r.secret = r.secret.promoted(r.event.Token)
+	return nil
+}
+
+func (r *run) moveStage(ctx context.Context, stage, removeFrom, moveTo string) error {
+	return secretsFault("UpdateSecretVersionStage",
+		r.SecretsManager.UpdateSecretVersionStage(ctx, r.event.SecretID, stage, removeFrom, moveTo))
+}
+
+// version reads a version.
+func (r *run) version(ctx context.Context, id string) (Version, error) {
+	v, err := r.SecretsManager.GetSecretValue(ctx, r.event.SecretID, id)
+	if err != nil {
+		return Version{}, secretsFault("GetSecretValue", err)
+	}
+	v.id, v.stages = id, r.secret.Stages[id]
+	return v, nil
+}
+
+// inUse reads the versions other than the new one that somebody may use: all that
+// have a label. One that is only pending is what a rotation has left behind, unless
+// ours is over and it belongs to the next. The current one comes first, the previous
+// one next.
+func (r *run) inUse(ctx context.Context) ([]Version, error) {
+	var found []Version
+	for _, id := range r.versionIDs() {
+		leftover := r.event.Step != FinishSecret && slices.Equal(r.secret.Stages[id], []string{stagePending})
+		if id == r.event.Token || leftover {
+			continue
+		}
+		v, err := r.version(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			continue // there is nothing that anybody could use
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, v)
+	}
+	slices.SortStableFunc(found, func(a, b Version) int { return rank(a) - rank(b) })
+	return found, nil
+}
+
+func rank(v Version) int {
+	switch {
+	case v.has(stageCurrent):
+		return 0
+	case v.has(stagePrevious):
+		return 1
+	}
+	return 2
+}
+
+// versionIDs are in a fixed order, so that every run makes the same calls.
+func (r *run) versionIDs() []string { return slices.Sorted(maps.Keys(r.secret.Stages)) }

@@ -1,0 +1,53 @@
+package rotation
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// redacted stands wherever a Secret would have been printed.
+const redacted = "[redacted]"
+
+// Secret is a text that nobody may read in a log: a SecretString of Secrets
+// Manager, a password of Graph. It prints as "[redacted]" wherever it is formatted,
+// logged or encoded. The zero value is the empty one.
+type Secret struct {
+	// The text is behind a pointer since package fmt, when it complains of a wrong
+	// verb further out, prints by reflection: of a pointer only the address.
+	text *string
+}
+
+// NewSecret hides a text.
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{&text}
+}
+
+// Reveal returns the text, "" if there is none. It is the only way to it.
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
+
+// String hides the text.
+func (Secret) String() string { return redacted }
+
+// GoString hides the text from %#v.
+func (Secret) GoString() string { return redacted }
+
+// Format hides the text from every verb of package fmt.
+func (Secret) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, redacted) }
+
+// LogValue hides the text from package log/slog.
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalJSON hides the text from package encoding/json.
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// MarshalText hides the text from the other encoders, and as a map's key.
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
