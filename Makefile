@@ -37,6 +37,10 @@ FULL_LOAD ?= 1h
 SWEEP_USERS ?= 100000
 SWEEP_MEMORY_USERS ?= 1000000
 
+# Tests are run by it, so that it sees what they print: no secret and no name may
+# stand there.
+SCAN := $(GO) run ./internal/leak/scan
+
 # The race detector needs a C compiler on some systems. Without one, go env says
 # so, and the tests run without the detector.
 RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
@@ -89,13 +93,13 @@ lint:
 unit: $(TOOLS)
 	@echo '== go test $(RACE)'
 	@if [ -z '$(RACE)' ]; then echo 'no C compiler: the race detector is left out'; fi
-	@$(GO) test -p $(JOBS) $(RACE) -shuffle=on -timeout=20m $$($(GO) list ./... | grep -v -e /infra/local$$ -e /infra/integration$$)
-	@$(GO) test -p $(JOBS) $(RACE) -shuffle=on -timeout=20m ./infra/local -seeds $(SEEDS)
+	@$(SCAN) $(GO) test -p $(JOBS) $(RACE) -shuffle=on -timeout=20m $$($(GO) list ./... | grep -v -e /infra/local$$ -e /infra/integration$$)
+	@$(SCAN) $(GO) test -p $(JOBS) $(RACE) -shuffle=on -timeout=20m ./infra/local -seeds $(SEEDS)
 
 # The programs, as template.yaml deploys them, against moto and the emulated Graph.
 integration: $(TOOLS)
 	@echo '== the functions, as template.yaml deploys them'
-	@$(GO) test -p $(JOBS) $(RACE) -parallel $(STORIES) -timeout=20m ./infra/integration
+	@$(SCAN) $(GO) test -p $(JOBS) $(RACE) -parallel $(STORIES) -timeout=20m ./infra/integration
 
 # Building for arm64 compiles the Graph SDK once more.
 build: $(TOOLS)

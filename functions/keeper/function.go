@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/aws/aws-lambda-go/events"
@@ -26,10 +27,22 @@ type keeper interface {
 	Explain(err error) error
 }
 
+// credential is [*graphclient.Client].
+type credential interface {
+	CredentialExpiry(ctx context.Context) (time.Time, error)
+}
+
+// recorder is [*metrics.Recorder].
+type recorder interface {
+	ObserveExpiry(expires time.Time)
+}
+
 // function is what Lambda invokes.
 type function struct {
-	keeper keeper
-	// fault is why there is no keeper, nil if there is one.
+	keeper     keeper
+	credential credential
+	metrics    recorder
+	// fault is why there is none of these, nil if they are there.
 	fault error
 	log   *slog.Logger
 }
@@ -38,11 +51,12 @@ type function struct {
 // hour for a function that doesn't come up, and a stack that can't be created
 // must still be deleted.
 func start(ctx context.Context, env program.Environment) (any, error) {
-	k, err := build(env)
+	f, err := build(env)
 	if err != nil {
 		env.Report(ctx, err)
+		f = &function{fault: err, log: env.Log}
 	}
-	return (&function{keeper: k, fault: err, log: env.Log}).serve, nil
+	return f.serve, nil
 }
 
 // serve tells by its shape what an event is: a request of CloudFormation, messages
@@ -84,10 +98,22 @@ func (f *function) keep(ctx context.Context) (any, error) {
 	early, cancel := program.EndEarly(ctx, program.Margin)
 	defer cancel()
 	report, err := f.keeper.Keep(early)
+	f.tellExpiry(early)
 	if err != nil {
 		return nil, f.keeper.Explain(err)
 	}
 	return kept{report.Found, report.Done}, nil
+}
+
+// tellExpiry writes a metric of when what the app signs in with expires. This is the
+// function for it because it runs each hour, whether or not anything happens.
+func (f *function) tellExpiry(ctx context.Context) {
+	expires, err := f.credential.CredentialExpiry(ctx)
+	if err != nil {
+		f.log.LogAttrs(ctx, slog.LevelWarn, "nobody knows when the credential expires", slog.String(logError, err.Error()))
+		return
+	}
+	f.metrics.ObserveExpiry(expires)
 }
 
 // handleLifecycle is a [batch.Handler].

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/notification"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 )
@@ -27,6 +28,57 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 const tenant = "11111111-2222-3333-4444-555555555555"
 
 var errGraph = errors.New("no answer from Graph")
+
+// expiring is a credential with an expiry, or an error instead. It is a recorder too,
+// which notes what it was told.
+type expiring struct {
+	at   time.Time
+	err  error
+	told []time.Time
+}
+
+func (e *expiring) CredentialExpiry(context.Context) (time.Time, error) { return e.at, e.err }
+
+func (e *expiring) ObserveExpiry(at time.Time) { e.told = append(e.told, at) }
+
+// functionOf is a function around a keeper.
+func functionOf(t testing.TB, k keeper) *function {
+	t.Helper()
+	unknown := new(expiring)
+	return &function{keeper: k, credential: unknown, metrics: unknown, log: leaktest.Log(t)}
+}
+
+// The expiry of the credential is told on schedule, whether the keeper failed or not.
+func TestExpiry(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2027, 5, 21, 0, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		keeper     *stub
+		credential *expiring
+		want       []time.Time
+		logged     string
+	}{
+		"known":              {&stub{}, &expiring{at: at}, []time.Time{at}, ""},
+		"the keeper fails":   {&stub{err: errGraph}, &expiring{at: at}, []time.Time{at}, ""},
+		"it cannot be read":  {&stub{}, &expiring{at: at, err: errGraph}, nil, "nobody knows when"},
+		"nobody has said it": {&stub{}, &expiring{}, []time.Time{{}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			f := &function{keeper: test.keeper, credential: test.credential, metrics: test.credential, log: slog.New(slog.NewTextHandler(leaktest.Writer(t, &log), nil))}
+			if _, err := f.serve(t.Context(), json.RawMessage(`{}`)); !errors.Is(err, test.keeper.err) {
+				t.Errorf("got %v, want %v", err, test.keeper.err)
+			}
+			if diff := cmp.Diff(test.want, test.credential.told); diff != "" {
+				t.Errorf("told (-want +got):\n%s", diff)
+			}
+			if (log.Len() > 0) != (test.logged != "") || !strings.Contains(log.String(), test.logged) {
+				t.Errorf("the log lacks %q, or holds more:\n%s", test.logged, log.String())
+			}
+		})
+	}
+}
 
 // stub is a keeper that notes what it was asked for.
 type stub struct {
@@ -136,7 +188,7 @@ func TestCloudFormation(t *testing.T) {
 			t.Parallel()
 			url, answers := cloudFormation(t)
 			var log bytes.Buffer
-			f := &function{keeper: test.keeper, fault: test.fault, log: slog.New(slog.NewTextHandler(&log, nil))}
+			f := &function{keeper: test.keeper, fault: test.fault, log: slog.New(slog.NewTextHandler(leaktest.Writer(t, &log), nil))}
 			if _, err := f.serve(t.Context(), request(t, test.kind, test.id, url)); err != nil {
 				t.Errorf("the function failed: %v", err)
 			}
@@ -188,7 +240,7 @@ func TestAnswerFails(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
-	f := &function{keeper: &stub{}, log: slog.New(slog.DiscardHandler)}
+	f := functionOf(t, &stub{})
 	if _, err := f.serve(t.Context(), request(t, "Create", "", server.URL)); err == nil {
 		t.Error("nobody was told that CloudFormation was not answered")
 	}
@@ -208,7 +260,7 @@ func TestDeadlines(t *testing.T) {
 		messages:                               8 * time.Second,
 	} {
 		keeper := new(stub)
-		f := &function{keeper: keeper, log: slog.New(slog.DiscardHandler)}
+		f := functionOf(t, keeper)
 		if _, err := f.serve(ctx, json.RawMessage(event)); err != nil {
 			t.Error(err)
 		}
@@ -246,7 +298,7 @@ func TestLifecycle(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
 			keeper := &stub{err: test.err}
-			f := &function{keeper: keeper, fault: test.fault, log: slog.New(slog.NewTextHandler(&log, nil))}
+			f := &function{keeper: keeper, fault: test.fault, log: slog.New(slog.NewTextHandler(leaktest.Writer(t, &log), nil))}
 			answer, err := f.serve(t.Context(), json.RawMessage(messages))
 			if err != nil {
 				t.Fatal(err)
@@ -270,7 +322,7 @@ func TestSchedule(t *testing.T) {
 		`{"version":"0","detail-type":"Scheduled Event","source":"aws.scheduler","detail":{}}`,
 	} {
 		keeper := new(stub)
-		f := &function{keeper: keeper, log: slog.New(slog.DiscardHandler)}
+		f := functionOf(t, keeper)
 		answer, err := f.serve(t.Context(), json.RawMessage(event))
 		if err != nil || len(keeper.asked) != 1 || keeper.asked[0] != "keep" {
 			t.Errorf("%s: asked %q, error %v", event, keeper.asked, err)
@@ -300,7 +352,7 @@ func FuzzServe(f *testing.F) {
 		if bytes.Contains(bytes.ToLower(event), []byte("responseurl")) {
 			return // which would be called
 		}
-		function := &function{keeper: new(stub), log: slog.New(slog.DiscardHandler)}
+		function := functionOf(t, new(stub))
 		_, _ = function.serve(t.Context(), event)
 	})
 }

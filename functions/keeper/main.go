@@ -25,7 +25,7 @@ func main() {
 }
 
 // build wires the function.
-func build(env program.Environment) (*subscription.Keeper, error) {
+func build(env program.Environment) (*function, error) {
 	c, err := deployment.ReadKeeper(env.Lookup, graphclient.Clouds())
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func build(env program.Environment) (*subscription.Keeper, error) {
 		return nil, err
 	}
 	table := store.New(dynamodb.NewFromConfig(env.AWS), c.Table)
-	return subscription.New(subscription.Config{
+	keeper, err := subscription.New(subscription.Config{
 		Tenant:          c.Tenant,
 		NotificationURL: c.NotificationURL, LifecycleURL: c.NotificationURL,
 		Graph: client, Store: table, Sweeps: sweep.Asker{Store: table},
@@ -47,4 +47,8 @@ func build(env program.Environment) (*subscription.Keeper, error) {
 		Settings: subscription.DefaultSettings, ClientID: c.ClientID, DryRun: c.DryRun,
 		Observer: recorder, Log: env.Log, Now: env.Now,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &function{keeper: keeper, credential: client, metrics: recorder, log: env.Log}, nil
 }

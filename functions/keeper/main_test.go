@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
 	"github.com/sessionstamp/sessionstamp/functions/internal/programtest"
@@ -53,5 +54,23 @@ func TestFails(t *testing.T) {
 	}
 	if !strings.Contains(metrics.String(), `"KeeperFailed":1`) || strings.Contains(metrics.String(), "SubscriptionHoursLeft") {
 		t.Errorf("metrics:\n%s", metrics.String())
+	}
+}
+
+// The function tells on schedule when the stored credential expires, read anew.
+func TestTellsExpiry(t *testing.T) {
+	t.Parallel()
+	vault := programtest.NewVault(t, map[string]string{
+		programtest.CredentialSecret:  `{"clientSecret":"a8Q~x","expires":"` + time.Now().Add(1000*time.Hour).Format(time.RFC3339) + `"}`,
+		programtest.ClientStateSecret: programtest.ClientState,
+	})
+	env, log, metrics := programtest.New(t, programtest.Variables(), vault)
+	handler, err := start(t.Context(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = programtest.Invoke(t, handler, `{}`) // fails: there is no Graph
+	if want := `"DaysToCredentialExpiry":41.6`; !strings.Contains(metrics.String(), want) {
+		t.Errorf("the metrics lack %s:\n%s\n%s", want, metrics.String(), log.String())
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
 	"github.com/sessionstamp/sessionstamp/functions/internal/programtest"
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
 
 func TestFaults(t *testing.T) {
@@ -89,7 +90,7 @@ func TestServe(t *testing.T) {
 			panic("poison")
 		},
 		flush: func() error { steps = append(steps, "flush"); return errors.New("no space") },
-		log:   slog.New(slog.NewTextHandler(&log, nil)),
+		log:   slog.New(slog.NewTextHandler(leaktest.Writer(t, &log), nil)),
 	}
 	answer, err := f.serve(ctx, batchOf("x"))
 	if err != nil || len(answer.BatchItemFailures) != 1 {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -31,7 +33,7 @@ func TestRunTeaches(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr bytes.Buffer
-			if status := run(t.Context(), test.args, &stdout, &stderr); status != test.status {
+			if status := run(t.Context(), test.args, &stdout, leaktest.Writer(t, &stderr)); status != test.status {
 				t.Errorf("exit status %d, want %d", status, test.status)
 			}
 			if stdout.Len() > 0 {
@@ -50,7 +52,7 @@ func TestRunTeaches(t *testing.T) {
 func TestRunJSON(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
-	if status := run(t.Context(), []string{"-json", "-users", "10"}, &stdout, &stderr); status != 0 {
+	if status := run(t.Context(), []string{"-json", "-users", "10"}, &stdout, leaktest.Writer(t, &stderr)); status != 0 {
 		t.Fatalf("exit status %d: %s%s", status, stdout.Bytes(), stderr.Bytes())
 	}
 	if stderr.Len() > 0 {

@@ -5,12 +5,12 @@ import (
 	"crypto/rand"
 	"flag"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
@@ -93,7 +93,7 @@ func newCalm(t *testing.T, users int) *calm {
 		Record:    c.tally.record,
 	})
 	c.Tenant = c.graph.AddTenant(msgraphtest.TenantOptions{Domains: []msgraphtest.Domain{{Name: federatedDomain, Federated: true}}})
-	secret := rand.Text()
+	secret := "loc8Q~" + rand.Text()
 	app := c.AddApp(msgraphtest.AppOptions{
 		Permissions: []string{"User.Read.All", "User.RevokeSessions.All", "Domain.Read.All"},
 		Secrets:     []msgraphtest.Secret{{Text: secret}},
@@ -111,7 +111,7 @@ func newCalm(t *testing.T, users int) *calm {
 		workers: 2, batch: 100,
 		timeout: time.Minute, visibility: 6 * time.Minute,
 		outcomes: c.tally, receipts: c.tally,
-		log: slog.New(slog.DiscardHandler),
+		log: leaktest.Log(t),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -75,7 +75,7 @@ func (c *calm) addStamped(users int) []string {
 
 // rename changes what the sweep selects of users: delta tells of nothing else.
 func (c *calm) rename(ids []string) {
-	secret := rand.Text()
+	secret := "loc8Q~" + rand.Text()
 	app := c.AddApp(msgraphtest.AppOptions{
 		Permissions: []string{"User.ReadWrite.All"},
 		Secrets:     []msgraphtest.Secret{{Text: secret}},

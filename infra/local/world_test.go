@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak"
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
@@ -195,7 +197,7 @@ func (w *world) drawSweeping() sweep.Settings {
 
 func (w *world) wire(verbose bool) {
 	timeout, visibility := w.drawTimes()
-	secret, clientState := rand.Text(), rand.Text()
+	secret, clientState := "loc8Q~"+rand.Text(), leak.Canary+rand.Text()
 	app := w.tenant.AddApp(msgraphtest.AppOptions{
 		Permissions: []string{"User.Read.All", "User.RevokeSessions.All", "Domain.Read.All"},
 		Secrets:     []msgraphtest.Secret{{Text: secret}},
@@ -227,7 +229,7 @@ func (w *world) wire(verbose bool) {
 		workers: 1 + w.random.IntN(3), batch: 1 + w.random.IntN(100),
 		timeout: timeout, visibility: visibility,
 		outcomes: w.tally, receipts: w.tally,
-		log:    slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		log:    slog.New(slog.NewTextHandler(leaktest.Writer(w.t, log), &slog.HandlerOptions{Level: slog.LevelDebug})),
 		faults: w.faults,
 	})
 	if err != nil {

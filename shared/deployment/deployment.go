@@ -23,9 +23,24 @@ type App struct {
 	ClientID string
 	// Cloud is the name of the national cloud.
 	Cloud string
-	// CredentialSecret is the ARN of the secret that holds the credential.
+	Mode  AuthMode
+	// CredentialSecret is the ARN of the secret that holds the credential, "" with
+	// [WebIdentity].
 	CredentialSecret string
 }
+
+// AuthMode is how the app proves to Entra who it is.
+type AuthMode string
+
+// The ways there are.
+const (
+	// WebIdentity: by a token of AWS for the function's role. No secret is stored.
+	WebIdentity AuthMode = "web-identity"
+	// Certificate: by a certificate, of which a secret holds the private key.
+	Certificate AuthMode = "certificate"
+	// ClientSecret: by a client secret, which a secret holds.
+	ClientSecret AuthMode = "client-secret"
+)
 
 // Webhook is the configuration of the webhook function.
 type Webhook struct {
@@ -73,6 +88,28 @@ func ReadKeeper(lookup Lookup, clouds []string) (Keeper, error) {
 		Table:             r.required(tableName),
 		NotificationURL:   r.address(notificationURL, "https"),
 		DryRun:            r.truth(dryRun),
+	}
+	return c, r.err()
+}
+
+// Rotator is the configuration of the rotator function.
+type Rotator struct {
+	Stack
+	App
+	// ClientStateSecret is an ARN.
+	ClientStateSecret string
+	// Table is the name of the DynamoDB table.
+	Table string
+}
+
+// ReadRotator reads it. clouds and error are as with [ReadKeeper].
+func ReadRotator(lookup Lookup, clouds []string) (Rotator, error) {
+	r := &reader{lookup: lookup}
+	c := Rotator{
+		Stack:             r.stack(),
+		App:               r.app(clouds),
+		ClientStateSecret: r.arn(clientStateSecretARN),
+		Table:             r.required(tableName),
 	}
 	return c, r.err()
 }
@@ -141,7 +178,17 @@ func (r *reader) stack() Stack {
 }
 
 func (r *reader) app(clouds []string) App {
-	return App{ClientID: r.guid(clientID), Cloud: r.choice(cloud, clouds), CredentialSecret: r.arn(credentialSecretARN)}
+	app := App{ClientID: r.guid(clientID), Cloud: r.choice(cloud, clouds), Mode: r.authMode()}
+	// Of a mode that is not known it is not known either whether there is a secret.
+	if app.Mode == Certificate || app.Mode == ClientSecret {
+		app.CredentialSecret = r.arn(credentialSecretARN)
+	}
+	return app
+}
+
+func (r *reader) authMode() AuthMode {
+	words := []string{string(WebIdentity), string(Certificate), string(ClientSecret)}
+	return AuthMode(r.choice(authMode, words))
 }
 
 func (r *reader) queue(name string) string { return r.address(name, "https", "http") }

@@ -40,6 +40,7 @@ func good() map[string]string {
 		"CLIENT_STATE_SECRET_ARN": secret,
 		"CLIENT_ID":               strings.ToUpper(client),
 		"CLOUD":                   "global",
+		"AUTH_MODE":               "certificate",
 		"CREDENTIAL_SECRET_ARN":   secret,
 		"NOTIFICATION_URL":        "https://abc.execute-api.eu-central-1.amazonaws.com/graph",
 		"FEDERATED_DOMAINS":       "contoso.com, corp.contoso.com",
@@ -72,13 +73,14 @@ var readers = map[string]func(deployment.Lookup) error{
 	"revoker": func(l deployment.Lookup) error { _, err := deployment.ReadRevoker(l, clouds); return err },
 	"keeper":  func(l deployment.Lookup) error { _, err := deployment.ReadKeeper(l, clouds); return err },
 	"sweeper": func(l deployment.Lookup) error { _, err := deployment.ReadSweeper(l, clouds); return err },
+	"rotator": func(l deployment.Lookup) error { _, err := deployment.ReadRotator(l, clouds); return err },
 }
 
 func TestRead(t *testing.T) {
 	t.Parallel()
 	env := lookup(good())
 	stack := deployment.Stack{Tenant: tenant, Name: "sessionstamp", Namespace: "sessionstamp"}
-	app := deployment.App{ClientID: client, Cloud: "global", CredentialSecret: secret}
+	app := deployment.App{ClientID: client, Cloud: "global", Mode: deployment.Certificate, CredentialSecret: secret}
 	hours, err := revocation.ParseHours("22:00-05:00", "Asia/Tokyo")
 	if err != nil {
 		t.Fatal(err)
@@ -112,6 +114,8 @@ func TestRead(t *testing.T) {
 	compare(t, err, revoker, deployment.Revoker{Stack: stack, App: app, Users: users})
 	sweeper, err := deployment.ReadSweeper(env, clouds)
 	compare(t, err, sweeper, deployment.Sweeper{Stack: stack, App: app, Users: users})
+	rotator, err := deployment.ReadRotator(env, clouds)
+	compare(t, err, rotator, deployment.Rotator{Stack: stack, App: app, ClientStateSecret: secret, Table: users.Table})
 }
 
 func compare[C any](t *testing.T, err error, got, want C) {
@@ -121,6 +125,32 @@ func compare[C any](t *testing.T, err error, got, want C) {
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+}
+
+// Without a stored secret none is asked for, and what is set instead is not read.
+func TestAuthModes(t *testing.T) {
+	t.Parallel()
+	for mode, want := range map[deployment.AuthMode]string{
+		deployment.WebIdentity: "", deployment.Certificate: secret, deployment.ClientSecret: secret,
+	} {
+		variables := good()
+		variables["AUTH_MODE"] = string(mode)
+		if want == "" {
+			delete(variables, "CREDENTIAL_SECRET_ARN")
+		}
+		c, err := deployment.ReadRotator(lookup(variables), clouds)
+		if err != nil || c.Mode != mode || c.CredentialSecret != want {
+			t.Errorf("%s was read as %+v: %v", mode, c.App, err)
+		}
+		delete(variables, "CREDENTIAL_SECRET_ARN")
+		if _, err := deployment.ReadRotator(lookup(variables), clouds); (err == nil) != (want == "") {
+			t.Errorf("%s without a secret: %v", mode, err)
+		}
+		variables["CREDENTIAL_SECRET_ARN"] = "hunter2"
+		if c, _ := deployment.ReadRotator(lookup(variables), clouds); want == "" && c.CredentialSecret != "" {
+			t.Errorf("%s has the secret %q", mode, c.CredentialSecret)
+		}
 	}
 }
 
@@ -167,7 +197,9 @@ func bad() map[string]string {
 // TestFaults pins the texts of all faults of every function.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	for name, variables := range map[string]map[string]string{"missing": {}, "wrong": bad()} {
+	stored := bad() // where the secret is looked at
+	stored["AUTH_MODE"] = "client-secret"
+	for name, variables := range map[string]map[string]string{"missing": {}, "wrong": bad(), "wrong-secret": stored} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var text strings.Builder

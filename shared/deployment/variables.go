@@ -11,6 +11,7 @@ const (
 	clientStateSecretARN = "CLIENT_STATE_SECRET_ARN"
 	clientID             = "CLIENT_ID"
 	cloud                = "CLOUD"
+	authMode             = "AUTH_MODE"
 	credentialSecretARN  = "CREDENTIAL_SECRET_ARN" //nolint:gosec // the name of a variable
 	notificationURL      = "NOTIFICATION_URL"
 	federatedDomains     = "FEDERATED_DOMAINS"
@@ -39,7 +40,8 @@ var meanings = map[string]string{
 	clientStateSecretARN: "the secret that notifications are recognised by",
 	clientID:             "the application (client) ID of the app registration",
 	cloud:                "the national cloud that the tenant is in",
-	credentialSecretARN:  "the secret that holds the app's client secret",
+	authMode:             "how the app signs in to Entra",
+	credentialSecretARN:  "the secret that holds the app's certificate or client secret",
 	notificationURL:      "the address that Microsoft Graph sends notifications to",
 	federatedDomains:     "the federated domains, empty to ask the tenant",
 	excludedUsers:        "the object IDs of users who are never signed out",

@@ -60,9 +60,16 @@ type Domain struct {
 	Verified bool
 }
 
-// ClientSecret is the operation of an [Error] that came of reading the app's client
-// secret from where it is kept: no call of Graph or Entra.
-const ClientSecret = "clientSecret"
+// The operations of an [Error] that came of what the app signs in with, and of no
+// call of Graph or Entra.
+const (
+	// ClientSecret, Certificate: reading it from where it is kept.
+	ClientSecret = "clientSecret"
+	Certificate  = "certificate"
+	// WebIdentityToken: asking AWS for the token that stands for our role. The
+	// error's Code is then AWS's.
+	WebIdentityToken = "getWebIdentityToken"
+)
 
 // An Error is a call of Graph or of its token endpoint that failed, with what
 // an administrator or Microsoft's support needs to find it again. It never holds
@@ -98,7 +105,7 @@ func (e *Error) Error() string {
 	switch {
 	case e.StatusCode != 0:
 		fmt.Fprintf(&b, ": status %d", e.StatusCode)
-	case e.Operation != ClientSecret: // which asks nobody
+	case !e.OfCredential():
 		b.WriteString(": no answer")
 	}
 	if e.Code != "" {
@@ -118,6 +125,16 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// OfCredential tells whether what the app signs in with could not be had. Neither
+// Graph nor Entra was asked.
+func (e *Error) OfCredential() bool {
+	switch e.Operation {
+	case ClientSecret, Certificate, WebIdentityToken:
+		return true
+	}
+	return false
+}
 
 // NotFound tells whether Graph does not know the object: it was deleted, or the
 // replica that answered has not heard of it yet.

@@ -7,8 +7,10 @@
 //   - [List users] and [user: delta], a page at a time,
 //   - [List group transitive members], likewise,
 //   - [subscriptions]: list, create, update and delete,
+//   - the credentials of an [application]: list, add and remove,
 //   - the [client credentials flow] by which the app signs in, in every
-//     [national cloud].
+//     [national cloud]: by a client secret, by a certificate, or by the token of
+//     another issuer.
 //
 // # What the SDK does here, and what it does not
 //
@@ -42,6 +44,7 @@
 // [user: delta]: https://learn.microsoft.com/graph/api/user-delta
 // [List group transitive members]: https://learn.microsoft.com/graph/api/group-list-transitivemembers
 // [subscriptions]: https://learn.microsoft.com/graph/api/resources/subscription
+// [application]: https://learn.microsoft.com/graph/api/resources/application
 // [client credentials flow]: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
 // [national cloud]: https://learn.microsoft.com/graph/deployments
 package msgraph
@@ -78,7 +81,7 @@ type Options struct {
 	// Cloud is where the tenant lives: see [CloudByName].
 	Cloud Cloud
 	// Credential obtains the app's access tokens. It caches them, so a process
-	// needs only one: see [NewClientSecretCredential].
+	// needs only one: see [NewCredential].
 	Credential azcore.TokenCredential
 	// Transport carries the requests. Nil means a transport of the client's own.
 	Transport http.RoundTripper

@@ -46,6 +46,20 @@ func CloudByName(name string) (Cloud, error) {
 // Scope is what the app asks a token for: all it was granted on the cloud's Graph.
 func (c Cloud) Scope() string { return "https://" + c.GraphHost + "/.default" }
 
+// ExchangeAudience is whom a token of another issuer is addressed to that is
+// exchanged for one of Entra's. A federated credential has [the same].
+//
+// [the same]: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust
+func (c Cloud) ExchangeAudience() string {
+	switch c.LoginHost {
+	case "login.microsoftonline.us":
+		return "api://AzureADTokenExchangeUSGov"
+	case "login.chinacloudapi.cn":
+		return "api://AzureADTokenExchangeChina"
+	}
+	return "api://AzureADTokenExchange"
+}
+
 // authority is the base of the token endpoint's address.
 func (c Cloud) authority() string { return "https://" + c.LoginHost + "/" }
 

@@ -62,10 +62,15 @@ type tokenTransport struct{ next http.RoundTripper }
 // Do implements policy.Transporter.
 func (t tokenTransport) Do(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
-	if place, ok := req.Context().Value(causeKey{}).(*error); ok {
+	leaveCause(req.Context(), err)
+	return resp, err
+}
+
+// leaveCause keeps err aside for the caller of GetToken.
+func leaveCause(ctx context.Context, err error) {
+	if place, ok := ctx.Value(causeKey{}).(*error); ok {
 		*place = err
 	}
-	return resp, err
 }
 
 // errNoToken stands for a text of the credential's that is not passed on.
@@ -73,8 +78,10 @@ var errNoToken = errors.New("the credential gave no token")
 
 // tokenError is a token that could not be had; the call it was for did not begin.
 func tokenError(err, cause error) *directory.Error {
-	if known, ok := errors.AsType[*directory.Error](err); ok {
-		return known
+	for _, e := range []error{err, cause} {
+		if known, ok := errors.AsType[*directory.Error](e); ok {
+			return known
+		}
 	}
 	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
 	if !ok || failed.RawResponse == nil {

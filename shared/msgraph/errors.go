@@ -7,7 +7,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// The calls, in Graph's words. The last two are steps on the way to each of them.
+// The calls, in Graph's words. The last four are steps on the way to each of them.
 const (
 	opGetUser            = "getUser"
 	opRevoke             = "revokeSignInSessions"
@@ -19,8 +19,15 @@ const (
 	opCreateSubscription = "createSubscription"
 	opRenewSubscription  = "updateSubscription"
 	opDeleteSubscription = "deleteSubscription"
+	opGetApplication     = "getApplication"
+	opAddPassword        = "addPassword"
+	opRemovePassword     = "removePassword"
+	opAddKey             = "addKey"
+	opRemoveKey          = "removeKey"
 	opToken              = "token"
 	opClientSecret       = directory.ClientSecret
+	opCertificate        = directory.Certificate
+	opWebIdentity        = directory.WebIdentityToken
 )
 
 // errHuge is an answer that is not read to its end.

@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 )
@@ -142,6 +143,7 @@ func graphError(t testing.TB, err error) *directory.Error {
 // graphErrorType returns err as a *directory.Error, and fails the test if it is none.
 func graphErrorType(t testing.TB, err error) *directory.Error {
 	t.Helper()
+	leaktest.Error(t, err)
 	var e *directory.Error
 	if !errors.As(err, &e) {
 		t.Fatalf("error %v (%T), want a *directory.Error", err, err)

@@ -12,50 +12,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
-// A Registration is what Graph shows of the credentials of our own [application].
-//
-// [application]: https://learn.microsoft.com/graph/api/resources/application
-type Registration struct {
-	// ObjectID is the application's object id, which is not its client id.
-	ObjectID string
-	// Passwords are its passwordCredentials, Keys its keyCredentials.
-	Passwords []Password
-	Keys      []Key
-}
-
-// A Password is a [passwordCredential].
-//
-// [passwordCredential]: https://learn.microsoft.com/graph/api/resources/passwordcredential
-type Password struct {
-	// KeyID is the id to remove it by.
-	KeyID string
-	// DisplayName tells who made it.
-	DisplayName string
-	// Hint is the beginning of its text, "" where Graph does not show it.
-	Hint string
-	// End is endDateTime.
-	End time.Time
-	// Text is the secretText, which only addPassword answers.
-	Text Secret
-}
-
-// A Key is a [keyCredential] of the type AsymmetricX509Cert.
-//
-// [keyCredential]: https://learn.microsoft.com/graph/api/resources/keycredential
-type Key struct {
-	// KeyID is the id to remove it by.
-	KeyID string
-	// DisplayName tells who made it.
-	DisplayName string
-	// Thumbprint is the SHA-1 of the certificate in lower-case hexadecimal digits,
-	// "" where it is not known. It is computed from the key, which Graph shows for a
-	// single application with $select, or else read from customKeyIdentifier, which
-	// defaults to it.
-	Thumbprint string
-	// End is endDateTime.
-	End time.Time
-}
-
 // PasswordApplication changes the client secrets of our own application, which
 // takes Application.ReadWrite.OwnedBy and a service principal that owns its
 // application. Each method makes one attempt. Errors are of type
@@ -63,11 +19,11 @@ type Key struct {
 type PasswordApplication interface {
 	// Registration is GET /applications(appId='…') with
 	// $select=id,passwordCredentials,keyCredentials.
-	Registration(ctx context.Context) (Registration, error)
+	Registration(ctx context.Context) (directory.Registration, error)
 	// AddPassword is POST …/addPassword
 	// (https://learn.microsoft.com/graph/api/application-addpassword). The answer
 	// holds the text, which is shown once.
-	AddPassword(ctx context.Context, displayName string, end time.Time) (Password, error)
+	AddPassword(ctx context.Context, displayName string, end time.Time) (directory.Password, error)
 	// RemovePassword is POST …/removePassword
 	// (https://learn.microsoft.com/graph/api/application-removepassword).
 	RemovePassword(ctx context.Context, keyID string) error
@@ -80,14 +36,14 @@ type PasswordApplication interface {
 type KeyApplication interface {
 	// Registration is GET /applications(appId='…') with
 	// $select=id,passwordCredentials,keyCredentials.
-	Registration(ctx context.Context) (Registration, error)
+	Registration(ctx context.Context) (directory.Registration, error)
 	// AddKey is POST …/addKey with a keyCredential of the type AsymmetricX509Cert
 	// and the usage Verify, whose key is the certificate in DER
 	// (https://learn.microsoft.com/graph/api/application-addkey).
-	AddKey(ctx context.Context, displayName string, certificate []byte, proof Secret) error
+	AddKey(ctx context.Context, displayName string, certificate []byte, proof directory.Secret) error
 	// RemoveKey is POST …/removeKey
 	// (https://learn.microsoft.com/graph/api/application-removekey).
-	RemoveKey(ctx context.Context, keyID string, proof Secret) error
+	RemoveKey(ctx context.Context, keyID string, proof directory.Secret) error
 }
 
 // The longest names, in bytes: Graph shortens a longer displayName
@@ -128,7 +84,7 @@ const looks = 5
 
 // eventually tells whether the application comes to look as it should. What Graph
 // lists may lag behind what it has done.
-func (r *run) eventually(ctx context.Context, read func(context.Context) (Registration, error), as func(Registration) bool) bool {
+func (r *run) eventually(ctx context.Context, read func(context.Context) (directory.Registration, error), as func(directory.Registration) bool) bool {
 	for range looks {
 		if now, err := read(ctx); err == nil && as(now) {
 			return true

@@ -108,30 +108,30 @@ func hasCertificate(certificate *x509.Certificate) func(*credential) bool {
 }
 
 // Registration lists what the next replica knows.
-func (e *entra) Registration(context.Context) (rotation.Registration, error) {
-	r := rotation.Registration{ObjectID: applicationID}
+func (e *entra) Registration(context.Context) (directory.Registration, error) {
+	r := directory.Registration{ObjectID: applicationID}
 	e.signIns++
 	for _, c := range e.seen(e.signIns % len(e.lags)) {
 		if c.certificate == nil {
-			r.Passwords = append(r.Passwords, rotation.Password{
+			r.Passwords = append(r.Passwords, directory.Password{
 				KeyID: c.keyID, DisplayName: c.name, Hint: c.text[:3], End: c.end})
 			continue
 		}
 		print1 := sha1.Sum(c.certificate.Raw) //nolint:gosec // as above
-		r.Keys = append(r.Keys, rotation.Key{
+		r.Keys = append(r.Keys, directory.Key{
 			KeyID: c.keyID, DisplayName: c.name, Thumbprint: hex.EncodeToString(print1[:]), End: c.end})
 	}
 	return r, nil
 }
 
-func (e *entra) AddPassword(_ context.Context, name string, end time.Time) (rotation.Password, error) {
+func (e *entra) AddPassword(_ context.Context, name string, end time.Time) (directory.Password, error) {
 	if e.refusal != nil {
-		return rotation.Password{}, e.refusal
+		return directory.Password{}, e.refusal
 	}
 	e.checkName(name)
 	e.checkNoOrphan()
 	c := e.add(credential{name: name, text: fmt.Sprintf("p%02d%s", e.made, canary), end: end})
-	return rotation.Password{KeyID: c.keyID, DisplayName: name, Hint: c.text[:3], End: end, Text: rotation.NewSecret(c.text)}, nil
+	return directory.Password{KeyID: c.keyID, DisplayName: name, Hint: c.text[:3], End: end, Text: directory.NewSecret(c.text)}, nil
 }
 
 // checkNoOrphan checks, when a credential is made, that there is none that no
@@ -152,7 +152,7 @@ func (e *entra) checkName(name string) {
 
 func (e *entra) RemovePassword(_ context.Context, keyID string) error { return e.remove(keyID) }
 
-func (e *entra) AddKey(_ context.Context, name string, der []byte, proof rotation.Secret) error {
+func (e *entra) AddKey(_ context.Context, name string, der []byte, proof directory.Secret) error {
 	if err := e.checkProof(proof.Reveal()); err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (e *entra) AddKey(_ context.Context, name string, der []byte, proof rotatio
 	return nil
 }
 
-func (e *entra) RemoveKey(_ context.Context, keyID string, proof rotation.Secret) error {
+func (e *entra) RemoveKey(_ context.Context, keyID string, proof directory.Secret) error {
 	if err := e.checkProof(proof.Reveal()); err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func (e *entra) checkProof(proof string) error {
 }
 
 // ProveClientSecret signs in and reads something.
-func (e *entra) ProveClientSecret(_ context.Context, secret rotation.Secret) error {
+func (e *entra) ProveClientSecret(_ context.Context, secret directory.Secret) error {
 	return e.signIn("AADSTS7000215", hasText(secret.Reveal()))
 }
 

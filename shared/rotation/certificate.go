@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // CertificateProver proves a certificate.
@@ -40,18 +42,18 @@ func (k Certificates) validate() error {
 
 // create makes a key pair and a certificate. Nobody knows of it yet, so that what
 // comes of a failure is nothing.
-func (k Certificates) create(_ context.Context, r *run) (Secret, error) {
+func (k Certificates) create(_ context.Context, r *run) (directory.Secret, error) {
 	newKey := k.NewKey
 	if newKey == nil {
 		newKey = newRSAKey
 	}
 	key, err := newKey()
 	if err != nil {
-		return Secret{}, fmt.Errorf("make a key pair: %w", err)
+		return directory.Secret{}, fmt.Errorf("make a key pair: %w", err)
 	}
 	certificate, err := selfSigned(key, cut(r.displayName(), maxCommonName), r.now(), r.Settings.Life)
 	if err != nil {
-		return Secret{}, err
+		return directory.Secret{}, err
 	}
 	return certificate.Encode()
 }
@@ -93,10 +95,10 @@ func (k Certificates) set(ctx context.Context, r *run, v Version) error {
 
 // add adds a certificate, which may be there already: the list may lag.
 func (k Certificates) add(ctx context.Context, r *run, keys keyring, pending Certificate) error {
-	err := keys.withProof(r, func(proof Secret) error {
+	err := keys.withProof(r, func(proof directory.Secret) error {
 		return k.Application.AddKey(ctx, r.displayName(), pending.Leaf().Raw, proof)
 	})
-	there := func(now Registration) bool { return keyring{Registration: now}.registered(pending) }
+	there := func(now directory.Registration) bool { return keyring{Registration: now}.registered(pending) }
 	if refusedState(err) && r.eventually(ctx, k.Application.Registration, there) {
 		return nil
 	}
@@ -129,7 +131,7 @@ func (k Certificates) clean(ctx context.Context, r *run, v Version) error {
 
 // keyring is what the secret and the application hold at one time.
 type keyring struct {
-	Registration
+	directory.Registration
 	// held are the certificates of the versions in use and of the new one. Those of
 	// the versions in use come first, the new one last: it is the last that Entra
 	// has heard of.
@@ -137,7 +139,7 @@ type keyring struct {
 }
 
 func (k keyring) registered(c Certificate) bool {
-	return slices.ContainsFunc(k.Keys, func(key Key) bool { return key.Thumbprint == c.Thumbprint() })
+	return slices.ContainsFunc(k.Keys, func(key directory.Key) bool { return key.Thumbprint == c.Thumbprint() })
 }
 
 // survey reads the secret's versions and the application. A version that can't be
@@ -180,11 +182,11 @@ func (k Certificates) removeUnused(ctx context.Context, r *run, keys keyring) er
 
 // remove removes a key, which may be gone already: the list may lag.
 func (k Certificates) remove(ctx context.Context, r *run, keys keyring, keyID string) error {
-	err := keys.withProof(r, func(proof Secret) error {
+	err := keys.withProof(r, func(proof directory.Secret) error {
 		return k.Application.RemoveKey(ctx, keyID, proof)
 	})
-	gone := func(now Registration) bool {
-		return !slices.ContainsFunc(now.Keys, func(key Key) bool { return key.KeyID == keyID })
+	gone := func(now directory.Registration) bool {
+		return !slices.ContainsFunc(now.Keys, func(key directory.Key) bool { return key.KeyID == keyID })
 	}
 	if refusedState(err) && r.eventually(ctx, k.Application.Registration, gone) {
 		return nil

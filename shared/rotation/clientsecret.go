@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // ClientSecret is the client secret that the app signs in with, as a secret holds
@@ -15,7 +17,7 @@ import (
 // first member.
 type ClientSecret struct {
 	// Text is the client secret.
-	Text Secret
+	Text directory.Secret
 	// KeyID is the id of the password at the application, "" where it is not known.
 	KeyID string
 	// Expires is its endDateTime, zero where it is not known.
@@ -37,26 +39,26 @@ var errEncode = errors.New("the value can't be written as JSON")
 
 // DecodeClientSecret reads a SecretString. Members that it does not know are for
 // others.
-func DecodeClientSecret(value Secret) (ClientSecret, error) {
+func DecodeClientSecret(value directory.Secret) (ClientSecret, error) {
 	var stored clientSecretJSON
 	if json.Unmarshal([]byte(value.Reveal()), &stored) != nil || stored.ClientSecret == "" {
 		return ClientSecret{}, errClientSecret
 	}
-	return ClientSecret{NewSecret(stored.ClientSecret), stored.KeyID, stored.Expires}, nil
+	return ClientSecret{directory.NewSecret(stored.ClientSecret), stored.KeyID, stored.Expires}, nil
 }
 
 // Encode writes the SecretString.
-func (c ClientSecret) Encode() (Secret, error) {
+func (c ClientSecret) Encode() (directory.Secret, error) {
 	text, err := json.Marshal(clientSecretJSON{c.Text.Reveal(), c.KeyID, c.Expires.UTC()}) //nolint:gosec // this is what a secret is for
 	if err != nil {
-		return Secret{}, errEncode
+		return directory.Secret{}, errEncode
 	}
-	return NewSecret(string(text)), nil
+	return directory.NewSecret(string(text)), nil
 }
 
 // is tells whether a password may be this client secret. Where its id is not known,
 // the beginning of its text must do; where that isn't either, it may be any.
-func (c ClientSecret) is(p Password) bool {
+func (c ClientSecret) is(p directory.Password) bool {
 	if c.KeyID != "" {
 		return strings.EqualFold(c.KeyID, p.KeyID)
 	}
@@ -69,7 +71,7 @@ type ClientSecretProver interface {
 	// own that comes from no cache, and makes one harmless call with it. It makes
 	// one attempt. Its error is of type [*directory.Error], whose Operation is
 	// "token" where the sign-in failed.
-	ProveClientSecret(ctx context.Context, secret Secret) error
+	ProveClientSecret(ctx context.Context, secret directory.Secret) error
 }
 
 // ClientSecrets is a secret that holds a [ClientSecret].
@@ -91,16 +93,16 @@ func (k ClientSecrets) validate() error {
 
 // create adds a password. Any of ours that no version holds is removed first: its
 // text was lost.
-func (k ClientSecrets) create(ctx context.Context, r *run) (Secret, error) {
+func (k ClientSecrets) create(ctx context.Context, r *run) (directory.Secret, error) {
 	if err := k.removeUnused(ctx, r); err != nil {
-		return Secret{}, err
+		return directory.Secret{}, err
 	}
 	added, err := k.Application.AddPassword(ctx, r.displayName(), r.now().Add(r.Settings.Life))
 	if err != nil {
-		return Secret{}, graphFault("addPassword", err)
+		return directory.Secret{}, graphFault("addPassword", err)
 	}
 	if added.Text.Reveal() == "" || added.KeyID == "" || added.End.IsZero() {
-		return Secret{}, graphFault("addPassword", errNoText)
+		return directory.Secret{}, graphFault("addPassword", errNoText)
 	}
 	r.report.added = added.KeyID
 	return ClientSecret{added.Text, added.KeyID, added.End}.Encode()
@@ -190,8 +192,8 @@ func (k ClientSecrets) removeUnused(ctx context.Context, r *run, more ...Version
 // remove removes a password, which may be gone already: the list may lag.
 func (k ClientSecrets) remove(ctx context.Context, r *run, keyID string) error {
 	err := k.Application.RemovePassword(ctx, keyID)
-	gone := func(now Registration) bool {
-		return !slices.ContainsFunc(now.Passwords, func(p Password) bool { return p.KeyID == keyID })
+	gone := func(now directory.Registration) bool {
+		return !slices.ContainsFunc(now.Passwords, func(p directory.Password) bool { return p.KeyID == keyID })
 	}
 	if refusedState(err) && r.eventually(ctx, k.Application.Registration, gone) {
 		return nil

@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // clientStateLength is the number of letters and digits of a clientState; Graph
@@ -47,16 +49,16 @@ func (k ClientStates) validate() error {
 	return nil
 }
 
-func (k ClientStates) create(ctx context.Context, r *run) (Secret, error) {
+func (k ClientStates) create(ctx context.Context, r *run) (directory.Secret, error) {
 	if err := k.ready(ctx, r); err != nil {
-		return Secret{}, err
+		return directory.Secret{}, err
 	}
 	return newClientState(), nil
 }
 
 // newClientState makes a random text. Bytes that would make some letters likelier
 // than others are not used.
-func newClientState() Secret {
+func newClientState() directory.Secret {
 	const fair = 256 - 256%len(lettersAndDigits)
 	var text strings.Builder
 	buffer := make([]byte, 1)
@@ -66,7 +68,7 @@ func newClientState() Secret {
 			text.WriteByte(lettersAndDigits[int(buffer[0])%len(lettersAndDigits)])
 		}
 	}
-	return NewSecret(text.String())
+	return directory.NewSecret(text.String())
 }
 
 func (k ClientStates) check(r *run, v Version) error {

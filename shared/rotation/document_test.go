@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
 
@@ -27,16 +28,16 @@ func TestDecodeClientSecret(t *testing.T) {
 		want   rotation.ClientSecret
 		fault  bool
 	}{
-		"by hand":      {stored: `{"clientSecret":"a8Q~"}`, want: rotation.ClientSecret{Text: rotation.NewSecret("a8Q~")}},
-		"by rotation":  {stored: `{"clientSecret":"a8Q~","keyId":"k","expires":"2027-05-21T00:00:00Z"}`, want: rotation.ClientSecret{Text: rotation.NewSecret("a8Q~"), KeyID: "k", Expires: end}},
-		"with a note":  {stored: `{"clientSecret":"a8Q~","note":["x"]}`, want: rotation.ClientSecret{Text: rotation.NewSecret("a8Q~")}},
+		"by hand":      {stored: `{"clientSecret":"a8Q~"}`, want: rotation.ClientSecret{Text: directory.NewSecret("a8Q~")}},
+		"by rotation":  {stored: `{"clientSecret":"a8Q~","keyId":"k","expires":"2027-05-21T00:00:00Z"}`, want: rotation.ClientSecret{Text: directory.NewSecret("a8Q~"), KeyID: "k", Expires: end}},
+		"with a note":  {stored: `{"clientSecret":"a8Q~","note":["x"]}`, want: rotation.ClientSecret{Text: directory.NewSecret("a8Q~")}},
 		"plain":        {stored: canary, fault: true},
 		"empty":        {stored: `{"clientSecret":""}`, fault: true},
 		"another time": {stored: `{"clientSecret":"` + canary + `","expires":"soon"}`, fault: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := rotation.DecodeClientSecret(rotation.NewSecret(test.stored))
+			got, err := rotation.DecodeClientSecret(directory.NewSecret(test.stored))
 			if (err != nil) != test.fault || err != nil && strings.Contains(err.Error(), canary) {
 				t.Fatalf("error %v", err)
 			}
@@ -108,7 +109,7 @@ func TestDecodeCertificate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := rotation.DecodeCertificate(rotation.NewSecret(encode(test.stored)), openPFX)
+			got, err := rotation.DecodeCertificate(directory.NewSecret(encode(test.stored)), openPFX)
 			if test.fault != "" {
 				if err == nil || !strings.Contains(err.Error(), test.fault) || strings.Contains(err.Error(), canary) {
 					t.Errorf("error %v, want %q", err, test.fault)
@@ -128,13 +129,13 @@ func TestDecodeCertificate(t *testing.T) {
 			}
 		})
 	}
-	if _, err := rotation.DecodeCertificate(rotation.NewSecret(encode(map[string]any{"pfx": der})), nil); err == nil {
+	if _, err := rotation.DecodeCertificate(directory.NewSecret(encode(map[string]any{"pfx": der})), nil); err == nil {
 		t.Error("a PFX is accepted that nobody can open")
 	}
 }
 
 // openPFX stands for what opens a PFX with the password "p".
-func openPFX(pfx []byte, password rotation.Secret) ([]*x509.Certificate, crypto.Signer, error) {
+func openPFX(pfx []byte, password directory.Secret) ([]*x509.Certificate, crypto.Signer, error) {
 	if password.Reveal() != "p" {
 		return nil, nil, errors.New(password.Reveal())
 	}
@@ -146,19 +147,19 @@ func TestNeverPrinted(t *testing.T) {
 	t.Parallel()
 	certificate, key, _ := pair(t)
 	text := encode(map[string]string{"certificate": certificate, "privateKey": key})
-	c, err := rotation.DecodeCertificate(rotation.NewSecret(text), nil)
+	c, err := rotation.DecodeCertificate(directory.NewSecret(text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret := rotation.NewSecret(canary)
+	secret := directory.NewSecret(canary)
 	primes := fmt.Sprint(pool()[0].Primes[0])
 	for name, value := range map[string]any{
 		"secret":             secret,
-		"map":                map[rotation.Secret]rotation.Secret{secret: secret},
+		"map":                map[directory.Secret]directory.Secret{secret: secret},
 		"version":            rotation.Version{Value: secret},
 		"client secret":      rotation.ClientSecret{Text: secret},
-		"password":           &rotation.Password{Text: secret},
-		"unexported":         struct{ hidden rotation.Secret }{secret},
+		"password":           &directory.Password{Text: secret},
+		"unexported":         struct{ hidden directory.Secret }{secret},
 		"certificate":        c,
 		"hidden certificate": struct{ hidden rotation.Certificate }{c},
 	} {
@@ -193,7 +194,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(`{"clientSecret":"x","expires":"9999-12-31T23:59:59-01:00"}`)
 	f.Add(`{"pfx":"AAAA","password":"p"}`)
 	f.Fuzz(func(t *testing.T, stored string) {
-		value := rotation.NewSecret(stored)
+		value := directory.NewSecret(stored)
 		if c, err := rotation.DecodeClientSecret(value); err == nil {
 			encoded, err := c.Encode()
 			if err != nil {

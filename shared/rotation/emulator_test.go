@@ -19,6 +19,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
@@ -37,7 +38,7 @@ type plainGraph struct {
 }
 
 // form is what a value of the secret signs in with.
-func (g plainGraph) form(value rotation.Secret) url.Values {
+func (g plainGraph) form(value directory.Secret) url.Values {
 	form := url.Values{"client_id": {emulatedApp}, "grant_type": {"client_credentials"},
 		"scope": {"https://graph.microsoft.com/.default"}}
 	if c, err := rotation.DecodeClientSecret(value); err == nil {
@@ -84,7 +85,7 @@ func (g plainGraph) send(req *http.Request, operation string, into any) error {
 }
 
 // call makes one call of Graph with a token that a value of the secret gives.
-func (g plainGraph) call(ctx context.Context, value rotation.Secret, operation, method, path string, body, into any) error {
+func (g plainGraph) call(ctx context.Context, value directory.Secret, operation, method, path string, body, into any) error {
 	req, _ := http.NewRequestWithContext(ctx, "POST", tokenURL, strings.NewReader(g.form(value).Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	var token struct {
@@ -101,7 +102,7 @@ func (g plainGraph) call(ctx context.Context, value rotation.Secret, operation, 
 
 // app calls our own application with the current secret.
 func (g plainGraph) app(ctx context.Context, method, action string, body, into any) error {
-	current := rotation.NewSecret(g.vault.value(awsCurrent))
+	current := directory.NewSecret(g.vault.value(awsCurrent))
 	return g.call(ctx, current, "application"+action, method, "/applications(appId='"+emulatedApp+"')"+action, body, into)
 }
 
@@ -114,28 +115,28 @@ type wireCredential struct {
 	CustomKeyIdentifier string    `json:"customKeyIdentifier"`
 }
 
-func (c wireCredential) password() rotation.Password {
-	return rotation.Password{KeyID: c.KeyID, DisplayName: c.DisplayName, Hint: c.Hint, End: c.EndDateTime, Text: rotation.NewSecret(c.SecretText)}
+func (c wireCredential) password() directory.Password {
+	return directory.Password{KeyID: c.KeyID, DisplayName: c.DisplayName, Hint: c.Hint, End: c.EndDateTime, Text: directory.NewSecret(c.SecretText)}
 }
 
-func (g plainGraph) Registration(ctx context.Context) (rotation.Registration, error) {
+func (g plainGraph) Registration(ctx context.Context) (directory.Registration, error) {
 	var wire struct {
 		ID                                  string
 		PasswordCredentials, KeyCredentials []wireCredential
 	}
 	err := g.app(ctx, "GET", "", nil, &wire)
-	r := rotation.Registration{ObjectID: wire.ID}
+	r := directory.Registration{ObjectID: wire.ID}
 	for _, c := range wire.PasswordCredentials {
 		r.Passwords = append(r.Passwords, c.password())
 	}
 	for _, c := range wire.KeyCredentials {
 		print1, _ := base64.RawURLEncoding.DecodeString(c.CustomKeyIdentifier)
-		r.Keys = append(r.Keys, rotation.Key{KeyID: c.KeyID, DisplayName: c.DisplayName, Thumbprint: hex.EncodeToString(print1), End: c.EndDateTime})
+		r.Keys = append(r.Keys, directory.Key{KeyID: c.KeyID, DisplayName: c.DisplayName, Thumbprint: hex.EncodeToString(print1), End: c.EndDateTime})
 	}
 	return r, err
 }
 
-func (g plainGraph) AddPassword(ctx context.Context, name string, end time.Time) (rotation.Password, error) {
+func (g plainGraph) AddPassword(ctx context.Context, name string, end time.Time) (directory.Password, error) {
 	var made wireCredential
 	err := g.app(ctx, "POST", "/addPassword", map[string]any{
 		"passwordCredential": map[string]any{"displayName": name, "endDateTime": end}}, &made)
@@ -146,21 +147,21 @@ func (g plainGraph) RemovePassword(ctx context.Context, keyID string) error {
 	return g.app(ctx, "POST", "/removePassword", map[string]any{"keyId": keyID}, nil)
 }
 
-func (g plainGraph) AddKey(ctx context.Context, name string, der []byte, proof rotation.Secret) error {
+func (g plainGraph) AddKey(ctx context.Context, name string, der []byte, proof directory.Secret) error {
 	return g.app(ctx, "POST", "/addKey", map[string]any{"keyCredential": map[string]any{
 		"type": "AsymmetricX509Cert", "usage": "Verify", "key": der, "displayName": name}, "proof": proof.Reveal()}, nil)
 }
 
-func (g plainGraph) RemoveKey(ctx context.Context, keyID string, proof rotation.Secret) error {
+func (g plainGraph) RemoveKey(ctx context.Context, keyID string, proof directory.Secret) error {
 	return g.app(ctx, "POST", "/removeKey", map[string]any{"keyId": keyID, "proof": proof.Reveal()}, nil)
 }
 
-func (g plainGraph) prove(ctx context.Context, value rotation.Secret) error {
+func (g plainGraph) prove(ctx context.Context, value directory.Secret) error {
 	return g.call(ctx, value, "listDomains", "GET", "/domains", nil, nil)
 }
 
-func (g plainGraph) ProveClientSecret(ctx context.Context, secret rotation.Secret) error {
-	return g.prove(ctx, rotation.NewSecret(encode(map[string]string{"clientSecret": secret.Reveal()})))
+func (g plainGraph) ProveClientSecret(ctx context.Context, secret directory.Secret) error {
+	return g.prove(ctx, directory.NewSecret(encode(map[string]string{"clientSecret": secret.Reveal()})))
 }
 
 func (g plainGraph) ProveCertificate(ctx context.Context, c rotation.Certificate) error {
@@ -196,7 +197,7 @@ func TestEmulatedGraph(t *testing.T) {
 				w.vault = v
 				r, err := rotation.New(rotation.Config{
 					Stack: stack, SecretsManager: v, Settings: rotation.DefaultSettings, Now: time.Now,
-					Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
+					Log: slog.New(slog.NewJSONHandler(leaktest.Writer(w.t, &w.log), nil)),
 					Kind: map[string]rotation.Kind{
 						"client-secret": rotation.ClientSecrets{Application: graph, Prover: graph},
 						"certificate":   rotation.Certificates{Application: graph, Prover: graph},
@@ -214,7 +215,7 @@ func TestEmulatedGraph(t *testing.T) {
 				}
 				v.check()
 				for _, stage := range []string{awsCurrent, awsPrevious} {
-					if err := graph.prove(t.Context(), rotation.NewSecret(v.value(stage))); err != nil {
+					if err := graph.prove(t.Context(), directory.NewSecret(v.value(stage))); err != nil {
 						t.Errorf("%s: %v", stage, err)
 					}
 				}

@@ -17,6 +17,8 @@ import (
 	"log/slog"
 	"math/big"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // Certificate is the certificate that the app signs in with, and its private key, as
@@ -38,7 +40,7 @@ type Certificate struct {
 
 // ParsePFX opens a PFX (PKCS #12), which is encrypted with a password that may be
 // empty. Its errors must not quote either.
-type ParsePFX func(pfx []byte, password Secret) ([]*x509.Certificate, crypto.Signer, error)
+type ParsePFX func(pfx []byte, password directory.Secret) ([]*x509.Certificate, crypto.Signer, error)
 
 // certificateJSON is a Certificate as it is stored, and shown to nobody.
 type certificateJSON struct {
@@ -59,7 +61,7 @@ var (
 )
 
 // DecodeCertificate reads a SecretString. parse may be nil if no PFX is accepted.
-func DecodeCertificate(value Secret, parse ParsePFX) (Certificate, error) {
+func DecodeCertificate(value directory.Secret, parse ParsePFX) (Certificate, error) {
 	var stored certificateJSON
 	if json.Unmarshal([]byte(value.Reveal()), &stored) != nil || (stored.Certificate == "") == (len(stored.PFX) == 0) {
 		return Certificate{}, errCertificate
@@ -82,7 +84,7 @@ func (j certificateJSON) parse(parsePFX ParsePFX) (Certificate, error) {
 	if parsePFX == nil {
 		return Certificate{}, errPFX
 	}
-	chain, key, err := parsePFX(j.PFX, NewSecret(j.Password))
+	chain, key, err := parsePFX(j.PFX, directory.NewSecret(j.Password))
 	if err != nil || len(chain) == 0 || key == nil {
 		return Certificate{}, errPFX
 	}
@@ -161,10 +163,10 @@ func selfSigned(key *rsa.PrivateKey, commonName string, now time.Time, life time
 }
 
 // Encode writes the SecretString, in the form with PEM.
-func (c Certificate) Encode() (Secret, error) {
+func (c Certificate) Encode() (directory.Secret, error) {
 	key, err := x509.MarshalPKCS8PrivateKey(c.key)
 	if err != nil {
-		return Secret{}, errors.New("the private key can't be written as PKCS #8")
+		return directory.Secret{}, errors.New("the private key can't be written as PKCS #8")
 	}
 	stored := certificateJSON{
 		PrivateKey: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
@@ -175,9 +177,9 @@ func (c Certificate) Encode() (Secret, error) {
 	}
 	text, err := json.Marshal(stored) //nolint:gosec // this is what a secret is for
 	if err != nil {
-		return Secret{}, errEncode
+		return directory.Secret{}, errEncode
 	}
-	return NewSecret(string(text)), nil
+	return directory.NewSecret(string(text)), nil
 }
 
 // Chain returns the certificates, the app's own first.
@@ -202,6 +204,9 @@ func (c Certificate) x5t() string {
 }
 
 func (c Certificate) digest() [sha1.Size]byte { return sha1.Sum(c.Leaf().Raw) } //nolint:gosec // see the import
+
+// redacted stands wherever a Certificate would have been printed.
+const redacted = "[redacted]"
 
 // String hides the private key.
 func (Certificate) String() string { return redacted }

@@ -33,7 +33,7 @@ const (
 )
 
 // withProof makes a call with a proof that we hold a key of the application.
-func (k keyring) withProof(r *run, call func(proof Secret) error) (err error) {
+func (k keyring) withProof(r *run, call func(proof directory.Secret) error) (err error) {
 	signer, err := k.signer(r.now())
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func proofRefused(err error) bool {
 
 // proof is a JSON Web Token by which the holder of the key says that he speaks for
 // the application with that object id.
-func (c Certificate) proof(objectID, audience string, now time.Time) (Secret, error) {
+func (c Certificate) proof(objectID, audience string, now time.Time) (directory.Secret, error) {
 	begins := now.Add(-proofSkew)
 	head := map[string]any{"alg": "RS256", "typ": "JWT", "kid": strings.ToUpper(c.Thumbprint()), "x5t": c.x5t()}
 	claims := map[string]any{"aud": audience, "iss": objectID, "nbf": begins.Unix(), "exp": begins.Add(proofLife).Unix()}
@@ -67,9 +67,9 @@ func (c Certificate) proof(objectID, audience string, now time.Time) (Secret, er
 	digest := sha256.Sum256([]byte(signed))
 	signature, err := c.key.Sign(rand.Reader, digest[:], crypto.SHA256)
 	if err != nil {
-		return Secret{}, fmt.Errorf("sign a proof of possession: %w", err)
+		return directory.Secret{}, fmt.Errorf("sign a proof of possession: %w", err)
 	}
-	return NewSecret(signed + "." + base64.RawURLEncoding.EncodeToString(signature)), nil
+	return directory.NewSecret(signed + "." + base64.RawURLEncoding.EncodeToString(signature)), nil
 }
 
 func segment(fields map[string]any) string {

@@ -30,6 +30,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // Step is one of the [four steps] of a rotation.
@@ -114,7 +116,7 @@ type Kind interface {
 	name() string
 	validate() error
 	// create makes a new value. It may be called again for the same token.
-	create(context.Context, *run) (Secret, error)
+	create(context.Context, *run) (directory.Secret, error)
 	// check tells what is wrong with a pending version that can't come to anything.
 	check(*run, Version) error
 	// set makes the new value known to whoever must accept it.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // The [staging labels] of a secret's versions. Each is attached to one version at
@@ -40,7 +42,7 @@ type SecretsManager interface {
 	// SecretString, with AWSPENDING as its VersionStages. The same value twice is
 	// no error; another value is one that is [ErrExists]
 	// (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html).
-	PutSecretValue(ctx context.Context, secretID, token string, value Secret) error
+	PutSecretValue(ctx context.Context, secretID, token string, value directory.Secret) error
 	// UpdateSecretVersionStage takes the label from one version (RemoveFromVersionId)
 	// and gives it to another (MoveToVersionId); "" is left out. Whoever loses
 	// AWSCURRENT gets AWSPREVIOUS from Secrets Manager
@@ -91,7 +93,7 @@ func (d Description) promoted(token string) Description {
 // A Version is one version of a secret.
 type Version struct {
 	// Value is its SecretString.
-	Value Secret
+	Value directory.Secret
 	// Created is its CreatedDate: when it got its value.
 	Created time.Time
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
 
@@ -109,10 +110,10 @@ func (v *vault) GetSecretValue(_ context.Context, _, id string) (rotation.Versio
 	if held == nil || held.value == "" {
 		return rotation.Version{}, rotation.ErrNotFound
 	}
-	return rotation.Version{Value: rotation.NewSecret(held.value), Created: held.created}, nil
+	return rotation.Version{Value: directory.NewSecret(held.value), Created: held.created}, nil
 }
 
-func (v *vault) PutSecretValue(_ context.Context, _, token string, value rotation.Secret) error {
+func (v *vault) PutSecretValue(_ context.Context, _, token string, value directory.Secret) error {
 	if len(token) < 32 || len(token) > 64 || value.Reveal() == "" {
 		return errParameter
 	}

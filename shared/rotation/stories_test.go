@@ -290,7 +290,7 @@ func TestAbandoned(t *testing.T) {
 func TestPasswordStoredByHand(t *testing.T) {
 	in(t, "client-secret", func(t *testing.T, w *world) {
 		w.rotate()
-		stored, err := rotation.DecodeClientSecret(rotation.NewSecret(w.vault.value(awsCurrent)))
+		stored, err := rotation.DecodeClientSecret(directory.NewSecret(w.vault.value(awsCurrent)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
@@ -89,7 +90,7 @@ func (w *world) newRotator(settings rotation.Settings) *rotation.Rotator {
 	outside := outside{w}
 	r, err := rotation.New(rotation.Config{
 		Stack: stack, SecretsManager: outside, Settings: settings, Now: time.Now,
-		Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
+		Log: slog.New(slog.NewJSONHandler(leaktest.Writer(w.t, &w.log), nil)),
 		Kind: map[string]rotation.Kind{
 			"client-secret": rotation.ClientSecrets{Application: outside, Prover: outside},
 			"certificate":   rotation.Certificates{Application: outside, Prover: outside, NewKey: w.newKey},
@@ -168,7 +169,7 @@ func (w *world) certificate(name string) *x509.Certificate {
 func (w *world) holds(value string) func(*credential) bool {
 	if w.kind == "certificate" {
 		if w.decoded[value] == nil {
-			c, err := rotation.DecodeCertificate(rotation.NewSecret(value), nil)
+			c, err := rotation.DecodeCertificate(directory.NewSecret(value), nil)
 			if err != nil {
 				return nil
 			}
@@ -176,7 +177,7 @@ func (w *world) holds(value string) func(*credential) bool {
 		}
 		return hasCertificate(w.decoded[value])
 	}
-	c, err := rotation.DecodeClientSecret(rotation.NewSecret(value))
+	c, err := rotation.DecodeClientSecret(directory.NewSecret(value))
 	if err != nil {
 		return nil
 	}
@@ -247,6 +248,7 @@ func (w *world) do(step rotation.Step, token string) (err error) {
 			panic(r)
 		}
 		if err != nil {
+			leaktest.Error(w.t, err)
 			w.errs = append(w.errs, err)
 		}
 	}()
@@ -382,7 +384,7 @@ func (o outside) GetSecretValue(ctx context.Context, id, version string) (v rota
 	return v, err
 }
 
-func (o outside) PutSecretValue(ctx context.Context, id, token string, value rotation.Secret) error {
+func (o outside) PutSecretValue(ctx context.Context, id, token string, value directory.Secret) error {
 	return o.aws("PutSecretValue", func() error { return o.w.vault.PutSecretValue(ctx, id, token, value) })
 }
 
@@ -392,12 +394,12 @@ func (o outside) UpdateSecretVersionStage(ctx context.Context, id, stage, from, 
 	})
 }
 
-func (o outside) Registration(ctx context.Context) (r rotation.Registration, err error) {
+func (o outside) Registration(ctx context.Context) (r directory.Registration, err error) {
 	err = o.graph("getApplication", func() (err error) { r, err = o.w.entra.Registration(ctx); return err })
 	return r, err
 }
 
-func (o outside) AddPassword(ctx context.Context, name string, end time.Time) (p rotation.Password, err error) {
+func (o outside) AddPassword(ctx context.Context, name string, end time.Time) (p directory.Password, err error) {
 	err = o.graph("addPassword", func() (err error) { p, err = o.w.entra.AddPassword(ctx, name, end); return err })
 	return p, err
 }
@@ -406,15 +408,15 @@ func (o outside) RemovePassword(ctx context.Context, keyID string) error {
 	return o.graph("removePassword", func() error { return o.w.entra.RemovePassword(ctx, keyID) })
 }
 
-func (o outside) AddKey(ctx context.Context, name string, der []byte, proof rotation.Secret) error {
+func (o outside) AddKey(ctx context.Context, name string, der []byte, proof directory.Secret) error {
 	return o.graph("addKey", func() error { return o.w.entra.AddKey(ctx, name, der, proof) })
 }
 
-func (o outside) RemoveKey(ctx context.Context, keyID string, proof rotation.Secret) error {
+func (o outside) RemoveKey(ctx context.Context, keyID string, proof directory.Secret) error {
 	return o.graph("removeKey", func() error { return o.w.entra.RemoveKey(ctx, keyID, proof) })
 }
 
-func (o outside) ProveClientSecret(ctx context.Context, secret rotation.Secret) error {
+func (o outside) ProveClientSecret(ctx context.Context, secret directory.Secret) error {
 	return o.graph("prove", func() error { return o.w.entra.ProveClientSecret(ctx, secret) })
 }
 

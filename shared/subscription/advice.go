@@ -1,5 +1,9 @@
 package subscription
 
+// federatedStep says what a federated credential must be, whichever part of it is
+// wrong: there may be others that are not ours to change.
+const federatedStep = "Open {portal}, go to App registrations > the app > Certificates & secrets > Federated credentials, see that there is one for other issuers with the issuer {issuer} and the subject {subject} and the audience {audience}, letter by letter, and try again after ten minutes, because a new one is not known everywhere at once."
+
 // advice says for every cause what is wrong and what to do, one sentence each.
 // The texts are read by people who have never seen this program's code.
 var advice = map[Cause]struct{ problem, step string }{
@@ -31,6 +35,18 @@ var advice = map[Cause]struct{ problem, step string }{
 		"The client secret that {app} signs in with could not be read from Secrets Manager.",
 		"See what the text in brackets says about the secret in Secrets Manager, check that it is as README.md wants it and that the role of the function may read it, and try again.",
 	},
+	CauseCertificateWrong: {
+		"Microsoft Entra does not know the certificate that {app} signs in with, or it has expired.",
+		"Open {portal}, go to App registrations > the app > Certificates & secrets > Certificates, see whether the certificate {certificate} is there and still good, and if it is not, upload the certificate that is in Secrets Manager, or store one that is there in Secrets Manager with its private key.",
+	},
+	CauseCertificateTime: {
+		"The certificate that {app} signs in with has expired, or is not good yet.",
+		"Make a new certificate, upload it at {portal} under App registrations > the app > Certificates & secrets > Certificates, and store it in Secrets Manager with its private key.",
+	},
+	CauseCertificateUnread: {
+		"The certificate that {app} signs in with could not be read from Secrets Manager.",
+		"See what the text in brackets says about the secret in Secrets Manager, check that it is as README.md wants it and that the role of the function may read it, and try again.",
+	},
 	CauseAppUnknown: {
 		"Tenant {tenant} does not know {app}.",
 		"Compare the deployment's tenant id and client id with the overview page of the app registration at {portal}, and deploy again with the right ones.",
@@ -40,8 +56,36 @@ var advice = map[Cause]struct{ problem, step string }{
 		"Compare the deployment's tenant id with the overview page at {portal}, and check that the right national cloud is set.",
 	},
 	CauseFederation: {
-		"Microsoft Entra did not accept the token of the AWS role that {app} signs in with.",
-		"Open {portal}, go to App registrations > the app > Certificates & secrets > Federated credentials, and compare issuer, subject and audience with the outputs of the deployment, letter by letter.",
+		"No federated credential of {app} trusts the token of the AWS role that it signs in with.",
+		federatedStep,
+	},
+	CauseFederationIssuer: {
+		"No federated credential of {app} has the issuer of the AWS role's token.",
+		federatedStep,
+	},
+	CauseFederationSubject: {
+		"No federated credential of {app} has the subject of the AWS role's token, upper and lower case included.",
+		federatedStep,
+	},
+	CauseFederationAudience: {
+		"No federated credential of {app} has the audience of the AWS role's token.",
+		federatedStep,
+	},
+	CauseFederationKey: {
+		"Microsoft Entra could not verify the token of the AWS role that {app} signs in with.",
+		"Open the issuer {issuer} with /.well-known/openid-configuration behind it from outside your network: it must show its keys; then try again, and if it happens every time, open an issue with the text in brackets.",
+	},
+	CauseFederationOff: {
+		"The AWS account gives no tokens that {app} could sign in with, because outbound web identity federation is switched off.",
+		"Have an administrator of the AWS account run, once for the account, aws iam enable-outbound-web-identity-federation, and try again.",
+	},
+	CauseWebIdentity: {
+		"AWS gave no token that {app} could sign in with.",
+		"Do what the text in brackets says; in doubt, check that the role of the function has the policy of the template, which allows sts:GetWebIdentityToken, and try again.",
+	},
+	CauseClock: {
+		"Microsoft Entra took what {app} signs in with for expired, or for not yet good, because two clocks differ.",
+		"Try again; if it happens every time, compare the clock of the machine that runs this program with the right time.",
 	},
 	CauseSignIn: {
 		"Microsoft Entra did not let {app} sign in.",

@@ -1,6 +1,7 @@
 package subscription
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,11 +28,31 @@ const (
 	CauseSecretExpired Cause = "secret_expired"
 	// CauseSecretUnread: that secret could not be read from where it is kept.
 	CauseSecretUnread Cause = "secret_unread"
+	// CauseCertificateWrong, CauseCertificateTime: the app's certificate is not one
+	// that Entra knows, or has expired or is not good yet.
+	CauseCertificateWrong Cause = "certificate_wrong"
+	CauseCertificateTime  Cause = "certificate_time"
+	// CauseCertificateUnread: that certificate could not be read from where it is
+	// kept.
+	CauseCertificateUnread Cause = "certificate_unread"
 	// CauseAppUnknown, CauseTenantUnknown: a wrong id, or one that is gone.
 	CauseAppUnknown    Cause = "app_unknown"
 	CauseTenantUnknown Cause = "tenant_unknown"
-	// CauseFederation: Entra does not accept the token of our AWS role.
-	CauseFederation Cause = "federation"
+	// CauseFederation: no federated credential trusts the token of our AWS role.
+	// Where Entra says which of the three it is: the issuer, the subject, or the
+	// audience is in none.
+	CauseFederation         Cause = "federation"
+	CauseFederationIssuer   Cause = "federation_issuer"
+	CauseFederationSubject  Cause = "federation_subject"
+	CauseFederationAudience Cause = "federation_audience"
+	// CauseFederationKey: Entra can't verify that token.
+	CauseFederationKey Cause = "federation_key"
+	// CauseFederationOff: the AWS account gives no such tokens to anybody.
+	CauseFederationOff Cause = "federation_off"
+	// CauseWebIdentity: AWS gave no such token for another reason.
+	CauseWebIdentity Cause = "web_identity"
+	// CauseClock: Entra's clock and the one that signed differ by too much.
+	CauseClock Cause = "clock"
 	// CauseSignIn: the app could not sign in for another reason.
 	CauseSignIn Cause = "sign_in"
 	// CauseThrottled: Graph has no room for more requests.
@@ -65,13 +86,19 @@ var tokenCauses = map[string]Cause{
 	"AADSTS900023":  CauseTenantUnknown,
 	"AADSTS70021":   CauseFederation,
 	"AADSTS70025":   CauseFederation,
-	"AADSTS700211":  CauseFederation,
-	"AADSTS700212":  CauseFederation,
-	"AADSTS700213":  CauseFederation,
-	"AADSTS700023":  CauseFederation,
-	"AADSTS700024":  CauseFederation,
-	"AADSTS700027":  CauseFederation,
+	"AADSTS700211":  CauseFederationIssuer,
+	"AADSTS700212":  CauseFederationAudience,
+	"AADSTS700213":  CauseFederationSubject,
+	"AADSTS7002138": CauseFederationSubject,
+	"AADSTS50166":   CauseFederationKey,
+	"AADSTS50027":   CauseFederationKey,
+	"AADSTS700024":  CauseClock,
+	"AADSTS700027":  CauseCertificateWrong, // or the token's: see graphCause
 }
+
+// federationDisabled is AWS's code for an account that gives no tokens
+// (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html).
+const federationDisabled = "OutboundWebIdentityFederationDisabledException"
 
 // causeOf returns the code for what a run failed with.
 func causeOf(err error) Cause {
@@ -111,12 +138,18 @@ func isStoreFault(err error) bool {
 }
 
 func graphCause(e *directory.Error) Cause {
+	if errors.Is(e, directory.ErrCertificateTime) {
+		return CauseCertificateTime
+	}
 	if cause, ok := tokenCauses[e.Code]; ok {
+		if _, foreign := errors.AsType[*directory.PresentedToken](e.Err); foreign && cause == CauseCertificateWrong {
+			return CauseFederationKey
+		}
 		return cause
 	}
 	switch {
-	case e.Operation == directory.ClientSecret:
-		return CauseSecretUnread
+	case e.OfCredential():
+		return credentialCause(e)
 	case strings.HasPrefix(e.Code, "AADSTS"), e.Code == "invalid_client", e.StatusCode == 401:
 		return CauseSignIn
 	case e.StatusCode == 0:
@@ -133,6 +166,19 @@ func graphCause(e *directory.Error) Cause {
 		return CauseNotificationURL
 	}
 	return CauseRefused
+}
+
+// credentialCause is why there was nothing to sign in with.
+func credentialCause(e *directory.Error) Cause {
+	switch {
+	case e.Operation == directory.ClientSecret:
+		return CauseSecretUnread
+	case e.Operation == directory.Certificate:
+		return CauseCertificateUnread
+	case e.Code == federationDisabled:
+		return CauseFederationOff
+	}
+	return CauseWebIdentity
 }
 
 // tellsLimit tells whether Graph's text is about a quota of subscriptions, for
@@ -171,8 +217,25 @@ func (a *Advice) Error() string { return fmt.Sprintf("%s %s [%v]", a.Problem, a.
 // Unwrap returns the details.
 func (a *Advice) Unwrap() error { return a.Err }
 
+// An Adviser explains errors. Its fields are what the advice speaks of; whatever is
+// not known may be empty.
+type Adviser struct {
+	// Tenant and ClientID are ids of the tenant and of the app.
+	Tenant, ClientID string
+	// Portal is where the administrators of the tenant's cloud sign in; empty means
+	// https://entra.microsoft.com.
+	Portal string
+	// NotificationURL and LifecycleURL are those of the subscription.
+	NotificationURL, LifecycleURL string
+}
+
 // Explain makes an [*Advice] of an error of the keeper's, and nil of nil.
 func (k *Keeper) Explain(err error) error {
+	return Adviser{k.Tenant, k.ClientID, k.Portal, k.NotificationURL, k.LifecycleURL}.Explain(err)
+}
+
+// Explain makes an [*Advice] of an error, and nil of nil.
+func (a Adviser) Explain(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -181,15 +244,15 @@ func (k *Keeper) Explain(err error) error {
 	if !ok {
 		text = advice[CauseInternal]
 	}
-	fill := k.placeholders(err)
+	fill := a.placeholders(err)
 	return &Advice{Cause: cause, Problem: fill.Replace(text.problem), Step: fill.Replace(text.step), Err: err}
 }
 
 // placeholders fill the texts of advice.
-func (k *Keeper) placeholders(err error) *strings.Replacer {
-	app, portal := "the app registration", k.Portal
-	if k.ClientID != "" {
-		app = "the app " + k.ClientID
+func (a Adviser) placeholders(err error) *strings.Replacer {
+	app, portal := "the app registration", a.Portal
+	if a.ClientID != "" {
+		app = "the app " + a.ClientID
 	}
 	if portal == "" {
 		portal = "https://entra.microsoft.com"
@@ -200,8 +263,28 @@ func (k *Keeper) placeholders(err error) *strings.Replacer {
 			message = `"` + said + `"`
 		}
 	}
-	return strings.NewReplacer("{app}", app, "{portal}", portal, "{tenant}", k.Tenant,
-		"{message}", message, "{url}", k.NotificationURL, "{lifecycle}", k.LifecycleURL)
+	pairs := []string{"{app}", app, "{portal}", portal, "{tenant}", a.Tenant,
+		"{message}", message, "{url}", a.NotificationURL, "{lifecycle}", a.LifecycleURL}
+	return strings.NewReplacer(append(pairs, presented(err)...)...)
+}
+
+// presented fills in what Entra was given in place of a secret, or else where to
+// look.
+func presented(err error) []string {
+	token, ok := errors.AsType[*directory.PresentedToken](err)
+	if !ok {
+		token = new(directory.PresentedToken)
+	}
+	certificate := "that the text in brackets tells of"
+	if c, ok := errors.AsType[*directory.PresentedCertificate](err); ok {
+		certificate = "with the thumbprint " + c.Thumbprint
+	}
+	return []string{
+		"{issuer}", cmp.Or(token.Issuer, "of your AWS account (aws iam get-outbound-web-identity-federation-info)"),
+		"{subject}", cmp.Or(token.Subject, "that is the ARN of the function's role"),
+		"{audience}", cmp.Or(token.Audience, "that is the deployment's"),
+		"{certificate}", certificate,
+	}
 }
 
 // maxMessage is how many bytes of Graph's text are shown: a template's error has

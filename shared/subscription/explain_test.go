@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,7 +80,22 @@ var setUpErrors = []struct {
 		w.graph.tenant, w.graph.until = "11111111-1111-4111-8111-111111111111", time.Time{}
 	}},
 	{"federation", subscription.CauseFederation, func(w *world) {
-		w.failing("list", &directory.Error{Operation: "token", StatusCode: 401, Code: "AADSTS700213", NotDone: true})
+		w.failing("list", &directory.Error{Operation: "token", StatusCode: 401, Code: "AADSTS70025", NotDone: true})
+	}},
+	{"certificate_wrong", subscription.CauseCertificateWrong, func(w *world) {
+		w.failing("list", &directory.Error{Operation: "token", StatusCode: 401, Code: "AADSTS700027", NotDone: true})
+	}},
+	{"certificate_unread", subscription.CauseCertificateUnread, func(w *world) {
+		w.failing("list", &directory.Error{Operation: directory.Certificate, NotDone: true, Err: errors.New("AccessDeniedException")})
+	}},
+	{"certificate_time", subscription.CauseCertificateTime, func(w *world) {
+		w.failing("list", &directory.Error{Operation: directory.Certificate, NotDone: true, Err: fmt.Errorf("%w: expired", directory.ErrCertificateTime)})
+	}},
+	{"web_identity", subscription.CauseWebIdentity, func(w *world) {
+		w.failing("list", &directory.Error{Operation: directory.WebIdentityToken, Code: "AccessDenied", NotDone: true, Err: errors.New("allow it")})
+	}},
+	{"federation_off", subscription.CauseFederationOff, func(w *world) {
+		w.failing("list", &directory.Error{Operation: directory.WebIdentityToken, Code: "OutboundWebIdentityFederationDisabledException", NotDone: true, Err: errors.New("switch it on")})
 	}},
 	{"sign_in", subscription.CauseSignIn, func(w *world) {
 		w.failing("list", &directory.Error{Operation: "token", StatusCode: 400, Code: "AADSTS7000112", NotDone: true})
@@ -203,7 +219,7 @@ func TestLog(t *testing.T) {
 		if n := strings.Count(got, "\n"); n != 10 || len(w.reports) != n {
 			t.Errorf("%d log records and %d reports of 10 runs", n, len(w.reports))
 		}
-		if strings.Contains(got, "secret-1") || strings.Contains(got, "example.co.jp") {
+		if strings.Contains(got, "s3cr3t") || strings.Contains(got, "example.co.jp") {
 			t.Error("the log tells what it must not")
 		}
 		golden(t, "log", got)

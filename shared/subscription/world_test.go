@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
@@ -85,19 +86,19 @@ type sweep struct {
 
 // newWorld must be called within a bubble of synctest.
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, current: "secret-1", accepted: map[string]bool{}, born: map[string]time.Time{}, store: new(memory.Subscriptions), log: new(bytes.Buffer)}
+	w := &world{t: t, current: "s3cr3t-1", accepted: map[string]bool{}, born: map[string]time.Time{}, store: new(memory.Subscriptions), log: new(bytes.Buffer)}
 	w.server = msgraphtest.New(msgraphtest.Options{Notify: w})
 	t.Cleanup(w.server.Close)
 	w.tenant = w.server.AddTenant(msgraphtest.TenantOptions{
 		ID: tenantID, Domains: []msgraphtest.Domain{{Name: "example.co.jp", Federated: true}}})
 	w.app = w.tenant.AddApp(msgraphtest.AppOptions{
-		ID: clientID, Permissions: []string{"User.Read.All"}, Secrets: []msgraphtest.Secret{{Text: "password"}}})
+		ID: clientID, Permissions: []string{"User.Read.All"}, Secrets: []msgraphtest.Secret{{Text: "sub8Q~scription"}}})
 	w.graph = w.client()
 	w.config = subscription.Config{
 		Tenant: tenantID, NotificationURL: hookURL, LifecycleURL: lifeURL, ClientID: clientID,
 		Graph: steppedGraph{w.graph, w}, Store: steppedStore{w.store, w}, Sweeps: w, Secrets: w,
 		Settings: subscription.DefaultSettings, Observer: w,
-		Log: slog.New(slog.NewJSONHandler(w.log, nil)), Now: time.Now,
+		Log: slog.New(slog.NewJSONHandler(leaktest.Writer(w.t, w.log), nil)), Now: time.Now,
 	}
 	w.watched = w.tenant.AddUser(msgraphtest.NewUser{UPN: "watched@example.co.jp"})
 	w.addOther()
@@ -122,7 +123,7 @@ func (w *world) fill(n int) {
 func (w *world) hasOther() bool { return len(w.tenant.Subscriptions()) > len(w.ours()) }
 
 func (w *world) client() *plainGraph {
-	return &plainGraph{transport: w.server, tenant: tenantID, app: w.app.ID(), token: "password"}
+	return &plainGraph{transport: w.server, tenant: tenantID, app: w.app.ID(), token: "sub8Q~scription"}
 }
 
 func (w *world) keeper() *subscription.Keeper {
@@ -263,7 +264,7 @@ func (w *world) RoundTrip(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusForbidden, Body: http.NoBody, Request: req}, nil
 	}
 	handler, err := webhook.New(webhook.Config{
-		Tenant: tenantID, Secrets: webhookSecrets{w}, Queue: w, Lifecycle: w, Observer: w, Log: slog.New(slog.DiscardHandler)})
+		Tenant: tenantID, Secrets: webhookSecrets{w}, Queue: w, Lifecycle: w, Observer: w, Log: leaktest.Log(w.t)})
 	if err != nil {
 		return nil, err
 	}

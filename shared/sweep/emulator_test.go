@@ -100,7 +100,7 @@ func readUser(item map[string]any) directory.User {
 
 func (g *httpGraph) token(ctx context.Context) (string, error) {
 	form := url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {g.app.ID()}, "client_secret": {"secret"},
+		"grant_type": {"client_credentials"}, "client_id": {g.app.ID()}, "client_secret": {"swe8Q~ep"},
 		"scope": {"https://graph.microsoft.com/.default"},
 	}
 	target := "https://login.microsoftonline.com/" + g.tenant.ID() + "/oauth2/v2.0/token"
@@ -139,7 +139,7 @@ func emulate(t *testing.T, w *world, o msgraphtest.Options) *msgraphtest.Tenant 
 		},
 	})
 	app := directory.AddApp(msgraphtest.AppOptions{
-		Permissions: []string{"User.Read.All"}, Secrets: []msgraphtest.Secret{{Text: "secret"}},
+		Permissions: []string{"User.Read.All"}, Secrets: []msgraphtest.Secret{{Text: "swe8Q~ep"}},
 	})
 	w.config.Graph = &httpGraph{server, directory, app}
 	return directory

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/notification"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
@@ -22,7 +23,7 @@ const (
 	otherTenant  = "11111111-1111-4111-8111-111111111111"
 	subscription = "7f105c7d-2dc5-4530-97cd-4e7ae6534c07"
 	secret       = "s3cr3t-client-state"
-	oldSecret    = "0ld-client-state"
+	oldSecret    = "0ld-s3cr3t-client-state"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -145,7 +146,7 @@ func newHouse(t testing.TB) *house {
 		Secrets:   h.secrets,
 		Queue:     h.queue,
 		Lifecycle: h.queue,
-		Log:       slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:       slog.New(slog.NewJSONHandler(leaktest.Writer(t, h.log), &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Observer:  h.observer,
 		Now:       func() time.Time { return noon },
 	})

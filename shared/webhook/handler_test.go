@@ -21,6 +21,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
 
@@ -55,7 +56,7 @@ func TestNewDefaults(t *testing.T) {
 		Secrets:   h.secrets,
 		Queue:     h.queue,
 		Lifecycle: h.queue,
-		Log:       slog.New(slog.DiscardHandler),
+		Log:       leaktest.Log(t),
 	}
 	handler, err := webhook.New(config)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/batch"
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -83,7 +84,7 @@ func TestHandle(t *testing.T) {
 				t.Fatal(err)
 			}
 			var log bytes.Buffer
-			answer, err := json.Marshal(batch.Handle(t.Context(), slog.New(slog.NewTextHandler(&log, nil)), event, test.handle))
+			answer, err := json.Marshal(batch.Handle(t.Context(), slog.New(slog.NewTextHandler(leaktest.Writer(t, &log), nil)), event, test.handle))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,7 +110,7 @@ func TestCalls(t *testing.T) {
 	}
 	for poison, want := range map[string][]int{"none": {3}, "three": {3, 1, 1, 1}} {
 		var calls []int
-		batch.Handle(t.Context(), slog.New(slog.DiscardHandler), event, func(ctx context.Context, got [][]byte) []error {
+		batch.Handle(t.Context(), leaktest.Log(t), event, func(ctx context.Context, got [][]byte) []error {
 			calls = append(calls, len(got))
 			return panicking(poison, "x")(ctx, got)
 		})

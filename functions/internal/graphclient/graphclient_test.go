@@ -1,67 +1,267 @@
 package graphclient_test
 
 import (
-	"io"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"math/big"
 	"net/http"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/graphclient"
+	"github.com/sessionstamp/sessionstamp/functions/internal/program"
 	"github.com/sessionstamp/sessionstamp/functions/internal/programtest"
+	"github.com/sessionstamp/sessionstamp/shared/aws/ststest"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
 
-// A secret that was replaced while a copy of it is in use is read again when Entra
-// refuses it, and nobody notices.
-func TestSecretIsReplaced(t *testing.T) {
-	t.Parallel()
+// configured is the app in one mode.
+func configured(mode deployment.AuthMode) deployment.App {
+	return deployment.App{ClientID: programtest.ClientID, Cloud: "global", Mode: mode, CredentialSecret: programtest.CredentialSecret}
+}
+
+// newApp registers the app with an emulator.
+func newApp(t *testing.T, o msgraphtest.AppOptions) (*msgraphtest.Server, *msgraphtest.App) {
+	t.Helper()
 	emulator := msgraphtest.New(msgraphtest.Options{})
 	t.Cleanup(emulator.Close)
-	tenant := emulator.AddTenant(msgraphtest.TenantOptions{})
-	app := tenant.AddApp(msgraphtest.AppOptions{
-		Permissions: []string{"Domain.Read.All"},
-		Secrets:     []msgraphtest.Secret{{Text: "new~secret"}},
-	})
-	var reads atomic.Int64
-	manager := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		stored := "new~secret"
-		if reads.Add(1) == 1 {
-			stored = "old~secret"
+	o.ID, o.Permissions = programtest.ClientID, []string{"Domain.Read.All", "Application.ReadWrite.OwnedBy"}
+	return emulator, emulator.AddTenant(msgraphtest.TenantOptions{ID: programtest.Tenant}).AddApp(o)
+}
+
+// keys are made once: that is slow.
+var keys = sync.OnceValue(func() (keys [2]*rsa.PrivateKey) {
+	for i := range keys {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(err)
 		}
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		_, _ = io.WriteString(w, `{"SecretString":"{\"clientSecret\":\"`+stored+`\"}"}`)
-	})
-	env, log, _ := programtest.New(t, nil, manager)
-	env.Transport = emulator
-	client, err := graphclient.New(env, tenant.ID(), deployment.App{ClientID: app.ID(), Cloud: "global", CredentialSecret: "arn"})
+		keys[i] = key
+	}
+	return keys
+})
+
+// certificate is one that is good for a day, as a secret holds it, and in DER.
+func certificate(t *testing.T, key *rsa.PrivateKey) (stored string, der []byte) {
+	t.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "app"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if reads.Load() != 0 {
-		t.Error("the secret is read before anybody needs it")
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for range 3 {
-		if _, err := client.Domains(t.Context()); err != nil {
-			t.Error(err)
-		}
+	text, err := json.Marshal(map[string]string{
+		"certificate": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		"privateKey":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if reads.Load() != 2 {
-		t.Errorf("the secret was read %d times, want 2", reads.Load())
-	}
-	if strings.Contains(log.String(), "~secret") {
-		t.Errorf("the log holds a secret:\n%s", log.String())
+	return string(text), der
+}
+
+// A credential that was replaced while a copy of it is in use is read again when
+// Entra refuses it, and nobody notices.
+func TestCredentialIsReplaced(t *testing.T) {
+	t.Parallel()
+	oldCertificate, _ := certificate(t, keys()[0])
+	newCertificate, der := certificate(t, keys()[1])
+	for mode, stored := range map[deployment.AuthMode][2]string{
+		deployment.ClientSecret: {`{"clientSecret":"old8Q~secret"}`, `{"clientSecret":"new8Q~secret"}`},
+		deployment.Certificate:  {oldCertificate, newCertificate},
+	} {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			emulator, app := newApp(t, msgraphtest.AppOptions{Secrets: []msgraphtest.Secret{{Text: "old8Q~secret"}}})
+			vault := programtest.NewVault(t, map[string]string{programtest.CredentialSecret: stored[0]})
+			env, _, _ := programtest.New(t, nil, &readThenReplaced{vault: vault, value: stored[1]})
+			env.Transport = emulator
+			app.RemoveSecret("old8Q~secret")
+			app.AddSecret("new8Q~secret")
+			app.AddCertificate(der)
+			client, err := graphclient.New(env, programtest.Tenant, configured(mode))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if vault.Requests("GetSecretValue") != 0 {
+				t.Error("the secret is read before anybody needs it")
+			}
+			for range 3 {
+				if _, err := client.Domains(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+			if reads := vault.Requests("GetSecretValue"); reads != 2 {
+				t.Errorf("the secret was read %d times, want 2", reads)
+			}
+		})
 	}
 }
 
-func TestUnknownCloud(t *testing.T) {
+// readThenReplaced is a Vault whose secret gets another value once it was read.
+type readThenReplaced struct {
+	vault *programtest.Vault
+	value string
+	once  sync.Once
+}
+
+func (r *readThenReplaced) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r.vault.ServeHTTP(w, req)
+	r.once.Do(func() { r.vault.Put(programtest.CredentialSecret, r.value) })
+}
+
+// The issuer and the role by which Entra knows the function.
+const (
+	issuer = "https://11111111-2222-3333-4444-555555555555.tokens.sts.global.api.aws"
+	role   = "arn:aws:iam::123456789012:role/sessionstamp-revoker"
+)
+
+// federated is an environment in which AWS is STS alone.
+func federated(t *testing.T) program.Environment {
+	t.Helper()
+	sts := ststest.New(ststest.Options{Issuer: issuer, Subject: role})
+	emulator, _ := newApp(t, msgraphtest.AppOptions{
+		Federated: []msgraphtest.FederatedCredential{{Name: "revoker", Issuer: issuer, Subject: role}},
+	})
+	emulator.AddProvider(issuer, sts)
+	env, _, _ := programtest.New(t, nil, sts)
+	env.Transport = emulator
+	return env
+}
+
+// Without a stored secret none is read, and the role is enough.
+func TestWebIdentity(t *testing.T) {
+	t.Parallel()
+	client, err := graphclient.New(federated(t), programtest.Tenant, configured(deployment.WebIdentity))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Domains(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if expires, err := client.CredentialExpiry(t.Context()); err != nil || !expires.IsZero() {
+		t.Errorf("what is not stored expires at %s: %v", expires, err)
+	}
+}
+
+// What is stored says when it expires, if it says so.
+func TestCredentialExpiry(t *testing.T) {
+	t.Parallel()
+	stored, der := certificate(t, keys()[0])
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := time.Date(2027, 5, 21, 0, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		mode   deployment.AuthMode
+		stored string
+		want   time.Time
+	}{
+		"certificate":    {deployment.Certificate, stored, leaf.NotAfter},
+		"client secret":  {deployment.ClientSecret, `{"clientSecret":"new8Q~secret","expires":"2027-05-21T00:00:00Z"}`, end},
+		"stored by hand": {deployment.ClientSecret, `{"clientSecret":"new8Q~secret"}`, time.Time{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			vault := programtest.NewVault(t, map[string]string{programtest.CredentialSecret: test.stored})
+			env, _, _ := programtest.New(t, nil, vault)
+			client, err := graphclient.New(env, programtest.Tenant, configured(test.mode))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := client.CredentialExpiry(t.Context()); err != nil || !got.Equal(test.want) {
+				t.Errorf("got %s and %v, want %s", got, err, test.want)
+			}
+		})
+	}
+}
+
+// A new credential is proved by a token of its own, for each attempt anew.
+func TestProver(t *testing.T) {
+	t.Parallel()
+	stored, der := certificate(t, keys()[0])
+	known, err := rotation.DecodeCertificate(directory.NewSecret(stored), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	emulator, app := newApp(t, msgraphtest.AppOptions{Secrets: []msgraphtest.Secret{{Text: "new8Q~secret"}}, Certificates: [][]byte{der}})
+	env, _, _ := programtest.New(t, nil, programtest.Denied)
+	env.Transport = emulator
+	prover, err := graphclient.NewProver(env, programtest.Tenant, configured(deployment.WebIdentity))
+	if err != nil {
+		t.Fatal(err)
+	}
+	prove := map[string]func() error{
+		"client secret": func() error {
+			return prover.ProveClientSecret(t.Context(), directory.NewSecret("new8Q~secret"))
+		},
+		"certificate": func() error { return prover.ProveCertificate(t.Context(), known) },
+	}
+	for name, attempt := range prove {
+		if err := attempt(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	app.RemoveSecret("new8Q~secret")
+	app.RemoveCertificates()
+	for name, attempt := range prove {
+		// A token that was kept would still be good.
+		if e, ok := errors.AsType[*directory.Error](attempt()); !ok || e.Operation != "token" || !strings.HasPrefix(e.Code, "AADSTS7000") {
+			t.Errorf("%s is accepted after it was removed, or refused with %v", name, e)
+		}
+	}
+}
+
+func TestUnknown(t *testing.T) {
 	t.Parallel()
 	env, _, _ := programtest.New(t, nil, programtest.Denied)
-	if _, err := graphclient.New(env, programtest.Tenant, deployment.App{ClientID: "c", Cloud: "moon"}); err == nil || !strings.Contains(err.Error(), "global") {
-		t.Errorf("got %v, want an error that names the clouds", err)
+	for want, app := range map[string]deployment.App{
+		"global":       {ClientID: "c", Cloud: "moon", Mode: deployment.ClientSecret},
+		"web-identity": {ClientID: "c", Cloud: "global", Mode: "charm"},
+	} {
+		if _, err := graphclient.New(env, programtest.Tenant, app); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want an error that names %s", err, want)
+		}
 	}
 	if clouds := graphclient.Clouds(); len(clouds) < 2 || clouds[0] != "global" {
 		t.Errorf("clouds %q", clouds)
+	}
+}
+
+// What an administrator may choose is what there is.
+func TestModes(t *testing.T) {
+	t.Parallel()
+	env, _, _ := programtest.New(t, programtest.Variables(), programtest.Denied)
+	lookup := env.Lookup
+	for _, mode := range msgraph.AuthModes() {
+		env.Lookup = func(name string) (string, bool) {
+			if name == "AUTH_MODE" {
+				return string(mode), true
+			}
+			return lookup(name)
+		}
+		c, err := deployment.ReadRotator(env.Lookup, graphclient.Clouds())
+		if err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if _, err := graphclient.New(env, c.Tenant, c.App); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
 	"github.com/sessionstamp/sessionstamp/functions/internal/programtest"
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
 )
 
@@ -35,7 +36,7 @@ func TestStartFails(t *testing.T) {
 func TestReport(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	env := program.Environment{Log: slog.New(slog.NewJSONHandler(&log, nil))}
+	env := program.Environment{Log: slog.New(slog.NewJSONHandler(leaktest.Writer(t, &log), nil))}
 	_, err := deployment.ReadWebhook(deployment.Environ(nil))
 	env.Report(t.Context(), err)
 	if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), `"level":"ERROR"`) ||

@@ -4,6 +4,7 @@ package programtest
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"maps"
@@ -18,28 +19,39 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
 )
 
-// Tenant is that of the environments.
-const Tenant = "11111111-2222-3333-4444-555555555555"
+// Tenant and ClientID are those of the environments.
+const (
+	Tenant   = "11111111-2222-3333-4444-555555555555"
+	ClientID = "66666666-7777-8888-9999-aaaaaaaaaaaa"
+)
+
+// The ARNs of the secrets.
+const (
+	ClientStateSecret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:state-AbCdEf"      //nolint:gosec // an ARN is no secret
+	CredentialSecret  = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:credential-AbCdEf" //nolint:gosec // an ARN is no secret
+)
 
 // ClientState is the secret that notifications carry.
-const ClientState = "AnInventedClientState"
+const ClientState = "AnInventedCanary-4711"
 
 // Variables returns the environment variables of all functions, without a fault.
 func Variables() map[string]string {
-	return map[string]string{ //nolint:gosec // ARNs of secrets are none
+	return map[string]string{
 		"TENANT_ID":               Tenant,
 		"STACK_NAME":              "stack",
 		"METRICS_NAMESPACE":       "sessionstamp",
 		"TABLE_NAME":              "table",
 		"NOTIFICATION_QUEUE_URL":  "https://sqs.eu-central-1.amazonaws.com/123456789012/notification",
 		"LIFECYCLE_QUEUE_URL":     "https://sqs.eu-central-1.amazonaws.com/123456789012/lifecycle",
-		"CLIENT_STATE_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:state-AbCdEf",
-		"CLIENT_ID":               "66666666-7777-8888-9999-aaaaaaaaaaaa",
+		"CLIENT_STATE_SECRET_ARN": ClientStateSecret,
+		"CLIENT_ID":               ClientID,
 		"CLOUD":                   "global",
-		"CREDENTIAL_SECRET_ARN":   "arn:aws:secretsmanager:eu-central-1:123456789012:secret:credential-AbCdEf",
+		"AUTH_MODE":               "client-secret",
+		"CREDENTIAL_SECRET_ARN":   CredentialSecret,
 		"NOTIFICATION_URL":        "https://abc.execute-api.eu-central-1.amazonaws.com/graph",
 		"FEDERATED_DOMAINS":       "",
 		"EXCLUDED_USERS":          "",
@@ -78,24 +90,44 @@ func (o *Output) String() string {
 }
 
 // New makes an environment with the variables, in which AWS is what the handler
-// plays. No call of AWS is repeated.
+// plays, without a socket. No call of AWS is repeated.
 func New(t testing.TB, variables map[string]string, handler http.Handler) (env program.Environment, log, metrics *Output) {
 	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
 	log, metrics = new(Output), new(Output)
 	own := maps.Clone(variables)
 	return program.Environment{
 		Lookup: func(name string) (string, bool) { value, ok := own[name]; return value, ok },
 		AWS: aws.Config{
-			Region: "eu-central-1", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
+			Region: "eu-central-1", HTTPClient: inProcess{handler}, RetryMaxAttempts: 1,
 			Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
 		},
 		Transport: http.NewFileTransport(http.Dir(t.TempDir())), // no Graph
-		Out:       metrics,
-		Log:       slog.New(slog.NewTextHandler(log, nil)),
+		Out:       leaktest.Writer(t, metrics),
+		Log:       slog.New(slog.NewTextHandler(leaktest.Writer(t, log), nil)),
 		Now:       time.Now,
 	}, log, metrics
+}
+
+// inProcess hands requests to a handler. It implements [aws.HTTPClient].
+type inProcess struct{ handler http.Handler }
+
+// Do implements [aws.HTTPClient].
+func (p inProcess) Do(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	w := httptest.NewRecorder()
+	p.handler.ServeHTTP(w, r)
+	answer := w.Result()
+	answer.Request = r
+	return answer, r.Context().Err()
+}
+
+// answer writes JSON as AWS does.
+func answer(w http.ResponseWriter, status int, body map[string]any) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // texts, numbers and lists of them
 }
 
 // Denied plays an AWS that refuses everything.
@@ -109,6 +141,7 @@ var Denied = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 func Invoke(t *testing.T, handler any, event string) (answer string, err error) {
 	t.Helper()
 	out, err := lambda.NewHandler(handler).Invoke(t.Context(), []byte(event))
+	leaktest.Error(t, err)
 	return string(out), err
 }
 

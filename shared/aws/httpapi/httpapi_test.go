@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/httpapi"
 	"github.com/sessionstamp/sessionstamp/shared/notification"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
@@ -195,7 +195,7 @@ func TestWebhook(t *testing.T) {
 	t.Parallel()
 	handler, err := webhook.New(webhook.Config{
 		Tenant: "11111111-2222-3333-4444-555555555555", Secrets: nowhere{t}, Queue: nowhere{t}, Lifecycle: nowhere{t},
-		Log: slog.New(slog.DiscardHandler), Observer: nowhere{t},
+		Log: leaktest.Log(t), Observer: nowhere{t},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -45,8 +45,8 @@ type Config struct {
 }
 
 // A Recorder is told what happened and writes it down. It implements the
-// observers of packages webhook, revocation, subscription and sweep. It is safe
-// for concurrent use.
+// observers of packages webhook, revocation, subscription and sweep, and is told of
+// credentials and rotations by the functions. It is safe for concurrent use.
 type Recorder struct {
 	config Config
 

@@ -97,8 +97,13 @@ var units = map[string]func(t *testing.T, r *metrics.Recorder){
 	"sweep": swept(sweep.Report{
 		Finished: true, Candidates: 12, Unreadable: 1, Members: 1000, Unstamped: 40, BackfillStopped: revocation.ReasonCeilingHour,
 	}),
-	"sweep-first":  swept(sweep.Report{Stopped: sweep.StopDeadline, Candidates: 3}),
-	"sweep-leased": swept(sweep.Report{Stopped: sweep.StopLeased}),
+	"sweep-first":     swept(sweep.Report{Stopped: sweep.StopDeadline, Candidates: 3}),
+	"sweep-leased":    swept(sweep.Report{Stopped: sweep.StopLeased}),
+	"expiry":          expiring(now.Add(45*24*time.Hour + 12*time.Hour)),
+	"expiry-past":     expiring(now.Add(-36 * time.Hour)),
+	"expiry-unknown":  expiring(time.Time{}),
+	"rotation":        rotated(""),
+	"rotation-failed": rotated("permission"),
 }
 
 func observe(outcomes ...revocation.Outcome) func(*testing.T, *metrics.Recorder) {
@@ -120,6 +125,14 @@ func kept(report subscription.Report) func(*testing.T, *metrics.Recorder) {
 
 func swept(report sweep.Report) func(*testing.T, *metrics.Recorder) {
 	return func(t *testing.T, r *metrics.Recorder) { t.Helper(); r.ObserveSweep(t.Context(), report) }
+}
+
+func expiring(expires time.Time) func(*testing.T, *metrics.Recorder) {
+	return func(t *testing.T, r *metrics.Recorder) { t.Helper(); r.ObserveExpiry(expires) }
+}
+
+func rotated(failed string) func(*testing.T, *metrics.Recorder) {
+	return func(t *testing.T, r *metrics.Recorder) { t.Helper(); r.ObserveRotation(failed) }
 }
 
 // TestLines pins every line, and holds it against the specification.

@@ -35,7 +35,7 @@ func TestClientSecret(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := secrets.NewClientSecret(config(serve(t, map[string]string{"AWSCURRENT": string(answer)}), io.Discard))
+			s := secrets.NewClientSecret(config(t, serve(t, map[string]string{"AWSCURRENT": string(answer)}), io.Discard))
 			got, err := s.ClientSecret(t.Context(), false)
 			checkFault(t, err, test.fault)
 			if got != test.want {
@@ -51,7 +51,7 @@ func TestFresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := new(manager)
 		m.put(`{"clientSecret":"A"}`)
-		s := secrets.NewClientSecret(config(m, io.Discard))
+		s := secrets.NewClientSecret(config(t, m, io.Discard))
 		ask := func(fresh bool, want string, requests int) {
 			t.Helper()
 			if got, err := s.ClientSecret(t.Context(), fresh); got != want || err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 )
 
@@ -103,10 +104,11 @@ func (m *manager) took() int {
 	return n
 }
 
-func config(m secrets.Manager, log io.Writer) secrets.Config {
+func config(t testing.TB, m secrets.Manager, log io.Writer) secrets.Config {
+	t.Helper()
 	return secrets.Config{
 		Manager: m, ARN: arn, Settings: secrets.DefaultSettings,
-		Log: slog.New(slog.NewTextHandler(log, nil)), Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(leaktest.Writer(t, log), nil)), Now: time.Now,
 	}
 }
 

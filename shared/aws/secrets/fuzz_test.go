@@ -16,7 +16,8 @@ func FuzzCredential(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		secret, err := parseCredential(text)
+		got, err := parseCredential(text)
+		secret := got.text
 		if err != nil {
 			known := slices.Contains([]error{errNoCredential, errBlanks, errSecretID}, err)
 			if !known || secret != "" {

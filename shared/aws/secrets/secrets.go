@@ -1,6 +1,6 @@
 // Package secrets reads what sessionstamp keeps in [AWS Secrets Manager]: the
 // clientState that Graph's notifications are recognised by, and the credential
-// that the app signs in with.
+// that the app signs in with. A rotation reads and writes the versions of both.
 //
 // [AWS Secrets Manager]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 package secrets
@@ -28,6 +28,7 @@ type Manager interface {
 const (
 	stageCurrent  = "AWSCURRENT"
 	stagePrevious = "AWSPREVIOUS"
+	stagePending  = "AWSPENDING"
 )
 
 // Settings say how long a secret is believed.

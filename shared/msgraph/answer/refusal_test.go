@@ -124,7 +124,8 @@ func TestTokenRefusal(t *testing.T) {
 		name, body string
 		status     int
 		want       directory.Error
-		credential bool
+		// credential and federation are whether it is about one.
+		credential, federation bool
 	}{
 		{
 			name: "wrong secret", status: http.StatusUnauthorized,
@@ -140,6 +141,21 @@ func TestTokenRefusal(t *testing.T) {
 		},
 		{name: "no number", status: http.StatusBadRequest, body: `{"error":"invalid_client"}`, want: directory.Error{Code: "invalid_client"}, credential: true},
 		{name: "unknown app", status: http.StatusBadRequest, body: `{"error":"unauthorized_client","error_description":"AADSTS700016: Application not found."}`, want: directory.Error{Code: "AADSTS700016"}},
+		{
+			name: "unknown certificate, status of another kind", status: http.StatusBadRequest,
+			body: `{"error":"invalid_request","error_description":"AADSTS700027: The certificate is not registered."}`,
+			want: directory.Error{Code: "AADSTS700027"}, credential: true,
+		},
+		{
+			name: "no federated credential", status: http.StatusBadRequest,
+			body: `{"error":"invalid_request","error_description":"AADSTS70021: No matching federated identity record found."}`,
+			want: directory.Error{Code: "AADSTS70021"}, credential: true, federation: true,
+		},
+		{
+			name: "case of the subject", status: http.StatusUnauthorized,
+			body: `{"error":"invalid_client","error_description":"AADSTS7002138: No matching federated identity record found."}`,
+			want: directory.Error{Code: "AADSTS7002138"}, credential: true, federation: true,
+		},
 		{name: "principals", status: http.StatusBadRequest, body: `{"error":"` + principal + `","error_description":"` + principal + `","correlation_id":"` + principal + `"}`},
 		{name: "HTML", status: http.StatusServiceUnavailable, body: `<html>` + principal},
 	}
@@ -153,6 +169,9 @@ func TestTokenRefusal(t *testing.T) {
 			}
 			if answer.CredentialRefused(got) != tt.credential {
 				t.Errorf("credential refused: %t, want %t", !tt.credential, tt.credential)
+			}
+			if answer.FederationRefused(got) != tt.federation {
+				t.Errorf("federation refused: %t, want %t", !tt.federation, tt.federation)
 			}
 		})
 	}

@@ -38,16 +38,30 @@ func (a Answer) TokenRefusal() *directory.Error {
 	}
 }
 
-// CredentialRefused tells whether a [Answer.TokenRefusal] says that the app's secret
-// or certificate is not, or no longer, a good one. OAuth's word for it is
-// [invalid_client], which goes with the status 401; AADSTS7000215 is an unknown
-// client secret and AADSTS7000222 one that has expired.
+// CredentialRefused tells whether a [Answer.TokenRefusal] says that what the app
+// signs in with is not, or no longer, good. OAuth's word for it is [invalid_client],
+// which goes with the status 401; AADSTS7000215 is an unknown client secret,
+// AADSTS7000222 one that has expired, AADSTS700027 an unknown certificate or a
+// signature that is not right.
 //
 // [invalid_client]: https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 func CredentialRefused(e *directory.Error) bool {
 	switch e.Code {
-	case "invalid_client", "AADSTS7000215", "AADSTS7000222":
+	case "invalid_client", "AADSTS7000215", "AADSTS7000222", "AADSTS700027":
 		return true
 	}
-	return e.StatusCode == http.StatusUnauthorized
+	return e.StatusCode == http.StatusUnauthorized || FederationRefused(e)
+}
+
+// FederationRefused tells whether a [Answer.TokenRefusal] says that no federated
+// credential of the app fits the token presented: none at all (AADSTS70021,
+// AADSTS70025), or none with its issuer (700211), audience (700212) or subject
+// (700213, and 7002138 if only the case differs). A credential that was just made is
+// refused so until Entra's replicas have heard of it.
+func FederationRefused(e *directory.Error) bool {
+	switch e.Code {
+	case "AADSTS70021", "AADSTS70025", "AADSTS700211", "AADSTS700212", "AADSTS700213", "AADSTS7002138":
+		return true
+	}
+	return false
 }

@@ -41,6 +41,7 @@ const (
 	noFederatedIssuer     = 700211
 	noFederatedAudience   = 700212
 	noFederatedSubject    = 700213
+	noFederatedCase       = 7002138
 	missingParameter      = 900144
 	malformedTenant       = 900023
 	scopeNotDefault       = 1002012
@@ -64,7 +65,7 @@ func (e *aadsts) oauth() (status int, name string) {
 		return http.StatusBadRequest, "invalid_instance"
 	case badSecret, noCredential, expiredSecret, malformedToken, noFederatedAtAll,
 		assertionNotOfClient, assertionBadAudience, assertionOutOfTime, assertionBadSignature,
-		noFederatedIssuer, noFederatedAudience, noFederatedSubject:
+		noFederatedIssuer, noFederatedAudience, noFederatedSubject, noFederatedCase:
 		return http.StatusUnauthorized, "invalid_client"
 	default:
 		return http.StatusBadRequest, "invalid_request"

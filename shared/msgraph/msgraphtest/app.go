@@ -178,6 +178,34 @@ func (a *App) RemoveSecret(text string) {
 	a.secrets = slices.DeleteFunc(a.secrets, func(s *secret) bool { return s.Text == text })
 }
 
+// AddCertificate adds a certificate (DER) that the token endpoint knows at once, and
+// returns its key id. One that can't be parsed is a mistake in the test:
+// AddCertificate panics.
+func (a *App) AddCertificate(der []byte) (keyID string) {
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic("msgraphtest: certificate of app " + a.id + ": " + err.Error())
+	}
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	return a.addCertificate(cert, "", time.Time{}).keyID
+}
+
+// RemoveCertificates forgets all certificates, as the portal would.
+func (a *App) RemoveCertificates() {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	a.certificates = nil
+}
+
+// AddFederated adds a federated credential, of which the token endpoint hears after
+// [Options].CredentialLag.
+func (a *App) AddFederated(f FederatedCredential) {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	a.addFederated(f, "", a.s.now().Add(a.s.opts.CredentialLag))
+}
+
 // secretLife is how long a secret is good for if nobody says otherwise: two
 // years.
 func secretLife(start time.Time) time.Time { return start.AddDate(2, 0, 0) }

@@ -61,6 +61,7 @@ type credentialJSON struct {
 	SecretText          *string   `json:"secretText,omitempty"`
 	Type                string    `json:"type,omitempty"`
 	Usage               string    `json:"usage,omitempty"`
+	Key                 []byte    `json:"key,omitempty"`
 }
 
 func (a *App) wire() applicationJSON {
@@ -179,7 +180,10 @@ func appIDFilter(filter string) (appID string, err error) {
 	return appID, nil
 }
 
-// getApplication follows https://learn.microsoft.com/graph/api/application-get.
+// getApplication follows https://learn.microsoft.com/graph/api/application-get. The
+// keys themselves are shown to those who select keyCredentials
+// (https://learn.microsoft.com/graph/api/resources/keycredential). What else is
+// selected makes no difference here.
 func getApplication(_ *Server, c *call) (reply, error) {
 	a, err := c.readable()
 	if err != nil {
@@ -187,6 +191,11 @@ func getApplication(_ *Server, c *call) (reply, error) {
 	}
 	body := a.wire()
 	body.Context = c.context("applications/$entity")
+	if text, ok := option(c.query, "$select"); ok && slices.Contains(strings.Split(text, ","), "keyCredentials") {
+		for i, cert := range a.certificates {
+			body.KeyCredentials[i].Key = cert.Raw
+		}
+	}
 	return reply{status: http.StatusOK, body: body}, nil
 }
 
@@ -238,6 +247,7 @@ func (s *Server) secretText() string {
 	for i := range text {
 		text[i] = alphabet[s.rand.IntN(len(alphabet))]
 	}
+	copy(text[3:], "8Q~") // which is what scanners know them by
 	return string(text)
 }
 

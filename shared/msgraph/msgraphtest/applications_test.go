@@ -76,6 +76,26 @@ func TestWhoMayTouchApplications(t *testing.T) {
 	}
 }
 
+// The certificate itself is shown to those who ask for it.
+func TestSelectKeys(t *testing.T) {
+	t.Parallel()
+	at := newClock()
+	w := newKeeper(t, Options{Now: at.now}, nil)
+	cert := certify(t, rsaKeys()[0], at.at)
+	w.app.AddCertificate(cert.Raw)
+	for query, want := range map[string]string{
+		"": "", "?$select=id": "", "?$select=id,passwordCredentials,keyCredentials": string(cert.Raw),
+	} {
+		var got applicationJSON
+		if err := json.Unmarshal(w.call("GET", "/applications/"+testObject+query, "").body, &got); err != nil {
+			t.Fatal(err)
+		}
+		if len(got.KeyCredentials) != 1 || string(got.KeyCredentials[0].Key) != want {
+			t.Errorf("%q: keys %+v", query, got.KeyCredentials)
+		}
+	}
+}
+
 func TestListApplications(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -78,8 +78,7 @@ func (g *grant) checkCertificate(assertion string, claims *jwt.RegisteredClaims)
 
 // certificateKey finds the key that an assertion names by its thumbprint.
 func (g *grant) certificateKey(token *jwt.Token) (any, error) {
-	x5t, _ := token.Header["x5t"].(string)
-	x5t256, _ := token.Header["x5t#S256"].(string)
+	x5t, x5t256 := thumbprintIn(token, "x5t"), thumbprintIn(token, "x5t#S256")
 	for _, c := range g.app.certificates {
 		print1, print256 := c.thumbprints()
 		if (x5t256 == print256 || x5t256 == "" && x5t == print1) && c.valid(g.now) && !c.known.After(g.now) {
@@ -87,6 +86,14 @@ func (g *grant) certificateKey(token *jwt.Token) (any, error) {
 		}
 	}
 	return nil, errors.New("no such certificate")
+}
+
+// thumbprintIn reads a thumbprint from a token's header. RFC 7515 wants it in
+// base64url without padding; MSAL for Go has always written base64 with it, so Entra
+// must read that too.
+func thumbprintIn(token *jwt.Token, header string) string {
+	text, _ := token.Header[header].(string)
+	return strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(text), "=")
 }
 
 // checkFederated follows
@@ -97,6 +104,9 @@ func (g *grant) checkFederated(assertion string, claims *jwt.RegisteredClaims) *
 		return refusal
 	}
 	trusted := g.s.issuers[claims.Issuer]
+	if trusted == nil {
+		trusted = g.issuer
+	}
 	if trusted == nil {
 		return refuseToken(unreachableIssuer, "Request to External OIDC endpoint failed.")
 	}
@@ -128,6 +138,8 @@ func (f *federated) match(claims *jwt.RegisteredClaims, now time.Time) (closenes
 	switch {
 	case f.Issuer != claims.Issuer:
 		return 0, refuseToken(noFederatedIssuer, message, "issuer", claims.Issuer)
+	case f.Subject != claims.Subject && strings.EqualFold(f.Subject, claims.Subject):
+		return 1, refuseToken(noFederatedCase, message+" The subject matches with case-insensitive comparison, but not with case-sensitive comparison.", "subject", claims.Subject)
 	case f.Subject != claims.Subject:
 		return 1, refuseToken(noFederatedSubject, message, "subject", claims.Subject)
 	case f.Audience != audience:

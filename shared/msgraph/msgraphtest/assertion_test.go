@@ -4,9 +4,12 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"math/big"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -86,6 +89,10 @@ func TestCertificateAssertion(t *testing.T) {
 		{"good with SHA-256 and PSS", func(a *assertion) {
 			a.method, a.header = jwt.SigningMethodPS256, map[string]any{"x5t#S256": print256}
 		}, 200, ""},
+		{"good with SHA-256 in MSAL's encoding", func(a *assertion) {
+			sum := sha256.Sum256(cert.Raw)
+			a.method, a.header = jwt.SigningMethodPS256, map[string]any{"x5t#S256": base64.StdEncoding.EncodeToString(sum[:])}
+		}, 200, ""},
 		{"addressed by domain", func(a *assertion) {
 			a.claims["aud"] = "https://login.microsoftonline.com/example.co.jp/oauth2/v2.0/token"
 		}, 200, ""},
@@ -136,7 +143,8 @@ func TestFederatedAssertion(t *testing.T) {
 		{"good", func(*assertion) {}, 200, ""},
 		{"key of the only name left out", func(a *assertion) { a.header = nil }, 200, ""},
 		{"another issuer", func(a *assertion) { a.claims["iss"] = provider + "/" }, 401, "700211"},
-		{"subject in another case", func(a *assertion) { a.claims["sub"] = role + "S" }, 401, "700213"},
+		{"another subject", func(a *assertion) { a.claims["sub"] = role + "S" }, 401, "700213"},
+		{"subject in another case", func(a *assertion) { a.claims["sub"] = strings.ToUpper(role) }, 401, "7002138"},
 		{"another audience", func(a *assertion) { a.claims["aud"] = "sts.amazonaws.com" }, 401, "700212"},
 		{"two audiences", func(a *assertion) { a.claims["aud"] = []string{exchangeAudience, "b"} }, 401, "700212"},
 		{"unknown key", func(a *assertion) { a.header["kid"] = "k2" }, 401, "700027"},

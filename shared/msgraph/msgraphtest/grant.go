@@ -18,6 +18,7 @@ type grant struct {
 	now    time.Time
 	tenant *Tenant
 	app    *App
+	issuer *issuer // of the assertion, with the keys that it publishes; nil if not found
 }
 
 // tokenResponse is a successful answer.
@@ -33,7 +34,7 @@ func (s *Server) receiveGrant(c *call) stage {
 	form := formOf(c)
 	c.record.App = form.Get("client_id")
 	return func(c *call) (reply, error) {
-		g := &grant{s: s, form: form, login: c.host, now: c.now}
+		g := &grant{s: s, form: form, login: c.host, now: c.now, issuer: s.published(c.ctx, form.Get("client_assertion"))}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return g.answer(c.path[0]), nil

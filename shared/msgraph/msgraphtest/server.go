@@ -74,9 +74,10 @@ type Server struct {
 	rand       *rand.Rand
 	tenants    map[string]*Tenant // by tenant id
 	hub        serverHub
-	issuers    map[string]*issuer       // by issuer, outside OpenID providers
-	key        *ecdsa.PrivateKey        // signs access tokens; nil until the first
-	proven     map[string]*accessClaims // of tokens that were found to be signed with key
+	issuers    map[string]*issuer           // by issuer, outside OpenID providers
+	providers  map[string]http.RoundTripper // likewise, of those whose keys are looked up
+	key        *ecdsa.PrivateKey            // signs access tokens; nil until the first
+	proven     map[string]*accessClaims     // of tokens that were found to be signed with key
 	meters     meters
 	pages      servedPages
 	faults     []*injected
@@ -96,10 +97,10 @@ func New(o Options) *Server {
 		routes:  allRoutes(),
 		rand:    rand.New(rand.NewPCG(o.Seed, o.Seed)),
 		tenants: make(map[string]*Tenant),
-		issuers: make(map[string]*issuer),
-		meters:  make(meters),
-		proven:  make(map[string]*accessClaims),
-		counts:  Counts{ByRoute: make(map[string]int)},
+		issuers: make(map[string]*issuer), providers: make(map[string]http.RoundTripper),
+		meters: make(meters),
+		proven: make(map[string]*accessClaims),
+		counts: Counts{ByRoute: make(map[string]int)},
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/sessionstamp/sessionstamp/internal/leak"
 )
 
 // NewUser describes a user who is put straight into the directory.
@@ -17,8 +19,8 @@ type NewUser struct {
 	// UPN is the userPrincipalName. Its domain is taken as it is: a test may
 	// need a user of a domain that isn't verified.
 	UPN string
-	// DisplayName and MailNickname are the part of UPN before the @ where
-	// empty.
+	// DisplayName and MailNickname are the part of UPN before the @ where empty,
+	// the former with a word that tests look for in what they write.
 	DisplayName, MailNickname string
 	// UserType is Member where empty.
 	UserType string
@@ -186,7 +188,7 @@ func (t *Tenant) newUser(n NewUser, now time.Time) *user {
 		enabled:        !n.Disabled,
 		synced:         tristateOf(n.OnPremisesSyncEnabled),
 		upn:            n.UPN,
-		displayName:    orElse(n.DisplayName, localPart(n.UPN)),
+		displayName:    orElse(n.DisplayName, leak.Canary+" "+localPart(n.UPN)),
 		mailNickname:   orElse(n.MailNickname, localPart(n.UPN)),
 		created:        n.Created.UnixNano(),
 		passwordChange: unixNano(n.LastPasswordChange),

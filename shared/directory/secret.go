@@ -1,4 +1,4 @@
-package rotation
+package directory
 
 import (
 	"fmt"
@@ -6,12 +6,12 @@ import (
 	"log/slog"
 )
 
-// redacted stands wherever a Secret would have been printed.
+// redacted stands wherever a [Secret] would have been printed.
 const redacted = "[redacted]"
 
-// Secret is a text that nobody may read in a log: a SecretString of Secrets
-// Manager, a password of Graph. It prints as "[redacted]" wherever it is formatted,
-// logged or encoded. The zero value is the empty one.
+// Secret is a text that nobody may read in a log, such as the secretText of a new
+// password. It prints as "[redacted]" wherever it is formatted, logged or encoded.
+// The zero value is the empty one.
 type Secret struct {
 	// The text is behind a pointer since package fmt, when it complains of a wrong
 	// verb further out, prints by reflection: of a pointer only the address.

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sessionstamp/sessionstamp/functions/internal/program"
+	"github.com/sessionstamp/sessionstamp/functions/internal/programtest"
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
+	"github.com/sessionstamp/sessionstamp/shared/rotation"
+)
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	programtest.CheckFaults(t, func(env program.Environment) error {
+		_, err := start(t.Context(), env)
+		return err
+	}, 8)
+}
+
+// stub is a rotator that notes its events.
+type stub struct {
+	events []rotation.Event
+	err    error
+	panics bool
+}
+
+func (s *stub) Rotate(_ context.Context, e rotation.Event) error {
+	s.events = append(s.events, e)
+	if s.panics {
+		panic("hunter2")
+	}
+	return s.err
+}
+
+// told is a recorder that notes what it was told.
+type told struct {
+	failed  []string
+	flushed int
+}
+
+func (r *told) ObserveRotation(failed string) { r.failed = append(r.failed, failed) }
+
+func (r *told) Flush() error { r.flushed++; return errors.New("no space") }
+
+// sent is an event as Secrets Manager sends it.
+//
+// Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
+const sent = `{"Step":"testSecret","SecretId":"` + programtest.ClientStateSecret + `","ClientRequestToken":"token","RotationToken":"hunter2"}`
+
+// Each step is the right rotator's, and its outcome is told even if it panics.
+func TestServe(t *testing.T) {
+	t.Parallel()
+	denied := &rotation.Fault{Wrong: rotation.WrongPermission, Operation: "addPassword", Err: errors.New("denied"), Advice: "Grant it."}
+	tests := []struct {
+		name  string
+		event string
+		mine  *stub
+		told  string
+		err   string
+	}{
+		{name: "done", event: sent, mine: &stub{}},
+		{name: "explained", event: sent, mine: &stub{err: denied}, told: "permission", err: "addPassword: denied. Grant it."},
+		{name: "not explained", event: sent, mine: &stub{err: errors.New("broke off")}, told: "other", err: "broke off"},
+		{name: "panic", event: sent, mine: &stub{panics: true}, told: "panic"},
+		{name: "another secret", event: strings.Replace(sent, "state-", "other-", 1), mine: &stub{}, told: "settings", err: "take it off the other secret"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			recorder, other := new(told), new(stub)
+			f := &function{
+				rotators: map[string]rotator{programtest.ClientStateSecret: test.mine, programtest.CredentialSecret: other},
+				metrics:  recorder, log: slog.New(slog.NewTextHandler(leaktest.Writer(t, &log), nil)),
+			}
+			err := f.invoke(t, test.event)
+			if (err != nil) != (test.err != "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Errorf("got %v, want one that says %q", err, test.err)
+			}
+			want := []rotation.Event{{Step: rotation.TestSecret, SecretID: programtest.ClientStateSecret, Token: "token"}}
+			if test.told == "settings" {
+				want = nil
+			}
+			if diff := cmp.Diff(want, test.mine.events); diff != "" || len(other.events) > 0 {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]string{test.told}, recorder.failed); diff != "" || recorder.flushed != 1 {
+				t.Errorf("flushed %d times; told (-want +got):\n%s", recorder.flushed, diff)
+			}
+			if !strings.Contains(log.String(), "metrics are lost") || strings.Contains(log.String(), "hunter2") {
+				t.Errorf("log:\n%s", log.String())
+			}
+		})
+	}
+}
+
+// invoke serves an event, and survives a panic, as Lambda does.
+func (f *function) invoke(t *testing.T, text string) (err error) {
+	t.Helper()
+	var event events.SecretsManagerSecretRotationEvent
+	if err := json.Unmarshal([]byte(text), &event); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = recover() }()
+	return f.serve(t.Context(), event)
+}

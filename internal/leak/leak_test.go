@@ -1,0 +1,57 @@
+package leak_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"strings"
+	"testing"
+
+	"github.com/sessionstamp/sessionstamp/internal/leak"
+)
+
+// Each kind is found in the midst of a log record, and what looks like it is not.
+func TestFind(t *testing.T) {
+	t.Parallel()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const state = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4"
+	for name, test := range map[string]struct{ text, kind string }{
+		"client secret":       {"abc8Q~0123456789.-_~", "a client secret"},
+		"access token":        {"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "a token or an assertion"},
+		"assertion's header":  {"eyJhbGciOiJSUzI1NiJ9.", "a token or an assertion"},
+		"key in PEM":          {string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "a private key"},
+		"key in PKCS #1":      {"-----BEGIN RSA PRIVATE KEY-----", "a private key"},
+		"key in base64":       {base64.StdEncoding.EncodeToString(der), "a private key"},
+		"user principal name": {"hanako.sato@contoso.co.jp", "a user principal name"},
+		"guest":               {"a_b.example#EXT#@contoso.onmicrosoft.com", ""},
+		"display name":        {"Hanako canary-4711", "a canary"},
+		"in upper case":       {"CANARY-4711", "a canary"},
+		"clientState":         {state, "a clientState"},
+		"something hidden":    {"hunter2", "a secret"},
+		"object id":           {"0000000a-0000-0000-0000-000000000001", ""},
+		"digest":              {strings.Repeat("0a", 32), ""},
+		"shorter than one":    {state[1:], ""},
+		"longer than one":     {state + "A", ""},
+		"pattern of names":    {"svc-*@contoso.com", ""},
+		"module":              {"github.com/aws/aws-lambda-go@v1.55.0/lambda/entry.go:12", ""},
+		"role":                {"arn:aws:iam::123456789012:role/sessionstamp-revoker", ""},
+		"redacted":            {"[redacted]", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found, ok := leak.Find([]byte(`{"level":"INFO","error":"` + test.text + `"}`))
+			if ok != (test.kind != "") || found.Kind != test.kind {
+				t.Errorf("got %+v, want %q", found, test.kind)
+			}
+		})
+	}
+}

@@ -1,0 +1,52 @@
+// Package leaktest fails a test that lets a secret or a name into a log, a metric or
+// an error. Whatever a test gives to the code under test to write to goes through it:
+// there is a test that no logger is made otherwise.
+package leaktest
+
+import (
+	"io"
+	"log/slog"
+	"testing"
+
+	"github.com/sessionstamp/sessionstamp/internal/leak"
+)
+
+// Writer passes on to w what it is given, and looks at it. What is written with one
+// call is looked at as a whole, which suits handlers of package log/slog.
+func Writer(t testing.TB, w io.Writer) io.Writer {
+	t.Helper()
+	return writer{t, w}
+}
+
+type writer struct {
+	t testing.TB
+	w io.Writer
+}
+
+// Write implements [io.Writer].
+func (w writer) Write(text []byte) (int, error) {
+	w.t.Helper()
+	look(w.t, text)
+	return w.w.Write(text)
+}
+
+// Log returns a logger whose records are only looked at.
+func Log(t testing.TB) *slog.Logger {
+	t.Helper()
+	return slog.New(slog.NewJSONHandler(Writer(t, io.Discard), &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// Error looks at the text of an error, nil for none.
+func Error(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		look(t, []byte(err.Error()))
+	}
+}
+
+func look(t testing.TB, text []byte) {
+	t.Helper()
+	if found, ok := leak.Find(text); ok {
+		t.Errorf("%s, %q, must not stand in\n%s", found.Kind, found.Text, text)
+	}
+}

@@ -1,0 +1,88 @@
+package msgraph
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+)
+
+// AuthMode is how the app proves to Entra who it is.
+type AuthMode string
+
+// The ways there are.
+const (
+	// AuthWebIdentity: by a token of another issuer, which a federated credential of
+	// the app trusts. No secret is stored.
+	AuthWebIdentity AuthMode = "web-identity"
+	// AuthCertificate: by a certificate and its private key.
+	AuthCertificate AuthMode = "certificate"
+	// AuthClientSecret: by a client secret.
+	AuthClientSecret AuthMode = "client-secret"
+)
+
+// AuthModes returns them, the recommended one first.
+func AuthModes() []AuthMode { return []AuthMode{AuthWebIdentity, AuthCertificate, AuthClientSecret} }
+
+// Auth is how the app signs in. Mode chooses which of the sources is asked; the
+// others may be nil.
+type Auth struct {
+	Mode         AuthMode
+	WebIdentity  WebIdentitySource
+	Certificates CertificateSource
+	Secrets      SecretSource
+}
+
+// NewCredential returns the credential that signs the app in. It asks its source
+// when a token is first needed, and keeps what it was given, and tokens until
+// shortly before they expire, so a process should make only one. It opens no
+// connection yet. It is safe for concurrent use.
+//
+// If Entra refuses a client secret or a certificate, because it has expired or was
+// replaced, the credential asks for a fresh one, once, and tries once more if it is
+// another. If Entra knows no federated credential for a web identity token, and has
+// not accepted one before, the credential tries again for a minute, within the
+// deadline of the context: Entra takes a while to hear of a new one. Whoever waited
+// for a token meanwhile shares the outcome: a burst of calls costs one reload.
+//
+// Errors of GetToken are *directory.Error with NotDone set: of the operation "token"
+// if Entra gave none, and if the source did not give what to sign in with, of
+// [directory.ClientSecret], [directory.Certificate] or [directory.WebIdentityToken].
+// The cause of a refusal by Entra is a [*directory.PresentedToken] or a
+// [*directory.PresentedCertificate], if one was presented.
+func NewCredential(o CredentialOptions, a Auth) (azcore.TokenCredential, error) {
+	switch {
+	case o.Cloud.LoginHost == "":
+		return nil, errors.New("msgraph: CredentialOptions.Cloud is missing")
+	case o.TenantID == "", o.ClientID == "":
+		return nil, errors.New("msgraph: CredentialOptions.TenantID or ClientID is missing")
+	}
+	switch app := (entra{o, o.clientOptions()}); {
+	case a.Mode == AuthWebIdentity && a.WebIdentity != nil:
+		return newFederated(app, a.WebIdentity)
+	case a.Mode == AuthCertificate && a.Certificates != nil:
+		return newStored(certificateLoader(app, a.Certificates)), nil
+	case a.Mode == AuthClientSecret && a.Secrets != nil:
+		return newStored(secretLoader(app, a.Secrets)), nil
+	}
+	return nil, a.fault()
+}
+
+// fault is why nobody can sign in so.
+func (a Auth) fault() error {
+	var modes []string
+	for _, mode := range AuthModes() {
+		if a.Mode == mode {
+			return fmt.Errorf("msgraph: Auth has no source for the mode %q", mode)
+		}
+		modes = append(modes, string(mode))
+	}
+	return fmt.Errorf("msgraph: no way to sign in is called %q; choose one of %s", a.Mode, strings.Join(modes, ", "))
+}
+
+// entra is where the app signs in, and how requests get there.
+type entra struct {
+	CredentialOptions
+	client azcore.ClientOptions
+}
