@@ -44,7 +44,7 @@ RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 SDK_NOTE := The first build compiles the Microsoft Graph SDK. That takes minutes and about 4 GB of memory; later builds take seconds.
 
 # How many stories of the integration tests are played at once. They wait most of
-# their time; each has a moto and four programs, which together take 300 MB.
+# their time; each has a moto and up to four programs, which together take 150 MB.
 STORIES ?= 8
 
 # SAM builds with what the environment says. The programs are right without any of
