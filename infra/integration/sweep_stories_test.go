@@ -28,7 +28,7 @@ func sweepOnSchedule(w *world) {
 	if w.graph.revocations(existing) != 0 {
 		w.t.Error("an existing user was signed out")
 	}
-	for _, metric := range []string{"SweepFinished", "SweepCandidates", "UsersHeld", "BackfillStopped"} {
+	for _, metric := range []string{"SweepFinished", "SweepCandidates", "SweepUnstamped", "BackfillStopped"} {
 		w.measured("SweeperFunction", metric)
 	}
 }

@@ -107,7 +107,7 @@ func TestMetricNames(t *testing.T) {
 		metrics.UsersStamped, metrics.SecondsToStamp, metrics.SecondsMissed, metrics.UsersMissed, metrics.CannotFix,
 		metrics.RequestsFailed, metrics.RequestsLater, metrics.NotificationsReceived, metrics.NotificationsDropped, metrics.NotificationsRefused,
 		metrics.SubscriptionHoursLeft, metrics.SubscriptionGaps, metrics.KeeperFailed, metrics.SweepFinished, metrics.SweepCandidates,
-		metrics.SweepUnreadable, metrics.SweepMembers, metrics.SweepUnstamped, metrics.UsersHeld, metrics.BackfillStopped,
+		metrics.SweepUnreadable, metrics.SweepMembers, metrics.SweepUnstamped, metrics.BackfillStopped,
 	}
 	stack := imagined(t, nil)
 	var shown []string

@@ -50,8 +50,9 @@ func programs(t *testing.T) string {
 	touch(t)
 	built.once.Do(func() {
 		built.dir = binaries
-		// Flags are those of a plain go build, so that the build cache has the SDK.
-		command := exec.CommandContext(t.Context(), "go", "build", "-o", built.dir+"/", "./functions/...") //nolint:gosec // a folder of our own
+		// Flags of the compiler are those of a plain go build, so that the build cache
+		// has the SDK. The linker's are those of the deployment.
+		command := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w", "-o", built.dir+"/", "./functions/...") //nolint:gosec // a folder of our own
 		command.Dir = root
 		if out, err := command.CombinedOutput(); err != nil {
 			built.err = fmt.Errorf("build the functions: %w\n%s", err, out)

@@ -129,6 +129,17 @@ func (p *Program) end(running *process) {
 	}
 }
 
+// PID is the id of the last process, which may have ended, and 0 before the first one
+// and after [Program.Close].
+func (p *Program) PID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.process == nil {
+		return 0
+	}
+	return p.process.command.Process.Pid
+}
+
 // Kill kills the process as it is, with SIGKILL, as the end of a machine would. It
 // tells whether there was one.
 func (p *Program) Kill() bool {

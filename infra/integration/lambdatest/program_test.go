@@ -186,8 +186,8 @@ func TestInitError(t *testing.T) {
 func TestKill(t *testing.T) {
 	t.Parallel()
 	p := program(t, nil, plenty)
-	if p.Kill() {
-		t.Error("something was killed that had not started")
+	if p.Kill() || p.PID() != 0 {
+		t.Error("there is a process that had not started")
 	}
 	done := make(chan error, 1)
 	go func() {
@@ -196,6 +196,9 @@ func TestKill(t *testing.T) {
 	}()
 	if _, err := p.Log().Wait(t.Context(), func(r map[string]any) bool { return r["message"] == "invoked" }); err != nil {
 		t.Fatal(err)
+	}
+	if told := syscall.Kill(p.PID(), 0); told != nil {
+		t.Errorf("its process is said to be %d, which there isn't: %v", p.PID(), told)
 	}
 	if !p.Kill() {
 		t.Error("nothing was killed")

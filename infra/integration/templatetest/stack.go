@@ -194,23 +194,36 @@ func merge(global, own map[string]any) map[string]any {
 	return merged
 }
 
-// Outputs are the outputs of the stack by name.
+// Outputs are the outputs of the stack by name, without those whose condition does
+// not hold.
 func (s *Stack) Outputs() (map[string]string, error) {
 	values := make(map[string]string)
 	var faults []error
 	for name, output := range s.template.outputs {
-		f, err := fieldsOf(output)
-		if err == nil {
-			f.ignore("Description")
-			var v any
-			v, err = s.resolve(f.take("Value"))
-			f.check("Value", err)
-			values[name], _ = v.(string)
-			err = f.done()
-		}
+		value, holds, err := s.output(output)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("output %s: %w", name, err))
+		} else if holds {
+			values[name] = value
 		}
 	}
 	return values, errors.Join(faults...)
+}
+
+func (s *Stack) output(output any) (value string, holds bool, err error) {
+	f, err := fieldsOf(output)
+	if err != nil {
+		return "", false, err
+	}
+	f.ignore("Description")
+	holds = true
+	if name := f.take("Condition"); name != nil {
+		met, err := s.condition(name)
+		f.check("Condition", err)
+		holds = met == true
+	}
+	v, err := s.resolve(f.take("Value"))
+	f.check("Value", err)
+	value, _ = v.(string)
+	return value, holds, f.done()
 }

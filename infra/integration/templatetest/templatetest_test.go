@@ -69,6 +69,8 @@ Resources:
           LEFT_OUT: !If [IsZ, z, !Ref AWS::NoValue]
 Outputs:
   Where: {Description: d, Value: !Ref Queue}
+  Here: {Condition: IsNotZ, Value: here}
+  There: {Condition: IsZ, Value: there}
 `
 
 func deploy(t *testing.T, text string, parameters map[string]string) (*templatetest.Stack, error) {
@@ -100,8 +102,9 @@ func TestFunction(t *testing.T) {
 		t.Errorf("policy (-want +got):\n%s", d)
 	}
 	outputs, err := stack.Outputs()
-	if err != nil || outputs["Where"] != "https://sqs/Queue" {
-		t.Errorf("outputs are %v (%v)", outputs, err)
+	wanted := map[string]string{"Where": "https://sqs/Queue", "Here": "here"}
+	if d := cmp.Diff(wanted, outputs); err != nil || d != "" {
+		t.Errorf("outputs (-want +got, %v):\n%s", err, d)
 	}
 }
 
@@ -120,6 +123,7 @@ func TestFaults(t *testing.T) {
 		"intrinsic function":  {"!Join", "!Cidr", nil, "intrinsic function Fn::Cidr"},
 		"condition":           {"!If [IsZ, z, !Ref", "!If [IsY, z, !Ref", nil, "there is no condition IsY"},
 		"depends":             {"DependsOn: Queue", "DependsOn: Qeue", nil, "there is no resource Qeue"},
+		"output's condition":  {"Condition: IsZ, Value", "Condition: IsY, Value", nil, "there is no condition IsY"},
 		"output":              {"Value: !Ref Queue", "Value: !Ref Qeue", nil, "output Where"},
 		"twice":               {"Timeout: 3", "Timeout: 3\n      Timeout: 4", nil, "stands there twice"},
 		"alias":               {"Default: a", "Default: &a a, NoEcho: *a", nil, "neither a map"},
