@@ -16,6 +16,10 @@ import (
 
 // physicalID names the subscription to CloudFormation. It never changes, since
 // CloudFormation takes another id for another resource and deletes the first one.
+//
+// The logical name of the resource in the template must never change either: for
+// CloudFormation that is another resource too. It would set up the new one and then
+// delete the old one, which takes the system down until somebody sets it up again.
 const physicalID = "sessionstamp-subscription"
 
 // answerMargin is how long before the end of the function's time a request of

@@ -28,8 +28,9 @@ and excluded accounts among them; delivers, doubles and shuffles notifications a
 forges some; lets some reads come late, some calls be throttled or fail, and some
 workers die. Then it deletes the subscription behind sessionstamp's back and loses
 every notification for a while, and the sweep has to find who was missed. In the end
-it lets existing users be stamped, up to a ceiling. It ends by itself. The exit status is 1 if anybody in scope was not
-stamped or stamped twice, or anybody out of scope was touched.
+it lets existing users be stamped, up to a ceiling, which stays: to lift it is, on AWS,
+an order to the sweeper. It ends by itself. The exit status is 1 if anybody in scope
+was not stamped or stamped twice, or anybody out of scope was touched.
 
   go run ./infra/local                              with a display
   go run ./infra/local -json -users 2000 -seed 7    one JSON object, for programs

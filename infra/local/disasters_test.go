@@ -106,8 +106,26 @@ func (w *world) drawBackfill() revocation.Backfill {
 	return revocation.Backfill{
 		Mode:     revocation.ModeEnforce,
 		Hours:    revocation.Hours{From: 22 * 60, To: 5 * 60, Place: place},
-		Ceilings: revocation.Ceilings{PerRun: 1 + w.random.IntN(6), PerHour: 1 + w.random.IntN(4), Share: w.random.Float64()},
+		Ceilings: w.drawCeilings(),
 	}
+}
+
+// drawCeilings lets each ceiling be the one that is reached in some worlds: it
+// stops short of half of the existing users without a stamp, and the others are
+// above all of them. Of the ten members at the beginning, the share is one or two.
+func (w *world) drawCeilings() revocation.Ceilings {
+	c := revocation.Ceilings{PerRun: 1000, PerHour: 1000, Share: 1}
+	switch w.random.IntN(4) {
+	case 0:
+		c.PerRun = 1 + w.random.IntN(2)
+	case 1:
+		c.PerHour = 1 + w.random.IntN(2)
+	case 2:
+		c.Share = 0.1 + 0.15*w.random.Float64()
+	default:
+		c = revocation.Ceilings{PerRun: 1 + w.random.IntN(6), PerHour: 1 + w.random.IntN(4), Share: w.random.Float64()}
+	}
+	return c
 }
 
 // scheduleDisasters draws what happens to the month, and when.
@@ -201,6 +219,9 @@ func (w *world) keepTwice() {
 }
 
 func (w *world) sweepTwice() {
+	if w.orders.down.Load() {
+		return // it would hear of users in time
+	}
 	for range 2 {
 		go func() { new(environment).sweep(w.ctx, w.plant) }()
 	}

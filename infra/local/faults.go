@@ -326,6 +326,10 @@ func (s faultySweeps) AskForSweep(ctx context.Context, tenant, why string, since
 	return s.do("ask for a sweep", "", func() error { return s.Sweeps.AskForSweep(ctx, tenant, why, since) })
 }
 
+func (s faultySweeps) ForgetSince(ctx context.Context, tenant string) error {
+	return s.do("forget since", "", func() error { return s.Sweeps.ForgetSince(ctx, tenant) })
+}
+
 // dressSweeper does the same for the sweeper.
 func (f *faults) dressSweeper(c sweep.Config) sweep.Config {
 	c.Store = faultyCheckpoints{f, c.Store}

@@ -33,8 +33,10 @@ type plantConfig struct {
 	keepEvery, sweepEvery time.Duration
 	policy                revocation.Policy
 	pace                  revocation.Pace
-	workers               int
-	batch                 int
+	// dryRun lets the revoker sign nobody out.
+	dryRun  bool
+	workers int
+	batch   int
 	// timeout ends the handling of one batch, and visibility, which is longer,
 	// is how long its messages stay hidden meanwhile.
 	timeout, visibility time.Duration
@@ -170,6 +172,7 @@ func (p *plant) newRevoker() (*revocation.Revoker, error) {
 		Backfill:  p.backfill,
 		Policy:    p.config.policy,
 		Settings:  p.config.settings,
+		DryRun:    p.config.dryRun,
 		Observer:  p.config.outcomes,
 		Log:       p.config.log,
 		Now:       time.Now,

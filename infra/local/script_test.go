@@ -34,7 +34,7 @@ func (w *world) create(u newUser) string {
 	id, err := w.admin.createUser(w.ctx, u)
 	w.must(err)
 	w.created[id] = u
-	if u.excluded() {
+	if u.excluded() && w.orders.sparing != spareExcluded { // there is no way back
 		w.tenant.Exclude(id)
 	}
 	if w.random.IntN(12) == 0 {

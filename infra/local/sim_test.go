@@ -45,7 +45,7 @@ func simulateAll(t *testing.T, p plan) {
 		}
 	})
 	t.Logf("%d seeds: %+v", *seeds, sum.counts)
-	if c := sum.counts; c.Stamped == 0 || c.Crashes == 0 || c.Failed == 0 || c.Throttled == 0 || c.LeftAlone == 0 || c.ReSent == 0 || c.Frozen == 0 || c.Doubled == 0 {
+	if c := sum.counts; c.Stamped == 0 || c.Crashes == 0 || c.Failed == 0 || c.Throttled == 0 || c.LeftAlone == 0 || c.ReSent == 0 || c.Frozen == 0 || c.Doubled == 0 || c.Spared == 0 && p.disasters {
 		t.Errorf("a world in which nothing goes wrong proves nothing: %+v", c)
 	}
 }
@@ -54,6 +54,8 @@ func simulateAll(t *testing.T, p plan) {
 type counts struct {
 	Stamped, LeftAlone, Notifications, ReSent, Requests, Throttled int
 	Crashes, Failed, Frozen, Doubled                               int
+	// Spared are the users who were left alone, and new no more by the end of it.
+	Spared int
 	// Latest is how long after the last fault the last user was stamped.
 	Latest time.Duration
 }
@@ -77,6 +79,7 @@ func (s *totals) add(c counts) {
 	s.Failed += c.Failed
 	s.Frozen += c.Frozen
 	s.Doubled += c.Doubled
+	s.Spared += c.Spared
 	s.Latest = max(s.Latest, c.Latest)
 }
 

@@ -111,7 +111,7 @@ func (d *demo) thirdAct(ctx context.Context, show display) error {
 	}); err != nil {
 		return err
 	}
-	show.tell("            The ceiling is reached. Nobody more is touched until a person lifts it.")
+	show.tell("            The ceiling is reached. Nobody more is touched until a person lifts it,\n            which on AWS is an order to the sweeper.")
 	return d.settle(ctx)
 }
 

@@ -79,6 +79,7 @@ type world struct {
 	faults *faults
 	front  *frontDoor
 
+	orders     orders
 	users      int
 	seen       witness
 	pauses     pauses
@@ -96,6 +97,9 @@ type world struct {
 	poison     int
 }
 
+// newUserWindow is the policy's in every world.
+const newUserWindow = 24 * time.Hour
+
 // newWorld draws a world from a seed.
 func newWorld(t *testing.T, p plan, seed uint64, verbose bool) *world {
 	random := mathrand.New(mathrand.NewPCG(seed, 0x5e55))
@@ -110,6 +114,7 @@ func newWorld(t *testing.T, p plan, seed uint64, verbose bool) *world {
 		protected: make(map[string]bool),
 		touched:   make(map[string]bool),
 	}
+	w.drawOrders()
 	w.faults = w.drawFaults(seed)
 	w.drawn = w.drawDelivery()
 	w.replica = msgraphtest.Replica{Lag: w.upTo(4 * time.Minute), Share: random.Float64(), Writes: random.IntN(2) == 0}
@@ -218,13 +223,14 @@ func (w *world) wire(verbose bool) {
 		clientState: &clientStates{current: clientState}, notificationURL: w.front.url,
 		settings: revocation.DefaultSettings,
 		policy: revocation.Policy{
-			NewUserWindow: 24 * time.Hour,
+			NewUserWindow: newUserWindow,
 			Exclusions:    revocation.Exclusions{Patterns: []string{"svc-*"}},
 			Backfill:      w.drawBackfill(),
 		},
 		keeping: subscription.DefaultSettings, keepEvery: w.plan.keepEvery,
 		sweeping: w.drawSweeping(), sweepEvery: w.plan.sweepEvery,
 		keeper: w, swept: w,
+		dryRun:  w.orders.sparing == spareDryRun,
 		pace:    revocation.DefaultPace,
 		workers: 1 + w.random.IntN(3), batch: 1 + w.random.IntN(100),
 		timeout: timeout, visibility: visibility,
@@ -257,7 +263,7 @@ func (w *world) run() {
 	}
 
 	var actors sync.WaitGroup
-	actors.Go(func() { w.plant.run(ctx) })
+	actors.Go(func() { w.operate(ctx) })
 	actors.Go(func() { w.keepPoisoning(ctx) })
 	w.script()
 	w.until(w.start.Add(w.plan.play))
@@ -317,6 +323,11 @@ func (w *world) counts() counts {
 	c.Crashes, c.Failed = w.faults.counts()
 	c.Frozen, c.Doubled = w.faults.frozen, w.faults.doubled
 	c.Latest = w.latest
+	for _, old := range w.orders.spared {
+		if old {
+			c.Spared++
+		}
+	}
 	return c
 }
 

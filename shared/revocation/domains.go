@@ -76,9 +76,26 @@ type DomainSettings struct {
 // DefaultDomainSettings suit domains that change a few times a year.
 var DefaultDomainSettings = DomainSettings{Refresh: 15 * time.Minute, RefreshDoubtful: time.Minute, Stale: time.Hour}
 
+// Validate reports every fault.
+func (s DomainSettings) Validate() error {
+	if s.RefreshDoubtful <= 0 || s.Refresh < s.RefreshDoubtful || s.Stale < s.Refresh {
+		return fmt.Errorf("domains are read again after %s, in doubt after %s, and believed for %s: all must be positive, doubt the shortest and belief the longest",
+			s.Refresh, s.RefreshDoubtful, s.Stale)
+	}
+	return nil
+}
+
 // NewDomainCache discovers the federated domains from the tenant.
 func NewDomainCache(lister DomainLister, settings DomainSettings) *DomainCache {
 	return &DomainCache{lister: lister, settings: settings, held: make(chan struct{}, 1)}
+}
+
+// Validate reports every fault of the settings.
+func (c *DomainCache) Validate() error {
+	if c == nil || c.fixed {
+		return nil
+	}
+	return c.settings.Validate()
 }
 
 // FixedDomains serves the configured names and all that is below them. It never

@@ -32,6 +32,14 @@ type GroupSettings struct {
 // DefaultGroupSettings suit a group that an administrator fills by hand.
 var DefaultGroupSettings = GroupSettings{Refresh: 15 * time.Minute, Stale: 2 * time.Hour}
 
+// Validate reports every fault.
+func (s GroupSettings) Validate() error {
+	if s.Refresh <= 0 || s.Stale < s.Refresh {
+		return fmt.Errorf("excluded groups are read again after %s and believed for %s: both must be positive, and the latter not shorter", s.Refresh, s.Stale)
+	}
+	return nil
+}
+
 // GroupCache keeps the users that are excluded by membership of a group. It is
 // safe for concurrent use.
 type GroupCache struct {
@@ -60,6 +68,14 @@ func NewGroupCache(lister GroupLister, groups []string, settings GroupSettings) 
 	return &GroupCache{lister: lister, groups: groups, settings: settings, held: make(chan struct{}, 1)}
 }
 
+// Validate reports every fault of the settings.
+func (c *GroupCache) Validate() error {
+	if c == nil || len(c.groups) == 0 {
+		return nil
+	}
+	return c.settings.Validate()
+}
+
 // At returns the excluded users at now, by object id in lower case; the map is not
 // to be changed. A group may be too large to be read before ctx ends: what was read
 // is kept, and the next call goes on there.
@@ -76,11 +92,26 @@ func (c *GroupCache) At(ctx context.Context, now time.Time) (map[string]bool, er
 	if now.Sub(c.read) < c.settings.Refresh {
 		return c.members, nil
 	}
-	err := c.readOn(ctx, now)
-	if now.Sub(c.read) < c.settings.Stale {
-		return c.members, nil
+	fallback := now.Sub(c.read) < c.settings.Stale
+	if fallback {
+		var cancel context.CancelFunc
+		ctx, cancel = halfOf(ctx)
+		defer cancel()
 	}
-	return nil, err
+	if err := c.readOn(ctx, now); err != nil && !fallback {
+		return nil, err
+	}
+	return c.members, nil
+}
+
+// halfOf ends when half of what is left of ctx is over, so that a reading which the
+// caller can do without leaves time for what it is done for.
+func halfOf(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/2)
 }
 
 // readOn begins a reading, or goes on with the one under way unless that is too

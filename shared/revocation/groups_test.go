@@ -322,3 +322,62 @@ func TestGroupLargerThanAnInvocation(t *testing.T) {
 		}
 	})
 }
+
+// A list that has just been read is never an empty one, whatever the settings are.
+func TestGroupCacheServesWhatItHasRead(t *testing.T) {
+	t.Parallel()
+	lister := &groupLister{pages: map[string][]string{"g": {userID(1)}}}
+	for _, settings := range []revocation.GroupSettings{{}, {Refresh: time.Hour, Stale: -1}} {
+		cache := revocation.NewGroupCache(lister, []string{"g"}, settings)
+		if members, err := cache.At(t.Context(), time.Now()); err != nil || !members[userID(1)] {
+			t.Errorf("%+v: At = %v, %v, want the member", settings, members, err)
+		}
+	}
+}
+
+// While an old list serves, reading a new one leaves an invocation the time to
+// revoke.
+func TestGroupCacheReadingLeavesTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		const pages = 60
+		w.groups = map[string][]string{excludedGroup: nil}
+		for n := range pages {
+			w.groups[excludedGroup] = append(w.groups[excludedGroup], userID(100+n))
+		}
+		process := w.newRevoker()
+		invoke := func(n int) {
+			ctx, cancel := context.WithTimeout(t.Context(), functionTimeout)
+			defer cancel()
+			if err := process.Handle(ctx, []revocation.Request{w.request(n, time.Since(w.start))})[0]; err != nil {
+				t.Errorf("Handle: %v", err)
+			}
+		}
+		w.user(1)
+		invoke(1)
+		w.steps.hook = func(ctx context.Context, s step) error {
+			takes := map[string]time.Duration{"Groups.GroupMembers": 7 * time.Second, "Quota.Reserve": time.Millisecond}[s.call]
+			if takes == 0 || s.after {
+				return nil
+			}
+			select {
+			case <-time.After(takes):
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		}
+		time.Sleep(revocation.DefaultGroupSettings.Refresh)
+		for n := 2; n < 12; n++ {
+			w.user(n)
+			invoke(n)
+			if diff := cmp.Diff([]string{"done revoked"}, w.outcomes(userID(n))); diff != "" {
+				t.Errorf("user %d (-want +got):\n%s", n, diff)
+			}
+		}
+		// The new list came together meanwhile: nobody asks for it any more.
+		if got := w.steps.calls("Groups.GroupMembers"); got < 2*pages || got > 2*pages+10 {
+			t.Errorf("%d pages were asked for, want the whole list twice", got)
+		}
+	})
+}

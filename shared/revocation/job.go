@@ -90,19 +90,36 @@ func (j *job) tell(req Request) {
 func (j *job) told() bool { return !j.toldAt.IsZero() }
 
 // firstSeen is when sessionstamp first heard of the user, by this request or by
-// one before it. What was heard until the user was spared belongs to that matter,
-// which the sparing has ended.
+// one before it. What was heard until the sparing ended belongs to that matter,
+// however late a request comes that tells of it: the matter since then begins with
+// that end.
 func (j *job) firstSeen() time.Time {
-	seen := j.entry.Seen
-	ended := j.spared() && !seen.After(j.entry.Spared)
-	if seen.IsZero() || ended || !seen.Before(j.request.Seen) {
-		return j.request.Seen
+	first := j.request.Seen
+	if seen := j.entry.Seen; !seen.IsZero() && seen.Before(first) {
+		first = seen
 	}
-	return seen
+	if first.Before(j.entry.Spared) {
+		return j.entry.Spared
+	}
+	return first
 }
 
 // spared tells whether the user was ever left alone on purpose.
 func (j *job) spared() bool { return !j.entry.Spared.IsZero() }
+
+// sparing tells whether nobody has found yet that it is over. Who is deleted
+// meanwhile, and restored, is still spared.
+func (j *job) sparing() bool {
+	return j.entry.State == StateSpared || j.spared() && j.entry.State == StateGone
+}
+
+// endSparing makes now the beginning of what comes after the sparing, if the
+// pending entry ends it.
+func (j *job) endSparing(now time.Time) {
+	if j.sparing() && j.pending.State != StateSpared {
+		j.pending.Seen, j.pending.Spared = now, now
+	}
+}
 
 // called tells whether revokeSignInSessions was called for the user, for certain
 // or perhaps.
@@ -151,9 +168,7 @@ func (j *job) spare(reason Reason, now time.Time) {
 		return
 	}
 	j.store(StateSpared)
-	if j.pending.Spared = now; j.request.Seen.After(now) { // by another clock
-		j.pending.Spared = j.request.Seen
-	}
+	j.pending.Spared = now
 }
 
 func (j *job) sparedFor(reason Reason) bool {

@@ -49,12 +49,13 @@ type Entry struct {
 	Source Source
 	// Created is the user's createdDateTime.
 	Created time.Time
-	// Seen is when sessionstamp first heard of the user, or did so for the first
-	// time since the user was spared.
+	// Seen is when sessionstamp first heard of the user or, of one who was spared,
+	// when it first found that to be over.
 	Seen time.Time
-	// Spared is when the user was last written to be spared. It stays when that
-	// is over, because nothing heard before it makes a user new any more, and no
-	// sweep can have missed who was left alone on purpose.
+	// Spared is when the user was written to be spared and, once that is over,
+	// when it was found to be. It stays, because nothing heard before it makes a
+	// user new any more, and no sweep can have missed who was left alone on
+	// purpose.
 	Spared time.Time
 	// Claimed is when the standing, or last, claim was taken.
 	Claimed time.Time

@@ -260,6 +260,7 @@ func (r *Revoker) record(ctx context.Context, jobs []*job) {
 			continue
 		}
 		j.pending.Updated = now
+		j.endSparing(now)
 		if j.settled {
 			j.pending.Reason = j.out.Reason
 		}

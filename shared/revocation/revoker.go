@@ -132,7 +132,7 @@ func (c Config) Validate() error {
 		"replication lag, call timeout, cannot-fix retry and give-up age must be positive")
 	require(s.Patience >= 0 && s.ClockSkew >= 0, "patience and clock skew must not be negative")
 	require(s.hold() <= MaxDelay, "replication lag and call timeout together are %s, the queue delays by at most %s", s.hold(), MaxDelay)
-	return errors.Join(append(faults, c.Policy.Validate())...)
+	return errors.Join(append(faults, c.Policy.Validate(), c.Domains.Validate(), c.Groups.Validate())...)
 }
 
 // A Revoker brings users to the end of the matter. It keeps nothing between
@@ -344,13 +344,14 @@ func (r *Revoker) judgeUnstamped(j *job, reason Reason, now time.Time) {
 // seen is the moment that the user's age is judged by: when we first heard of the
 // user. A user of whom we should have heard at creation is new however late the
 // sweep comes. But a matter that came to an end long ago is not this one, and must
-// not make somebody new who has been at work for months. Nor must what was heard of
-// somebody before that user was spared: it counts from now.
+// not make somebody new who has been at work for months. Nor must what was heard
+// of somebody who is spared until now, before or meanwhile: nobody knows when that
+// ended, so it counts from now.
 func (r *Revoker) seen(j *job, now time.Time) time.Time {
 	switch {
 	case j.request.Missed:
 		return j.user.Created
-	case j.spared() && !j.request.Seen.After(j.entry.Spared):
+	case j.sparing():
 		return now
 	}
 	if first := j.firstSeen(); j.request.Seen.Sub(first) <= r.Settings.GiveUpAfter {

@@ -334,6 +334,9 @@ func TestConfigValidate(t *testing.T) {
 		if _, err := revocation.New(revocation.Config{}); err == nil {
 			t.Error("New made a Revoker of nothing")
 		}
+		groups := func(s revocation.GroupSettings) *revocation.GroupCache {
+			return revocation.NewGroupCache(nil, []string{excludedGroup}, s)
+		}
 		tests := map[string]struct {
 			change func(*revocation.Config)
 			want   string
@@ -342,6 +345,9 @@ func TestConfigValidate(t *testing.T) {
 			"directory":  {func(c *revocation.Config) { c.Directory = nil }, "directory"},
 			"domains":    {func(c *revocation.Config) { c.Domains = nil }, "domains"},
 			"ledger":     {func(c *revocation.Config) { c.Ledger = nil }, "ledger"},
+			"belief":     {func(c *revocation.Config) { c.Domains = revocation.NewDomainCache(nil, revocation.DomainSettings{}) }, "domains are"},
+			"groups":     {func(c *revocation.Config) { c.Groups = groups(revocation.GroupSettings{}) }, "groups are"},
+			"shrinking":  {func(c *revocation.Config) { c.Groups = groups(revocation.GroupSettings{Refresh: 2, Stale: 1}) }, "groups are"},
 			"queue":      {func(c *revocation.Config) { c.Queue = nil }, "queue"},
 			"quota":      {func(c *revocation.Config) { c.Quota = nil }, "quota"},
 			"backfill":   {func(c *revocation.Config) { c.Backfill = nil }, "backfill must"},

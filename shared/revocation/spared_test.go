@@ -1,6 +1,7 @@
 package revocation_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -37,6 +38,9 @@ func missed(w *world) revocation.Request {
 
 // delayed is a notification that came at the beginning and was put back since.
 func delayed(w *world) revocation.Request { return w.request(1, 0) }
+
+// during is one that came half a window later.
+func during(w *world) revocation.Request { return w.request(1, window/2) }
 
 // ahead is one by a clock two seconds ahead of ours.
 func ahead(w *world) revocation.Request { return w.request(1, 2*time.Second) }
@@ -102,6 +106,48 @@ var sparings = map[string][]scene{
 		{time.Minute, nil, ahead, tooOld, held},
 		{time.Minute, enforcing, asked, revocation.ReasonRevoked, revoked},
 	},
+	"a request from within the sparing": {
+		{0, exclude, told, revocation.ReasonExcluded, spared},
+		{3 * window, include, during, tooOld, held},
+		{time.Minute, nil, during, tooOld, held},
+		{time.Minute, enforcing, during, tooOld, held},
+		{time.Minute, nil, asked, revocation.ReasonRevoked, revoked},
+	},
+	"a request from within a dry run": {
+		{0, dry, told, revocation.ReasonDryRun, spared},
+		{3 * window, earnest, during, tooOld, held},
+	},
+	"a request from within the sparing that comes after another one": {
+		{0, exclude, told, revocation.ReasonExcluded, spared},
+		{3 * window, include, told, tooOld, held},
+		{time.Minute, nil, during, tooOld, held},
+	},
+	"a request from within the sparing that is redriven": {
+		{0, exclude, told, revocation.ReasonExcluded, spared},
+		{aDay, include, told, tooOld, held},
+		{12 * aDay, nil, during, tooOld, held},
+	},
+	"a request from within the sparing, while the user is new": {
+		{0, exclude, told, revocation.ReasonExcluded, spared},
+		{window - time.Minute, include, during, revocation.ReasonRevoked, revoked},
+	},
+	"a sparing that ends while the user is new, and an outage after it": {
+		{0, exclude, told, revocation.ReasonExcluded, spared},
+		{window / 2, func(w *world) { include(w); throttled(w) }, told, revocation.ReasonThrottled, revocation.StateReleased},
+		{2 * window, nil, during, revocation.ReasonRevoked, revoked},
+	},
+	"who is spared is deleted and restored": {
+		{0, exclude, told, revocation.ReasonExcluded, spared},
+		{10 * time.Minute, func(w *world) { w.graph.users[userID(1)].missing = true }, delayed, revocation.ReasonNotFound, revocation.StateGone},
+		{aDay, func(w *world) { include(w); w.graph.users[userID(1)].missing = false }, told, tooOld, held},
+		{time.Minute, nil, during, tooOld, held},
+	},
+	"who was spared is deleted and restored": {
+		{0, exclude, told, revocation.ReasonExcluded, spared},
+		{10 * time.Minute, func(w *world) { include(w); throttled(w) }, told, revocation.ReasonThrottled, revocation.StateReleased},
+		{time.Minute, func(w *world) { w.graph.users[userID(1)].missing = true }, delayed, revocation.ReasonNotFound, revocation.StateGone},
+		{aDay, func(w *world) { w.graph.users[userID(1)].missing = false }, told, tooOld, held},
+	},
 	"one sparing after the other": {
 		{0, dry, told, revocation.ReasonDryRun, spared},
 		{window, exclude, told, revocation.ReasonExcluded, spared},
@@ -152,6 +198,9 @@ func TestSpared(t *testing.T) {
 }
 
 func refused(w *world) { answers(answer{err: graphError(403)})(w.graph.users[userID(1)]) }
+func throttled(w *world) {
+	answers(answer{err: graphError(429)})(w.graph.users[userID(1)])
+}
 
 func (s scene) play(w *world, i int) {
 	w.t.Helper()
@@ -241,23 +290,24 @@ func TestDryRunAdvances(t *testing.T) {
 	})
 }
 
-// TestSparedAtRandom begins and ends dry runs, exclusions and the mode enforce at
-// random times, among requests of every kind. Whoever was left alone on purpose is
-// signed out later only while new, or where existing users are.
+// TestSparedAtRandom begins and ends dry runs, exclusions, outages and the mode
+// enforce at random times, among requests of every kind, of which some come late.
+// Whoever was left alone on purpose is signed out later only while new, or where
+// existing users are.
 func TestSparedAtRandom(t *testing.T) {
 	t.Parallel()
 	signedOut := make(map[string]int)
 	for seed := range uint64(300) {
 		synctest.Test(t, func(t *testing.T) {
-			g := &gambler{world: newWorld(t), random: rand.New(rand.NewPCG(seed, 3))}
-			g.enforce()
-			for n := range gamblers {
-				g.user(n, aged(time.Duration(g.random.Int64N(int64(3*window)))))
-			}
+			g := newGambler(t, seed)
 			for range 60 {
 				time.Sleep(time.Duration(g.random.Int64N(int64(window / 2))))
 				g.change()
-				g.gamble(g.random.IntN(gamblers), signedOut)
+				if g.random.IntN(8) == 0 {
+					g.hire()
+				}
+				g.hear(g.random.IntN(len(g.graph.users)))
+				g.gamble(signedOut)
 			}
 		})
 	}
@@ -268,46 +318,80 @@ func TestSparedAtRandom(t *testing.T) {
 	}
 }
 
-// gamblers is how many users there are.
-const gamblers = 4
-
 type gambler struct {
 	*world
-	random *rand.Rand
+	random  *rand.Rand
+	waiting []revocation.Request // heard, and delivered at any time, more than once too
+	down    string               // the call that fails, "" for none
+}
+
+func newGambler(t *testing.T, seed uint64) *gambler {
+	g := &gambler{world: newWorld(t), random: rand.New(rand.NewPCG(seed, 3))}
+	g.enforce()
+	g.groups = map[string][]string{excludedGroup: nil}
+	g.steps.hook = func(_ context.Context, s step) error {
+		if s == (step{g.down, false}) {
+			return graphError(503)
+		}
+		return nil
+	}
+	for n := range 4 {
+		g.user(n, aged(time.Duration(g.random.Int64N(int64(3*window)))))
+	}
+	return g
+}
+
+// hire makes one user more, and somebody tells of it.
+func (g *gambler) hire() {
+	n := len(g.graph.users)
+	g.user(n, func(u *fakeUser) { u.Created = time.Now().UTC() })
+	g.hear(n)
 }
 
 // change turns something round, or nothing.
 func (g *gambler) change() {
 	p := &g.config.Policy
-	switch g.random.IntN(6) {
+	switch g.random.IntN(8) {
 	case 0:
 		g.config.DryRun = !g.config.DryRun
 	case 1:
 		p.Exclusions.IDs = nil
 	case 2:
-		p.Exclusions.IDs = append(p.Exclusions.IDs, userID(g.random.IntN(gamblers)))
+		p.Exclusions.IDs = append(p.Exclusions.IDs, userID(g.random.IntN(len(g.graph.users))))
 	case 3:
 		p.Backfill.Mode = revocation.ModeEnforce
 	case 4:
 		p.Backfill.Mode = revocation.ModeReport
+	case 5:
+		g.down = []string{"Groups.GroupMembers", "Directory.ReadUsers", "Domains.Domains", "Ledger.Entries"}[g.random.IntN(4)]
+	case 6:
+		g.down = ""
 	}
 	for id, u := range g.graph.users {
 		u.outOfScope = g.config.DryRun || slices.Contains(p.Exclusions.IDs, id)
 	}
 }
 
-// gamble handles a request of any kind for user n, and checks what came of it.
-func (g *gambler) gamble(n int, signedOut map[string]int) {
+// hear lets a request of any kind for user n wait.
+func (g *gambler) hear(n int) {
 	r := g.request(n, time.Since(g.start))
 	switch g.random.IntN(4) {
 	case 0:
 		r.Source, r.Missed = revocation.SourceSweep, true
 	case 1:
 		r.Source, r.Backfill = revocation.SourceSweep, true
-	case 2:
-		r.Seen = r.Seen.Add(-time.Duration(g.random.Int64N(int64(6 * window)))) // was put back
 	}
-	u, spared := g.graph.users[userID(n)], !g.entry(n).Spared.IsZero()
+	g.waiting = append(g.waiting, r)
+}
+
+// gamble handles one of the requests that wait, the last one as often as any of the
+// others, and checks what came of it.
+func (g *gambler) gamble(signedOut map[string]int) {
+	r := g.waiting[len(g.waiting)-1]
+	if g.random.IntN(2) == 0 {
+		r = g.waiting[g.random.IntN(len(g.waiting))]
+	}
+	u, spared := g.graph.users[r.User], !g.entryOf(r.User).Spared.IsZero()
 	before := len(u.signOuts)
 	g.handle(r)
 	if len(u.signOuts) == before {
@@ -322,6 +406,6 @@ func (g *gambler) gamble(n int, signedOut map[string]int) {
 	}
 	signedOut[kind]++
 	if spared && !isNew && (!r.Backfill || g.config.Policy.Backfill.Mode != revocation.ModeEnforce) {
-		g.t.Errorf("user %d, %s old and spared before, was signed out by %+v: %+v", n, time.Since(u.Created), r, g.entry(n))
+		g.t.Errorf("user %s, %s old and spared before, was signed out by %+v: %+v", r.User, time.Since(u.Created), r, g.entryOf(r.User))
 	}
 }

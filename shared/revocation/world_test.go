@@ -156,12 +156,14 @@ func (w *world) remember(n int, e revocation.Entry) {
 }
 
 // entry is what the ledger holds of user n.
-func (w *world) entry(n int) revocation.Entry {
-	entries, err := w.ledger.Ledger.Entries(w.t.Context(), tenant, []string{userID(n)})
+func (w *world) entry(n int) revocation.Entry { return w.entryOf(userID(n)) }
+
+func (w *world) entryOf(id string) revocation.Entry {
+	entries, err := w.ledger.Ledger.Entries(w.t.Context(), tenant, []string{id})
 	if err != nil {
 		w.t.Fatalf("read the ledger: %v", err)
 	}
-	return entries[userID(n)]
+	return entries[id]
 }
 
 // newRevoker makes the Revoker of a fresh process.

@@ -107,6 +107,10 @@ var advice = map[Cause]struct{ problem, step string }{
 		"Microsoft Graph knows a subscription of {app} on users that it does not list yet.",
 		"Wait five minutes and try again; if it happens every time, another program uses the same app registration and needs one of its own.",
 	},
+	CauseNotAsAsked: {
+		"Microsoft Graph made a subscription on users that does not report their creation, though that was asked for.",
+		"Wait five minutes and try again; if it happens every time, open an issue with the app's subscriptions as GET https://graph.microsoft.com/v1.0/subscriptions shows them.",
+	},
 	CauseStore: {
 		"The table in which sessionstamp keeps its records could not be read or written.",
 		"Check in CloudFormation that the table exists and that the keeper's role may read and write it, and try again.",

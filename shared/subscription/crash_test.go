@@ -34,12 +34,9 @@ var starts = []start{
 	{"half its life over", false, false, false, func(*world) { time.Sleep(fullLife/2 + time.Hour) }},
 	{"lapsed", true, false, false, func(*world) { time.Sleep(fullLife + time.Hour) }},
 	{"deleted behind our back", true, false, false, func(w *world) { w.tenant.DropSubscription(w.record().SubscriptionID) }},
-	{"other URL", true, false, false, func(w *world) {
-		err := w.graph.call(w.t.Context(), "", "PATCH", "/subscriptions/"+w.record().SubscriptionID, wireSubscription{NotificationURL: otherURL}, nil)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-	}},
+	{"other URL", true, false, false, (*world).pointElsewhere},
+	{"the URL, written otherwise in lists", true, false, false, func(w *world) { w.rewriteURL(false) }},
+	{"none, and the URL is written otherwise", true, true, true, func(w *world) { w.rewriteURL(true) }},
 	{"no lifecycle URL", false, true, false, func(w *world) { w.remember(w.make(directory.Subscription{}, w.current), w.current) }},
 	{"old TLS", false, true, false, func(w *world) {
 		w.remember(w.make(directory.Subscription{LifecycleURL: lifeURL, LatestTLS: "v1_1"}, w.current), w.current)
@@ -84,7 +81,12 @@ var starts = []start{
 	{"healthy, and the list tells little", false, false, false, (*world).listLittle},
 	{"old clientState, and the list tells little", false, false, false, func(w *world) { w.rotate(); w.listLittle() }},
 	{"old clientState, and no bridge is admitted", true, false, true, func(w *world) { w.rotate(); w.refuseOverlap(true) }},
-	{"old clientState, and no bridge is admitted without a word", true, false, true, func(w *world) { w.rotate(); w.refuseOverlap(false) }},
+	{"old clientState, and no bridge is admitted without a word", true, false, true, func(w *world) {
+		w.rotate()
+		w.refuseOverlap(false)
+		w.unsettled()
+		time.Sleep(time.Hour)
+	}},
 	{"forgotten clientState, and no bridge is admitted", true, false, true, func(w *world) { w.rotate(); w.rotate(); w.refuseOverlap(false) }},
 	{"a stranger's bridge, and nothing is admitted beside it", true, true, true, func(w *world) {
 		w.make(directory.Subscription{ChangeType: "updated,deleted"}, "x")

@@ -63,6 +63,9 @@ const (
 	CauseUnwell Cause = "graph_unwell"
 	// CauseUnsettled: what Graph lists and what it answers don't agree yet.
 	CauseUnsettled Cause = "unsettled"
+	// CauseNotAsAsked: Graph made another subscription than was asked for, and the
+	// gap goes on.
+	CauseNotAsAsked Cause = "not_as_asked"
 	// CauseStore, CauseClientState, CauseSweep: our own record, the secret of the
 	// subscription, the request for a sweep.
 	CauseStore       Cause = "store"
@@ -123,6 +126,8 @@ func causeOf(err error) Cause {
 	switch {
 	case IsBusy(err):
 		return CauseBusy
+	case errors.Is(err, errNotAsAsked):
+		return CauseNotAsAsked
 	case errors.Is(err, errTooLate), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return CauseTime
 	}

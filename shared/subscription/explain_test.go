@@ -108,6 +108,7 @@ var setUpErrors = []struct {
 	{"store", subscription.CauseStore, func(w *world) { w.failing("read record", errDown) }},
 	{"client_state", subscription.CauseClientState, func(w *world) { w.current = "" }},
 	{"forget", subscription.CauseStore, func(w *world) { w.takeDown(); w.failing("forget since", errDown) }},
+	{"not_as_asked", subscription.CauseNotAsAsked, func(w *world) { w.config.Graph = deafGraph{w.graph} }},
 	{"sweep", subscription.CauseSweep, func(w *world) { w.failing("ask for sweep", errDown) }},
 }
 

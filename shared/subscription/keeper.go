@@ -92,6 +92,9 @@ type Settings struct {
 	// notifications are believed to be lost. Microsoft does not say how long it
 	// waits; it repeats itself after 15 minutes.
 	ChallengeGrace time.Duration
+	// DoorPatience is how long [Keeper.SetUp] goes on where our URLs do not
+	// answer Graph: a gateway that was made a moment ago may not do so yet.
+	DoorPatience time.Duration
 }
 
 // DefaultSettings are the values that a deployment starts with.
@@ -101,6 +104,7 @@ var DefaultSettings = Settings{
 	RunLimit:       2 * time.Minute,
 	CallTimeout:    45 * time.Second,
 	ChallengeGrace: 10 * time.Minute,
+	DoorPatience:   time.Minute,
 }
 
 // lease is how long a run that died keeps others out: until nothing that it has
@@ -123,7 +127,10 @@ type Config struct {
 	// neither in Graph nor in Store, nor is a sweep asked for. What Graph would
 	// answer to a change is supposed, and forgotten with the run; whether it
 	// could call the URLs is not known. A subscription there is stays as it is,
-	// and lapses in the end. [Keeper.TakeDown] is no dry run.
+	// and lapses in the end. Lifecycle events are forgotten too: Graph repeats a
+	// challenge, but of a missed only the log will tell, and after the dry run whom
+	// it missed is found by the sweep's next full round, within days.
+	// [Keeper.TakeDown] is no dry run.
 	DryRun bool
 	// ClientID is the app's, for the advice that errors give; it may be empty.
 	ClientID string
@@ -194,14 +201,24 @@ func (k *Keeper) Keep(ctx context.Context) (Report, error) {
 
 // SetUp is [Keeper.Keep] for the time when the system is set up, and ends its
 // being taken down: notifications are to tell of new users from now on. It waits
-// for another run to end, and its errors are of type [*Advice].
+// for another run to end, and for URLs that were made a moment ago to answer. Its
+// errors are of type [*Advice].
 //
 // In a dry run it shows that the app can sign in, and that Graph lets it list its
 // subscriptions.
 func (k *Keeper) SetUp(ctx context.Context) (Report, error) {
 	report, err := k.insist(ctx, TriggerSetUp, (*run).setUp)
+	for range k.Settings.DoorPatience / doorPause {
+		if causeOf(err) != CauseNotificationURL || sleep(ctx, doorPause) != nil {
+			break
+		}
+		report, err = k.insist(ctx, TriggerSetUp, (*run).setUp)
+	}
 	return report, k.Explain(err)
 }
+
+// doorPause is how long to wait before Graph is asked to call our URLs again.
+const doorPause = 15 * time.Second
 
 // TakeDown removes all of the app's subscriptions on users. What is gone already
 // is fine, be it subscription, app or tenant. It waits for another run to end, and

@@ -32,6 +32,9 @@ func (r *run) reconcile(ctx context.Context) error {
 	var err error
 	for range maxRounds {
 		err = r.round(ctx)
+		if err == nil && r.record.Since.IsZero() {
+			return errNotAsAsked
+		}
 		if _, stale := errors.AsType[*staleError](err); !stale {
 			return err
 		}
@@ -83,129 +86,11 @@ func (r *run) round(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.remove(ctx, func(s directory.Subscription) bool { return s.ID != r.record.SubscriptionID })
-}
-
-// flowing returns the subscription that is known to deliver to us, or nil.
-func (r *run) flowing() *directory.Subscription {
-	s := r.find(r.record.SubscriptionID)
-	if s == nil || r.breach(*s) != "" {
-		return nil
+	if err := r.remove(ctx, func(s directory.Subscription) bool { return s.ID != r.record.SubscriptionID }); err != nil {
+		return err
 	}
-	return s
-}
-
-func (r *run) find(id string) *directory.Subscription {
-	for i := range r.subs {
-		if r.subs[i].ID == id {
-			return &r.subs[i]
-		}
-	}
+	r.doubtURL(ctx)
 	return nil
-}
-
-// breach is why the subscription that the record names does not deliver to us, or
-// "".
-func (r *run) breach(s directory.Subscription) Finding {
-	switch {
-	case !sameURL(s.NotificationURL, r.NotificationURL):
-		return FoundOtherURL
-	case !reportsUpdates(s):
-		return FoundOtherChangeType
-	case r.record.ClientState == "",
-		r.record.ClientState != digest(r.current) && r.record.ClientState != digest(r.previous):
-		return FoundForeignClientState
-	}
-	return ""
-}
-
-// blemishes are why a subscription that delivers to us is to be replaced all the
-// same.
-func (r *run) blemishes(s directory.Subscription) []Finding {
-	var found []Finding
-	note := func(ok bool, f Finding) {
-		if !ok {
-			found = append(found, f)
-		}
-	}
-	note(changes(s, changesWanted), FoundOnBridge)
-	note(r.record.ClientState == digest(r.current), FoundOldClientState)
-	if !r.inVain() {
-		found = append(found, r.shown(s)...)
-	}
-	return found
-}
-
-// shown are the faults that Graph shows of a subscription, that delivers all the
-// same, and that only another one could be without.
-func (r *run) shown(s directory.Subscription) []Finding {
-	var found []Finding
-	if !sameURL(s.LifecycleURL, r.LifecycleURL) {
-		found = append(found, FoundOtherLifecycleURL)
-	}
-	if !goodTLS(s) {
-		found = append(found, FoundOldTLS)
-	}
-	return found
-}
-
-// inVain tells whether the subscription was made to be without such faults, and
-// just as it would be made now: what Graph shows is then all that it ever will.
-func (r *run) inVain() bool {
-	return !r.record.Mended.IsZero() && sameURL(r.record.LifecycleURL, r.LifecycleURL)
-}
-
-// satisfied tells whether what delivers to us is the wanted subscription.
-func (r *run) satisfied() bool {
-	s := r.flowing()
-	return s != nil && len(r.blemishes(*s)) == 0
-}
-
-// survey compares the list with the record, and notes a gap before anything is
-// done about it.
-func (r *run) survey(ctx context.Context) error {
-	r.surveyed = true
-	s := r.flowing()
-	if s == nil {
-		return r.openGap(ctx, r.absence())
-	}
-	r.record.Expires = s.Expires
-	switch shown := r.shown(*s); {
-	case len(shown) == 0:
-		r.record.Mended = time.Time{}
-	case r.inVain():
-		r.report.find(FoundUnmended)
-	}
-	for _, f := range r.blemishes(*s) {
-		r.report.find(f)
-	}
-	if len(r.report.Found) == 0 {
-		r.report.find(FoundHealthy)
-	}
-	if len(r.subs) > 1 {
-		r.report.find(FoundExtra)
-	}
-	// In a gap, or while a challenge stands, nobody can say that all is well.
-	if !r.record.Since.IsZero() && r.record.Challenged.IsZero() {
-		r.record.Checked = r.now()
-	}
-	return nil
-}
-
-// absence is why nothing is known to deliver to us.
-func (r *run) absence() Finding {
-	known := r.record.SubscriptionID
-	switch s := r.find(known); {
-	case s != nil:
-		return r.breach(*s)
-	case known == "" && len(r.subs) == 0:
-		return FoundNone
-	case known == "":
-		return FoundUnknown
-	case !r.record.Expires.After(r.now()):
-		return FoundLapsed
-	}
-	return FoundVanished
 }
 
 // openGap notes durably that notifications were lost, or may have been.
@@ -338,6 +223,10 @@ func (r *run) clear(ctx context.Context) error {
 	return r.remove(ctx, wanted)
 }
 
+// refusalGrace is how long a bridge must have been refused, run after run, until
+// that is believed though nothing is named: Graph's list may lag behind.
+const refusalGrace = 5 * time.Minute
+
 // bridge makes a second subscription. Where Graph does not admit it, the
 // replacement costs a gap.
 func (r *run) bridge(ctx context.Context) error {
@@ -347,10 +236,22 @@ func (r *run) bridge(ctx context.Context) error {
 	switch {
 	case causeOf(err) == CauseQuota:
 		return r.openGap(ctx, FoundNoRoom)
-	case r.overlaps(err), again && isConflict(err) && !namesAny(err):
+	case r.overlaps(err), again && r.refusedForLong(err):
 		return r.openGap(ctx, FoundOverlap)
 	}
 	return err
+}
+
+// refusedForLong tells whether Graph has refused bridges without naming a
+// subscription since an earlier run, and notes it the first time.
+func (r *run) refusedForLong(err error) bool {
+	if !isConflict(err) || namesAny(err) {
+		return false
+	}
+	if r.record.Refused.IsZero() {
+		r.record.Refused = r.now()
+	}
+	return r.now().Sub(r.record.Refused) >= refusalGrace
 }
 
 // overlaps tells whether a subscription was refused because of a listed one, so
@@ -386,17 +287,38 @@ func (r *run) create(ctx context.Context, changeType string, done Action) error 
 		r.subs = append(r.subs, made)
 	}
 	r.report.Done = append(r.report.Done, done)
-	r.record.SubscriptionID, r.record.ClientState = made.ID, digest(r.current)
-	r.record.NotificationURL, r.record.LifecycleURL = asked.NotificationURL, asked.LifecycleURL
-	if r.mending {
-		r.record.Mended = r.now()
-	}
-	r.record.Expires, r.record.Renewed = made.Expires, r.now()
-	r.record.Challenged = time.Time{} // it was a challenge of the former one
+	r.enter(made)
 	if err := r.save(ctx); err != nil {
 		return err
 	}
 	return r.settleGap(ctx)
+}
+
+// enter puts a subscription that was just made into the record.
+func (r *run) enter(made directory.Subscription) {
+	r.record.ShownURL = r.shownURL(made)
+	r.record.SubscriptionID, r.record.ClientState = made.ID, digest(r.current)
+	r.record.NotificationURL, r.record.LifecycleURL = r.NotificationURL, r.LifecycleURL
+	if r.mending {
+		r.record.Mended = r.now()
+	}
+	r.record.Expires, r.record.Renewed = made.Expires, r.now()
+	none := time.Time{}
+	r.record.Challenged, r.record.Refused = none, none // they were of the former one
+}
+
+// shownURL is how Graph is known to write our notification URL, "" where that is
+// not known to differ. What its answer shows nobody can have changed yet.
+func (r *run) shownURL(made directory.Subscription) string {
+	switch {
+	case !r.showsOurURL(made):
+		return made.NotificationURL
+	case r.foreignURL != "":
+		return r.foreignURL
+	case r.madeWithOurURL():
+		return r.record.ShownURL
+	}
+	return ""
 }
 
 // lookFor finds out what became of a subscription whose making ended in an error.

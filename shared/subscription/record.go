@@ -23,10 +23,18 @@ type Record struct {
 	// NotificationURL and LifecycleURL are what this subscription was made with.
 	// They count where Graph shows none of it.
 	NotificationURL, LifecycleURL string
+	// ShownURL is how Graph shows NotificationURL if it writes it otherwise: as in
+	// its answer when this subscription was made, or of the one before, which was
+	// replaced because of that. Should this one show it again, another replacement
+	// would not help either. Empty means that nothing of the kind is known.
+	ShownURL string
 	// Mended is when it was made in place of one that showed another lifecycle
 	// URL than it should, or an old TLS version. Should it show the same, another
 	// replacement would not help either.
 	Mended time.Time
+	// Refused is when Graph first refused a bridge beside this subscription without
+	// naming what it conflicts with, and has admitted none since.
+	Refused time.Time
 	// Began is when the first subscription since setting up was made, gaps or
 	// not, since when every creation of a user ought to be notified.
 	Began time.Time

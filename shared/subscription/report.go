@@ -55,8 +55,9 @@ const (
 	FoundOldTLS Finding = "old_tls"
 	// FoundOnBridge: it is the bridge of a replacement that broke off.
 	FoundOnBridge Finding = "on_bridge"
-	// FoundUnmended: Graph shows a fault of it that it was made to mend. It is
-	// kept: another would show the same.
+	// FoundUnmended: Graph shows a fault of it that it was made to mend, or our
+	// notification URL otherwise than it was given. It is kept: another would show
+	// the same.
 	FoundUnmended Finding = "unmended"
 )
 
@@ -192,12 +193,13 @@ func (r *run) tell(ctx context.Context, err error) {
 }
 
 // level is an error where the run failed, and a warning where notifications may
-// have been lost: what wants no attention stays out of the way.
+// have been lost or Graph shows a fault for good: what wants no attention stays
+// out of the way.
 func (r *Report) level() slog.Level {
 	switch {
 	case r.Err != nil:
 		return slog.LevelError
-	case r.AskedForSweep() && !r.DryRun:
+	case r.AskedForSweep() && !r.DryRun, slices.Contains(r.Found, FoundUnmended):
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

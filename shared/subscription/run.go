@@ -17,6 +17,8 @@ var (
 	errTooLate  = errors.New("the run took longer than it may")
 	errNoSecret = errors.New("client state secret is blank or longer than 128 characters")
 	errRestless = errors.New("the subscriptions changed while they were put in order")
+	// errNotAsAsked leaves the gap open.
+	errNotAsAsked = errors.New("the subscription that was made does not report what was asked for")
 )
 
 // storeError is a failure of the store, which [Keeper.Explain] tells from one of
@@ -47,6 +49,7 @@ type run struct {
 	gap               Finding         // what made the gap, "" for none in this run
 	mending           bool            // a replacement is to be without what Graph shows
 	refused           bool            // a bridge was, by a 409
+	foreignURL        string          // shown of the one in the record, though made with ours
 }
 
 func (k *Keeper) newRun(trigger Trigger) *run {

@@ -184,7 +184,7 @@ func TestOverlap(t *testing.T) {
 	}{
 		{"the listed one is named", func(w *world) { w.rotate(); w.refuseOverlap(true) },
 			[]subscription.Finding{subscription.FoundOldClientState, overlap}, 1},
-		{"none is named", func(w *world) { w.rotate(); w.refuseOverlap(false) },
+		{"none is named", func(w *world) { w.rotate(); w.refuseOverlap(false); w.unsettled(); time.Sleep(time.Hour) },
 			[]subscription.Finding{subscription.FoundOldClientState, conflict, overlap}, 2},
 		{"in a gap", func(w *world) { w.rotate(); w.rotate(); w.refuseOverlap(false) },
 			[]subscription.Finding{subscription.FoundForeignClientState, overlap}, 1},
@@ -213,6 +213,76 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
+// unsettled runs the keeper once, which must leave it all to the next run.
+func (w *world) unsettled() subscription.Report {
+	w.t.Helper()
+	report, err := w.keeper().Keep(w.t.Context())
+	if report.Cause != subscription.CauseUnsettled || len(report.Done) > 0 {
+		w.t.Errorf("Keep did %v: %v, want it to leave it to the next run", report.Done, err)
+	}
+	return report
+}
+
+// TestRefusedForAMoment keeps what delivers while Graph refuses a bridge for a
+// moment without a reason, however often that happens.
+func TestRefusedForAMoment(t *testing.T) {
+	story(t, func(t *testing.T, w *world) {
+		w.keep()
+		w.asked = nil
+		admitting := w.config.Graph
+		for range 2 {
+			w.rotate()
+			w.refuseOverlap(false)
+			w.unsettled()
+			time.Sleep(time.Minute)
+			w.unsettled()
+			w.config.Graph = admitting
+			checkFound(t, w.keep(), []subscription.Finding{subscription.FoundOldClientState}, replacedOverBridge)
+			time.Sleep(time.Hour)
+		}
+		w.rotate()
+		w.refuseOverlap(false)
+		w.unsettled()
+		w.mu.Lock()
+		w.current, w.previous = w.previous, ""
+		w.mu.Unlock()
+		time.Sleep(time.Hour)
+		checkFound(t, w.keep(), []subscription.Finding{subscription.FoundHealthy}, nil)
+		w.rotate()
+		w.unsettled()
+		w.config.Graph = admitting
+		w.keepUntilQuiet()
+		if w.checkQuiet(); len(w.asked) > 0 || !w.record().Refused.IsZero() {
+			t.Errorf("sweeps were asked for: %+v; the record is %+v", w.asked, w.record())
+		}
+	})
+}
+
+// TestRefusedOnceMore looks again before it believes what an earlier run had met.
+func TestRefusedOnceMore(t *testing.T) {
+	story(t, func(t *testing.T, w *world) {
+		w.keep()
+		w.asked = nil
+		admitting := w.config.Graph
+		w.rotate()
+		w.refuseOverlap(false)
+		w.unsettled()
+		w.config.Graph = admitting
+		time.Sleep(time.Hour)
+		w.hook = func(_ context.Context, s step) error {
+			if s.call != "create" {
+				return nil
+			}
+			w.hook = nil
+			return &directory.Error{Operation: "createSubscription", StatusCode: http.StatusConflict, Message: "it exists already"}
+		}
+		checkFound(t, w.keep(), []subscription.Finding{subscription.FoundOldClientState, subscription.FoundConflict}, replacedOverBridge)
+		if w.checkQuiet(); len(w.asked) > 0 {
+			t.Errorf("sweeps were asked for: %+v", w.asked)
+		}
+	})
+}
+
 // TestHiddenBridge waits for a bridge that Graph has not listed, and keeps what
 // delivers meanwhile.
 func TestHiddenBridge(t *testing.T) {
@@ -224,11 +294,7 @@ func TestHiddenBridge(t *testing.T) {
 			return slices.DeleteFunc(all, func(s directory.Subscription) bool { return s.ID == hidden })
 		}}
 		w.rotate()
-		report, err := w.keeper().Keep(t.Context())
-		if report.Cause != subscription.CauseUnsettled {
-			t.Errorf("Keep: %v, want it to leave it to the next run", err)
-		}
-		checkFound(t, report, []subscription.Finding{subscription.FoundOldClientState, subscription.FoundConflict}, nil)
+		checkFound(t, w.unsettled(), []subscription.Finding{subscription.FoundOldClientState, subscription.FoundConflict}, nil)
 		w.config.Graph = w.graph
 		w.keepUntilQuiet()
 		if w.checkQuiet(); len(w.asked) > 0 {

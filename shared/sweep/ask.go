@@ -20,11 +20,10 @@ type Asker struct{ Store Store }
 // A round is told to be older or newer than the wish by counting, not by clocks,
 // which differ between machines.
 func (a Asker) AskForSweep(ctx context.Context, tenant, why string, since time.Time) error {
-	return a.change(ctx, "ask for a sweep", tenant, func(c *Checkpoint) bool {
+	return a.change(ctx, "ask for a sweep", tenant, func(c *Checkpoint) {
 		c.Asks++
 		c.Asked = why
 		c.AskedSince = earliest(c.AskedSince, since.UTC())
-		return true
 	})
 }
 
@@ -32,17 +31,18 @@ func (a Asker) AskForSweep(ctx context.Context, tenant, why string, since time.T
 // subscription on: whoever was created before it has not been missed. Once it has
 // returned without an error that is stored, for a run under way as well. It may
 // be called again.
+//
+// It writes even where there is nothing to forget: a run that has just asked since
+// when notifications flow, and not written it yet, has to ask again.
 func (a Asker) ForgetSince(ctx context.Context, tenant string) error {
-	return a.change(ctx, "forget the subscription", tenant, func(c *Checkpoint) bool {
-		known := !c.Since.IsZero() || !c.AskedSince.IsZero()
+	return a.change(ctx, "forget the subscription", tenant, func(c *Checkpoint) {
 		c.Since, c.AskedSince = time.Time{}, time.Time{}
-		return known
 	})
 }
 
-// change writes the checkpoint, if change says that it is another one. Somebody
-// else may be faster: then it is read again.
-func (a Asker) change(ctx context.Context, what, tenant string, change func(*Checkpoint) bool) error {
+// change changes the checkpoint. Somebody else may be faster: then it is read
+// again.
+func (a Asker) change(ctx context.Context, what, tenant string, change func(*Checkpoint)) error {
 	if !directory.IsID(tenant) {
 		return fmt.Errorf("%s: tenant is not a lower-case GUID", what)
 	}
@@ -58,15 +58,13 @@ func (a Asker) change(ctx context.Context, what, tenant string, change func(*Che
 	return nil
 }
 
-func (a Asker) tryChange(ctx context.Context, tenant string, change func(*Checkpoint) bool) error {
+func (a Asker) tryChange(ctx context.Context, tenant string, change func(*Checkpoint)) error {
 	c, err := a.Store.Checkpoint(ctx, tenant)
 	if err != nil {
 		return err
 	}
 	c.Tenant = tenant
-	if !change(&c) {
-		return nil
-	}
+	change(&c)
 	return a.Store.SaveCheckpoint(ctx, c)
 }
 

@@ -50,17 +50,30 @@ func (r *run) backfill(ctx context.Context) error {
 }
 
 // shareMembers tells the ceilings how many members the last full round counted,
-// and returns how the backfill stands.
+// and returns how the backfill stands. In a dry run the real ceilings are told, too:
+// it is a fact, and without it they would stop the backfill as soon as that becomes
+// real.
 func (r *run) shareMembers(ctx context.Context) (revocation.BackfillState, error) {
 	state, err := r.backfillState(ctx)
 	if err != nil {
 		return state, err
 	}
+	if err := r.tellMembers(ctx, r.Backfill, state); err != nil || !r.DryRun {
+		return state, err
+	}
+	actual, err := r.real.Backfill(ctx, r.Tenant)
+	if err != nil {
+		return state, fmt.Errorf("read the state of the backfill: %w", err)
+	}
+	return state, r.tellMembers(ctx, r.real, actual)
+}
+
+func (r *run) tellMembers(ctx context.Context, store revocation.BackfillStore, state revocation.BackfillState) error {
 	members := r.checkpoint.Members
 	if state.Members == members {
-		return state, nil
+		return nil
 	}
-	return state, revocation.UpdateBackfill(ctx, r.Backfill, r.Tenant, func(s revocation.BackfillState) revocation.BackfillState {
+	return revocation.UpdateBackfill(ctx, store, r.Tenant, func(s revocation.BackfillState) revocation.BackfillState {
 		s.Members = members
 		return s
 	})

@@ -20,6 +20,8 @@ type Checkpoint struct {
 	// DeltaLink is where the chain of increments goes on. It is empty before the
 	// first full round is done and after a link has expired.
 	DeltaLink string
+	// Failed counts the runs in a row that were stuck at DeltaLink.
+	Failed int
 	// Full is the full round under way, nil for none.
 	Full *FullRound
 	// FullDone is when the last full round ended.
@@ -66,6 +68,8 @@ type FullRound struct {
 	Next string
 	// Pages, Members, Unstamped and Unreadable are counted so far.
 	Pages, Members, Unstamped, Unreadable int
+	// Failed counts the runs in a row that were stuck at Next.
+	Failed int
 	// Asks is that of the checkpoint when the round began.
 	Asks int64
 }
@@ -89,6 +93,12 @@ type Store interface {
 
 // asked tells whether somebody waits for a full round.
 func (c *Checkpoint) asked() bool { return c.Asks > c.Answered }
+
+// askedAnew tells whether somebody waits for another full round than the one under
+// way.
+func (c *Checkpoint) askedAnew() bool {
+	return c.asked() && (c.Full == nil || c.Asks > c.Full.Asks)
+}
 
 // settle brings what follows from the rest of the checkpoint up to date.
 func (c *Checkpoint) settle() {

@@ -85,6 +85,8 @@ type fakeGraph struct {
 	lists    int           // first pages of lists
 	links    map[string]bool
 	broken   int // users on each page who can't be read
+	// spoil changes what a link leads to, if it is set.
+	spoil func(link string, page *directory.UserPage) error
 }
 
 func (g *fakeGraph) link(format string, args ...any) string {
@@ -128,7 +130,7 @@ func (g *fakeGraph) DeltaPage(ctx context.Context, link string) (page directory.
 		}
 		page = g.deltaPage(link)
 		page.Unreadable = g.broken
-		return nil
+		return g.spoiled(link, &page)
 	})
 	return page, err
 }
@@ -178,7 +180,7 @@ func (g *fakeGraph) UserPage(ctx context.Context, next string) (page directory.U
 		}
 		page = g.userPage(after)
 		page.Unreadable = g.broken
-		return nil
+		return g.spoiled(next, &page)
 	})
 	return page, err
 }
@@ -195,9 +197,16 @@ func (g *fakeGraph) userPage(after string) (page directory.UserPage) {
 		page.Users = append(page.Users, g.users[id])
 	}
 	if len(ids) > g.pageSize {
-		page.Next = g.link("list:%d:%s", g.epoch, ids[g.pageSize-1])
+		page.Next = g.link("list:%d:%d:%s", g.epoch, g.lists, ids[g.pageSize-1])
 	}
 	return page
+}
+
+func (g *fakeGraph) spoiled(link string, page *directory.UserPage) error {
+	if g.spoil == nil {
+		return nil
+	}
+	return g.spoil(link, page)
 }
 
 // put creates or changes a user.

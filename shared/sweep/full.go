@@ -13,11 +13,11 @@ type Cause string
 
 // The causes.
 const (
-	// CauseContinued: an earlier run has begun it.
+	// CauseContinued: an earlier run has read a part of it.
 	CauseContinued Cause = "continued"
 	// CauseFirst: there was none before.
 	CauseFirst Cause = "first"
-	// CauseExpired: delta's link expired, or was reset.
+	// CauseExpired: delta's link expired, was reset, or led nowhere.
 	CauseExpired Cause = "expired"
 	// CauseAsked: somebody asked for it.
 	CauseAsked Cause = "asked"
@@ -31,7 +31,7 @@ const (
 func (r *run) fullDue(now time.Time) Cause {
 	c := &r.checkpoint
 	switch {
-	case c.Full != nil:
+	case c.Full != nil && c.Full.Pages > 0:
 		return CauseContinued
 	case c.FullDone.IsZero():
 		return CauseFirst
@@ -59,6 +59,9 @@ func (r *run) full(ctx context.Context) error {
 			return err
 		}
 		page, err := r.userPage(ctx)
+		if errors.Is(err, errStuck) {
+			page, err = r.relist(ctx, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -113,6 +116,9 @@ func (r *run) userPage(ctx context.Context) (page directory.UserPage, err error)
 	next := r.checkpoint.Full.Next
 	err = r.call(next, "read a page of users", func() (err error) {
 		page, err = r.Graph.UserPage(ctx, next)
+		if err == nil && next != "" && page.Next == next {
+			return errItself
+		}
 		return err
 	})
 	switch {
@@ -123,13 +129,35 @@ func (r *run) userPage(ctx context.Context) (page directory.UserPage, err error)
 			return page, err
 		}
 		return page, err
+	case errors.Is(err, errStuck):
+		r.checkpoint.Full.Failed++
+		return page, err
 	case err != nil:
 		return page, err
-	case page.Next != "" && page.Next == next:
-		return page, errors.New("read a page of users: it leads to itself")
 	}
+	r.checkpoint.Full.Failed = 0
 	r.report.Pages++
 	r.report.Unreadable += page.Unreadable
+	return page, nil
+}
+
+// relist begins the list anew that was stuck with err, if it was for too many runs
+// or somebody asks for another one, and returns its first page: if there is none,
+// the old list is kept. The chain goes on from where it was to begin, which is
+// earlier, and so shows more.
+func (r *run) relist(ctx context.Context, err error) (directory.UserPage, error) {
+	c := &r.checkpoint
+	if c.Full.Failed < maxFailed && !c.askedAnew() {
+		return directory.UserPage{}, err
+	}
+	old := c.Full
+	c.Full = &FullRound{Started: r.Now().UTC(), DeltaLink: old.DeltaLink, Asks: c.Asks}
+	page, again := r.userPage(ctx)
+	if again != nil {
+		c.Full = old
+		return page, err
+	}
+	r.report.Expired++
 	return page, nil
 }
 

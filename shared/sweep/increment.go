@@ -41,7 +41,15 @@ func (r *run) deltaPage(ctx context.Context) (page directory.UserPage, err error
 	link := r.checkpoint.DeltaLink
 	err = r.call(link, "read a page of changes", func() (err error) {
 		page, err = r.Graph.DeltaPage(ctx, link)
-		return err
+		switch {
+		case err != nil:
+			return err
+		case page.Next == "" && page.Delta == "":
+			return errNoLink
+		case page.Next == link:
+			return errItself
+		}
+		return nil
 	})
 	switch {
 	case errors.Is(err, errExpired):
@@ -51,14 +59,33 @@ func (r *run) deltaPage(ctx context.Context) (page directory.UserPage, err error
 			return page, err
 		}
 		return page, err
+	case errors.Is(err, errStuck):
+		r.checkpoint.Failed++
+		return page, err
 	case err != nil:
 		return page, err
-	case page.Next == "" && page.Delta == "":
-		return page, errors.New("read a page of changes: it ends without a link")
-	case page.Next == link:
-		return page, errors.New("read a page of changes: it leads to itself")
 	}
+	r.checkpoint.Failed = 0
 	r.report.Pages++
 	r.report.Unreadable += page.Unreadable
 	return page, nil
+}
+
+// refound gives the chain up that an increment was stuck at with err, if a full
+// round is to be made anyway or it was for too many runs, and founds another one. It
+// tells whether it did: while Graph gives no new link, the old one is kept.
+func (r *run) refound(ctx context.Context, err error) bool {
+	c := &r.checkpoint
+	wanted := c.Failed >= maxFailed || c.askedAnew() || c.Full == nil && r.fullDue(r.Now()) != ""
+	if !wanted || !errors.Is(err, errStuck) {
+		return false
+	}
+	old := *c
+	c.DeltaLink, c.Failed, c.Full = "", 0, nil
+	if err := r.beginFull(ctx); err != nil {
+		*c = old
+		return false
+	}
+	r.report.Expired++
+	return true
 }

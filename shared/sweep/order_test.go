@@ -115,6 +115,39 @@ func TestOrders(t *testing.T) {
 	}
 }
 
+// A full round that is ordered while another one is under way is made after it, in
+// the same run.
+func TestOrderOfAFullRoundDuringAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for n := range 12 {
+		w.user(n, old(100*time.Hour), stamped)
+	}
+	w.settle()
+	w.advance(interval)
+	w.beginRound()
+	lists := w.graph.lists
+	a := w.do(sweep.Order{Full: true})
+	if c := w.checkpoint(); !a.Report.Finished || a.Report.Full != sweep.CauseAsked || w.graph.lists != lists+1 || c.Asks != c.Answered {
+		t.Errorf("after %d lists: %+v, checkpoint %+v; want the ordered round made", w.graph.lists-lists, a.Report, c)
+	}
+	// Somebody who asks without end gets a few rounds in a run, and the rest later.
+	w.steps.hook = func(s step) error {
+		if s.call == "Graph.UserPage" && s.after {
+			w.ask("again", time.Time{})
+		}
+		return nil
+	}
+	lists = w.graph.lists
+	if a := w.do(sweep.Order{Full: true}); a.Report.Finished || a.Report.Stopped != sweep.StopDeadline || w.graph.lists != lists+3 {
+		t.Errorf("after %d lists: %+v, want three and no end", w.graph.lists-lists, a.Report)
+	}
+	w.steps.hook = nil
+	if report := w.run(); !report.FullDone || w.checkpoint().Asks != w.checkpoint().Answered {
+		t.Errorf("the next run: %+v", report)
+	}
+}
+
 func TestOrderToLift(t *testing.T) {
 	t.Parallel()
 	for _, dry := range []bool{false, true} {

@@ -181,7 +181,9 @@ func (v *survey) conclude(state revocation.BackfillState) {
 	p.Existing = p.Reasons[revocation.ReasonExistingUser]
 	var after revocation.BackfillState
 	p.BeforeCeiling, after = state.Take(p.Existing, rules.Ceilings, now)
-	p.Ceiling = after.Stopped
+	if p.Existing > 0 {
+		p.Ceiling = after.Stopped
+	}
 	p.QuietHours = !rules.Hours.Contain(now)
 	p.NewestNew, p.NewestExisting = v.newUsers.ids(), v.oldAtWork.ids()
 }

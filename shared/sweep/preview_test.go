@@ -178,6 +178,19 @@ func TestPreviewOfTheCeilings(t *testing.T) {
 	}
 }
 
+// Where nobody would be signed out, no ceiling is in the way.
+func TestPreviewOfNobodyNamesNoCeiling(t *testing.T) {
+	t.Parallel()
+	for _, state := range []revocation.BackfillState{{Stopped: revocation.ReasonCeilingHour}, {Run: 1000}} {
+		w := newWorld(t)
+		w.user(1, old(100*time.Hour), stamped)
+		w.state(func(s *revocation.BackfillState) { s.Stopped, s.Run = state.Stopped, state.Run })
+		if p := w.do(sweep.Order{DryRun: true}).Preview; p.Existing != 0 || p.Ceiling != "" {
+			t.Errorf("of %+v: %d before %q, want none before none", state, p.Existing, p.Ceiling)
+		}
+	}
+}
+
 func TestPreviewOfQuietHours(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t) // at nine

@@ -23,7 +23,8 @@ type Report struct {
 	// which is cached, not. Pages counts the pages that came of them.
 	Requests int `json:"graph_requests"`
 	Pages    int `json:"pages"`
-	// Expired counts links that Graph no longer knew.
+	// Expired counts links that Graph no longer knew, or that led nowhere for so
+	// long that they were given up.
 	Expired int `json:"expired"`
 	// Users counts the users on the pages, as often as they were shown.
 	Users int `json:"users"`

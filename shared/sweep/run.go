@@ -8,15 +8,17 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
 // A run is one call of [Sweeper.Run].
 type run struct {
 	config
 
-	holder     string    // of the lease, different in every run
-	end        time.Time // by the calendar
-	leased     bool      // the lease is ours, or may be
+	real       revocation.BackfillStore // of the backfill's state, in a dry run as well
+	holder     string                   // of the lease, different in every run
+	end        time.Time                // by the calendar
+	leased     bool                     // the lease is ours, or may be
 	checkpoint Checkpoint
 	// found are the new users that this run has queued: those that an increment
 	// shows appear in the full round again. There are at most maxFound.
@@ -29,13 +31,20 @@ type run struct {
 // twice, which is harmless.
 const maxFound = 10_000
 
-// Ends of a run that are no failures, and errExpired, after which the rounds
-// begin afresh.
+// Ends of a run that are no failures; errExpired, after which the rounds begin
+// afresh; and errStuck, after which they do if it comes again and again.
 var (
 	errLeased     = errors.New("another run is at work")
 	errSuperseded = errors.New("another run has taken over")
 	errOutOfTime  = errors.New("the deadline is near")
 	errExpired    = errors.New("the link has expired")
+	errStuck      = errors.New("the link leads nowhere")
+)
+
+// Faults of a page.
+var (
+	errNoLink = errors.New("it ends without a link")
+	errItself = errors.New("it leads to itself")
 )
 
 // saveAttempts is how often a checkpoint is read again because somebody else,
@@ -45,19 +54,16 @@ const saveAttempts = 10
 // acquire takes the lease. The version makes sure that nobody else did; the time
 // only tells when a run that died can be counted out.
 func (r *run) acquire(ctx context.Context) error {
-	subscribed, err := r.Subscribed(ctx)
-	if err != nil {
-		return fmt.Errorf("ask since when notifications flow: %w", err)
-	}
+	var err error
 	for range saveAttempts {
-		if err = r.tryAcquire(ctx, subscribed); !errors.Is(err, ErrConflict) {
-			return err
+		if err = r.tryAcquire(ctx); !errors.Is(err, ErrConflict) {
+			break
 		}
 	}
 	return err
 }
 
-func (r *run) tryAcquire(ctx context.Context, subscribed time.Time) error {
+func (r *run) tryAcquire(ctx context.Context) error {
 	stored, err := r.Store.Checkpoint(ctx, r.Tenant)
 	if err != nil {
 		return fmt.Errorf("read the checkpoint: %w", err)
@@ -67,6 +73,11 @@ func (r *run) tryAcquire(ctx context.Context, subscribed time.Time) error {
 	if stored.Holder != r.holder && now.Before(stored.HeldUntil) {
 		r.leased = false
 		return errLeased
+	}
+	// Only now: if it is forgotten after this, the version tells.
+	subscribed, err := r.Subscribed(ctx)
+	if err != nil {
+		return fmt.Errorf("ask since when notifications flow: %w", err)
 	}
 	length := r.Settings.Lease
 	if deadline, ok := ctx.Deadline(); ok {
@@ -149,19 +160,32 @@ func (r *run) proceed(ctx context.Context) error {
 	return errOutOfTime
 }
 
-// call counts a request to Graph and tells an expired link from other failures.
-// A first request has no link that could expire.
+// call counts a request to Graph and tells links that have expired, or are stuck,
+// from other failures. A first request has no link that could be.
 func (r *run) call(link, what string, request func() error) error {
 	r.report.Requests++
 	err := request()
 	if err == nil {
 		return nil
 	}
-	if e, ok := errors.AsType[*directory.Error](err); ok && link != "" && lost(e) {
+	e, graph := errors.AsType[*directory.Error](err)
+	switch {
+	case link == "":
+	case graph && lost(e):
 		return fmt.Errorf("%s: %w: %w", what, errExpired, err)
+	case graph && answered(e), errors.Is(err, errNoLink), errors.Is(err, errItself):
+		return fmt.Errorf("%s: %w: %w", what, errStuck, err)
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
+
+// answered tells whether Graph had an answer for this very request. To be throttled
+// says nothing of a link.
+func answered(e *directory.Error) bool { return e.StatusCode != 0 && !e.Throttled() }
+
+// maxFailed is how many runs in a row may be stuck at a link before it is given up.
+// Until then Graph may be at fault, and to go on costs less than to begin anew.
+const maxFailed = 4
 
 // lost tells whether a link will never be good again. Graph documents "40x errors
 // with error codes such as syncStateNotFound", so any refusal of the request counts:

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -33,8 +34,8 @@ type Config struct {
 	Groups *revocation.GroupCache
 	// Held knows the existing users. Backfill tells whether a ceiling was
 	// reached, and is told how many members there are. DryRun, which is the
-	// revoker's, lets both happen with the counts of the dry run: see
-	// [revocation.DryRunStore].
+	// revoker's, lets both happen with the counts of the dry run (see
+	// [revocation.DryRunStore]); the members are told to the real ones, too.
 	Held     Held
 	Backfill revocation.BackfillStore
 	DryRun   bool
@@ -60,7 +61,7 @@ func (c Config) Validate() error {
 	require(c.Policy.Backfill.Mode != revocation.ModeEnforce || c.Held != nil, "held must be given in mode %q", revocation.ModeEnforce)
 	require(c.Settings.Recover >= c.Policy.NewUserWindow,
 		"recover is %s, shorter than the new-user window of %s", c.Settings.Recover, c.Policy.NewUserWindow)
-	return errors.Join(append(faults, c.Policy.Validate(), c.Settings.Validate())...)
+	return errors.Join(append(faults, c.Policy.Validate(), c.Settings.Validate(), c.Domains.Validate(), c.Groups.Validate())...)
 }
 
 // Validate reports every fault of the settings.
@@ -117,7 +118,7 @@ func New(c Config) (*Sweeper, error) {
 // the last page whose candidates were queued. A run that finds another one at
 // work does nothing, and returns no error.
 func (s *Sweeper) Run(ctx context.Context) (Report, error) {
-	r := &run{config: s.config, holder: rand.Text()}
+	r := &run{config: s.config, real: s.real, holder: rand.Text()}
 	r.report = Report{Tenant: s.Tenant, Started: s.Now().UTC(), Stopped: StopBrokeOff}
 	defer r.tell(ctx)
 	r.conclude(r.sweep(ctx))
@@ -137,24 +138,27 @@ func (r *run) sweep(ctx context.Context) error {
 	return r.backfill(ctx)
 }
 
-// maxPasses is how often a run begins its rounds: again after a link has
-// expired, but not for ever if Graph's links expire as soon as they are made.
-const maxPasses = 2
+// maxPasses is how often a run begins its rounds: again after a link has expired,
+// or where somebody asked for a full round when another one had begun, but not for
+// ever if Graph's links expire as soon as they are made.
+const maxPasses = 3
 
 func (r *run) rounds(ctx context.Context) error {
 	var err error
 	for range maxPasses {
-		if err = r.pass(ctx); !errors.Is(err, errExpired) {
-			break
+		err = r.pass(ctx)
+		if err == nil && !r.checkpoint.asked() || err != nil && !errors.Is(err, errExpired) {
+			return err
 		}
 	}
-	return err
+	return cmp.Or(err, errOutOfTime) // what was asked for last is the next run's
 }
 
-// pass leaves a chain behind that reaches to the present, and no full round due.
+// pass leaves a chain behind that reaches to the present, and no full round due
+// but what was asked for meanwhile.
 func (r *run) pass(ctx context.Context) error {
 	if r.checkpoint.DeltaLink != "" {
-		if err := r.increment(ctx); err != nil {
+		if err := r.increment(ctx); err != nil && !r.refound(ctx, err) {
 			return err
 		}
 	}

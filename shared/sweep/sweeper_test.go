@@ -32,6 +32,10 @@ func TestConfigIsChecked(t *testing.T) {
 		{"grace", func(c *sweep.Config) { c.Settings.Grace = time.Hour }, "grace"},
 		{"window", func(c *sweep.Config) { c.Policy.NewUserWindow = 0 }, "window"},
 		{"exclusions", func(c *sweep.Config) { c.Policy.Exclusions.IDs = []string{"X"} }, "excluded id"},
+		{"domains", func(c *sweep.Config) { c.Domains = revocation.NewDomainCache(nil, revocation.DomainSettings{}) }, "domains are"},
+		{"groups", func(c *sweep.Config) {
+			c.Groups = revocation.NewGroupCache(nil, []string{excludedGroup}, revocation.GroupSettings{})
+		}, "groups are"},
 		{"recover", func(c *sweep.Config) { c.Settings.Recover = time.Minute }, "recover"},
 		{"margin", func(c *sweep.Config) { c.Settings.Margin = c.Settings.Lease }, "margin"},
 		{"lag", func(c *sweep.Config) { c.Settings.ReplicationLag = -1 }, "lag"},
@@ -329,15 +333,27 @@ func TestBackfillIsNotAskedInVain(t *testing.T) {
 	}
 }
 
-// The ceilings are told how many members there are, in every mode.
+// The ceilings are told how many members there are, in every mode; by a dry run the
+// real ones as well, so that the first users of a real run do not stop at a share
+// of nobody.
 func TestMembersAreShared(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.member()
-	report := w.run()
-	state, err := w.config.Backfill.Backfill(t.Context(), tenant)
-	if err != nil || state.Members != report.Members || state.Members == 0 {
-		t.Errorf("the ceilings know of %d members (%v), the sweep counted %d", state.Members, err, report.Members)
+	for dry, keys := range map[bool][]string{false: {tenant}, true: {tenant, tenant + "/dry-run"}} {
+		w := newWorld(t)
+		w.config.DryRun = dry
+		for n := range 40 {
+			w.user(n, old(100*time.Hour), stamped)
+		}
+		report := w.run()
+		for _, key := range keys {
+			state, err := w.config.Backfill.Backfill(t.Context(), key)
+			if err != nil || state.Members != report.Members || state.Members != 40 {
+				t.Errorf("%s: the ceilings know of %d members (%v), the sweep counted %d", key, state.Members, err, report.Members)
+			}
+			if granted, next := state.Take(1, revocation.DefaultCeilings, w.clock()); granted != 1 || next.Stopped != "" {
+				t.Errorf("%s: %d of one let through, stopped by %q", key, granted, next.Stopped)
+			}
+		}
 	}
 }
 

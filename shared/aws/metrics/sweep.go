@@ -15,11 +15,9 @@ const (
 	SweepCandidates = "SweepCandidates"
 	SweepUnreadable = "SweepUnreadable"
 	// SweepMembers and SweepUnstamped are what the last full round counted: the
-	// tenant's members, and those without a stamp. UsersHeld is the latter, under
-	// the name by which a dashboard shows who waits.
+	// tenant's members, and those without a stamp.
 	SweepMembers   = "SweepMembers"
 	SweepUnstamped = "SweepUnstamped"
-	UsersHeld      = "UsersHeld"
 	// BackfillStopped is 1 as long as a ceiling has stopped the backfill, else 0.
 	BackfillStopped = "BackfillStopped"
 )
@@ -39,8 +37,7 @@ func (r *Recorder) ObserveSweep(_ context.Context, report sweep.Report) {
 	if report.Members > 0 { // else no full round has counted yet
 		l.metrics = append(l.metrics,
 			one(SweepMembers, count, float64(report.Members)),
-			one(SweepUnstamped, count, float64(report.Unstamped)),
-			one(UsersHeld, count, float64(report.Unstamped)))
+			one(SweepUnstamped, count, float64(report.Unstamped)))
 	}
 	r.write(l)
 }

@@ -45,7 +45,8 @@ var sampleRecord = subscription.Record{
 	Tenant: sampleTenant, Version: 6,
 	SubscriptionID:  "7f105c7d-2dc5-4530-97cd-4e7ae6534c07",
 	ClientState:     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-	NotificationURL: "https://hook.example/notify", LifecycleURL: "https://hook.example/lifecycle", Mended: hours(7), TakenDown: hours(8),
+	NotificationURL: "https://hook.example/notify", LifecycleURL: "https://hook.example/lifecycle",
+	ShownURL: "https://hook.example/notify/", Mended: hours(7), Refused: hours(9), TakenDown: hours(8),
 	Began: hours(0), Since: hours(1), Expires: hours(2), Renewed: hours(3), Checked: hours(4), Challenged: hours(5),
 	Holder: "XKCD4TSVJPDQ2UWZ6Y7N3EHRAM", HeldUntil: hours(6),
 }
@@ -58,10 +59,10 @@ var sampleBackfill = revocation.BackfillState{
 
 var sampleCheckpoint = sweep.Checkpoint{
 	Tenant: sampleTenant, Version: 6,
-	DeltaLink: "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=a",
+	DeltaLink: "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=a", Failed: 11,
 	Full: &sweep.FullRound{
 		Started: hours(0), DeltaLink: "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=b",
-		Next: "https://graph.microsoft.com/v1.0/users?$skiptoken=c", Pages: 1, Members: 2, Unstamped: 3, Unreadable: 10, Asks: 4,
+		Next: "https://graph.microsoft.com/v1.0/users?$skiptoken=c", Pages: 1, Members: 2, Unstamped: 3, Unreadable: 10, Failed: 12, Asks: 4,
 	},
 	FullDone: hours(1), Confirm: hours(2), Members: 5, Unstamped: 6, Unreadable: 9, Since: hours(3),
 	Asked: "gap", AskedSince: hours(4), Asks: 8, Answered: 7, BackfillUntil: hours(5), Holder: "run", HeldUntil: hours(6),

@@ -11,8 +11,8 @@ import (
 )
 
 // quotaTries is how often a change is tried again because another worker reserved in
-// between. A worker reserves once for a batch, so in a second there are about as many
-// reservations as workers.
+// between. A worker reserves once for twenty users, and waits for Graph between two
+// reservations, so few of them meet.
 const quotaTries = 12
 
 // errReserved is the conflict of two changes of one quota.

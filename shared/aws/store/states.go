@@ -19,7 +19,9 @@ type record struct {
 	ClientState     string    `dynamodbav:"clientState,omitempty"`
 	NotificationURL string    `dynamodbav:"notificationUrl,omitempty"`
 	LifecycleURL    string    `dynamodbav:"lifecycleUrl,omitempty"`
+	ShownURL        string    `dynamodbav:"shownUrl,omitempty"`
 	Mended          time.Time `dynamodbav:"mended,omitempty"`
+	Refused         time.Time `dynamodbav:"refused,omitempty"`
 	Began           time.Time `dynamodbav:"began,omitempty"`
 	Since           time.Time `dynamodbav:"since,omitempty"`
 	Expires         time.Time `dynamodbav:"expires,omitempty"`
@@ -108,6 +110,7 @@ type checkpoint struct {
 	Tenant        string           `dynamodbav:"-"`
 	Version       int64            `dynamodbav:"-"`
 	DeltaLink     string           `dynamodbav:"deltaLink,omitempty"`
+	Failed        int              `dynamodbav:"failed,omitempty"`
 	Full          *sweep.FullRound `dynamodbav:"-"`
 	FullDone      time.Time        `dynamodbav:"fullDone,omitempty"`
 	Confirm       time.Time        `dynamodbav:"confirm,omitempty"`
@@ -133,6 +136,7 @@ type fullRound struct {
 	Members    int       `dynamodbav:"members,omitempty"`
 	Unstamped  int       `dynamodbav:"unstamped,omitempty"`
 	Unreadable int       `dynamodbav:"unreadable,omitempty"`
+	Failed     int       `dynamodbav:"failed,omitempty"`
 	Asks       int64     `dynamodbav:"asks,omitempty"`
 }
 

@@ -63,10 +63,10 @@ func sample(tenant string, version int64) sweep.Checkpoint {
 	}
 	return sweep.Checkpoint{
 		Tenant: tenant, Version: version,
-		DeltaLink: link("deltatoken"),
+		DeltaLink: link("deltatoken"), Failed: 12,
 		Full: &sweep.FullRound{
 			Started: at(1), DeltaLink: link("deltatoken"), Next: link("skiptoken"),
-			Pages: 2, Members: 3, Unstamped: 4, Unreadable: 11, Asks: 5,
+			Pages: 2, Members: 3, Unstamped: 4, Unreadable: 11, Failed: 13, Asks: 5,
 		},
 		FullDone: at(2), Confirm: at(3), Members: 6, Unstamped: 7, Unreadable: 10,
 		Since: at(4), Asked: "the subscription was gone", AskedSince: at(5), Asks: 9, Answered: 8,

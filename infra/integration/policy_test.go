@@ -1,0 +1,214 @@
+package integration
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sessionstamp/sessionstamp/infra/integration/templatetest"
+)
+
+// exceptions are rights that no story can be seen to use, by action, with the reason
+// for each. Only AWS itself uses them, under the function's role.
+var exceptions = map[string]string{
+	"logs:CreateLogStream":   "AWS Lambda makes the log stream of an execution environment",
+	"logs:PutLogEvents":      "AWS Lambda writes what the program prints",
+	"sqs:GetQueueAttributes": "AWS Lambda asks for it when the event source mapping is made, and to find out how many pollers it needs",
+}
+
+// A grant is one right that a policy gives: one action on one resource.
+type grant struct{ Action, Resource string }
+
+// grants takes a policy apart. A statement that denies, or a pattern where an action
+// should stand, is a fault.
+func grants(policy []templatetest.Statement) (all []grant, faults []string) {
+	for _, s := range policy {
+		if s.Effect != "Allow" {
+			faults = append(faults, fmt.Sprintf("statement %s has the effect %s, which nobody has tested", s.Sid, s.Effect))
+		}
+		for _, action := range s.Actions {
+			for _, resource := range s.Resources {
+				all = append(all, grant{action, resource})
+				// Log streams have no names that could be known before.
+				plain := strings.TrimSuffix(resource, ":*")
+				if strings.ContainsAny(action, "*?") || strings.ContainsAny(plain, "*?") || plain != resource && !strings.HasPrefix(action, "logs:") {
+					faults = append(faults, fmt.Sprintf("statement %s allows %s on %s: a wildcard", s.Sid, action, resource))
+				}
+			}
+		}
+	}
+	return all, faults
+}
+
+// compare tells where a policy and what was done differ: what was done and isn't
+// allowed, and, if everything has been played, what is allowed and was never done.
+func compare(policy []templatetest.Statement, done []grant, complete bool) []string {
+	allowed, faults := grants(policy)
+	for _, d := range done {
+		if !slices.Contains(allowed, d) {
+			faults = append(faults, fmt.Sprintf("it calls %s on %s, which its role does not allow", d.Action, d.Resource))
+		}
+	}
+	for _, a := range allowed {
+		used, excepted := slices.Contains(done, a), exceptions[a.Action] != ""
+		switch {
+		case used && excepted:
+			faults = append(faults, fmt.Sprintf("it uses %s, which is among the exceptions", a.Action))
+		case complete && !used && !excepted:
+			faults = append(faults, fmt.Sprintf("its role allows %s on %s, which no story uses", a.Action, a.Resource))
+		}
+	}
+	slices.Sort(faults)
+	return slices.Compact(faults)
+}
+
+// checkPolicies compares what the functions did with their roles. The names of
+// resources are the same in all worlds but for what moto adds to the ARNs of secrets.
+func checkPolicies(t *testing.T, seen *accesses, complete bool) {
+	t.Helper()
+	stack := imagined(t, nil)
+	functions, err := stack.Functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(map[string][]grant)
+	for _, a := range seen.list() {
+		done[a.Function] = append(done[a.Function], grant{a.Action, named(a.Resource)})
+	}
+	for _, f := range functions {
+		for _, fault := range compare(namedPolicy(f.Policy), done[f.LogicalID], complete) {
+			t.Errorf("%s: %s", f.LogicalID, fault)
+		}
+	}
+	schedule, err := stack.Policy("ScheduleRole")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range compare(schedule, done["schedule"], complete) {
+		t.Errorf("ScheduleRole: %s", fault)
+	}
+}
+
+// named is the ARN of a secret without the six characters that Secrets Manager makes
+// up, and any other ARN as it is.
+func named(arn string) string {
+	if i := strings.LastIndex(arn, "-"); strings.Contains(arn, ":secretsmanager:") && i == len(arn)-7 {
+		return arn[:i]
+	}
+	return arn
+}
+
+func namedPolicy(policy []templatetest.Statement) []templatetest.Statement {
+	policy = slices.Clone(policy)
+	for i, s := range policy {
+		policy[i].Resources = nil
+		for _, resource := range s.Resources {
+			policy[i].Resources = append(policy[i].Resources, named(resource))
+		}
+	}
+	return policy
+}
+
+// TestPoliciesCanDiffer breaks the template's own policies, one right at a time, and
+// sees that it is noticed.
+func TestPoliciesCanDiffer(t *testing.T) {
+	t.Parallel()
+	functions, err := imagined(t, nil).Functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range functions {
+		policy := namedPolicy(f.Policy)
+		var done []grant
+		all, _ := grants(policy)
+		for _, g := range all {
+			if exceptions[g.Action] == "" {
+				done = append(done, g)
+			}
+		}
+		if faults := compare(policy, done, true); len(faults) > 0 {
+			t.Fatalf("%s: a function that does what it may differs: %q", f.LogicalID, faults)
+		}
+		for i, g := range done {
+			without := slices.Concat(done[:i], done[i+1:])
+			want := fmt.Sprintf("its role allows %s on %s, which no story uses", g.Action, g.Resource)
+			if faults := compare(policy, without, true); !slices.Equal(faults, []string{want}) {
+				t.Errorf("%s: without %s on %s the difference is %q", f.LogicalID, g.Action, g.Resource, faults)
+			}
+			if faults := compare(policy, without, false); len(faults) > 0 {
+				t.Errorf("%s: what was not played is not allowed for: %q", f.LogicalID, faults)
+			}
+			elsewhere := grant{g.Action, g.Resource + "-of-another"}
+			want = fmt.Sprintf("it calls %s on %s, which its role does not allow", elsewhere.Action, elsewhere.Resource)
+			if faults := compare(policy, append(slices.Clone(done), elsewhere), true); !slices.Equal(faults, []string{want}) {
+				t.Errorf("%s: %s on another resource makes the difference %q", f.LogicalID, g.Action, faults)
+			}
+		}
+	}
+}
+
+// TestPolicyFaults shows policies that are wrong in themselves.
+func TestPolicyFaults(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		statement templatetest.Statement
+		want      string
+	}{
+		"wildcard action":   {templatetest.Statement{Sid: "S", Effect: "Allow", Actions: []string{"sqs:*"}, Resources: []string{"arn:q"}}, "a wildcard"},
+		"wildcard resource": {templatetest.Statement{Sid: "S", Effect: "Allow", Actions: []string{"sqs:SendMessage"}, Resources: []string{"*"}}, "a wildcard"},
+		"suffix":            {templatetest.Statement{Sid: "S", Effect: "Allow", Actions: []string{"sqs:SendMessage"}, Resources: []string{"arn:q:*"}}, "a wildcard"},
+		"deny":              {templatetest.Statement{Sid: "S", Effect: "Deny", Actions: []string{"sqs:SendMessage"}, Resources: []string{"arn:q"}}, "the effect Deny"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, faults := grants([]templatetest.Statement{test.statement}); len(faults) != 1 || !strings.Contains(faults[0], test.want) {
+				t.Errorf("got %q, want %q", faults, test.want)
+			}
+		})
+	}
+}
+
+// imagined is the template deployed without anything that is real.
+func imagined(t *testing.T, parameters map[string]string) *templatetest.Stack {
+	t.Helper()
+	template, err := templatetest.Read(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := maps.Clone(required)
+	maps.Copy(given, parameters)
+	stack, err := templatetest.Deploy(template, place, given, paper{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stack
+}
+
+// required are the parameters that have no default.
+var required = map[string]string{"TenantId": aGUID, "ClientId": aGUID,
+	"CredentialSecretArn": "arn:aws:secretsmanager:" + place.Region + ":" + place.Account + ":secret:sessionstamp-credential-AbCdEf"}
+
+const aGUID = "0c5b5b8e-8a8f-4f0e-9d1c-2f1e6a3b4c5d"
+
+// paper makes queues, tables and secrets that have names and nothing else.
+type paper struct{}
+
+// Make implements [templatetest.Maker].
+func (paper) Make(kind, id string, _ map[string]any) (templatetest.Made, bool, error) {
+	name := place.StackName + "-" + id
+	arn := func(service, resource string) map[string]string {
+		return map[string]string{"Arn": "arn:aws:" + service + ":" + place.Region + ":" + place.Account + ":" + resource, "QueueName": name}
+	}
+	switch kind {
+	case "AWS::SQS::Queue":
+		return templatetest.Made{Ref: "https://sqs/" + name, Attributes: arn("sqs", name)}, true, nil
+	case "AWS::DynamoDB::Table":
+		return templatetest.Made{Ref: name, Attributes: arn("dynamodb", "table/"+name)}, true, nil
+	case "AWS::SecretsManager::Secret":
+		return templatetest.Made{Ref: arn("secretsmanager", "secret:"+name+"-AbCdEf")["Arn"]}, true, nil
+	}
+	return templatetest.Made{}, false, nil
+}
