@@ -54,9 +54,11 @@ func (f *function) serve(ctx context.Context, event events.SecretsManagerSecretR
 			f.log.LogAttrs(ctx, slog.LevelError, "metrics are lost", slog.String(logError, lost.Error()))
 		}
 	}()
+	early, cancel := program.EndEarly(ctx, program.Margin)
+	defer cancel()
 	r, err := f.rotator(event.SecretID)
 	if err == nil {
-		err = r.Rotate(ctx, rotation.Event{
+		err = r.Rotate(early, rotation.Event{
 			Step: rotation.Step(event.Step), SecretID: event.SecretID, Token: event.ClientRequestToken,
 		})
 	}

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
@@ -31,10 +33,15 @@ type stub struct {
 	events []rotation.Event
 	err    error
 	panics bool
+	hangs  bool
 }
 
-func (s *stub) Rotate(_ context.Context, e rotation.Event) error {
+func (s *stub) Rotate(ctx context.Context, e rotation.Event) error {
 	s.events = append(s.events, e)
+	if s.hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	if s.panics {
 		panic("hunter2")
 	}
@@ -101,6 +108,27 @@ func TestServe(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A step that takes too long is told before Lambda ends the function.
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		recorder := new(told)
+		f := &function{
+			rotators: map[string]rotator{programtest.ClientStateSecret: &stub{hangs: true}},
+			metrics:  recorder, log: leaktest.Log(t),
+		}
+		err := f.serve(ctx, events.SecretsManagerSecretRotationEvent{SecretID: programtest.ClientStateSecret})
+		if end, _ := ctx.Deadline(); !errors.Is(err, context.DeadlineExceeded) || time.Until(end) != program.Margin {
+			t.Errorf("%v, %s before the end", err, time.Until(end))
+		}
+		if diff := cmp.Diff([]string{"other"}, recorder.failed); diff != "" || recorder.flushed != 1 {
+			t.Errorf("flushed %d times; told (-want +got):\n%s", recorder.flushed, diff)
+		}
+	})
 }
 
 // invoke serves an event, and survives a panic, as Lambda does.

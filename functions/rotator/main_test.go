@@ -150,11 +150,13 @@ func TestCredentialIsRotated(t *testing.T) {
 	t.Parallel()
 	for name, mode := range map[string]deployment.AuthMode{
 		"client secret": deployment.ClientSecret, "certificate": deployment.Certificate, "PFX": deployment.Certificate,
+		"label stays": deployment.ClientSecret,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, mode)
+				w.vault.KeepsPending = name == "label stays"
 				if name == "PFX" {
 					w.vault.Put(programtest.CredentialSecret, asPFX(t, w.vault.Value(programtest.CredentialSecret, "AWSCURRENT")))
 				}
@@ -169,6 +171,9 @@ func TestCredentialIsRotated(t *testing.T) {
 					}
 					w.reachable()
 					time.Sleep(30 * 24 * time.Hour)
+				}
+				if got := w.vault.Requests("UpdateSecretVersionStage"); got != 3 {
+					t.Errorf("labels were moved %d times, want 3", got)
 				}
 				if got := strings.Count(w.metrics.String(), `"RotationFailed":0`); got != 12 {
 					t.Errorf("%d steps were told as done, want 12:\n%s", got, w.metrics.String())

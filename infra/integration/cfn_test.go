@@ -2,11 +2,14 @@ package integration
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
 
 // cfnAnswer is what CloudFormation is told
@@ -70,6 +73,7 @@ func (w *world) customResource(requestType string, old map[string]any) cfnAnswer
 	}
 	select {
 	case a := <-w.answers:
+		leaktest.Error(w.t, errors.New(a.Reason))
 		if a.RequestID != request["RequestId"] || a.StackID != request["StackId"] || a.LogicalResourceID != "Subscription" {
 			w.t.Errorf("CloudFormation was told %+v, which it cannot match with its request", a)
 		}

@@ -14,7 +14,7 @@ func (w *world) schedule(id string) map[string]any {
 	for _, schedule := range schedules {
 		for name, f := range w.functions {
 			if schedule.LogicalID == id && schedule.Function == f.ARN {
-				w.seen.add(access{Function: "schedule", Action: "lambda:InvokeFunction", Resource: f.ARN})
+				w.seen.add(access{Mode: w.given["AuthMode"], Function: "schedule", Action: "lambda:InvokeFunction", Resource: f.ARN})
 				return w.invoke(name, schedule.Input)
 			}
 		}

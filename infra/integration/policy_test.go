@@ -32,6 +32,9 @@ func grants(policy []templatetest.Statement) (all []grant, faults []string) {
 		for _, action := range s.Actions {
 			for _, resource := range s.Resources {
 				all = append(all, grant{action, resource})
+				if action == tokenAction && resource == "*" && boundToken(s) {
+					continue
+				}
 				// Log streams have no names that could be known before.
 				plain := strings.TrimSuffix(resource, ":*")
 				if strings.ContainsAny(action, "*?") || strings.ContainsAny(plain, "*?") || plain != resource && !strings.HasPrefix(action, "logs:") {
@@ -41,6 +44,16 @@ func grants(policy []templatetest.Statement) (all []grant, faults []string) {
 		}
 	}
 	return all, faults
+}
+
+// tokenAction is about no resource.
+const tokenAction = "sts:GetWebIdentityToken"
+
+// boundToken tells whether a statement says for whom a token may be, and for how long.
+func boundToken(s templatetest.Statement) bool {
+	seconds := s.Conditions["NumericLessThanEquals"]["sts:DurationSeconds"]
+	audience := s.Conditions["ForAllValues:StringEquals"]["sts:IdentityTokenAudience"]
+	return slices.Equal(seconds, []string{"300"}) && len(audience) == 1 && strings.HasPrefix(audience[0], "api://AzureADTokenExchange")
 }
 
 // compare tells where a policy and what was done differ: what was done and isn't
@@ -65,31 +78,50 @@ func compare(policy []templatetest.Statement, done []grant, complete bool) []str
 	return slices.Compact(faults)
 }
 
-// checkPolicies compares what the functions did with their roles. The names of
-// resources are the same in all worlds but for what moto adds to the ARNs of secrets.
+// checkPolicies compares what the functions did with their roles, in each mode. The
+// names of resources are the same in all worlds but for what moto adds to the ARNs of
+// secrets. Most stories are played in one mode only, so a right that two modes give is
+// used if either has used it.
 func checkPolicies(t *testing.T, seen *accesses, complete bool) {
 	t.Helper()
-	stack := imagined(t, nil)
+	for _, mode := range []string{"web-identity", "certificate", "client-secret"} {
+		for role, policy := range policies(t, mode) {
+			var done []grant
+			for _, a := range seen.list() {
+				g := grant{a.Action, named(a.Resource)}
+				if a.Function == role && (a.Mode == mode || allows(policy, g)) {
+					done = append(done, g)
+				}
+			}
+			for _, fault := range compare(policy, done, complete) {
+				t.Errorf("%s, with %s: %s", role, mode, fault)
+			}
+		}
+	}
+}
+
+func allows(policy []templatetest.Statement, g grant) bool {
+	all, _ := grants(policy)
+	return slices.Contains(all, g)
+}
+
+// policies are those of all functions, and of the schedules, in a mode.
+func policies(t *testing.T, mode string) map[string][]templatetest.Statement {
+	t.Helper()
+	stack := imagined(t, map[string]string{"AuthMode": mode})
 	functions, err := stack.Functions()
 	if err != nil {
 		t.Fatal(err)
-	}
-	done := make(map[string][]grant)
-	for _, a := range seen.list() {
-		done[a.Function] = append(done[a.Function], grant{a.Action, named(a.Resource)})
-	}
-	for _, f := range functions {
-		for _, fault := range compare(namedPolicy(f.Policy), done[f.LogicalID], complete) {
-			t.Errorf("%s: %s", f.LogicalID, fault)
-		}
 	}
 	schedule, err := stack.Policy("ScheduleRole")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, fault := range compare(schedule, done["schedule"], complete) {
-		t.Errorf("ScheduleRole: %s", fault)
+	all := map[string][]templatetest.Statement{"schedule": schedule}
+	for _, f := range functions {
+		all[f.LogicalID] = namedPolicy(f.Policy)
 	}
+	return all
 }
 
 // named is the ARN of a secret without the six characters that Secrets Manager makes
@@ -116,36 +148,38 @@ func namedPolicy(policy []templatetest.Statement) []templatetest.Statement {
 // sees that it is noticed.
 func TestPoliciesCanDiffer(t *testing.T) {
 	t.Parallel()
-	functions, err := imagined(t, nil).Functions()
-	if err != nil {
-		t.Fatal(err)
+	for _, mode := range []string{"web-identity", "client-secret"} {
+		for role, policy := range policies(t, mode) {
+			checkDifferences(t, role, policy)
+		}
 	}
-	for _, f := range functions {
-		policy := namedPolicy(f.Policy)
-		var done []grant
-		all, _ := grants(policy)
-		for _, g := range all {
-			if exceptions[g.Action] == "" {
-				done = append(done, g)
-			}
+}
+
+func checkDifferences(t *testing.T, role string, policy []templatetest.Statement) {
+	t.Helper()
+	var done []grant
+	all, _ := grants(policy)
+	for _, g := range all {
+		if exceptions[g.Action] == "" {
+			done = append(done, g)
 		}
-		if faults := compare(policy, done, true); len(faults) > 0 {
-			t.Fatalf("%s: a function that does what it may differs: %q", f.LogicalID, faults)
+	}
+	if faults := compare(policy, done, true); len(faults) > 0 {
+		t.Fatalf("%s: a function that does what it may differs: %q", role, faults)
+	}
+	for i, g := range done {
+		without := slices.Concat(done[:i], done[i+1:])
+		want := fmt.Sprintf("its role allows %s on %s, which no story uses", g.Action, g.Resource)
+		if faults := compare(policy, without, true); !slices.Equal(faults, []string{want}) {
+			t.Errorf("%s: without %s on %s the difference is %q", role, g.Action, g.Resource, faults)
 		}
-		for i, g := range done {
-			without := slices.Concat(done[:i], done[i+1:])
-			want := fmt.Sprintf("its role allows %s on %s, which no story uses", g.Action, g.Resource)
-			if faults := compare(policy, without, true); !slices.Equal(faults, []string{want}) {
-				t.Errorf("%s: without %s on %s the difference is %q", f.LogicalID, g.Action, g.Resource, faults)
-			}
-			if faults := compare(policy, without, false); len(faults) > 0 {
-				t.Errorf("%s: what was not played is not allowed for: %q", f.LogicalID, faults)
-			}
-			elsewhere := grant{g.Action, g.Resource + "-of-another"}
-			want = fmt.Sprintf("it calls %s on %s, which its role does not allow", elsewhere.Action, elsewhere.Resource)
-			if faults := compare(policy, append(slices.Clone(done), elsewhere), true); !slices.Equal(faults, []string{want}) {
-				t.Errorf("%s: %s on another resource makes the difference %q", f.LogicalID, g.Action, faults)
-			}
+		if faults := compare(policy, without, false); len(faults) > 0 {
+			t.Errorf("%s: what was not played is not allowed for: %q", role, faults)
+		}
+		elsewhere := grant{g.Action, g.Resource + "-of-another"}
+		want = fmt.Sprintf("it calls %s on %s, which its role does not allow", elsewhere.Action, elsewhere.Resource)
+		if faults := compare(policy, append(slices.Clone(done), elsewhere), true); !slices.Equal(faults, []string{want}) {
+			t.Errorf("%s: %s on another resource makes the difference %q", role, g.Action, faults)
 		}
 	}
 }
@@ -160,7 +194,9 @@ func TestPolicyFaults(t *testing.T) {
 		"wildcard action":   {templatetest.Statement{Sid: "S", Effect: "Allow", Actions: []string{"sqs:*"}, Resources: []string{"arn:q"}}, "a wildcard"},
 		"wildcard resource": {templatetest.Statement{Sid: "S", Effect: "Allow", Actions: []string{"sqs:SendMessage"}, Resources: []string{"*"}}, "a wildcard"},
 		"suffix":            {templatetest.Statement{Sid: "S", Effect: "Allow", Actions: []string{"sqs:SendMessage"}, Resources: []string{"arn:q:*"}}, "a wildcard"},
-		"deny":              {templatetest.Statement{Sid: "S", Effect: "Deny", Actions: []string{"sqs:SendMessage"}, Resources: []string{"arn:q"}}, "the effect Deny"},
+		"token for anybody": {templatetest.Statement{Sid: "S", Effect: "Allow", Actions: []string{tokenAction}, Resources: []string{"*"},
+			Conditions: map[string]map[string][]string{"NumericLessThanEquals": {"sts:DurationSeconds": {"300"}}}}, "a wildcard"},
+		"deny": {templatetest.Statement{Sid: "S", Effect: "Deny", Actions: []string{"sqs:SendMessage"}, Resources: []string{"arn:q"}}, "the effect Deny"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -187,8 +223,9 @@ func imagined(t *testing.T, parameters map[string]string) *templatetest.Stack {
 	return stack
 }
 
-// required are the parameters that have no default.
-var required = map[string]string{"TenantId": aGUID, "ClientId": aGUID,
+// required are the parameters that have no default, and those that take as much of
+// the template as there is: a credential that is stored and rotated.
+var required = map[string]string{"TenantId": aGUID, "ClientId": aGUID, "AuthMode": "client-secret", "CredentialRotationDays": "30",
 	"CredentialSecretArn": "arn:aws:secretsmanager:" + place.Region + ":" + place.Account + ":secret:sessionstamp-credential-AbCdEf"}
 
 const aGUID = "0c5b5b8e-8a8f-4f0e-9d1c-2f1e6a3b4c5d"

@@ -16,12 +16,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 )
 
 // An access is one thing that a function did to one resource of AWS, in IAM's words.
 type access struct {
+	// Mode is how the app signed in at that time, which decides what is allowed.
+	Mode                       string
 	Function, Action, Resource string
 }
 
@@ -47,34 +50,37 @@ func (a *accesses) list() []access {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.SortedFunc(maps.Keys(a.seen), func(x, y access) int {
-		return strings.Compare(x.Function+x.Action+x.Resource, y.Function+y.Action+y.Resource)
+		return strings.Compare(x.Mode+x.Function+x.Action+x.Resource, y.Mode+y.Function+y.Action+y.Resource)
 	})
 }
 
 // A recorder stands between the programs of one function and AWS, and writes down
-// what they do there. It can refuse calls.
+// what they do there. It can refuse calls, and let time pass.
 type recorder struct {
-	function string
-	accesses *accesses
-	server   *httptest.Server
+	mode, function string
+	accesses       *accesses
+	server         *httptest.Server
 
 	mu      sync.Mutex
+	older   time.Duration            // by which secrets are
 	refused func(action string) bool // nil: none
 	calls   map[string]int           // that were answered, by action
 	news    *news                    // of every answer
 }
 
-// record starts a recorder, which ends with the test.
-func record(t *testing.T, endpoint, function string, all *accesses) *recorder {
+// start starts the recorder, which ends with the test. What moto does not know is for
+// sts.
+func (r *recorder) start(t *testing.T, endpoint string, sts http.Handler) {
 	t.Helper()
 	target, err := url.Parse(endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &recorder{function: function, accesses: all, calls: make(map[string]int), news: newNews()}
-	proxy := &httputil.ReverseProxy{
-		Rewrite:  func(p *httputil.ProxyRequest) { p.SetURL(target) },
-		ErrorLog: log.New(io.Discard, "", 0), // processes are killed on purpose
+	r.calls, r.news = make(map[string]int), newNews()
+	moto := &httputil.ReverseProxy{
+		Rewrite:        func(p *httputil.ProxyRequest) { p.SetURL(target) },
+		ModifyResponse: r.age,
+		ErrorLog:       log.New(io.Discard, "", 0), // processes are killed on purpose
 	}
 	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(request.Body)
@@ -83,12 +89,12 @@ func record(t *testing.T, endpoint, function string, all *accesses) *recorder {
 		}
 		done, err := accessesOf(request.Header.Get("X-Amz-Target"), body)
 		if err != nil {
-			t.Errorf("%s: %v", function, err)
+			t.Errorf("%s: %v", r.function, err)
 		}
 		for i := range done {
-			done[i].Function = function
+			done[i].Mode, done[i].Function = r.mode, r.function
 		}
-		all.add(done...)
+		r.accesses.add(done...)
 		if r.refuses(done) {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 			w.WriteHeader(http.StatusBadRequest)
@@ -96,11 +102,43 @@ func record(t *testing.T, endpoint, function string, all *accesses) *recorder {
 			return
 		}
 		request.Body = io.NopCloser(bytes.NewReader(body))
-		proxy.ServeHTTP(w, request)
+		if request.Header.Get("X-Amz-Target") == "" {
+			sts.ServeHTTP(w, request)
+		} else {
+			moto.ServeHTTP(w, request)
+		}
 		r.answered(done)
 	}))
 	t.Cleanup(r.server.Close)
-	return r
+}
+
+// pass lets versions of secrets be older than they are, from the next call on: the
+// function takes it for time that has passed.
+func (r *recorder) pass(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.older += d
+}
+
+// age changes when a version of a secret was created.
+func (r *recorder) age(answer *http.Response) error {
+	r.mu.Lock()
+	older := r.older
+	r.mu.Unlock()
+	if older == 0 || !strings.HasSuffix(answer.Request.Header.Get("X-Amz-Target"), ".GetSecretValue") {
+		return nil
+	}
+	var body map[string]any
+	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil {
+		return err
+	}
+	if created, ok := body["CreatedDate"].(float64); ok {
+		body["CreatedDate"] = created - older.Seconds()
+	}
+	text, err := json.Marshal(body)
+	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	answer.Header.Set("Content-Length", fmt.Sprint(len(text)))
+	return err
 }
 
 func (r *recorder) answered(done []access) {
@@ -148,6 +186,9 @@ func (r *recorder) refuses(done []access) bool {
 //
 // [service authorization reference]: https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
 func accessesOf(target string, body []byte) ([]access, error) {
+	if target == "" {
+		return queryAccesses(string(body))
+	}
 	service, operation, _ := strings.Cut(target, ".")
 	var in struct {
 		QueueURL     string         `json:"QueueUrl"`
@@ -177,4 +218,16 @@ func accessesOf(target string, body []byte) ([]access, error) {
 		return all, nil
 	}
 	return nil, fmt.Errorf("call %q: nobody has said here what right it needs", target)
+}
+
+// queryAccesses tells what a call of the AWS Query protocol does.
+func queryAccesses(body string) ([]access, error) {
+	form, err := url.ParseQuery(body)
+	if err != nil {
+		return nil, fmt.Errorf("read a call: %w", err)
+	}
+	if action := form.Get("Action"); action != "GetWebIdentityToken" {
+		return nil, fmt.Errorf("call %q: nobody has said here what right it needs", action)
+	}
+	return []access{{Action: "sts:GetWebIdentityToken", Resource: "*"}}, nil
 }

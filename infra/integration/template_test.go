@@ -107,7 +107,7 @@ func TestMetricNames(t *testing.T) {
 		metrics.UsersStamped, metrics.SecondsToStamp, metrics.SecondsMissed, metrics.UsersMissed, metrics.CannotFix,
 		metrics.RequestsFailed, metrics.RequestsLater, metrics.NotificationsReceived, metrics.NotificationsDropped, metrics.NotificationsRefused,
 		metrics.SubscriptionHoursLeft, metrics.SubscriptionGaps, metrics.KeeperFailed, metrics.SweepFinished, metrics.SweepCandidates,
-		metrics.SweepUnreadable, metrics.SweepMembers, metrics.SweepUnstamped, metrics.BackfillStopped,
+		metrics.DaysToCredentialExpiry, metrics.RotationFailed, metrics.SweepUnreadable, metrics.SweepMembers, metrics.SweepUnstamped, metrics.BackfillStopped,
 	}
 	stack := imagined(t, nil)
 	var shown []string
@@ -166,7 +166,8 @@ func TestLists(t *testing.T) {
 		"ExcludedGroups":      {"": true, aGUID + "," + aGUID: true, "A group": false},
 		"ExcludedUpnPatterns": {"": true, "svc-*@a.example, b@a.example": true, "svc-*": true, "someone": false},
 		"BackfillHours":       {"": true, "22:00-05:00": true, "22-5": false, "24:00-05:00": false},
-		"CredentialSecretArn": {"arn:aws:secretsmanager:eu-central-1:123456789012:secret:entra-AbCdEf": true, "entra": false,
+		"AuthMode":            {"web-identity": true, "certificate": true, "client-secret": true, "password": false},
+		"CredentialSecretArn": {"": false, "arn:aws:secretsmanager:eu-central-1:123456789012:secret:entra-AbCdEf": true, "entra": false,
 			"arn:aws:secretsmanager:eu-central-1:123456789012:secret:entra": false},
 	} {
 		for value, want := range values {

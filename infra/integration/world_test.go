@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -22,7 +23,9 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/integration/lambdatest"
 	"github.com/sessionstamp/sessionstamp/infra/integration/templatetest"
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
+	"github.com/sessionstamp/sessionstamp/shared/aws/ststest"
 )
 
 // root is the folder of the template.
@@ -96,6 +99,7 @@ type function struct {
 	templatetest.Function
 	program  *lambdatest.Program
 	recorder *recorder
+	sts      *ststest.Server // as it is for the function's role
 }
 
 // newWorld makes AWS, Graph and an app, and deploys the template with parameters
@@ -113,7 +117,8 @@ func newWorld(t *testing.T, seen *accesses, parameters map[string]string) *world
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.given = map[string]string{"TenantId": w.graph.tenant.ID(), "ClientId": w.graph.app.ID(), "CredentialSecretArn": credential}
+	w.given = map[string]string{"TenantId": w.graph.tenant.ID(), "ClientId": w.graph.app.ID(),
+		"AuthMode": "client-secret", "CredentialSecretArn": credential, "CredentialRotationDays": "30"}
 	for name, value := range parameters {
 		w.given[name] = value
 	}
@@ -149,7 +154,10 @@ func (w *world) run(f templatetest.Function) {
 	if old := w.functions[f.LogicalID]; old != nil {
 		old.program.Close()
 	}
-	r := record(w.t, w.cloud.endpoint, f.LogicalID, w.seen)
+	sts := ststest.New(ststest.Options{Issuer: issuer, Subject: f.Role})
+	w.graph.AddProvider(issuer, sts) // they all have one key
+	r := &recorder{mode: w.given["AuthMode"], function: f.LogicalID, accesses: w.seen}
+	r.start(w.t, w.cloud.endpoint, sts)
 	environment := map[string]string{ // of the place where it runs, and not of the template
 		"AWS_ENDPOINT_URL": r.server.URL,
 		"HTTPS_PROXY":      w.graph.proxy.URL,
@@ -165,7 +173,7 @@ func (w *world) run(f templatetest.Function) {
 		Path: filepath.Join(programs(w.t), filepath.Base(f.CodeURI)), Name: f.Name, ARN: f.ARN, Environment: environment,
 		Timeout: f.Timeout, Memory: f.Memory, LogFormat: f.LogFormat, LogLevel: f.LogLevel, Region: mototest.Region,
 	})
-	w.functions[f.LogicalID] = &function{Function: f, program: p, recorder: r}
+	w.functions[f.LogicalID] = &function{Function: f, program: p, recorder: r, sts: sts}
 	w.t.Cleanup(func() {
 		p.Close()
 		w.keepsSecrets(f.Name, p.Log().String())
@@ -175,8 +183,10 @@ func (w *world) run(f templatetest.Function) {
 	})
 }
 
-// keepsSecrets checks that a log holds no secret, no token and no name.
+// keepsSecrets checks that a log holds no secret, no token and no name, of whatever
+// shape.
 func (w *world) keepsSecrets(function, log string) {
+	_, _ = io.WriteString(leaktest.Writer(w.t, io.Discard), log)
 	secrets := []string{secretText, "another-invented-secret", "eyJ", "@" + federated}
 	for _, sub := range w.graph.tenant.Subscriptions() {
 		secrets = append(secrets, sub.ClientState)

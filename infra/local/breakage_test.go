@@ -50,7 +50,10 @@ func (w *world) frontDown() (mend func()) {
 	return func() { w.front.setDown(false) }
 }
 
-func (w *world) ours(r msgraphtest.Request) bool { return r.App == w.tally.app }
+// ours tells whether a call is sessionstamp's, and not one that checks it.
+func (w *world) ours(r msgraphtest.Request) bool {
+	return r.App == w.tally.app && !w.turnover.checking.Load()
+}
 
 // tokenFault draws what the token endpoint says on a bad day.
 func (w *world) tokenFault() msgraphtest.Fault {

@@ -23,6 +23,7 @@ func (w *world) check() {
 	}
 	w.checkKeeper()
 	w.checkCeilings()
+	w.checkSecrets()
 }
 
 // entries are the ledger's, by user.
@@ -141,7 +142,7 @@ func (w *world) checkKeeper() {
 		w.t.Errorf("at the end there are the subscriptions %+v, the keeper's record is %+v", have, record)
 		return
 	}
-	if current := w.plant.config.clientState.current; have[0].ClientState != current || have[0].ChangeType != "updated" {
+	if have[0].ClientState != w.dueClientState() || have[0].ChangeType != "updated" {
 		w.t.Errorf("the subscription left is not as wanted: %+v", have[0])
 	}
 	w.checkSwept()

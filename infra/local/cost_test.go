@@ -12,6 +12,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/memory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
@@ -100,9 +101,9 @@ func newCalm(t *testing.T, users int) *calm {
 	})
 	c.tally.app = app.ID()
 	p, err := newPlant(plantConfig{
-		tenant: c.ID(), client: app.ID(), secret: secret,
-		transport:   c.graph,
-		clientState: &clientStates{current: rand.Text()}, notificationURL: "https://webhook.example/",
+		tenant: c.ID(), client: app.ID(),
+		mode: msgraph.AuthClientSecret, secrets: newSecrets(storedSecret(secret), rand.Text()),
+		transport: c.graph, notificationURL: "https://webhook.example/",
 		settings: revocation.DefaultSettings,
 		policy:   revocation.Policy{NewUserWindow: 24 * time.Hour, Backfill: revocation.DefaultBackfill},
 		pace:     revocation.DefaultPace,

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
@@ -184,9 +185,9 @@ func (d *demo) wire() error {
 	d.tally.app = app.ID()
 	d.admin = &admin{tenant: d.tenant.ID(), client: provisioning.ID(), secret: secret, http: d.graph.Client()}
 	p, err := newPlant(plantConfig{
-		tenant: d.tenant.ID(), client: app.ID(), secret: secret,
-		transport:   d.graph.Client().Transport,
-		clientState: &clientStates{current: clientState}, notificationURL: d.server.url,
+		tenant: d.tenant.ID(), client: app.ID(),
+		mode: msgraph.AuthClientSecret, secrets: newSecrets(storedSecret(secret), clientState),
+		transport: d.graph.Client().Transport, notificationURL: d.server.url,
 		settings: demoSettings,
 		policy: revocation.Policy{
 			NewUserWindow: demoWindow,

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"net/http"
 	"slices"
 	"sync"
@@ -25,6 +24,7 @@ type witness struct {
 	missed int         // users whom sweeps found late
 	began  time.Time   // when the last full round was
 	rounds []round     // full rounds that came to their end
+	kept   time.Time   // when the keeper ran last
 }
 
 // A round is a full round, from its beginning to its end.
@@ -34,6 +34,7 @@ type round struct{ began, ended time.Time }
 func (w *world) ObserveKeeper(_ context.Context, r subscription.Report) {
 	w.seen.mu.Lock()
 	defer w.seen.mu.Unlock()
+	w.seen.kept = time.Now()
 	if slices.Contains(r.Done, subscription.ActionSweepAsked) {
 		w.seen.gaps = append(w.seen.gaps, time.Now())
 	}
@@ -145,7 +146,6 @@ func (w *world) scheduleDisasters() {
 		{2, time.Minute, w.atOnce(w.expireSubscription)},
 		{2, time.Minute, w.atOnce(w.doubleSubscription)},
 		{2, time.Minute, w.atOnce(w.tenant.ChallengeSubscriptions)},
-		{3, time.Minute, w.atOnce(func() { w.plant.config.clientState.rotate(rand.Text()) })},
 		{5, time.Minute, w.atOnce(w.keepTwice)},
 		{5, time.Minute, w.atOnce(w.sweepTwice)},
 	} {

@@ -37,6 +37,11 @@ type faults struct {
 	page float64
 	// watch, if it is not nil, sees what the workers do, and what comes of it.
 	watch func(revocation.Config) revocation.Config
+	// rotator, if it is not nil, are the faults of the rotator in place of these.
+	rotator *faults
+	// promoted, if it is not nil, is called when a version of a secret has become
+	// current.
+	promoted func(ctx context.Context, secretID string)
 
 	mu      sync.Mutex
 	calls   map[string]uint64

@@ -8,6 +8,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/notification"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/rotation"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
@@ -38,7 +39,7 @@ func (p *plant) newKeeper() (*subscription.Keeper, error) {
 		Graph:           graph,
 		Store:           p.records,
 		Sweeps:          sweep.Asker{Store: p.sweeps},
-		Secrets:         p.config.clientState,
+		Secrets:         settledClientStates{p.config.secrets},
 		Settings:        p.config.keeping,
 		ClientID:        p.config.client,
 		Observer:        p.config.keeper,
@@ -56,6 +57,7 @@ func (p *plant) newKeeper() (*subscription.Keeper, error) {
 type environment struct {
 	keeper  *subscription.Keeper
 	sweeper *sweep.Sweeper
+	rotator *rotation.Rotator // of one secret
 }
 
 // keep runs the keeper once, as its schedule does. The next run mends what this

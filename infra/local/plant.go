@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,11 +20,18 @@ import (
 
 // plantConfig is what a plant is made of.
 type plantConfig struct {
-	// tenant, client and secret are how the plant signs in.
-	tenant, client, secret string
+	// tenant and client are the app that the plant signs in as, and mode is how.
+	tenant, client string
+	mode           msgraph.AuthMode
+	// secrets hold the credential and the clientState. For a web identity, the
+	// credential is not read.
+	secrets *memory.Secrets
+	// identity may be nil in other modes.
+	identity msgraph.WebIdentitySource
+	// newKey makes the key pairs of new certificates; nil means new ones.
+	newKey func() (*rsa.PrivateKey, error)
 	// transport carries the calls of Graph and of the token endpoint.
-	transport   http.RoundTripper
-	clientState *clientStates
+	transport http.RoundTripper
 	// notificationURL is where Graph reaches the webhook.
 	notificationURL string
 	settings        revocation.Settings
@@ -68,26 +76,6 @@ type plant struct {
 	revokers []*revocation.Revoker
 }
 
-// clientStates are the secrets that the subscription may have been made with.
-type clientStates struct {
-	mu                sync.Mutex
-	current, previous string
-}
-
-// ClientStates implements [webhook.Secrets] and [subscription.Secrets].
-func (c *clientStates) ClientStates(context.Context) (current, previous string, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.current, c.previous, nil
-}
-
-// rotate makes next the current secret.
-func (c *clientStates) rotate(next string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.current, c.previous = next, c.current
-}
-
 // maxReceives is how often a message may come back before it is a dead letter.
 const maxReceives = 5
 
@@ -106,7 +94,7 @@ func newPlant(c plantConfig) (*plant, error) {
 	}
 	config := webhook.Config{
 		Tenant:    c.tenant,
-		Secrets:   c.clientState,
+		Secrets:   &keptClientStates{secrets: c.secrets},
 		Queue:     memory.Requests{Queue: p.requests},
 		Lifecycle: memory.Lifecycles{Queue: p.lifecycle},
 		Log:       c.log,
@@ -128,21 +116,29 @@ func (p *plant) try() error {
 	_, revoker := p.newRevoker()
 	_, keeper := p.newKeeper()
 	_, sweeper := p.newSweeper()
-	return errors.Join(revoker, keeper, sweeper)
+	faults := []error{revoker, keeper, sweeper}
+	for _, secretID := range p.rotated() {
+		_, rotator := p.newRotator(secretID)
+		faults = append(faults, rotator)
+	}
+	return errors.Join(faults...)
 }
 
 // newGraph makes the client that every function makes at its start.
-func (p *plant) newGraph() (*msgraph.Client, error) {
+func (p *plant) newGraph() (*msgraph.Client, error) { return p.newClient(p.auth()) }
+
+// newClient makes a client that signs in so.
+func (p *plant) newClient(auth msgraph.Auth) (*msgraph.Client, error) {
 	cloud, err := msgraph.CloudByName("global")
 	if err != nil {
 		return nil, err
 	}
-	credential, err := msgraph.NewClientSecretCredential(msgraph.CredentialOptions{
+	credential, err := msgraph.NewCredential(msgraph.CredentialOptions{
 		Cloud:     cloud,
 		TenantID:  p.config.tenant,
 		ClientID:  p.config.client,
 		Transport: p.config.transport,
-	}, msgraph.FixedSecret(p.config.secret))
+	}, auth)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func simulateAll(t *testing.T, p plan) {
 		}
 	})
 	t.Logf("%d seeds: %+v", *seeds, sum.counts)
-	if c := sum.counts; c.Stamped == 0 || c.Crashes == 0 || c.Failed == 0 || c.Throttled == 0 || c.LeftAlone == 0 || c.ReSent == 0 || c.Frozen == 0 || c.Doubled == 0 || c.Spared == 0 && p.disasters {
+	if c := sum.counts; c.Stamped == 0 || c.Crashes == 0 || c.Failed == 0 || c.Throttled == 0 || c.LeftAlone == 0 || c.ReSent == 0 || c.Frozen == 0 || c.Doubled == 0 || c.Rotated == 0 || c.Repeated == 0 || c.Spared == 0 && p.disasters {
 		t.Errorf("a world in which nothing goes wrong proves nothing: %+v", c)
 	}
 }
@@ -56,6 +56,9 @@ type counts struct {
 	Crashes, Failed, Frozen, Doubled                               int
 	// Spared are the users who were left alone, and new no more by the end of it.
 	Spared int
+	// Rotated are the secrets that were replaced; Repeated is how often a rotation
+	// had to begin again.
+	Rotated, Repeated int
 	// Latest is how long after the last fault the last user was stamped.
 	Latest time.Duration
 }
@@ -80,6 +83,8 @@ func (s *totals) add(c counts) {
 	s.Frozen += c.Frozen
 	s.Doubled += c.Doubled
 	s.Spared += c.Spared
+	s.Rotated += c.Rotated
+	s.Repeated += c.Repeated
 	s.Latest = max(s.Latest, c.Latest)
 }
 

@@ -80,6 +80,7 @@ type world struct {
 	front  *frontDoor
 
 	orders     orders
+	turnover   *turnover
 	users      int
 	seen       witness
 	pauses     pauses
@@ -115,19 +116,22 @@ func newWorld(t *testing.T, p plan, seed uint64, verbose bool) *world {
 		touched:   make(map[string]bool),
 	}
 	w.drawOrders()
+	w.turnover = newTurnover(p, seed)
 	w.faults = w.drawFaults(seed)
 	w.drawn = w.drawDelivery()
 	w.replica = msgraphtest.Replica{Lag: w.upTo(4 * time.Minute), Share: random.Float64(), Writes: random.IntN(2) == 0}
 	w.graph = msgraphtest.New(msgraphtest.Options{
-		Seed:      seed,
-		Limits:    w.drawLimits(),
-		Replica:   w.replica,
-		Delivery:  w.drawn,
-		Delta:     w.drawDelta(),
-		Paging:    msgraphtest.Paging{EmptyPageChance: 0.2 * random.Float64()},
-		Notify:    w.front,
-		Violation: func(v string) { t.Errorf("invariant broken: %s", v) },
-		Record:    w.record,
+		Seed:     seed,
+		Limits:   w.drawLimits(),
+		Replica:  w.replica,
+		Delivery: w.drawn,
+		Delta:    w.drawDelta(),
+		Paging:   msgraphtest.Paging{EmptyPageChance: 0.2 * random.Float64()},
+		Notify:   w.front,
+
+		CredentialLag: w.turnover.lag,
+		Violation:     func(v string) { t.Errorf("invariant broken: %s", v) },
+		Record:        w.record,
 	})
 	w.tenant = w.graph.AddTenant(msgraphtest.TenantOptions{Domains: []msgraphtest.Domain{
 		{Name: federatedDomain, Federated: true},
@@ -156,6 +160,7 @@ func (w *world) drawFaults(seed uint64) *faults {
 		f.page = 0.6 * w.random.Float64()
 	}
 	f.watch = w.watch
+	f.rotator, f.promoted = w.drawRotatorFaults(seed), w.checkPromoted
 	return f
 }
 
@@ -203,9 +208,9 @@ func (w *world) drawSweeping() sweep.Settings {
 func (w *world) wire(verbose bool) {
 	timeout, visibility := w.drawTimes()
 	secret, clientState := "loc8Q~"+rand.Text(), leak.Canary+rand.Text()
-	app := w.tenant.AddApp(msgraphtest.AppOptions{
-		Permissions: []string{"User.Read.All", "User.RevokeSessions.All", "Domain.Read.All"},
-		Secrets:     []msgraphtest.Secret{{Text: secret}},
+	app, credential := w.register(msgraphtest.AppOptions{
+		Permissions: []string{"User.Read.All", "User.RevokeSessions.All", "Domain.Read.All", "Application.ReadWrite.OwnedBy"},
+		Secrets:     []msgraphtest.Secret{{Text: secret}}, // somebody else's
 	})
 	provisioning := w.tenant.AddApp(msgraphtest.AppOptions{
 		Permissions: []string{"User.ReadWrite.All", "User.Read.All"},
@@ -218,9 +223,10 @@ func (w *world) wire(verbose bool) {
 		log = os.Stderr
 	}
 	p, err := newPlant(plantConfig{
-		tenant: w.tenant.ID(), client: app.ID(), secret: secret,
-		transport:   w.graph,
-		clientState: &clientStates{current: clientState}, notificationURL: w.front.url,
+		tenant: w.tenant.ID(), client: app.ID(),
+		mode: w.turnover.mode, identity: identity, newKey: w.turnover.newKey,
+		secrets:   newSecrets(credential, clientState),
+		transport: w.graph, notificationURL: w.front.url,
 		settings: revocation.DefaultSettings,
 		policy: revocation.Policy{
 			NewUserWindow: newUserWindow,
@@ -265,6 +271,9 @@ func (w *world) run() {
 	var actors sync.WaitGroup
 	actors.Go(func() { w.operate(ctx) })
 	actors.Go(func() { w.keepPoisoning(ctx) })
+	for _, secretID := range w.plant.rotated() {
+		actors.Go(w.rotations(ctx, secretID))
+	}
 	w.script()
 	w.until(w.start.Add(w.plan.play))
 	w.plant.requests.Redrive() // what an administrator does about dead letters
@@ -323,6 +332,7 @@ func (w *world) counts() counts {
 	c.Crashes, c.Failed = w.faults.counts()
 	c.Frozen, c.Doubled = w.faults.frozen, w.faults.doubled
 	c.Latest = w.latest
+	w.turnover.count(&c)
 	for _, old := range w.orders.spared {
 		if old {
 			c.Spared++

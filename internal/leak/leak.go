@@ -11,6 +11,8 @@ package leak
 import (
 	"bytes"
 	"regexp"
+	"strconv"
+	"unicode/utf8"
 )
 
 // Canary is the word for whatever has no shape.
@@ -36,23 +38,43 @@ type shape struct {
 // shapes are those of what tests handle. The pattern of a user principal name is
 // narrower than what Entra allows, and wider than what tests invent.
 var shapes = []shape{
-	{"a client secret", []string{"8Q~"}, regexp.MustCompile(`[\w.~-]{3}8Q~[\w.~-]*`)},
+	{"a client secret", []string{"Q~", "Q%7"}, regexp.MustCompile(`(?:[\w.~-]|%7[Ee]){3}\dQ(?:~|%7[Ee])[\w.~%-]*`)},
 	{"a token or an assertion", []string{"eyJ"}, regexp.MustCompile(`eyJ[\w-]{8,}\.[\w-]*`)},
 	{"a private key", []string{"PRIVATE KEY", "NBgkqhkiG9w0BAQEFAASC"}, regexp.MustCompile(`BEGIN [A-Z ]*PRIVATE KEY|IBADANBgkqhkiG9w0BAQEFAASC`)},
-	{"a user principal name", []string{"@"}, regexp.MustCompile(`[\w.+-]+@(?:[\w-]+\.)+[a-zA-Z]{2,}\b`)},
-	{"a canary", []string{"anary", "ANARY"}, regexp.MustCompile(`(?i)\w*canary[-~]?4711\w*`)},
+	{"a user principal name", []string{"@", "%40"}, regexp.MustCompile(`[\w.+-]+(?:(?:#|%23)EXT(?:#|%23))?(?:@|%40)(?:[\w-]+\.)+[a-zA-Z]{2,}\b`)},
+	{"a canary", []string{"4711"}, regexp.MustCompile(`(?i)\w*canary[-~]?4711\w*`)},
 	{"a secret", []string{"hunter2", "s3cr3t"}, regexp.MustCompile(`hunter2|s3cr3t`)},
 }
 
-// Find returns the first leak in a text.
+// escape is a JSON escape, perhaps of a text that was JSON already.
+var escape = regexp.MustCompile(`\\+(?:[bfnrt]|u[0-9a-fA-F]{4})`)
+
+// unescape puts the sign that an escape stands for in its place, so that its letters
+// do not count for what stands beside it.
+func unescape(escaped []byte) []byte {
+	letters := bytes.TrimLeft(escaped, `\`)
+	if letters[0] != 'u' {
+		return []byte{' '}
+	}
+	code, _ := strconv.ParseUint(string(letters[1:]), 16, 16) // the pattern has matched
+	return utf8.AppendRune(nil, rune(code))
+}
+
+// Find returns the first leak in a text, which may be JSON.
 func Find(text []byte) (found Leak, ok bool) {
+	if bytes.IndexByte(text, '\\') >= 0 {
+		text = escape.ReplaceAllFunc(text, unescape)
+	}
 	for _, s := range shapes {
 		if match := s.find(text); match != nil {
 			return Leak{s.kind, string(match)}, true
 		}
 	}
-	if state := clientState(text); state != nil {
+	if state := find(text, isAlphanumeric, isClientState); state != nil {
 		return Leak{"a clientState", string(state)}, true
+	}
+	if number := find(text, isDigit, isLong); number != nil {
+		return Leak{"a private key", string(number)}, true
 	}
 	return Leak{}, false
 }
@@ -69,15 +91,24 @@ func (s shape) find(text []byte) []byte {
 // clientStateLength is the length of those that Secrets Manager and a rotation make.
 const clientStateLength = 64
 
-// clientState returns a run of 64 letters and digits that are of all kinds. A digest
-// in hexadecimal digits is as long, but in lower case.
-func clientState(text []byte) []byte {
+// isClientState tells whether a run of letters and digits is one: they are of all
+// kinds. A digest in hexadecimal digits is as long, but in lower case.
+func isClientState(run []byte) bool { return len(run) == clientStateLength && mixed(run) }
+
+// primeLength is less than the digits of the primes of a 1024-bit key, which is what
+// %+v makes of it.
+const primeLength = 150
+
+func isLong(run []byte) bool { return len(run) >= primeLength }
+
+// find returns the first run of bytes of a class, as long as it gets, that is wanted.
+func find(text []byte, class func(byte) bool, wanted func(run []byte) bool) []byte {
 	for len(text) > 0 {
 		n := 0
-		for n < len(text) && isAlphanumeric(text[n]) {
+		for n < len(text) && class(text[n]) {
 			n++
 		}
-		if n == clientStateLength && mixed(text[:n]) {
+		if wanted(text[:n]) {
 			return text[:n]
 		}
 		text = text[min(n+1, len(text)):]
@@ -85,8 +116,10 @@ func clientState(text []byte) []byte {
 	return nil
 }
 
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
 func isAlphanumeric(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || isDigit(c)
 }
 
 func mixed(text []byte) bool {

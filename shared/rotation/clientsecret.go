@@ -20,15 +20,15 @@ type ClientSecret struct {
 	Text directory.Secret
 	// KeyID is the id of the password at the application, "" where it is not known.
 	KeyID string
-	// Expires is its endDateTime, zero where it is not known.
+	// Expires is its endDateTime, zero where it is not known or can't be read.
 	Expires time.Time
 }
 
 // clientSecretJSON is a ClientSecret as it is stored, and shown to nobody.
 type clientSecretJSON struct {
-	ClientSecret string    `json:"clientSecret"`
-	KeyID        string    `json:"keyId,omitempty"`
-	Expires      time.Time `json:"expires,omitzero"`
+	ClientSecret string `json:"clientSecret"`
+	KeyID        string `json:"keyId,omitempty"`
+	Expires      expiry `json:"expires,omitzero"`
 }
 
 // errClientSecret does not quote what it is about, and neither do its likes.
@@ -44,12 +44,12 @@ func DecodeClientSecret(value directory.Secret) (ClientSecret, error) {
 	if json.Unmarshal([]byte(value.Reveal()), &stored) != nil || stored.ClientSecret == "" {
 		return ClientSecret{}, errClientSecret
 	}
-	return ClientSecret{directory.NewSecret(stored.ClientSecret), stored.KeyID, stored.Expires}, nil
+	return ClientSecret{directory.NewSecret(stored.ClientSecret), stored.KeyID, stored.Expires.Time}, nil
 }
 
 // Encode writes the SecretString.
 func (c ClientSecret) Encode() (directory.Secret, error) {
-	text, err := json.Marshal(clientSecretJSON{c.Text.Reveal(), c.KeyID, c.Expires.UTC()}) //nolint:gosec // this is what a secret is for
+	text, err := json.Marshal(clientSecretJSON{c.Text.Reveal(), c.KeyID, expiry{c.Expires.UTC()}}) //nolint:gosec // this is what a secret is for
 	if err != nil {
 		return directory.Secret{}, errEncode
 	}
@@ -91,8 +91,8 @@ func (k ClientSecrets) validate() error {
 	return nil
 }
 
-// create adds a password. Any of ours that no version holds is removed first: its
-// text was lost.
+// create adds a password. Any of ours that no version holds and that was not made for
+// this rotation is removed first: its text was lost.
 func (k ClientSecrets) create(ctx context.Context, r *run) (directory.Secret, error) {
 	if err := k.removeUnused(ctx, r); err != nil {
 		return directory.Secret{}, err
@@ -122,6 +122,8 @@ func (k ClientSecrets) check(r *run, v Version) error {
 		return err
 	case pending.KeyID == "" || pending.Expires.IsZero():
 		return errNotOurs
+	case slices.ContainsFunc(r.report.removed, func(id string) bool { return strings.EqualFold(id, pending.KeyID) }):
+		return errRemoved
 	case aged(r, pending.Expires):
 		return errAged
 	}
@@ -160,8 +162,9 @@ func (k ClientSecrets) clean(ctx context.Context, r *run, v Version) error {
 }
 
 // removeUnused removes the passwords that we made and that neither a version in use
-// nor one of those given holds. A version that can't be decoded holds none, because
-// nobody could sign in with it.
+// nor one of those given holds, nor one that is pending may hold. A version that can't
+// be decoded holds none, because nobody could sign in with it; the current one must
+// be put right first.
 func (k ClientSecrets) removeUnused(ctx context.Context, r *run, more ...Version) error {
 	versions, err := r.inUse(ctx)
 	if err != nil {
@@ -169,7 +172,12 @@ func (k ClientSecrets) removeUnused(ctx context.Context, r *run, more ...Version
 	}
 	var held []ClientSecret
 	for _, v := range slices.Concat(versions, more) {
-		if secret, err := DecodeClientSecret(v.Value); err == nil {
+		secret, err := DecodeClientSecret(v.Value)
+		if err != nil && v.has(stageCurrent) {
+			return settingsFault(fmt.Errorf("version %s: %w", v.id, err),
+				"Store a client secret of the application, and rotate again.")
+		}
+		if err == nil {
 			held = append(held, secret)
 		}
 	}
@@ -179,7 +187,7 @@ func (k ClientSecrets) removeUnused(ctx context.Context, r *run, more ...Version
 	}
 	for _, p := range registration.Passwords {
 		inUse := slices.ContainsFunc(held, func(c ClientSecret) bool { return c.is(p) })
-		if inUse || !ownedBy(r.owner(), p.DisplayName) {
+		if inUse || !ownedBy(r.owner(), p.DisplayName) || r.spared(p.DisplayName) {
 			continue
 		}
 		if err := k.remove(ctx, r, p.KeyID); err != nil {

@@ -98,9 +98,6 @@ func (k ClientStates) ready(ctx context.Context, r *run) error {
 		return nil
 	}
 	v, err := r.version(ctx, previous)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,8 @@ func TestDecodeClientSecret(t *testing.T) {
 		"with a note":  {stored: `{"clientSecret":"a8Q~","note":["x"]}`, want: rotation.ClientSecret{Text: directory.NewSecret("a8Q~")}},
 		"plain":        {stored: canary, fault: true},
 		"empty":        {stored: `{"clientSecret":""}`, fault: true},
-		"another time": {stored: `{"clientSecret":"` + canary + `","expires":"soon"}`, fault: true},
+		"another time": {stored: `{"clientSecret":"a8Q~","keyId":"k","expires":"soon"}`, want: rotation.ClientSecret{Text: directory.NewSecret("a8Q~"), KeyID: "k"}},
+		"a number":     {stored: `{"clientSecret":"a8Q~","expires":20270521}`, want: rotation.ClientSecret{Text: directory.NewSecret("a8Q~")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,6 +95,7 @@ func TestDecodeCertificate(t *testing.T) {
 		"one text":           {stored: map[string]any{"certificate": key + certificate}},
 		"PKCS #1":            {stored: map[string]any{"certificate": certificate, "privateKey": block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(pool()[0]))}},
 		"no line break":      {stored: map[string]any{"certificate": strings.TrimSpace(certificate), "privateKey": key}},
+		"another time":       {stored: map[string]any{"certificate": certificate, "privateKey": key, "expires": "soon"}},
 		"PFX":                {stored: map[string]any{"pfx": der, "password": "p"}},
 		"PFX, wrong":         {stored: map[string]any{"pfx": der, "password": canary}, fault: "can't be opened"},
 		"both":               {stored: map[string]any{"certificate": certificate, "pfx": der}, fault: "of the form"},

@@ -44,11 +44,23 @@ type ParsePFX func(pfx []byte, password directory.Secret) ([]*x509.Certificate, 
 
 // certificateJSON is a Certificate as it is stored, and shown to nobody.
 type certificateJSON struct {
-	Certificate string    `json:"certificate,omitempty"`
-	PrivateKey  string    `json:"privateKey,omitempty"`
-	PFX         []byte    `json:"pfx,omitempty"`
-	Password    string    `json:"password,omitempty"`
-	Expires     time.Time `json:"expires,omitzero"`
+	Certificate string `json:"certificate,omitempty"`
+	PrivateKey  string `json:"privateKey,omitempty"`
+	PFX         []byte `json:"pfx,omitempty"`
+	Password    string `json:"password,omitempty"`
+	Expires     expiry `json:"expires,omitzero"`
+}
+
+// expiry is the end of a credential as it is stored beside it. One that can't be read
+// is none: nobody must be kept from signing in by it.
+type expiry struct{ time.Time }
+
+// UnmarshalJSON implements [json.Unmarshaler]. It never fails.
+func (e *expiry) UnmarshalJSON(text []byte) error {
+	if e.Time.UnmarshalJSON(text) != nil {
+		*e = expiry{}
+	}
+	return nil
 }
 
 // What is wrong with a certificate. No text quotes what it is about.
@@ -170,7 +182,7 @@ func (c Certificate) Encode() (directory.Secret, error) {
 	}
 	stored := certificateJSON{
 		PrivateKey: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
-		Expires:    c.Leaf().NotAfter.UTC(),
+		Expires:    expiry{c.Leaf().NotAfter.UTC()},
 	}
 	for _, certificate := range c.chain {
 		stored.Certificate += string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))

@@ -18,6 +18,7 @@ type start struct {
 var starts = []start{
 	{"made by hand", func(*world) {}},
 	{"third rotation", func(w *world) { w.rotate(); w.rotate() }},
+	{"label stays", func(w *world) { w.vault.keeps = true; w.rotate(); w.rotate() }},
 	{"after one that was given up", func(w *world) {
 		w.rotate()
 		w.giveUp(rotation.TestSecret)

@@ -9,8 +9,10 @@
 //   - A new secret is stored as AWSPENDING before anything depends on it, and is
 //     proved by real tokens and real calls before it becomes AWSCURRENT.
 //   - Where the making of a password was not answered, the password exists and
-//     nobody knows it. It is recognized by its displayName, and removed before
-//     another is made.
+//     nobody knows it. It is recognized by its displayName, which ends with the
+//     token, and removed by finishSecret, or before the next rotation makes one.
+//   - Until then no password is removed that was made for a pending version: a value
+//     that was stored may not show yet, and may hold it.
 //   - A credential is removed only if its displayName says that we made it for this
 //     very secret, and if no version with a label other than AWSPENDING holds it. So
 //     the current and the previous one always work. The previous one serves whoever
@@ -18,8 +20,8 @@
 //   - A pending version that can't come to anything is let go of, so that the next
 //     rotation makes a new one.
 //
-// Two steps for the same secret must not run at once: of two that make a password,
-// the one removes what the other has made.
+// Two steps for the same token may run at once: of two passwords that they make, one
+// is stored, and finishSecret removes the other.
 //
 // [AWS Secrets Manager's rotation]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 package rotation

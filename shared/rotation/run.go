@@ -36,7 +36,22 @@ func (r *run) now() time.Time { return r.Now().UTC().Truncate(time.Second) }
 func (r *run) owner() string { return owner(r.Stack, r.secret.ARN) }
 
 // displayName is the name of a credential that is made for this rotation.
-func (r *run) displayName() string { return cut(r.owner()+r.event.Token, maxDisplayName) }
+func (r *run) displayName() string { return r.nameFor(r.event.Token) }
+
+// nameFor is the name of a credential that is made for the rotation with a token.
+func (r *run) nameFor(token string) string { return cut(r.owner()+token, maxDisplayName) }
+
+// spared tells whether a credential was made for a version that is pending still. Its
+// value may have been sent and show only later, so that nobody can tell yet whether
+// that version holds it.
+func (r *run) spared(displayName string) bool {
+	for id := range r.secret.Stages {
+		if r.secret.isPending(id) && !slices.Contains(r.report.cleared, id) && displayName == r.nameFor(id) {
+			return true
+		}
+	}
+	return false
+}
 
 func (r *run) step(ctx context.Context) error {
 	promoted, err := r.admit(ctx)
@@ -96,8 +111,8 @@ func (r *run) create(ctx context.Context) error {
 	}
 	err = r.SecretsManager.PutSecretValue(ctx, r.event.SecretID, r.event.Token, value)
 	if errors.Is(err, ErrExists) {
-		// Somebody was faster. What we have made is nobody's, and finishSecret
-		// removes it.
+		// Somebody was faster, or an earlier attempt shows only now. What we have made
+		// is nobody's, and finishSecret removes it.
 		_, err = r.pending(ctx)
 		return err
 	}
@@ -108,7 +123,7 @@ func (r *run) create(ctx context.Context) error {
 // itself when a rotation begins; what stands in for it may not.
 func (r *run) clearPending(ctx context.Context) error {
 	for _, id := range r.versionIDs() {
-		if id == r.event.Token || !slices.Contains(r.secret.Stages[id], stagePending) {
+		if id == r.event.Token || !r.secret.isPending(id) {
 			continue
 		}
 		if err := r.moveStage(ctx, stagePending, id, ""); err != nil {
@@ -194,26 +209,31 @@ func (r *run) finish(ctx context.Context, promoted bool) error {
 		return err
 	}
 	if !promoted {
-		if err := r.promote(ctx); err != nil {
+		if err := r.promote(ctx, v); err != nil {
 			return err
 		}
 	}
-	if err := r.Kind.clean(ctx, r, v); err != nil {
-		return err
-	}
-	if !slices.Contains(r.secret.Stages[r.event.Token], stagePending) {
-		return nil
-	}
-	// Left on the version, the label would block all rotations as soon as somebody
-	// moves AWSCURRENT elsewhere.
-	return r.moveStage(ctx, stagePending, r.event.Token, "")
+	return r.Kind.clean(ctx, r, v)
 }
 
-// promote makes the new version current.
-func (r *run) promote(ctx context.Context) error {
+// promoteLimit is how long the promotion may take: a version is judged by its age
+// before, and must not be much older after.
+const promoteLimit = 20 * time.Second
+
+// promote makes the new version current. Secrets Manager takes AWSPENDING from it with
+// the same call, and [advises against] doing so with another. Where the label stays,
+// it does no harm.
+//
+// [advises against]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
+func (r *run) promote(ctx context.Context, v Version) error {
 	if err := r.Kind.ready(ctx, r); err != nil {
 		return err
 	}
+	if err := r.Kind.check(r, v); err != nil {
+		return r.abandon(ctx, err) // it has aged meanwhile
+	}
+	ctx, cancel := context.WithTimeout(ctx, promoteLimit)
+	defer cancel()
 	if err := r.moveStage(ctx, stageCurrent, r.secret.holder(stageCurrent), r.event.Token); err != nil {
 		return err
 	}
@@ -237,9 +257,10 @@ func (r *run) version(ctx context.Context, id string) (Version, error) {
 }
 
 // inUse reads the versions other than the new one that somebody may use: all that
-// have a label. One that is only pending is what a rotation has left behind, unless
-// ours is over and it belongs to the next. The current one comes first, the previous
-// one next.
+// have a label. The current and the previous one have a value, even if Secrets
+// Manager does not find it just now. One that is only pending is what a rotation has
+// left behind, unless ours is over and it belongs to the next. The current one comes
+// first, the previous one next.
 func (r *run) inUse(ctx context.Context) ([]Version, error) {
 	var found []Version
 	for _, id := range r.versionIDs() {
@@ -248,7 +269,7 @@ func (r *run) inUse(ctx context.Context) ([]Version, error) {
 			continue
 		}
 		v, err := r.version(ctx, id)
-		if errors.Is(err, ErrNotFound) {
+		if errors.Is(err, ErrNotFound) && rank(r.secret.Stages[id]) == rankOther {
 			continue // there is nothing that anybody could use
 		}
 		if err != nil {
@@ -256,18 +277,26 @@ func (r *run) inUse(ctx context.Context) ([]Version, error) {
 		}
 		found = append(found, v)
 	}
-	slices.SortStableFunc(found, func(a, b Version) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(found, func(a, b Version) int { return rank(a.stages) - rank(b.stages) })
 	return found, nil
 }
 
-func rank(v Version) int {
+// The ranks of versions.
+const (
+	rankCurrent = iota
+	rankPrevious
+	rankOther
+)
+
+// rank is the rank of a version with these labels.
+func rank(stages []string) int {
 	switch {
-	case v.has(stageCurrent):
-		return 0
-	case v.has(stagePrevious):
-		return 1
+	case slices.Contains(stages, stageCurrent):
+		return rankCurrent
+	case slices.Contains(stages, stagePrevious):
+		return rankPrevious
 	}
-	return 2
+	return rankOther
 }
 
 // versionIDs are in a fixed order, so that every run makes the same calls.

@@ -60,6 +60,13 @@ type Description struct {
 	Stages map[string][]string
 }
 
+// isPending tells whether a version waits for its promotion. On the current one
+// AWSPENDING says only that it did so once.
+func (d Description) isPending(id string) bool {
+	stages := d.Stages[id]
+	return slices.Contains(stages, stagePending) && !slices.Contains(stages, stageCurrent)
+}
+
 // holder returns the version that carries a label, "" if none does.
 func (d Description) holder(stage string) string {
 	for id, stages := range d.Stages {

@@ -3,7 +3,6 @@ package rotation_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -52,25 +51,25 @@ func (w *world) wantLog(parts ...string) {
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	pool()
-	describe, get, list, pending := "DescribeSecret", "GetSecretValue", "getApplication", "UpdateSecretVersionStage AWSPENDING"
+	describe, get, list := "DescribeSecret", "GetSecretValue", "getApplication"
 	for kind, want := range map[string][]string{
 		"client-secret": {
 			describe, get, get, get, list, "addPassword", "PutSecretValue",
 			describe, get,
 			describe, get, "prove",
-			describe, get, "UpdateSecretVersionStage AWSCURRENT", get, list, "removePassword", pending,
+			describe, get, "UpdateSecretVersionStage AWSCURRENT", get, list, "removePassword",
 		},
 		"certificate": {
 			describe, get, "PutSecretValue",
 			describe, get, get, get, list, "addKey",
 			describe, get, "prove",
-			describe, get, "UpdateSecretVersionStage AWSCURRENT", get, list, "removeKey", pending,
+			describe, get, "UpdateSecretVersionStage AWSCURRENT", get, list, "removeKey",
 		},
 		"client-state": {
 			describe, get, "ClientStateDigest", get, "PutSecretValue",
 			describe, get,
 			describe, get,
-			describe, get, "ClientStateDigest", get, "UpdateSecretVersionStage AWSCURRENT", pending,
+			describe, get, "ClientStateDigest", get, "UpdateSecretVersionStage AWSCURRENT",
 		},
 	} {
 		t.Run(kind, func(t *testing.T) {
@@ -183,7 +182,7 @@ func TestLeftoverPending(t *testing.T) {
 			in(t, kind, func(t *testing.T, w *world) {
 				w.rotate()
 				w.giveUp(rotation.FinishSecret)
-				left := fmt.Sprintf("%08x-aaaa-4000-8000-000000000000", w.tokens)
+				left := w.lastToken()
 				w.vault.versions[left].stages = []string{awsPending}
 				w.month()
 				token := w.token()
@@ -218,6 +217,72 @@ func TestClientStateWaitsForTheKeeper(t *testing.T) {
 		}
 		w.checkEnd()
 	})
+}
+
+// What a promotion waits for takes its time, in which a clientState grows too old.
+func TestClientStateAgesBeforePromotion(t *testing.T) {
+	in(t, "client-state", func(t *testing.T, w *world) {
+		w.rotate()
+		token := w.vault.rotateSecret(w.token())
+		w.strike = func(c call, do func() error) error {
+			if c.step == rotation.FinishSecret && c.name == "ClientStateDigest" {
+				time.Sleep(5 * time.Minute)
+			}
+			return do()
+		}
+		before := w.vault.value(awsCurrent)
+		if err := w.attempt(token); w.fault(err) != rotation.WrongSettings || !strings.Contains(err.Error(), "too old") {
+			t.Errorf("error %v", err)
+		}
+		if w.vault.value(awsCurrent) != before {
+			t.Error("it is promoted")
+		}
+		w.strike = nil
+		w.rotate()
+		w.checkEnd()
+	})
+}
+
+// A version in use that Secrets Manager does not find just now, or that nobody can
+// read, may hold any credential: none is removed or made.
+func TestInUseUnknown(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds {
+		for name, test := range map[string]struct {
+			stage, value string
+			want         rotation.Wrong
+		}{
+			"current not found":  {awsCurrent, "", rotation.WrongSecretsManager},
+			"previous not found": {awsPrevious, "", rotation.WrongSecretsManager},
+			"current unreadable": {awsCurrent, "?", rotation.WrongSettings},
+		} {
+			if kind == "client-state" && test.stage == awsCurrent {
+				continue // it is not read
+			}
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				in(t, kind, func(t *testing.T, w *world) {
+					w.rotate()
+					w.rotate()
+					held := w.vault.holder(test.stage)
+					before, right := len(w.entra.alive()), held.value
+					token := w.vault.rotateSecret(w.token())
+					held.value = test.value
+					w.lost = true
+					if got := w.fault(w.attempt(token)); got != test.want {
+						t.Errorf("fault %q, want %q", got, test.want)
+					}
+					if after := len(w.entra.alive()); after != before {
+						t.Errorf("%d credentials were alive, now %d", before, after)
+					}
+					held.value = right
+					if err := w.attempt(token); err != nil {
+						t.Error(err)
+					}
+					w.checkEnd()
+				})
+			})
+		}
+	}
 }
 
 // The keeper may take a step back while a rotation is under way.

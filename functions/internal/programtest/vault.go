@@ -20,6 +20,9 @@ type Vault struct {
 	// Others are what the other services answer, as JSON: by default nothing, which
 	// is an item that is not there.
 	Others string
+	// KeepsPending tells that a version which becomes AWSCURRENT stays AWSPENDING, as
+	// some that stand in for Secrets Manager have it.
+	KeepsPending bool
 
 	mu       sync.Mutex
 	secrets  map[string][]*version // by ARN
@@ -172,7 +175,8 @@ func (v *Vault) moveLocked(arn, stage, from, to string) {
 		}
 		had := slices.Contains(one.stages, stage)
 		one.stages = slices.DeleteFunc(one.stages, func(s string) bool {
-			return s == stage || stage == "AWSCURRENT" && s == "AWSPREVIOUS"
+			promoted := stage == "AWSCURRENT" && one.id == to
+			return s == stage || stage == "AWSCURRENT" && s == "AWSPREVIOUS" || promoted && s == "AWSPENDING" && !v.KeepsPending
 		})
 		switch {
 		case one.id == to:

@@ -22,7 +22,8 @@ type Function struct {
 	LogLevel, LogFormat string
 	// Routes are the routes of the HTTP API that lead to it: "POST /path".
 	Routes []string
-	// Policy is what its role allows and denies.
+	// Role is the ARN of its role, and Policy what that allows and denies.
+	Role   string
 	Policy []Statement
 }
 
@@ -30,6 +31,8 @@ type Function struct {
 type Statement struct {
 	Sid, Effect        string
 	Actions, Resources []string
+	// Conditions are the operators and what they compare: nil if it always applies.
+	Conditions map[string]map[string][]string
 }
 
 // Function returns a function by its logical id.
@@ -63,10 +66,10 @@ func (s *Stack) Function(id string) (Function, error) {
 			e.within(name, func(event *fields) { fn.Routes = append(fn.Routes, event.route()) })
 		}
 	})
-	role := f.string("Role")
+	fn.Role = f.string("Role")
 	err = f.done()
 	if err == nil {
-		fn.Policy, err = s.policyOf(role)
+		fn.Policy, err = s.policyOf(fn.Role)
 	}
 	if err != nil {
 		return Function{}, fmt.Errorf("%s: %w", id, err)
@@ -155,11 +158,28 @@ func (f *fields) statements() []Statement {
 		}
 		statements = append(statements, Statement{
 			Sid: one.string("Sid"), Effect: one.string("Effect"),
-			Actions: one.strings("Action"), Resources: one.strings("Resource"),
+			Actions: one.strings("Action"), Resources: one.strings("Resource"), Conditions: one.conditions(),
 		})
 		f.check("Statement", one.done())
 	}
 	return statements
+}
+
+// conditions are those of a statement.
+func (f *fields) conditions() map[string]map[string][]string {
+	var conditions map[string]map[string][]string
+	f.within("Condition", func(operators *fields) {
+		conditions = make(map[string]map[string][]string)
+		for operator := range operators.from {
+			conditions[operator] = make(map[string][]string)
+			operators.within(operator, func(keys *fields) {
+				for key := range keys.from {
+					conditions[operator][key] = keys.strings(key)
+				}
+			})
+		}
+	})
+	return conditions
 }
 
 // An EventSource is how AWS Lambda takes messages from a queue.
@@ -227,6 +247,61 @@ func (s *Stack) Schedules() ([]Schedule, error) {
 		schedules = append(schedules, schedule)
 	}
 	return schedules, nil
+}
+
+// A Rotation lets a function replace a secret again and again.
+type Rotation struct {
+	LogicalID string
+	// Secret and Function are ARNs.
+	Secret, Function string
+	// Days is the time from one rotation to the next.
+	Days int
+}
+
+// Rotations returns every rotation, by logical id. None of them begins when it is set
+// up: that would be while the stack is made.
+func (s *Stack) Rotations() ([]Rotation, error) {
+	var rotations []Rotation
+	for _, id := range s.IDs(typeRotation) {
+		f, err := s.fieldsOf(id, typeRotation)
+		if err != nil {
+			return nil, err
+		}
+		rotation := Rotation{LogicalID: id, Secret: f.string("SecretId"), Function: f.string("RotationLambdaARN")}
+		f.expect("RotateImmediatelyOnUpdate", "false")
+		f.within("RotationRules", func(rules *fields) { rotation.Days = rules.int("AutomaticallyAfterDays") })
+		if err := f.done(); err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
+		}
+		rotations = append(rotations, rotation)
+	}
+	return rotations, nil
+}
+
+// A Permission lets a service of AWS invoke a function.
+type Permission struct {
+	LogicalID string
+	// Function is a name, Service "secretsmanager.amazonaws.com", and Account the only
+	// one on whose behalf.
+	Function, Service, Account string
+}
+
+// Permissions returns every permission that the template itself names, by logical id.
+func (s *Stack) Permissions() ([]Permission, error) {
+	var permissions []Permission
+	for _, id := range s.IDs(typePermission) {
+		f, err := s.fieldsOf(id, typePermission)
+		if err != nil {
+			return nil, err
+		}
+		f.expect("Action", "lambda:InvokeFunction")
+		permissions = append(permissions, Permission{LogicalID: id, Function: f.string("FunctionName"),
+			Service: f.string("Principal"), Account: f.string("SourceAccount")})
+		if err := f.done(); err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
+		}
+	}
+	return permissions, nil
 }
 
 // Custom returns the properties with which CloudFormation calls the function of a

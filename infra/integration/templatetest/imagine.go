@@ -12,6 +12,8 @@ const (
 	typeRole        = "AWS::IAM::Role"
 	typeEventSource = "AWS::Lambda::EventSourceMapping"
 	typeSchedule    = "AWS::Scheduler::Schedule"
+	typePermission  = "AWS::Lambda::Permission"
+	typeRotation    = "AWS::SecretsManager::RotationSchedule"
 	typeLogGroup    = "AWS::Logs::LogGroup"
 	custom          = "Custom::"
 )
@@ -45,7 +47,7 @@ func (s *Stack) imagine(kind, id string, properties map[string]any) (Made, error
 		return Made{Ref: strings.ToLower(id) + "1234"}, nil
 	case "AWS::SNS::Topic":
 		return Made{Ref: s.place.arn("sns", s.place.StackName+"-"+id)}, nil
-	case typeEventSource, typeSchedule, "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription":
+	case typeEventSource, typeSchedule, typePermission, typeRotation, "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription":
 		return Made{Ref: s.place.StackName + "-" + id}, nil
 	}
 	if strings.HasPrefix(kind, custom) {

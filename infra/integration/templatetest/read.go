@@ -26,6 +26,8 @@ type Template struct {
 	parameters map[string]any
 	asked      []string // their names as they stand in the file
 	groups     []string // and as the console asks for them
+	rules      map[string]any
+	mappings   map[string]any
 	conditions map[string]any
 	globals    map[string]any
 	resources  map[string]resource
@@ -132,6 +134,10 @@ func assemble(sections map[string]any) (*Template, error) {
 			err = t.readGroups(section)
 		case "Parameters":
 			t.parameters, err = asMap(section)
+		case "Rules":
+			t.rules, err = asMap(section)
+		case "Mappings":
+			t.mappings, err = asMap(section)
 		case "Conditions":
 			t.conditions, err = asMap(section)
 		case "Globals":

@@ -90,6 +90,9 @@ func (s *Stack) call(name string, argument any) (any, error) {
 		"Fn::If":     s.either,
 		"Fn::Equals": s.equals,
 		"Fn::Not":    s.not,
+		"Fn::And":    s.and,
+
+		"Fn::FindInMap": s.findInMap,
 	}
 	f := functions[name]
 	if f == nil {
@@ -249,6 +252,48 @@ func (s *Stack) not(argument any) (any, error) {
 		return nil, fmt.Errorf("want a condition, not %v", list[0])
 	}
 	return !holds, nil
+}
+
+func (s *Stack) and(argument any) (any, error) {
+	resolved, err := s.resolve(argument)
+	if err != nil {
+		return nil, err
+	}
+	list, _ := resolved.([]any)
+	if len(list) < 2 || len(list) > 10 {
+		return nil, fmt.Errorf("want 2 to 10 conditions, not %v", argument)
+	}
+	all := true
+	for _, one := range list {
+		holds, ok := one.(bool)
+		if !ok {
+			return nil, fmt.Errorf("want a condition, not %v", one)
+		}
+		all = all && holds
+	}
+	return all, nil
+}
+
+// findInMap looks a value up in a mapping of the template, by its two keys.
+func (s *Stack) findInMap(argument any) (any, error) {
+	keys, err := s.strings(argument)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) != 3 {
+		return nil, fmt.Errorf("want a mapping and two keys, not %q", keys)
+	}
+	var found any = s.template.mappings
+	for _, key := range keys {
+		level, err := asMap(found)
+		if err != nil {
+			return nil, err
+		}
+		if found = level[key]; found == nil {
+			return nil, fmt.Errorf("%q leads nowhere", keys)
+		}
+	}
+	return found, nil
 }
 
 // condition tells whether a condition of the template holds.

@@ -38,7 +38,7 @@ func Deploy(t *Template, p Place, parameters map[string]string, maker Maker) (*S
 			"AWS::AccountId": p.Account, "AWS::Region": p.Region, "AWS::StackName": p.StackName,
 			"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com", "AWS::StackId": p.arn("cloudformation", "stack/"+p.StackName+"/1"),
 		}}
-	faults := []error{s.take(parameters)}
+	faults := []error{s.take(parameters), s.checkRules()}
 	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
 		faults = append(faults, s.deploy(id))
 	}

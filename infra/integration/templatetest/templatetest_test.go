@@ -27,7 +27,15 @@ Parameters:
   Name: {Type: String, Default: a, AllowedPattern: "[a-z]+"}
   Size: {Type: Number, Default: 5, MinValue: 1, MaxValue: 9}
   Mode: {Type: String, Default: x, AllowedValues: [x, z]}
+Rules:
+  SmallZ:
+    RuleCondition: !Equals [!Ref Mode, z]
+    Assertions:
+      - {Assert: !Not [!Equals [!Ref Size, 9]], AssertDescription: z is too large}
+Mappings:
+  Sizes: {x: {Word: ex}, z: {Word: zed}}
 Conditions:
+  IsNotZAndFive: !And [!Condition IsNotZ, !Equals [!Ref Size, 5]]
   IsZ: !Equals [!Ref Mode, z]
   IsNotZ: !Not [!Condition IsZ]
 Globals:
@@ -49,7 +57,7 @@ Resources:
           PolicyDocument:
             Version: "2012-10-17"
             Statement:
-              - {Sid: S, Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Queue.Arn}
+              - {Sid: S, Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Queue.Arn, Condition: {StringEquals: {k: [v, !Ref Mode]}}}
   Function:
     Type: AWS::Serverless::Function
     DependsOn: Queue
@@ -66,6 +74,8 @@ Resources:
           JOINED: !Join ["-", [a, !Ref Size]]
           PART: !Select [1, !Split ["-", "p-q"]]
           CHOSEN: !If [IsZ, z, !If [IsNotZ, other, never]]
+          FOUND: !FindInMap [Sizes, !Ref Mode, Word]
+          FIVE: !If [IsNotZAndFive, five, !Ref AWS::NoValue]
           LEFT_OUT: !If [IsZ, z, !Ref AWS::NoValue]
 Outputs:
   Where: {Description: d, Value: !Ref Queue}
@@ -93,11 +103,15 @@ func TestFunction(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{"GLOBAL": "stack", "QUEUE": "https://sqs/Queue", "SUB": "a-arn:sqs:Queue-${Literal}",
-		"JOINED": "a-5", "PART": "q", "CHOSEN": "other"}
+		"JOINED": "a-5", "PART": "q", "CHOSEN": "other", "FOUND": "ex", "FIVE": "five"}
 	if d := cmp.Diff(want, f.Environment); d != "" {
 		t.Errorf("environment (-want +got):\n%s", d)
 	}
-	policy := []templatetest.Statement{{Sid: "S", Effect: "Allow", Actions: []string{"sqs:SendMessage"}, Resources: []string{"arn:sqs:Queue"}}}
+	policy := []templatetest.Statement{{Sid: "S", Effect: "Allow", Actions: []string{"sqs:SendMessage"}, Resources: []string{"arn:sqs:Queue"},
+		Conditions: map[string]map[string][]string{"StringEquals": {"k": {"v", "x"}}}}}
+	if f.Role != "arn:aws:iam::1:role/stack-role" {
+		t.Errorf("the role is %s", f.Role)
+	}
 	if d := cmp.Diff(policy, f.Policy); d != "" {
 		t.Errorf("policy (-want +got):\n%s", d)
 	}
@@ -141,6 +155,12 @@ func TestFaults(t *testing.T) {
 		"value":               {"", "", map[string]string{"Mode": "y"}, "is none of"},
 		"range":               {"", "", map[string]string{"Size": "10"}, "out of range"},
 		"no number":           {"", "", map[string]string{"Size": "many"}, "invalid syntax"},
+		"rule":                {"", "", map[string]string{"Mode": "z", "Size": "9"}, "rule SmallZ: Assertions: z is too large"},
+		"function in a rule":  {"RuleCondition: !Equals [!Ref Mode, z]", "RuleCondition: !Condition IsZ", nil, "Condition is not known in a rule"},
+		"rule without words":  {", AssertDescription: z is too large", "", nil, "AssertDescription is missing"},
+		"part of a rule":      {"RuleCondition:", "Condition:", nil, "property Condition is not known"},
+		"mapping":             {"[Sizes, !Ref Mode, Word]", "[Sizes, !Ref Mode, Wort]", nil, "leads nowhere"},
+		"and":                 {"!And [!Condition IsNotZ, ", "!And [", nil, "want 2 to 10 conditions"},
 		"parameter not given": {"Default: a,", "", nil, "Default is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -178,6 +198,16 @@ func TestEvents(t *testing.T) {
       ScheduleExpression: !Sub rate(${Size} minutes)
       FlexibleTimeWindow: {Mode: "OFF"}
       Target: {Arn: !GetAtt Function.Arn, RoleArn: !GetAtt Role.Arn, Input: "{}"}
+  Permission:
+    Type: AWS::Lambda::Permission
+    Properties: {FunctionName: !Ref Function, Action: lambda:InvokeFunction, Principal: secretsmanager.amazonaws.com, SourceAccount: !Ref AWS::AccountId}
+  Rotation:
+    Type: AWS::SecretsManager::RotationSchedule
+    Properties:
+      SecretId: arn:secret
+      RotationLambdaARN: !GetAtt Function.Arn
+      RotateImmediatelyOnUpdate: false
+      RotationRules: {AutomaticallyAfterDays: !Ref Size}
   Resource:
     Type: Custom::Thing
     Properties: {ServiceToken: !GetAtt Function.Arn, Number: 5, Flag: true}
@@ -194,6 +224,14 @@ func TestEvents(t *testing.T) {
 	if d := cmp.Diff([]templatetest.Schedule{{LogicalID: "Schedule", Function: "arn:aws:lambda:r:1:function:f", Role: "arn:aws:iam::1:role/stack-role",
 		Expression: "rate(5 minutes)", Input: "{}"}}, schedules); d != "" || err != nil {
 		t.Errorf("schedules, %v (-want +got):\n%s", err, d)
+	}
+	rotations, err := stack.Rotations()
+	if d := cmp.Diff([]templatetest.Rotation{{LogicalID: "Rotation", Secret: "arn:secret", Function: "arn:aws:lambda:r:1:function:f", Days: 5}}, rotations); d != "" || err != nil {
+		t.Errorf("rotations, %v (-want +got):\n%s", err, d)
+	}
+	permissions, err := stack.Permissions()
+	if d := cmp.Diff([]templatetest.Permission{{LogicalID: "Permission", Function: "f", Service: "secretsmanager.amazonaws.com", Account: "1"}}, permissions); d != "" || err != nil {
+		t.Errorf("permissions, %v (-want +got):\n%s", err, d)
 	}
 	custom, err := stack.Custom("Resource")
 	want := map[string]any{"ServiceToken": "arn:aws:lambda:r:1:function:f", "Number": "5", "Flag": "true"}

@@ -17,10 +17,18 @@ const (
 	stagePrevious = "AWSPREVIOUS"
 )
 
+// SecretsManager returns a client for an endpoint, for those who may not import
+// AWS's SDK themselves.
+func SecretsManager(endpoint string) *secretsmanager.Client {
+	return secretsmanager.NewFromConfig(Config(endpoint))
+}
+
 // BeginRotation switches on the rotation of a secret and does what Secrets Manager
 // does before it calls for the first step: there is a version with the token for an
 // id, which is AWSPENDING and has no value. A moto that has no Lambda function to
-// call takes the rotation for done, so the labels are put back.
+// call takes the rotation for done, so the labels are put back. Unlike Secrets
+// Manager, moto leaves AWSPENDING on a version that becomes AWSCURRENT, and begins no
+// rotation as long as it is there.
 func BeginRotation(t testing.TB, client *secretsmanager.Client, secretID, token string) {
 	t.Helper()
 	ctx := t.Context()
@@ -29,6 +37,9 @@ func BeginRotation(t testing.TB, client *secretsmanager.Client, secretID, token 
 		t.Fatal(err)
 	}
 	current, previous := holder(before, stageCurrent), holder(before, stagePrevious)
+	if slices.Contains(before.VersionIdsToStages[current], stagePending) {
+		move(ctx, t, client, secretID, stagePending, current, "")
+	}
 	_, err = client.RotateSecret(ctx, &secretsmanager.RotateSecretInput{
 		SecretId: &secretID, ClientRequestToken: &token,
 		RotationRules: &types.RotationRulesType{AutomaticallyAfterDays: aws.Int64(30)},

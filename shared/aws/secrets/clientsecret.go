@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/notification"
@@ -39,6 +40,9 @@ func (s *ClientSecret) Expires(ctx context.Context) (time.Time, error) {
 	return secret.expires, err
 }
 
+// errExpires is what is wrong with an expiry. It does not quote it.
+var errExpires = errors.New("its expires is no time as RFC 3339 writes it: nothing tells when the client secret expires")
+
 func (c *Config) clientSecret(ctx context.Context) (clientSecret, error) {
 	v, err := c.read(ctx, stageCurrent)
 	if err != nil {
@@ -47,6 +51,10 @@ func (c *Config) clientSecret(ctx context.Context) (clientSecret, error) {
 	secret, err := parseCredential(v.text)
 	if err != nil {
 		return clientSecret{}, c.unusable(stageCurrent, err)
+	}
+	if secret.expires, err = parseExpires(v.text); err != nil {
+		c.Log.LogAttrs(ctx, slog.LevelWarn, "the client secret's expiry is not known",
+			slog.String(logError, c.unusable(stageCurrent, err).Error()))
 	}
 	return secret, nil
 }
@@ -58,12 +66,22 @@ var (
 	errSecretID     = errors.New("its clientSecret is a GUID, which is the secret ID: store the secret's value, which Entra shows only once")
 )
 
-// parseCredential reads {"clientSecret":"…","expires":"…"}. Other members are for
-// others.
+// parseExpires reads {"expires":"…"}, apart from the client secret, which does without
+// it. It returns the zero Time where there is none.
+func parseExpires(text string) (time.Time, error) {
+	var stored struct {
+		Expires time.Time `json:"expires"`
+	}
+	if json.Unmarshal([]byte(text), &stored) != nil {
+		return time.Time{}, errExpires
+	}
+	return stored.Expires, nil
+}
+
+// parseCredential reads {"clientSecret":"…"}. Other members are for others.
 func parseCredential(text string) (clientSecret, error) {
 	var credential struct {
-		ClientSecret string    `json:"clientSecret"`
-		Expires      time.Time `json:"expires"`
+		ClientSecret string `json:"clientSecret"`
 	}
 	if json.Unmarshal([]byte(text), &credential) != nil || credential.ClientSecret == "" {
 		return clientSecret{}, errNoCredential
@@ -74,5 +92,5 @@ func parseCredential(text string) (clientSecret, error) {
 	if _, isGUID := notification.CanonicalGUID(credential.ClientSecret); isGUID {
 		return clientSecret{}, errSecretID
 	}
-	return clientSecret{credential.ClientSecret, credential.Expires}, nil
+	return clientSecret{text: credential.ClientSecret}, nil
 }

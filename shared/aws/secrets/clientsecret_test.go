@@ -1,9 +1,11 @@
 package secrets_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -88,4 +90,25 @@ func TestFresh(t *testing.T) {
 		m.took()
 		ask(false, "C", 0)
 	})
+}
+
+// An expiry that can't be read costs nobody the sign-in.
+func TestExpiresUnreadable(t *testing.T) {
+	t.Parallel()
+	for name, written := range map[string]string{"words": `"hunter2"`, "empty": `""`, "number": `20270521`, "date": `"2027-05-21"`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			s := secrets.NewClientSecret(config(t, stored(t, `{"clientSecret":"abc","expires":`+written+`}`), &log))
+			if got, err := s.ClientSecret(t.Context(), false); got != "abc" || err != nil {
+				t.Errorf("got %q and %v", got, err)
+			}
+			if expires, err := s.Expires(t.Context()); err != nil || !expires.IsZero() {
+				t.Errorf("expires %s, %v", expires, err)
+			}
+			if got := log.String(); strings.Count(got, "expiry is not known") != 1 || !strings.Contains(got, "RFC 3339") || strings.Contains(got, "hunter2") {
+				t.Errorf("log:\n%s", got)
+			}
+		})
+	}
 }

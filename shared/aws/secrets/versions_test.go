@@ -20,10 +20,12 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
 
-// The ids of two versions.
+// The ids of versions.
 const (
-	oldVersion = "00000000-0000-4000-8000-000000000001"
-	newVersion = "00000000-0000-4000-8000-000000000002"
+	oldVersion  = "00000000-0000-4000-8000-000000000001"
+	newVersion  = "00000000-0000-4000-8000-000000000002"
+	nextVersion = "00000000-0000-4000-8000-000000000003"
+	lastVersion = "00000000-0000-4000-8000-000000000004"
 )
 
 // makeSecret makes one in moto, named like the test, whose rotation is switched on
@@ -108,11 +110,15 @@ func TestRotation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, step := range []rotation.Step{rotation.CreateSecret, rotation.SetSecret, rotation.TestSecret, rotation.FinishSecret, rotation.FinishSecret} {
-		if err := rotator.Rotate(t.Context(), rotation.Event{Step: step, SecretID: id, Token: newVersion}); err != nil {
-			t.Fatalf("%s: %v", step, err)
+	rotate := func(token string) {
+		t.Helper()
+		for _, step := range []rotation.Step{rotation.CreateSecret, rotation.SetSecret, rotation.TestSecret, rotation.FinishSecret, rotation.FinishSecret} {
+			if err := rotator.Rotate(t.Context(), rotation.Event{Step: step, SecretID: id, Token: token}); err != nil {
+				t.Fatalf("%s: %v", step, err)
+			}
 		}
 	}
+	rotate(newVersion)
 	webhook := secrets.NewClientState(secrets.Config{
 		Manager: client, ARN: id, Settings: secrets.DefaultSettings, Log: leaktest.Log(t), Now: time.Now,
 	})
@@ -120,6 +126,17 @@ func TestRotation(t *testing.T) {
 	if got[1] != strings.Repeat("a", 64) || len(got[0]) != 64 || got[0] == got[1] {
 		t.Errorf("the webhook accepts %q", got)
 	}
+	mototest.BeginRotation(t, client, id, nextVersion)
+	rotate(nextVersion)
+	// As where AWSPENDING stays on a version that is current when the next begins.
+	if err := secrets.NewVersions(client).UpdateSecretVersionStage(t.Context(), id, "AWSPENDING", nextVersion, ""); err != nil {
+		t.Fatal(err)
+	}
+	mototest.BeginRotation(t, client, id, lastVersion)
+	if err := secrets.NewVersions(client).UpdateSecretVersionStage(t.Context(), id, "AWSPENDING", "", nextVersion); err != nil {
+		t.Fatal(err)
+	}
+	rotate(lastVersion)
 }
 
 // What Secrets Manager refuses, in its words.

@@ -1,0 +1,230 @@
+package integration
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/aws/identity"
+	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+)
+
+// issuer is that of the account's tokens.
+const issuer = "https://3f0c1a2b-4d5e-4f60-8a9b-0c1d2e3f4a5b.tokens.sts.global.api.aws"
+
+// withoutCredential are the parameters where nothing is stored for Entra.
+var withoutCredential = map[string]string{"AuthMode": "web-identity", "CredentialSecretArn": ""}
+
+// clientSecretReplaced: the app's client secret is replaced again and again, while users
+// come.
+func clientSecretReplaced(w *world) {
+	w.graph.app.Grant("Application.ReadWrite.OwnedBy")
+	w.subscribe()
+	w.poll()
+	w.stamps("before")
+	r := w.beginRotation("CredentialRotation")
+	for _, step := range steps {
+		w.must(r.step(step))
+		w.functions["RevokerFunction"].program.Close() // the next process reads the secret again
+		w.stamps("during-" + step)
+	}
+	first := w.credential()
+	if days := time.Until(first.Expires).Hours() / 24; first.ClientSecret == secretText || days < 60 {
+		w.t.Errorf("after the rotation the client secret is good for %.0f days, want another one, for longer than to the next", days)
+	}
+	w.graph.app.RemoveSecret(secretText) // whoever has made it by hand
+	w.replaced("CredentialRotation")
+	if second := w.credential(); second.ClientSecret == first.ClientSecret {
+		w.t.Error("the second rotation has replaced nothing")
+	}
+	w.replaced("CredentialRotation") // now the first one is neither current nor previous
+	w.logged("RotatorFunction", map[string]any{"step": "finishSecret", "removed": []string{first.KeyID}})
+	w.functions["RevokerFunction"].program.Close()
+	w.stamps("afterwards")
+	w.functions["KeeperFunction"].program.Close() // it knows the first one, of which the end is not known
+	w.schedule("KeeperSchedule")
+	w.measured("KeeperFunction", "DaysToCredentialExpiry")
+	w.measured("RotatorFunction", "RotationFailed")
+}
+
+// clientStateReplaced: the subscription moves to the new clientState when every webhook
+// knows it, and not before.
+func clientStateReplaced(w *world) {
+	w.subscribe()
+	old := w.clientState()
+	w.replaced("ClientStateRotation")
+	now := w.clientState()
+	if now == old || w.graph.tenant.Subscriptions()[0].ClientState != old {
+		w.t.Fatal("right after the rotation, the subscription and the secret are not one behind the other")
+	}
+	user := w.graph.tenant.AddUser(msgraphtest.NewUser{UPN: "mori@" + federated})
+	w.post(w.notification(user, old))
+	w.post(w.notification(user, now))
+	if found := fmt.Sprint(w.schedule("KeeperSchedule")["found"]); found != "[healthy]" {
+		w.t.Errorf("right after the rotation the keeper found %s, want all healthy", found)
+	}
+	if err := w.beginRotation("ClientStateRotation").all(); err == nil || !says(err.Error(), "still carries the previous clientState", "Wait for the keeper's next run") {
+		w.t.Errorf("another rotation before that ends with %v, want that the keeper is waited for", err)
+	}
+	w.functions["KeeperFunction"].recorder.pass(secrets.SettleTime)
+	w.schedule("KeeperSchedule")
+	if subs := w.graph.tenant.Subscriptions(); len(subs) != 1 || subs[0].ClientState != now {
+		w.t.Fatalf("the keeper has left %d subscriptions, want one with the new clientState", len(subs))
+	}
+	w.post(w.notification(user, now))
+	if visible, _, _ := w.queued("NotificationQueue"); visible != "3" {
+		w.t.Errorf("%s of 3 notifications were queued", visible)
+	}
+	w.replaced("ClientStateRotation")
+}
+
+// nothingStored: Entra takes the tokens that AWS gives the roles, and nothing else.
+func nothingStored(w *world) {
+	w.trustRoles()
+	w.subscribe()
+	w.poll()
+	w.stamps("fujita")
+	w.schedule("SweeperSchedule")
+	for _, id := range []string{"RevokerFunction", "KeeperFunction", "SweeperFunction"} {
+		w.checkTokens(w.functions[id])
+	}
+	if report, err := w.functions["KeeperFunction"].program.Log().Wait(w.ctx, func(record map[string]any) bool {
+		return slices.Contains(metricsOf(record), "SubscriptionHoursLeft")
+	}); err != nil || slices.Contains(metricsOf(report), "DaysToCredentialExpiry") {
+		w.t.Errorf("the keeper measures %v (%v), want no expiry of what is not stored", metricsOf(report), err)
+	}
+	w.replaced("ClientStateRotation")
+}
+
+// trustRoles does with the stack's outputs what an administrator does in Entra.
+func (w *world) trustRoles() {
+	w.t.Helper()
+	w.graph.app.RemoveSecret(secretText)
+	outputs, err := w.stack.Outputs()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, role := range []string{"Revoker", "Keeper", "Sweeper"} {
+		w.graph.app.AddFederated(msgraphtest.FederatedCredential{
+			Name: role, Issuer: issuer, Subject: outputs[role+"Subject"], Audience: outputs["TokenAudience"]})
+	}
+}
+
+// checkTokens checks that a function has asked for tokens as its role's policy demands.
+func (w *world) checkTokens(f *function) {
+	w.t.Helper()
+	asked := f.sts.Requests()
+	if len(asked) == 0 {
+		w.t.Errorf("the %s has asked for no token", f.Name)
+	}
+	for _, statement := range f.Policy {
+		if statement.Sid != "SignIn" {
+			continue
+		}
+		audience := statement.Conditions["ForAllValues:StringEquals"]["sts:IdentityTokenAudience"]
+		most, err := strconv.Atoi(statement.Conditions["NumericLessThanEquals"]["sts:DurationSeconds"][0])
+		for _, request := range asked {
+			if err != nil || request.Seconds > most || !slices.Contains(audience, request.Audience) || request.Algorithm != "RS256" {
+				w.t.Errorf("the %s has asked for %+v, its role may ask for %q and %d seconds (%v)", f.Name, request, audience, most, err)
+			}
+		}
+	}
+}
+
+// setUpWithoutTrust: the administrator has forgotten AWS, and then Entra. CloudFormation
+// is told what is missing.
+func setUpWithoutTrust(w *world) {
+	keeper := w.functions["KeeperFunction"]
+	keeper.sts.Refuse(403, identity.CodeDisabled, "Outbound web identity federation is not enabled for this account.")
+	if a := w.customResource("Create", nil); a.Status != "FAILED" || !says(a.Reason, "aws iam enable-outbound-web-identity-federation") {
+		w.t.Errorf("CloudFormation was told %+v", a)
+	}
+	keeper.sts.Refuse(0, "", "")
+	if a := w.customResource("Create", nil); a.Status != "FAILED" || !says(a.Reason, issuer, keeper.Role, "api://AzureADTokenExchange") {
+		w.t.Errorf("CloudFormation was told %+v", a)
+	}
+	w.trustRoles()
+	w.subscribe()
+}
+
+// certificateReplaced: the app signs in with a certificate, which is then replaced.
+func certificateReplaced(w *world) {
+	stored, der := w.newCertificate()
+	w.graph.app.RemoveSecret(secretText)
+	w.graph.app.AddCertificate(der)
+	w.graph.app.Grant("Application.ReadWrite.OwnedBy")
+	if err := w.cloud.call(w.ctx, "secretsmanager.PutSecretValue", map[string]string{
+		"SecretId": w.given["CredentialSecretArn"], "SecretString": stored}, nil); err != nil {
+		w.t.Fatal(err)
+	}
+	w.subscribe()
+	w.poll()
+	w.stamps("before")
+	w.replaced("CredentialRotation")
+	if now := w.secret(w.given["CredentialSecretArn"]); now == stored {
+		w.t.Error("the rotation has replaced nothing")
+	}
+	w.functions["RevokerFunction"].program.Close()
+	w.stamps("afterwards")
+	w.schedule("SweeperSchedule")
+	w.schedule("KeeperSchedule")
+	w.measured("KeeperFunction", "DaysToCredentialExpiry")
+}
+
+// newCertificate makes a certificate as a secret holds it, and in DER.
+func (w *world) newCertificate() (stored string, der []byte) {
+	w.t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "sessionstamp"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour)}
+	if der, err = x509.CreateCertificate(rand.Reader, template, template, key.Public(), key); err != nil {
+		w.t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]string{
+		"certificate": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		"privateKey":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text), der
+}
+
+// stamps lets a user appear and waits for the stamp.
+func (w *world) stamps(name string) {
+	w.t.Helper()
+	user := w.graph.newUser(name)
+	w.logged("RevokerFunction", map[string]any{"message": "user handled", "user": user, "reason": "revoked"})
+	if n := w.graph.revocations(user); n != 1 {
+		w.t.Errorf("the sessions of the user %s were revoked %d times, want once", name, n)
+	}
+}
+
+// credential is the client secret that is stored as current.
+func (w *world) credential() (c struct {
+	ClientSecret string    `json:"clientSecret"`
+	KeyID        string    `json:"keyId"`
+	Expires      time.Time `json:"expires"`
+}) {
+	w.t.Helper()
+	if err := json.Unmarshal([]byte(w.secret(w.given["CredentialSecretArn"])), &c); err != nil {
+		w.t.Fatal("the client secret is not stored as JSON")
+	}
+	return c
+}
