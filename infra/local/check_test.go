@@ -142,7 +142,7 @@ func (w *world) checkKeeper() {
 		w.t.Errorf("at the end there are the subscriptions %+v, the keeper's record is %+v", have, record)
 		return
 	}
-	if have[0].ClientState != w.dueClientState() || have[0].ChangeType != "updated" {
+	if have[0].ClientState != w.dueClientState(w.t.Context()) || have[0].ChangeType != "updated" {
 		w.t.Errorf("the subscription left is not as wanted: %+v", have[0])
 	}
 	w.checkSwept()

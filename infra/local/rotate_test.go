@@ -269,8 +269,8 @@ func (w *world) clientStates(ctx context.Context) clientStates {
 
 // dueClientState is what the subscription is to carry: the current clientState, or
 // the previous one if the keeper had no run since the current one has settled.
-func (w *world) dueClientState() string {
-	states := w.clientStates(w.t.Context())
+func (w *world) dueClientState(ctx context.Context) string {
+	states := w.clientStates(ctx)
 	w.seen.mu.Lock()
 	defer w.seen.mu.Unlock()
 	if states.previous != "" && w.seen.kept.Before(states.changed.Add(clientStateSettle)) {
@@ -283,7 +283,7 @@ func (w *world) dueClientState() string {
 // the clientState has to wait until the keeper has moved the subscription to the one
 // that an earlier rotation has made current.
 func (w *world) waitsForKeeper(ctx context.Context, secretID string) bool {
-	return secretID == clientStateSecret && w.dueClientState() != w.clientStates(ctx).current
+	return secretID == clientStateSecret && w.dueClientState(ctx) != w.clientStates(ctx).current
 }
 
 // checkSecrets checks that the app can sign in, that no rotation is left half done,
