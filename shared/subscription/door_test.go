@@ -17,7 +17,11 @@ func TestNewDoor(t *testing.T) {
 		if _, err := w.keeper().Keep(t.Context()); err == nil || count("create") != 1 {
 			t.Errorf("Keep: %v after %d tries, want one and an error", err, count("create"))
 		}
-		time.AfterFunc(20*time.Second, func() { w.unreachable = false })
+		time.AfterFunc(20*time.Second, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.unreachable = false
+		})
 		report, err := w.keeper().SetUp(t.Context())
 		if err != nil || report.SubscriptionID == "" {
 			t.Errorf("SetUp: %+v, %v; want it to wait for the door", report, err)

@@ -259,7 +259,10 @@ func (w *world) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Host != "hook.example" {
 		return echo(req), nil
 	}
-	if w.unreachable {
+	w.mu.Lock()
+	unreachable := w.unreachable
+	w.mu.Unlock()
+	if unreachable {
 		return &http.Response{StatusCode: http.StatusForbidden, Body: http.NoBody, Request: req}, nil
 	}
 	handler, err := webhook.New(webhook.Config{
