@@ -54,6 +54,14 @@ func (w *world) drawOrders() {
 	w.orders.until = w.orders.from.Add(48*time.Hour + w.upTo(48*time.Hour))
 }
 
+// downtime is how long the system is taken down.
+func (w *world) downtime() time.Duration {
+	if w.orders.sparing != spareTakenDown {
+		return 0
+	}
+	return w.orders.until.Sub(w.orders.from)
+}
+
 // operate runs the plant, and carries out the orders of the month. To change
 // anything is to deploy anew: what runs then comes to its end before.
 func (w *world) operate(ctx context.Context) {
