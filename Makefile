@@ -37,8 +37,8 @@ FULL_LOAD ?= 1h
 SWEEP_USERS ?= 100000
 SWEEP_MEMORY_USERS ?= 1000000
 
-# Tests are run by it, so that it sees what they print: no secret and no name may
-# stand there.
+# All tests are run by it, so that it sees what they print: no secret and no name may
+# stand there. With -v it shows everything, without it only what failed.
 SCAN := $(GO) run ./internal/leak/scan
 
 # How often each program is started to see how fast that is.
@@ -113,7 +113,7 @@ deployment: $(TOOLS)
 	@$(SAM) validate --lint
 	@.venv/bin/cfn-lint template.yaml
 	@out=$$($(SAM) build 2>&1) || { echo "$$out"; exit 1; }
-	@$(GO) test -p $(JOBS) -count=1 ./infra/integration -run '^TestBuiltPrograms$$' -sam-build .aws-sam/build
+	@$(SCAN) $(GO) test -p $(JOBS) -count=1 ./infra/integration -run '^TestBuiltPrograms$$' -sam-build .aws-sam/build
 
 # Fuzzing builds a package and all that it links once more, instrumented. So
 # packages that link the Graph SDK are left out. They have no fuzz targets: what
@@ -126,15 +126,15 @@ fuzz:
 		targets=$$($(GO) test -p $(JOBS) -list '^Fuzz' "$$package") || { echo "$$targets"; exit 1; }; \
 		for target in $$(echo "$$targets" | grep '^Fuzz'); do \
 			echo "$$target in $$package"; \
-			out=$$($(GO) test -p $(JOBS) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" 2>&1) || { echo "$$out"; exit 1; }; \
+			out=$$($(SCAN) $(GO) test -p $(JOBS) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" 2>&1) || { echo "$$out"; exit 1; }; \
 		done; \
 	done
 
 bench: $(TOOLS)
 	@echo 'The webhook, from the first byte of a delivery to the answer, and reading alone:'
 	@echo '(best of 5; to be at most 30 µs for a delivery of 1 item and 1,500 µs for one of 100)'
-	@out=$$($(GO) test -p $(JOBS) -count=5 -benchtime=0.5s -run '^$$' -bench . -benchmem ./shared/webhook ./shared/notification) || { echo "$$out"; exit 1; }; \
-	table=$$(echo "$$out" | sed -n 's/^Benchmark//p' | awk '{ name = $$1; sub(/-[0-9]+$$/, "", name) } \
+	@out=$$($(SCAN) $(GO) test -v -p $(JOBS) -count=5 -benchtime=0.5s -run '^$$' -bench . -benchmem ./shared/webhook ./shared/notification) || { echo "$$out"; exit 1; }; \
+	table=$$(echo "$$out" | sed -n '/ns\/op/s/^Benchmark//p' | awk '{ name = $$1; sub(/-[0-9]+$$/, "", name) } \
 		!(name in best) || $$3 < best[name] { best[name] = $$3 } \
 		END { for (name in best) printf "  %-18s %8.1f µs\n", name, best[name] / 1000; \
 			exit best["Handler/items=1"] > 30e3 || best["Handler/items=100"] > 1500e3 }') || \
@@ -142,21 +142,21 @@ bench: $(TOOLS)
 	echo "$$table" | sort
 	@echo
 	@echo 'Calls of Graph, counted in virtual time, and the memory of the sweep:'
-	@out=$$($(GO) test -p $(JOBS) -count=1 -timeout=30m -v ./infra/local -run '^(TestRequestsPerUser|TestQuotaUse|TestSweepRequests|TestSweepMemory)$$' \
+	@out=$$($(SCAN) $(GO) test -p $(JOBS) -count=1 -timeout=30m -v ./infra/local -run '^(TestRequestsPerUser|TestQuotaUse|TestSweepRequests|TestSweepMemory)$$' \
 		-full-load $(FULL_LOAD) -sweep-users $(SWEEP_USERS) -sweep-memory-users $(SWEEP_MEMORY_USERS)) || { echo "$$out"; exit 1; }; \
 	echo "$$out" | sed -n 's/^ *[a-z_]*_test\.go:[0-9]*:/ /p'
 	@echo
 	@echo 'Cold starts on this machine, from before the process is made to its first answer at the Runtime API:'
 	@echo '(best time and most memory of $(STARTS), with the limit where there is one; AWS and Graph answer from this'
 	@echo 'machine, without delay. Graph takes 20 revocations a second: only the last row keeps to that.)'
-	@out=$$($(GO) test -p $(JOBS) -count=1 -v ./infra/integration -run '^TestColdStarts$$' -starts $(STARTS)) || { echo "$$out"; exit 1; }; \
+	@out=$$($(SCAN) $(GO) test -p $(JOBS) -count=1 -v ./infra/integration -run '^TestColdStarts$$' -starts $(STARTS)) || { echo "$$out"; exit 1; }; \
 	echo "$$out" | sed -n 's/^ *[a-z_]*_test\.go:[0-9]*:/ /p'
 
 # Without the race detector, which takes several times as long. What passes says
 # its totals and its time; what fails, how to replay it.
 nightly:
 	@echo '== the simulation, $(NIGHTLY) seeds for each plan'
-	@out=$$($(GO) test -p $(JOBS) -count=1 -timeout=6h -v ./infra/local -run Simulation -seeds $(NIGHTLY)) || \
+	@out=$$($(SCAN) $(GO) test -p $(JOBS) -count=1 -timeout=6h -v ./infra/local -run Simulation -seeds $(NIGHTLY)) || \
 		{ printf '%s\n' "$$out" | grep -Ev '^ *(===|--- PASS)'; exit 1; }; \
 	printf '%s\n' "$$out" | sed -n -e 's/^ *sim_test\.go:[0-9]*:/ /p' -e 's/^--- PASS: /  /p' -e '/^ok/p'
 

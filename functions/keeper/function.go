@@ -41,7 +41,9 @@ type recorder interface {
 type function struct {
 	keeper     keeper
 	credential credential
-	metrics    recorder
+	// stored tells that the credential is, and so expires.
+	stored  bool
+	metrics recorder
 	// fault is why there is none of these, nil if they are there.
 	fault error
 	log   *slog.Logger
@@ -106,15 +108,27 @@ func (f *function) keep(ctx context.Context) (any, error) {
 }
 
 // tellExpiry writes a metric of when what the app signs in with expires. This is the
-// function for it because it runs each hour, whether or not anything happens.
+// function for it because it runs each hour, whether or not anything happens. So the
+// metric lags behind a rotation by that hour, and by the five minutes at most for which
+// an execution environment believes what it has read. While Secrets Manager fails it is
+// up to twelve hours ([secrets.DefaultSettings]), and the log says so; after that nothing
+// is told.
 func (f *function) tellExpiry(ctx context.Context) {
 	expires, err := f.credential.CredentialExpiry(ctx)
 	if err != nil {
 		f.log.LogAttrs(ctx, slog.LevelWarn, "nobody knows when the credential expires", slog.String(logError, err.Error()))
 		return
 	}
+	if f.stored && expires.IsZero() {
+		f.log.LogAttrs(ctx, slog.LevelWarn, unknownExpiry)
+	}
 	f.metrics.ObserveExpiry(expires)
 }
+
+// unknownExpiry is said each hour: the alarm that should ring before a client secret
+// expires never will. A certificate says itself when it does.
+const unknownExpiry = "nobody knows when the client secret expires, and no alarm will ring before: " +
+	`store it with its expiry, as {"clientSecret":"…","expires":"2027-05-21T00:00:00Z"}; README.md, step 3, has the command`
 
 // handleLifecycle is a [batch.Handler].
 func (f *function) handleLifecycle(ctx context.Context, bodies [][]byte) []error {

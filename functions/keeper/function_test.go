@@ -55,25 +55,27 @@ func TestExpiry(t *testing.T) {
 	for name, test := range map[string]struct {
 		keeper     *stub
 		credential *expiring
+		stored     bool
 		want       []time.Time
 		logged     string
 	}{
-		"known":              {&stub{}, &expiring{at: at}, []time.Time{at}, ""},
-		"the keeper fails":   {&stub{err: errGraph}, &expiring{at: at}, []time.Time{at}, ""},
-		"it cannot be read":  {&stub{}, &expiring{at: at, err: errGraph}, nil, "nobody knows when"},
-		"nobody has said it": {&stub{}, &expiring{}, []time.Time{{}}, ""},
+		"known":              {&stub{}, &expiring{at: at}, true, []time.Time{at}, ""},
+		"the keeper fails":   {&stub{err: errGraph}, &expiring{at: at}, true, []time.Time{at}, ""},
+		"it cannot be read":  {&stub{}, &expiring{err: errGraph}, true, nil, "nobody knows when the credential expires"},
+		"nothing is stored":  {&stub{}, &expiring{}, false, []time.Time{{}}, ""},
+		"nobody has said it": {&stub{}, &expiring{}, true, []time.Time{{}}, "level=WARN msg=\"nobody knows when the client secret expires"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			f := &function{keeper: test.keeper, credential: test.credential, metrics: test.credential, log: slog.New(slog.NewTextHandler(leaktest.Writer(t, &log), nil))}
-			if _, err := f.serve(t.Context(), json.RawMessage(`{}`)); !errors.Is(err, test.keeper.err) {
+			f := &function{keeper: test.keeper, credential: test.credential, stored: test.stored, metrics: test.credential, log: slog.New(slog.NewTextHandler(leaktest.Writer(t, &log), nil))}
+			if _, err := f.serve(t.Context(), json.RawMessage(`{}`)); !errors.Is(leaktest.Seen(t, err), test.keeper.err) {
 				t.Errorf("got %v, want %v", err, test.keeper.err)
 			}
 			if diff := cmp.Diff(test.want, test.credential.told); diff != "" {
 				t.Errorf("told (-want +got):\n%s", diff)
 			}
-			if (log.Len() > 0) != (test.logged != "") || !strings.Contains(log.String(), test.logged) {
+			if strings.Count(log.String(), "\n") != min(len(test.logged), 1) || !strings.Contains(log.String(), test.logged) {
 				t.Errorf("the log lacks %q, or holds more:\n%s", test.logged, log.String())
 			}
 		})
@@ -241,7 +243,7 @@ func TestAnswerFails(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	f := functionOf(t, &stub{})
-	if _, err := f.serve(t.Context(), request(t, "Create", "", server.URL)); err == nil {
+	if _, err := f.serve(t.Context(), request(t, "Create", "", server.URL)); leaktest.Seen(t, err) == nil {
 		t.Error("nobody was told that CloudFormation was not answered")
 	}
 }
@@ -331,11 +333,11 @@ func TestSchedule(t *testing.T) {
 			t.Errorf("%s: answer %s, %v", event, got, err)
 		}
 		keeper.err = errGraph
-		if _, err := f.serve(t.Context(), json.RawMessage(event)); !errors.Is(err, errGraph) || !strings.HasPrefix(err.Error(), "Graph failed. Wait.") {
+		if _, err := f.serve(t.Context(), json.RawMessage(event)); !errors.Is(leaktest.Seen(t, err), errGraph) || !strings.HasPrefix(err.Error(), "Graph failed. Wait.") {
 			t.Errorf("%s: got %v, want advice", event, err)
 		}
 		f.fault = errors.New("misconfigured")
-		if _, err := f.serve(t.Context(), json.RawMessage(event)); !errors.Is(err, f.fault) {
+		if _, err := f.serve(t.Context(), json.RawMessage(event)); !errors.Is(leaktest.Seen(t, err), f.fault) {
 			t.Errorf("%s: got %v, want %v", event, err, f.fault)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
@@ -38,17 +39,23 @@ func build(env program.Environment) (*function, error) {
 	if err != nil {
 		return nil, err
 	}
+	cloud, err := msgraph.CloudByName(c.Cloud)
+	if err != nil {
+		return nil, err
+	}
 	table := store.New(dynamodb.NewFromConfig(env.AWS), c.Table)
 	keeper, err := subscription.New(subscription.Config{
 		Tenant:          c.Tenant,
 		NotificationURL: c.NotificationURL, LifecycleURL: c.NotificationURL,
 		Graph: client, Store: table, Sweeps: sweep.Asker{Store: table},
 		Secrets:  secrets.NewSettledClientState(env.Secret(c.ClientStateSecret)),
-		Settings: subscription.DefaultSettings, ClientID: c.ClientID, DryRun: c.DryRun,
+		Settings: subscription.DefaultSettings, ClientID: c.ClientID, Portal: cloud.Portal, DryRun: c.DryRun,
 		Observer: recorder, Log: env.Log, Now: env.Now,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &function{keeper: keeper, credential: client, metrics: recorder, log: env.Log}, nil
+	return &function{
+		keeper: keeper, credential: client, stored: c.Mode.Stored(), metrics: recorder, log: env.Log,
+	}, nil
 }

@@ -3,18 +3,24 @@ package main
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/batch"
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
+	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 )
 
 // function is what Lambda invokes.
 type function struct {
 	handle batch.Handler
-	flush  func() error
-	log    *slog.Logger
+	// failures are the sign-ins that failed in a batch, and reporter tells of them.
+	failures *failures
+	reporter signin.Reporter
+	flush    func() error
+	log      *slog.Logger
+	now      func() time.Time
 }
 
 func start(_ context.Context, env program.Environment) (any, error) {
@@ -32,6 +38,7 @@ const logError = "error"
 // again says so by itself.
 func (f *function) serve(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	defer func() {
+		f.reportSignIn(ctx)
 		if err := f.flush(); err != nil {
 			f.log.LogAttrs(ctx, slog.LevelError, "metrics are lost", slog.String(logError, err.Error()))
 		}
@@ -39,4 +46,18 @@ func (f *function) serve(ctx context.Context, event events.SQSEvent) (events.SQS
 	early, cancel := program.EndEarly(ctx, program.Margin)
 	defer cancel()
 	return batch.Handle(early, f.log, event, f.handle), nil
+}
+
+// signInPatience is how long somebody must have waited before a sign-in that failed
+// counts. The revoker tries again after seconds at first, so that a moment of Entra's is
+// over by then.
+const signInPatience = 10 * time.Minute
+
+// reportSignIn tells of the batch once, however many users wait.
+func (f *function) reportSignIn(ctx context.Context) {
+	since, err := f.failures.take()
+	if err == nil {
+		return
+	}
+	_ = f.reporter.Report(ctx, err, f.now().Sub(since) >= signInPatience) // the requests are put back already
 }

@@ -89,8 +89,9 @@ func TestServe(t *testing.T) {
 			}
 			panic("poison")
 		},
-		flush: func() error { steps = append(steps, "flush"); return errors.New("no space") },
-		log:   slog.New(slog.NewTextHandler(leaktest.Writer(t, &log), nil)),
+		failures: new(failures),
+		flush:    func() error { steps = append(steps, "flush"); return errors.New("no space") },
+		log:      slog.New(slog.NewTextHandler(leaktest.Writer(t, &log), nil)),
 	}
 	answer, err := f.serve(ctx, batchOf("x"))
 	if err != nil || len(answer.BatchItemFailures) != 1 {

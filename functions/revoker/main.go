@@ -12,6 +12,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/graphclient"
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
+	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 	"github.com/sessionstamp/sessionstamp/shared/aws/queue"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
@@ -42,14 +43,22 @@ func build(env program.Environment) (*function, error) {
 	if err != nil {
 		return nil, err
 	}
+	reporter, err := signin.New(env, c.Tenant, c.App, recorder)
+	if err != nil {
+		return nil, err
+	}
+	failed := &failures{next: recorder}
 	table := store.New(dynamodb.NewFromConfig(env.AWS), c.Table)
 	revoker, err := revocation.New(revocation.Config{
 		Tenant: c.Tenant, Directory: client, Domains: domains, Groups: c.Groups(client), Ledger: table, Backfill: table,
 		Queue: queue.NewRequests(sqs.NewFromConfig(env.AWS), c.NotificationQueue), Quota: store.NewQuota(table, revocation.DefaultPace),
-		Policy: c.Policy, Settings: c.Settings(), DryRun: c.DryRun, Observer: recorder, Log: env.Log, Now: env.Now,
+		Policy: c.Policy, Settings: c.Settings(), DryRun: c.DryRun, Observer: failed, Log: env.Log, Now: env.Now,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &function{handle: revoker.HandleMessages, flush: recorder.Flush, log: env.Log}, nil
+	return &function{
+		handle: revoker.HandleMessages, failures: failed, reporter: reporter,
+		flush: recorder.Flush, log: env.Log, now: env.Now,
+	}, nil
 }

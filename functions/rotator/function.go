@@ -23,14 +23,16 @@ type rotator interface {
 // recorder is [*metrics.Recorder].
 type recorder interface {
 	ObserveRotation(failed string)
+	ObserveClientStateRotation(failed string)
 	Flush() error
 }
 
 // function is what Lambda invokes.
 type function struct {
-	rotators map[string]rotator // by the ARN of the secret
-	metrics  recorder
-	log      *slog.Logger
+	rotators    map[string]rotator // by the ARN of the secret
+	clientState string             // the ARN of that one
+	metrics     recorder
+	log         *slog.Logger
 }
 
 func start(_ context.Context, env program.Environment) (any, error) {
@@ -49,7 +51,7 @@ const logError = "error"
 func (f *function) serve(ctx context.Context, event events.SecretsManagerSecretRotationEvent) (err error) {
 	failed := reasonPanic // what is told if Rotate does not return
 	defer func() {
-		f.metrics.ObserveRotation(failed)
+		f.tell(event, failed)
 		if lost := f.metrics.Flush(); lost != nil {
 			f.log.LogAttrs(ctx, slog.LevelError, "metrics are lost", slog.String(logError, lost.Error()))
 		}
@@ -64,6 +66,21 @@ func (f *function) serve(ctx context.Context, event events.SecretsManagerSecretR
 	}
 	failed = reasonOf(err)
 	return err
+}
+
+// tell writes the metric of the secret's rotation. A step in between that went well is
+// no news: the one that failed before may be yet to come, and the alarm must not end
+// before the rotation does. Of a secret that is not this stack's no rotation ever ends:
+// that the function fails is told by Lambda.
+func (f *function) tell(event events.SecretsManagerSecretRotationEvent, failed string) {
+	_, ours := f.rotators[event.SecretID]
+	switch {
+	case !ours, failed == "" && rotation.Step(event.Step) != rotation.FinishSecret:
+	case event.SecretID == f.clientState:
+		f.metrics.ObserveClientStateRotation(failed)
+	default:
+		f.metrics.ObserveRotation(failed)
+	}
 }
 
 // rotator returns the one for a secret.

@@ -39,7 +39,7 @@ func build(env program.Environment) (*function, error) {
 		return nil, err
 	}
 	manager := secrets.NewVersions(secretsmanager.NewFromConfig(env.AWS))
-	f := &function{rotators: make(map[string]rotator), metrics: recorder, log: env.Log}
+	f := &function{rotators: make(map[string]rotator), clientState: c.ClientStateSecret, metrics: recorder, log: env.Log}
 	for arn, kind := range kinds {
 		f.rotators[arn], err = rotation.New(rotation.Config{
 			Stack: c.Name, Kind: kind, SecretsManager: manager,
@@ -56,22 +56,12 @@ func build(env program.Environment) (*function, error) {
 func kindsOf(env program.Environment, c deployment.Rotator) (map[string]rotation.Kind, error) {
 	table := store.New(dynamodb.NewFromConfig(env.AWS), c.Table)
 	kinds := map[string]rotation.Kind{c.ClientStateSecret: rotation.ClientStates{Subscriptions: record{table, c.Tenant}}}
-	if c.CredentialSecret == "" {
-		return kinds, nil
-	}
 	client, err := graphclient.New(env, c.Tenant, c.App)
 	if err != nil {
 		return nil, err
 	}
-	prover, err := graphclient.NewProver(env, c.Tenant, c.App)
-	if err != nil {
-		return nil, err
-	}
-	application := client.Application(c.ClientID)
-	if c.Mode == deployment.Certificate {
-		kinds[c.CredentialSecret] = rotation.Certificates{Application: application, Prover: prover, ParsePFX: secrets.ParsePFX}
-	} else {
-		kinds[c.CredentialSecret] = rotation.ClientSecrets{Application: application, Prover: prover}
+	if kind := client.Rotation(); kind != nil {
+		kinds[c.CredentialSecret] = kind
 	}
 	return kinds, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/functions/internal/graphclient"
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
 	"github.com/sessionstamp/sessionstamp/functions/internal/programtest"
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
@@ -34,19 +35,19 @@ type world struct {
 	env          program.Environment
 	handler      any
 	log, metrics *programtest.Output
-	mode         deployment.AuthMode
+	mode         directory.AuthMode
 }
 
 // newWorld makes one whose app has a client secret or a certificate made by hand. A
 // new one takes 20 seconds to be known everywhere.
-func newWorld(t *testing.T, mode deployment.AuthMode) *world {
+func newWorld(t *testing.T, mode directory.AuthMode) *world {
 	t.Helper()
 	w := &world{T: t, mode: mode}
 	emulator := msgraphtest.New(msgraphtest.Options{CredentialLag: 20 * time.Second})
 	t.Cleanup(emulator.Close)
 	options := msgraphtest.AppOptions{ID: programtest.ClientID, Permissions: []string{"Domain.Read.All", "Application.ReadWrite.OwnedBy"}}
 	stored := `{"clientSecret":"byh8Q~and"}`
-	if mode == deployment.Certificate {
+	if mode == directory.AuthCertificate {
 		var der []byte
 		stored, der = certificate(t)
 		options.Certificates = [][]byte{der}
@@ -96,14 +97,20 @@ func certificate(t *testing.T) (stored string, der []byte) {
 	return string(text), der
 }
 
-// asPFX returns the same certificate in the other form of a secret.
+// asPFX returns the same certificate in the other form of a secret, in which another
+// stands before it, as those of issuers do.
 func asPFX(t *testing.T, stored string) string {
 	t.Helper()
 	c, err := rotation.DecodeCertificate(directory.NewSecret(stored), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pfx, err := pkcs12.Modern.Encode(c.Signer(), c.Leaf(), nil, "hunter2")
+	other, _ := certificate(t)
+	issuer, err := rotation.DecodeCertificate(directory.NewSecret(other), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pfx, err := pkcs12.Modern.Encode(c.Signer(), issuer.Leaf(), c.Chain(), "hunter2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,9 +155,9 @@ func (w *world) reachable() {
 // The credential is rotated, time and again, and the last one works.
 func TestCredentialIsRotated(t *testing.T) {
 	t.Parallel()
-	for name, mode := range map[string]deployment.AuthMode{
-		"client secret": deployment.ClientSecret, "certificate": deployment.Certificate, "PFX": deployment.Certificate,
-		"label stays": deployment.ClientSecret,
+	for name, mode := range map[string]directory.AuthMode{
+		"client secret": directory.AuthClientSecret, "certificate": directory.AuthCertificate, "PFX": directory.AuthCertificate,
+		"label stays": directory.AuthClientSecret,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -175,8 +182,8 @@ func TestCredentialIsRotated(t *testing.T) {
 				if got := w.vault.Requests("UpdateSecretVersionStage"); got != 3 {
 					t.Errorf("labels were moved %d times, want 3", got)
 				}
-				if got := strings.Count(w.metrics.String(), `"RotationFailed":0`); got != 12 {
-					t.Errorf("%d steps were told as done, want 12:\n%s", got, w.metrics.String())
+				if got := strings.Count(w.metrics.String(), `"RotationFailed":0`); got != 3 {
+					t.Errorf("%d rotations were told as done, want 3:\n%s", got, w.metrics.String())
 				}
 			})
 		})
@@ -186,7 +193,7 @@ func TestCredentialIsRotated(t *testing.T) {
 // The clientState is rotated in all modes, also where no credential is stored.
 func TestClientStateIsRotated(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []deployment.AuthMode{deployment.WebIdentity, deployment.ClientSecret} {
+	for _, mode := range []directory.AuthMode{directory.AuthWebIdentity, directory.AuthClientSecret} {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -198,7 +205,7 @@ func TestClientStateIsRotated(t *testing.T) {
 					t.Error("the current clientState is not a new one")
 				}
 				err := w.rotate(programtest.CredentialSecret, 1)
-				if ok := err == nil; ok != (mode == deployment.ClientSecret) {
+				if ok := leaktest.Seen(t, err) == nil; ok != (mode == directory.AuthClientSecret) {
 					t.Errorf("the credential: %v", err)
 				}
 			})
@@ -211,7 +218,7 @@ func TestClientStateIsRotated(t *testing.T) {
 func TestClientStateIsStillPrevious(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, deployment.WebIdentity)
+		w := newWorld(t, directory.AuthWebIdentity)
 		if err := w.rotate(programtest.ClientStateSecret, 1); err != nil {
 			t.Fatal(err)
 		}
@@ -219,12 +226,18 @@ func TestClientStateIsStillPrevious(t *testing.T) {
 			w.vault.Others = fmt.Sprintf(`{"Item":{"pk":{"S":"x"},"version":{"N":"1"},"doc":{"M":{"clientState":{"S":"%x"}}}}}`, sha256.Sum256([]byte(clientState)))
 		}
 		subscribed(strings.Repeat("a", 64))
-		if err := w.rotate(programtest.ClientStateSecret, 2); err == nil || !strings.Contains(err.Error(), "still carries the previous clientState") {
+		if err := w.rotate(programtest.ClientStateSecret, 2); leaktest.Seen(t, err) == nil || !strings.Contains(err.Error(), "still carries the previous clientState") {
 			t.Errorf("got %v", err)
 		}
 		subscribed(w.vault.Value(programtest.ClientStateSecret, "AWSCURRENT"))
 		if err := w.rotate(programtest.ClientStateSecret, 3); err != nil {
 			t.Error(err)
+		}
+		told := strings.Split(w.metrics.String(), `"ClientStateRotationFailed":`)[1:]
+		for i, want := range []string{"0", "1", "0"} {
+			if len(told) != 3 || !strings.HasPrefix(told[i], want) {
+				t.Fatalf("told %q, want that it went well, failed, and went well", told)
+			}
 		}
 	})
 }
@@ -246,9 +259,9 @@ func TestFails(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, deployment.ClientSecret)
+				w := newWorld(t, directory.AuthClientSecret)
 				test.arrange(w)
-				if err := w.rotate(programtest.CredentialSecret, 1); err == nil || !strings.Contains(err.Error(), test.err) {
+				if err := w.rotate(programtest.CredentialSecret, 1); leaktest.Seen(t, err) == nil || !strings.Contains(err.Error(), test.err) {
 					t.Errorf("got %v, want one that says %q", err, test.err)
 				}
 				if want := `"Reason":"` + test.reason + `","RotationFailed":1`; !strings.Contains(w.metrics.String(), want) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
+	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -14,7 +15,10 @@ type sweeper interface {
 }
 
 // function is what Lambda invokes.
-type function struct{ sweeper sweeper }
+type function struct {
+	sweeper  sweeper
+	reporter signin.Reporter
+}
 
 func start(_ context.Context, env program.Environment) (any, error) {
 	f, err := build(env)
@@ -25,7 +29,9 @@ func start(_ context.Context, env program.Environment) (any, error) {
 }
 
 // serve carries out the order that the event is. What Lambda is told of an error
-// is its text, so that a person who gave a wrong order reads what a right one is.
+// is its text, so that a person who gave a wrong order reads what a right one is, and
+// one whose app can't sign in what to do. The next sweep is up to a day away, so such a
+// failure counts at once.
 func (f *function) serve(ctx context.Context, event json.RawMessage) (sweep.Answer, error) {
 	order, err := sweep.DecodeOrder(event)
 	if err != nil {
@@ -33,5 +39,9 @@ func (f *function) serve(ctx context.Context, event json.RawMessage) (sweep.Answ
 	}
 	early, cancel := program.EndEarly(ctx, program.Margin)
 	defer cancel()
-	return f.sweeper.Do(early, order)
+	answer, err := f.sweeper.Do(early, order)
+	if signin.Failed(err) {
+		err = f.reporter.Report(ctx, err, true)
+	}
+	return answer, err
 }

@@ -1,15 +1,22 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
 	"github.com/sessionstamp/sessionstamp/functions/internal/programtest"
+	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/subscription"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -29,10 +36,10 @@ func TestFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := programtest.Invoke(t, handler, `{"dry-run":true}`); err == nil || !strings.Contains(err.Error(), "dryRun") {
+	if _, err := programtest.Invoke(t, handler, `{"dry-run":true}`); leaktest.Seen(t, err) == nil || !strings.Contains(err.Error(), "dryRun") {
 		t.Errorf("a wrong order: got %v", err)
 	}
-	if _, err := programtest.Invoke(t, handler, `{}`); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+	if _, err := programtest.Invoke(t, handler, `{}`); leaktest.Seen(t, err) == nil || !strings.Contains(err.Error(), "AccessDenied") {
 		t.Errorf("got %v", err)
 	}
 	if !strings.Contains(metrics.String(), `"SweepFinished":0`) {
@@ -76,9 +83,9 @@ func TestOrders(t *testing.T) {
 			s := new(stub)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
-			answer, err := (&function{s}).serve(ctx, json.RawMessage(test.event))
+			answer, err := (&function{sweeper: s}).serve(ctx, json.RawMessage(test.event))
 			if test.fault {
-				if err == nil || len(s.orders) > 0 || !strings.Contains(err.Error(), `"dryRun"`) {
+				if leaktest.Seen(t, err) == nil || len(s.orders) > 0 || !strings.Contains(err.Error(), `"dryRun"`) {
 					t.Errorf("got %v after the orders %v", err, s.orders)
 				}
 				return
@@ -90,8 +97,42 @@ func TestOrders(t *testing.T) {
 				t.Errorf("the sweep may take %s, which leaves no margin", s.left)
 			}
 			s.err = errors.New("down")
-			if _, err := (&function{s}).serve(ctx, json.RawMessage(test.event)); !errors.Is(err, s.err) {
+			if _, err := (&function{sweeper: s}).serve(ctx, json.RawMessage(test.event)); !errors.Is(leaktest.Seen(t, err), s.err) {
 				t.Errorf("got %v, want %v", err, s.err)
+			}
+		})
+	}
+}
+
+// counter counts sign-ins that failed.
+type counter struct{ failures int }
+
+func (c *counter) ObserveSignInFailure() { c.failures++ }
+
+// Whoever starts a sweep whose app can't sign in reads what to do, as does the log.
+func TestSignInFailure(t *testing.T) {
+	t.Parallel()
+	refused := &directory.Error{Operation: directory.Token, StatusCode: 401, Code: "AADSTS7000215", NotDone: true}
+	for name, test := range map[string]struct {
+		err  error
+		want int
+	}{
+		"refused":     {fmt.Errorf("list users: %w", refused), 1},
+		"Graph fails": {errors.New("down"), 0},
+		"well":        {nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			counts := new(counter)
+			f := &function{sweeper: &stub{err: test.err}, reporter: signin.Reporter{
+				Adviser: subscription.Adviser{ClientID: "app-id"}, Metrics: counts, Log: slog.New(slog.NewTextHandler(leaktest.Writer(t, &log), nil))}}
+			_, err := f.serve(t.Context(), json.RawMessage(`{}`))
+			if !errors.Is(leaktest.Seen(t, err), test.err) || counts.failures != test.want || strings.Count(log.String(), "level=ERROR") != test.want {
+				t.Errorf("got %v, %d failures counted, want %d; log:\n%s", err, counts.failures, test.want, log.String())
+			}
+			if _, explained := errors.AsType[*subscription.Advice](err); explained != (test.want > 0) {
+				t.Errorf("got %v, explained: %t", err, explained)
 			}
 		})
 	}

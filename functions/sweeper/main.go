@@ -13,6 +13,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/graphclient"
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
+	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 	"github.com/sessionstamp/sessionstamp/shared/aws/queue"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
@@ -43,6 +44,10 @@ func build(env program.Environment) (*function, error) {
 	if err != nil {
 		return nil, err
 	}
+	reporter, err := signin.New(env, c.Tenant, c.App, recorder)
+	if err != nil {
+		return nil, err
+	}
 	table := store.New(dynamodb.NewFromConfig(env.AWS), c.Table)
 	sweeper, err := sweep.New(sweep.Config{
 		Tenant: c.Tenant, Graph: client, Domains: domains, Groups: c.Groups(client), Store: table, Held: table, Backfill: table,
@@ -53,5 +58,5 @@ func build(env program.Environment) (*function, error) {
 		},
 		Policy: c.Policy, Settings: c.Settings(), DryRun: c.DryRun, Observer: recorder, Log: env.Log, Now: env.Now,
 	})
-	return &function{sweeper}, err
+	return &function{sweeper: sweeper, reporter: reporter}, err
 }

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -13,6 +14,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sessionstamp/sessionstamp/infra/integration/templatetest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/identity"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
@@ -24,34 +28,44 @@ const issuer = "https://3f0c1a2b-4d5e-4f60-8a9b-0c1d2e3f4a5b.tokens.sts.global.a
 // withoutCredential are the parameters where nothing is stored for Entra.
 var withoutCredential = map[string]string{"AuthMode": "web-identity", "CredentialSecretArn": ""}
 
+// shortTokens is an Entra whose tokens are used once: whoever holds one signs in again
+// for the next call.
+var shortTokens = msgraphtest.Options{TokenLife: 5 * time.Minute}
+
+// lateNews is such an Entra, which hears late of what was added.
+var lateNews = msgraphtest.Options{TokenLife: shortTokens.TokenLife, CredentialLag: 5 * time.Second}
+
 // clientSecretReplaced: the app's client secret is replaced again and again, while users
-// come.
+// come. Nobody ends the revoker that holds the first ones.
 func clientSecretReplaced(w *world) {
 	w.graph.app.Grant("Application.ReadWrite.OwnedBy")
 	w.subscribe()
 	w.poll()
-	w.stamps("before")
+	revoker := w.survivor("before")
 	r := w.beginRotation("CredentialRotation")
 	for _, step := range steps {
 		w.must(r.step(step))
-		w.functions["RevokerFunction"].program.Close() // the next process reads the secret again
-		w.stamps("during-" + step)
+		revoker.stamps("during-"+step, 0)
+		w.functions["KeeperFunction"].program.Close() // the next process reads the secret again
+		w.schedule("KeeperSchedule")
 	}
 	first := w.credential()
 	if days := time.Until(first.Expires).Hours() / 24; first.ClientSecret == secretText || days < 60 {
 		w.t.Errorf("after the rotation the client secret is good for %.0f days, want another one, for longer than to the next", days)
 	}
 	w.graph.app.RemoveSecret(secretText) // whoever has made it by hand
-	w.replaced("CredentialRotation")
+	revoker.stamps("after-the-first", 1)
+	w.replacedLate("CredentialRotation")
 	if second := w.credential(); second.ClientSecret == first.ClientSecret {
 		w.t.Error("the second rotation has replaced nothing")
 	}
-	w.replaced("CredentialRotation") // now the first one is neither current nor previous
+	revoker.stamps("after-the-second", 0)
+	w.replacedLate("CredentialRotation") // now the first one is neither current nor previous
 	w.logged("RotatorFunction", map[string]any{"step": "finishSecret", "removed": []string{first.KeyID}})
-	w.functions["RevokerFunction"].program.Close()
-	w.stamps("afterwards")
-	w.functions["KeeperFunction"].program.Close() // it knows the first one, of which the end is not known
-	w.schedule("KeeperSchedule")
+	revoker.stamps("after-the-third", 1)
+	w.called("addPassword", 3)
+	w.called("removePassword", 1)
+	w.schedule("KeeperSchedule") // it holds the first one too
 	w.measured("KeeperFunction", "DaysToCredentialExpiry")
 	w.measured("RotatorFunction", "RotationFailed")
 }
@@ -119,23 +133,28 @@ func (w *world) trustRoles() {
 	}
 }
 
-// checkTokens checks that a function has asked for tokens as its role's policy demands.
+// checkTokens checks that a function has asked for tokens as its role's policy demands,
+// and that this allows no other.
 func (w *world) checkTokens(f *function) {
 	w.t.Helper()
+	statements := slices.DeleteFunc(slices.Clone(f.Policy), func(s templatetest.Statement) bool {
+		return !slices.Contains(s.Actions, tokenAction)
+	})
+	if len(statements) != 1 {
+		w.t.Fatalf("the %s has %d statements about %s, want one", f.Name, len(statements), tokenAction)
+	}
+	audience := statements[0].Conditions["ForAllValues:StringEquals"]["sts:IdentityTokenAudience"]
+	most := statements[0].Conditions["NumericLessThanEquals"]["sts:DurationSeconds"]
+	if want := []string{strconv.Itoa(identity.Lifetime)}; !slices.Equal(most, want) {
+		w.t.Errorf("the %s may ask for tokens for %q seconds, want %q", f.Name, most, want)
+	}
 	asked := f.sts.Requests()
 	if len(asked) == 0 {
 		w.t.Errorf("the %s has asked for no token", f.Name)
 	}
-	for _, statement := range f.Policy {
-		if statement.Sid != "SignIn" {
-			continue
-		}
-		audience := statement.Conditions["ForAllValues:StringEquals"]["sts:IdentityTokenAudience"]
-		most, err := strconv.Atoi(statement.Conditions["NumericLessThanEquals"]["sts:DurationSeconds"][0])
-		for _, request := range asked {
-			if err != nil || request.Seconds > most || !slices.Contains(audience, request.Audience) || request.Algorithm != "RS256" {
-				w.t.Errorf("the %s has asked for %+v, its role may ask for %q and %d seconds (%v)", f.Name, request, audience, most, err)
-			}
+	for _, request := range asked {
+		if request.Seconds != identity.Lifetime || !slices.Equal(request.Audience, audience) || request.Algorithm != "RS256" {
+			w.t.Errorf("the %s has asked for %+v, its role may ask for %q", f.Name, request, audience)
 		}
 	}
 }
@@ -156,28 +175,65 @@ func setUpWithoutTrust(w *world) {
 	w.subscribe()
 }
 
-// certificateReplaced: the app signs in with a certificate, which is then replaced.
+// certificateReplaced: the app signs in with a certificate, which is then replaced again
+// and again. Graph adds and removes keys only for whoever proves to hold one.
 func certificateReplaced(w *world) {
-	stored, der := w.newCertificate()
+	stored, byHand := w.newCertificate()
 	w.graph.app.RemoveSecret(secretText)
-	w.graph.app.AddCertificate(der)
+	w.graph.app.AddCertificate(byHand)
 	w.graph.app.Grant("Application.ReadWrite.OwnedBy")
-	if err := w.cloud.call(w.ctx, "secretsmanager.PutSecretValue", map[string]string{
-		"SecretId": w.given["CredentialSecretArn"], "SecretString": stored}, nil); err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(w.cloud.call(w.ctx, "secretsmanager.PutSecretValue", map[string]string{
+		"SecretId": w.given["CredentialSecretArn"], "SecretString": stored}, nil))
 	w.subscribe()
 	w.poll()
-	w.stamps("before")
+	revoker := w.survivor("before")
 	w.replaced("CredentialRotation")
-	if now := w.secret(w.given["CredentialSecretArn"]); now == stored {
-		w.t.Error("the rotation has replaced nothing")
-	}
-	w.functions["RevokerFunction"].program.Close()
-	w.stamps("afterwards")
+	first := w.certificate()
+	revoker.stamps("after-the-first", 0)
+	revoker = w.survivor("between") // which holds the first one
+	w.replaced("CredentialRotation")
+	second := w.certificate()
+	revoker.stamps("after-the-second", 0)
+	w.replaced("CredentialRotation") // now the first one is neither current nor previous
+	third := w.certificate()
+	revoker.stamps("after-the-third", 1)
+	w.certificates(map[string][]byte{"by hand": byHand, "first": first, "second": second, "third": third}, "by hand", "second", "third")
+	w.called("addKey", 3)
+	w.called("removeKey", 1)
 	w.schedule("SweeperSchedule")
 	w.schedule("KeeperSchedule")
 	w.measured("KeeperFunction", "DaysToCredentialExpiry")
+}
+
+// certificate is the certificate (DER) that is stored as current.
+func (w *world) certificate() []byte {
+	w.t.Helper()
+	var stored struct{ Certificate string }
+	w.must(json.Unmarshal([]byte(w.secret(w.given["CredentialSecretArn"])), &stored))
+	block, rest := pem.Decode([]byte(stored.Certificate))
+	if block == nil || len(rest) > 0 {
+		w.t.Fatal("the secret does not hold one certificate in PEM")
+	}
+	return block.Bytes
+}
+
+// certificates checks which of the certificates that there have been are registered with
+// the app, and that no others are.
+func (w *world) certificates(known map[string][]byte, want ...string) {
+	w.t.Helper()
+	var got []string
+	for _, der := range w.graph.app.Certificates() {
+		name := "unknown"
+		for each, of := range known {
+			if bytes.Equal(der, of) {
+				name = each
+			}
+		}
+		got = append(got, name)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		w.t.Errorf("the certificates of the app (-want +got):\n%s", diff)
+	}
 }
 
 // newCertificate makes a certificate as a secret holds it, and in DER.
@@ -206,14 +262,15 @@ func (w *world) newCertificate() (stored string, der []byte) {
 	return string(text), der
 }
 
-// stamps lets a user appear and waits for the stamp.
-func (w *world) stamps(name string) {
+// stamps lets a user appear and waits for the stamp. It returns the user's id.
+func (w *world) stamps(name string) (user string) {
 	w.t.Helper()
-	user := w.graph.newUser(name)
+	user = w.graph.newUser(name)
 	w.logged("RevokerFunction", map[string]any{"message": "user handled", "user": user, "reason": "revoked"})
 	if n := w.graph.revocations(user); n != 1 {
 		w.t.Errorf("the sessions of the user %s were revoked %d times, want once", name, n)
 	}
+	return user
 }
 
 // credential is the client secret that is stored as current.

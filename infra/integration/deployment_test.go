@@ -18,7 +18,7 @@ func TestDeployment(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				played++
 				t.Parallel()
-				story.play(newWorld(t, seen, story.parameters))
+				story.play(newWorld(t, seen, story.parameters, story.entra))
 			})
 		}
 	})

@@ -10,8 +10,10 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
 
@@ -23,25 +25,24 @@ type graph struct {
 	tenant  *msgraphtest.Tenant
 	app     *msgraphtest.App
 	proxy   *httptest.Server
-	certs   string     // a file with the certificate to be trusted
-	news    *news      // of every request
-	notices *telephone // how it reaches the webhook
+	certs   string       // a file with the certificate to be trusted
+	news    *news        // of every request
+	notices *telephone   // how it reaches the webhook
+	refused atomic.Int64 // requests for a token
 }
 
 // secretText is the app's client secret at first.
-const secretText = "an-invented-secret"
+const secretText = "abc8Q~an-invented-secret"
 
 // federated is the domain of users in scope.
 const federated = "example.co.jp"
 
-func newGraph(t *testing.T) *graph {
+func newGraph(t *testing.T, o msgraphtest.Options) *graph {
 	t.Helper()
 	g := &graph{news: newNews(), notices: new(telephone)}
-	g.Server = msgraphtest.New(msgraphtest.Options{
-		Notify:    g.told(g.notices),
-		Record:    func(msgraphtest.Request) { g.news.tell() },
-		Violation: func(sentence string) { t.Error(sentence) },
-	})
+	o.Notify, o.Record = g.told(g.notices), g.record
+	o.Violation = func(sentence string) { t.Error(sentence) }
+	g.Server = msgraphtest.New(o)
 	t.Cleanup(g.Close)
 	g.StartTLS()
 	g.tenant = g.AddTenant(msgraphtest.TenantOptions{Domains: []msgraphtest.Domain{{Name: federated, Federated: true}}})
@@ -60,6 +61,14 @@ func newGraph(t *testing.T) *graph {
 	return g
 }
 
+// record notes a request that has been answered, before its answer arrives.
+func (g *graph) record(r msgraphtest.Request) {
+	if r.Token && r.Status >= http.StatusBadRequest {
+		g.refused.Add(1)
+	}
+	g.news.tell()
+}
+
 // connect leads a connection to the emulator if that is the host which it means.
 // Nobody has any business elsewhere.
 func (g *graph) connect(t *testing.T, w http.ResponseWriter, r *http.Request) {
@@ -71,7 +80,7 @@ func (g *graph) connect(t *testing.T, w http.ResponseWriter, r *http.Request) {
 	}
 	there, err := new(net.Dialer).DialContext(r.Context(), "tcp", g.Addr())
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
+		http.Error(w, leaktest.Seen(t, err).Error(), http.StatusBadGateway)
 		return
 	}
 	defer there.Close()
@@ -83,7 +92,7 @@ func (g *graph) connect(t *testing.T, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer here.Close()
-	if _, err := io.WriteString(here, "HTTP/1.1 200 Connection established\r\n\r\n"); err == nil {
+	if _, err := io.WriteString(here, "HTTP/1.1 200 Connection established\r\n\r\n"); leaktest.Seen(t, err) == nil {
 		join(here, there)
 	}
 }

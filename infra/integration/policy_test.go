@@ -5,10 +5,12 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/sessionstamp/sessionstamp/infra/integration/templatetest"
+	"github.com/sessionstamp/sessionstamp/shared/aws/identity"
 )
 
 // exceptions are rights that no story can be seen to use, by action, with the reason
@@ -49,11 +51,26 @@ func grants(policy []templatetest.Statement) (all []grant, faults []string) {
 // tokenAction is about no resource.
 const tokenAction = "sts:GetWebIdentityToken"
 
-// boundToken tells whether a statement says for whom a token may be, and for how long.
+// boundToken tells whether a statement says for whom a token may be, how it is signed,
+// and for how long: as the programs ask for it.
 func boundToken(s templatetest.Statement) bool {
-	seconds := s.Conditions["NumericLessThanEquals"]["sts:DurationSeconds"]
 	audience := s.Conditions["ForAllValues:StringEquals"]["sts:IdentityTokenAudience"]
-	return slices.Equal(seconds, []string{"300"}) && len(audience) == 1 && strings.HasPrefix(audience[0], "api://AzureADTokenExchange")
+	return len(audience) == 1 && strings.HasPrefix(audience[0], "api://AzureADTokenExchange") &&
+		maps.EqualFunc(s.Conditions, tokenConditions(audience[0]), func(a, b map[string][]string) bool {
+			return maps.EqualFunc(a, b, slices.Equal[[]string])
+		})
+}
+
+// tokenConditions are those of a role that may have tokens for an audience.
+func tokenConditions(audience string) map[string]map[string][]string {
+	return map[string]map[string][]string{
+		"ForAllValues:StringEquals": {"sts:IdentityTokenAudience": {audience}},
+		// No value is all values, too
+		// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html).
+		"Null":                  {"sts:IdentityTokenAudience": {"false"}},
+		"StringEquals":          {"sts:SigningAlgorithm": {"RS256"}},
+		"NumericLessThanEquals": {"sts:DurationSeconds": {strconv.Itoa(identity.Lifetime)}},
+	}
 }
 
 // compare tells where a policy and what was done differ: what was done and isn't
@@ -204,6 +221,24 @@ func TestPolicyFaults(t *testing.T) {
 				t.Errorf("got %q, want %q", faults, test.want)
 			}
 		})
+	}
+}
+
+// TestTokenConditions leaves out one condition of a role's tokens at a time.
+func TestTokenConditions(t *testing.T) {
+	t.Parallel()
+	statement := templatetest.Statement{Sid: "SignIn", Effect: "Allow", Actions: []string{tokenAction}, Resources: []string{"*"},
+		Conditions: tokenConditions("api://AzureADTokenExchange")}
+	if _, faults := grants([]templatetest.Statement{statement}); len(faults) > 0 {
+		t.Errorf("with all conditions: %q", faults)
+	}
+	for operator := range statement.Conditions {
+		broken := statement
+		broken.Conditions = maps.Clone(statement.Conditions)
+		delete(broken.Conditions, operator)
+		if _, faults := grants([]templatetest.Statement{broken}); len(faults) != 1 {
+			t.Errorf("without %s: %q, want one fault", operator, faults)
+		}
 	}
 }
 

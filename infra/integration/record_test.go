@@ -64,7 +64,8 @@ type recorder struct {
 	mu      sync.Mutex
 	older   time.Duration            // by which secrets are
 	refused func(action string) bool // nil: none
-	calls   map[string]int           // that were answered, by action
+	asked   map[string]int           // calls, by action
+	calls   map[string]int           // those that were answered
 	news    *news                    // of every answer
 }
 
@@ -76,10 +77,10 @@ func (r *recorder) start(t *testing.T, endpoint string, sts http.Handler) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.calls, r.news = make(map[string]int), newNews()
+	r.asked, r.calls, r.news = make(map[string]int), make(map[string]int), newNews()
 	moto := &httputil.ReverseProxy{
 		Rewrite:        func(p *httputil.ProxyRequest) { p.SetURL(target) },
-		ModifyResponse: r.age,
+		ModifyResponse: r.rewrite,
 		ErrorLog:       log.New(io.Discard, "", 0), // processes are killed on purpose
 	}
 	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
@@ -95,6 +96,7 @@ func (r *recorder) start(t *testing.T, endpoint string, sts http.Handler) {
 			done[i].Mode, done[i].Function = r.mode, r.function
 		}
 		r.accesses.add(done...)
+		r.note(done)
 		if r.refuses(done) {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 			w.WriteHeader(http.StatusBadRequest)
@@ -120,25 +122,66 @@ func (r *recorder) pass(d time.Duration) {
 	r.older += d
 }
 
-// age changes when a version of a secret was created.
-func (r *recorder) age(answer *http.Response) error {
-	r.mu.Lock()
-	older := r.older
-	r.mu.Unlock()
-	if older == 0 || !strings.HasSuffix(answer.Request.Header.Get("X-Amz-Target"), ".GetSecretValue") {
-		return nil
+// rewrite changes answers of moto's.
+func (r *recorder) rewrite(answer *http.Response) error {
+	target := answer.Request.Header.Get("X-Amz-Target")
+	switch {
+	case strings.HasSuffix(target, ".GetSecretValue"):
+		return change(answer, r.age)
+	case strings.HasSuffix(target, ".DescribeSecret"):
+		return change(answer, dropUnlabelled)
 	}
+	return nil
+}
+
+// change changes the body of an answer.
+func change(answer *http.Response, how func(body map[string]any)) error {
 	var body map[string]any
 	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil {
 		return err
 	}
-	if created, ok := body["CreatedDate"].(float64); ok {
-		body["CreatedDate"] = created - older.Seconds()
-	}
+	how(body)
 	text, err := json.Marshal(body)
 	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
 	answer.Header.Set("Content-Length", fmt.Sprint(len(text)))
 	return err
+}
+
+// age changes when a version of a secret was created.
+func (r *recorder) age(secret map[string]any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if created, ok := secret["CreatedDate"].(float64); ok {
+		secret["CreatedDate"] = created - r.older.Seconds()
+	}
+}
+
+// dropUnlabelled leaves versions without labels out of a description. Moto lists them,
+// [Secrets Manager] does not.
+//
+// [Secrets Manager]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
+func dropUnlabelled(description map[string]any) {
+	versions, _ := description["VersionIdsToStages"].(map[string]any)
+	maps.DeleteFunc(versions, func(_ string, labels any) bool {
+		list, _ := labels.([]any)
+		return len(list) == 0
+	})
+}
+
+// note counts calls before they are answered.
+func (r *recorder) note(done []access) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, one := range done {
+		r.asked[one.Action]++
+	}
+}
+
+// count is how often an action was called, whatever came of it.
+func (r *recorder) count(action string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked[action]
 }
 
 func (r *recorder) answered(done []access) {

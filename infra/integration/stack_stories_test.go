@@ -75,13 +75,13 @@ func deletedWithoutGraph(w *world) {
 // same process goes on with it.
 func credentialRotated(w *world) {
 	w.subscribe()
-	w.graph.app.AddSecret("another-invented-secret")
+	w.graph.app.AddSecret("def8Q~another-invented-secret")
 	w.graph.app.RemoveSecret(secretText)
 	if _, err := w.functions["SweeperFunction"].program.Invoke(w.ctx, []byte("{}")); err == nil || !says(err.Error(), "AADSTS7000215") {
 		w.t.Fatalf("with the wrong secret a sweep ends with %v, want Entra's refusal", err)
 	}
 	err := w.cloud.call(w.ctx, "secretsmanager.PutSecretValue", map[string]string{
-		"SecretId": w.given["CredentialSecretArn"], "SecretString": `{"clientSecret":"another-invented-secret"}`}, nil)
+		"SecretId": w.given["CredentialSecretArn"], "SecretString": `{"clientSecret":"def8Q~another-invented-secret"}`}, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 // user is revoked twice, or wrongly, fails every one of them: the emulator tells.
 var stories = map[string]struct {
 	parameters map[string]string
+	entra      msgraphtest.Options
 	play       func(*world)
 }{
 	"notification to stamp":      {play: notificationToStamp},
@@ -30,9 +31,9 @@ var stories = map[string]struct {
 	"throttled":                  {play: throttled},
 	"credential rotated":         {play: credentialRotated},
 	"client state rotated":       {play: clientStateRotated},
-	"client secret replaced":     {play: clientSecretReplaced},
+	"client secret replaced":     {play: clientSecretReplaced, entra: lateNews},
 	"client state replaced":      {play: clientStateReplaced},
-	"certificate replaced":       {play: certificateReplaced, parameters: map[string]string{"AuthMode": "certificate"}},
+	"certificate replaced":       {play: certificateReplaced, entra: shortTokens, parameters: map[string]string{"AuthMode": "certificate"}},
 	"nothing stored":             {play: nothingStored, parameters: withoutCredential},
 	"set-up without trust":       {play: setUpWithoutTrust, parameters: withoutCredential},
 	"stack created to deleted":   {play: stackLife},

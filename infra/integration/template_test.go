@@ -9,9 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/sessionstamp/sessionstamp/infra/integration/templatetest"
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
 // place is where the stories' stacks are.
@@ -107,14 +112,15 @@ func TestMetricNames(t *testing.T) {
 		metrics.UsersStamped, metrics.SecondsToStamp, metrics.SecondsMissed, metrics.UsersMissed, metrics.CannotFix,
 		metrics.RequestsFailed, metrics.RequestsLater, metrics.NotificationsReceived, metrics.NotificationsDropped, metrics.NotificationsRefused,
 		metrics.SubscriptionHoursLeft, metrics.SubscriptionGaps, metrics.KeeperFailed, metrics.SweepFinished, metrics.SweepCandidates,
-		metrics.DaysToCredentialExpiry, metrics.RotationFailed, metrics.SweepUnreadable, metrics.SweepMembers, metrics.SweepUnstamped, metrics.BackfillStopped,
+		metrics.DaysToCredentialExpiry, metrics.SignInFailed, metrics.RotationFailed, metrics.ClientStateRotationFailed, metrics.SweepUnreadable, metrics.SweepMembers, metrics.SweepUnstamped, metrics.BackfillStopped,
 	}
 	stack := imagined(t, nil)
 	var shown []string
 	for _, id := range stack.IDs("AWS::CloudWatch::Alarm") {
-		p := properties(t, stack, id)
-		if p["Namespace"] == "sessionstamp" {
-			shown = append(shown, p["MetricName"].(string))
+		for _, metric := range alarmMetrics(properties(t, stack, id)) {
+			if metric["Namespace"] == "sessionstamp" {
+				shown = append(shown, metric["MetricName"].(string))
+			}
 		}
 	}
 	if len(shown) < 5 {
@@ -131,6 +137,88 @@ func TestMetricNames(t *testing.T) {
 	for _, name := range shown {
 		if !slices.Contains(written, name) {
 			t.Errorf("nobody writes the metric %s", name)
+		}
+	}
+}
+
+// alarmMetrics are the metrics that an alarm is on, each with its dimensions.
+func alarmMetrics(alarm map[string]any) []map[string]any {
+	queries, ok := alarm["Metrics"].([]any)
+	if !ok {
+		return []map[string]any{alarm}
+	}
+	var all []map[string]any
+	for _, query := range queries {
+		if stat, ok := query.(map[string]any)["MetricStat"].(map[string]any); ok {
+			all = append(all, stat["Metric"].(map[string]any))
+		}
+	}
+	return all
+}
+
+// TestPutBackAlarm checks for which reasons it rings, and that they are spelled as the
+// revoker does.
+func TestPutBackAlarm(t *testing.T) {
+	t.Parallel()
+	want := []revocation.Reason{
+		revocation.ReasonGraphForbidden, revocation.ReasonDomainsUnavailable, revocation.ReasonExclusionsUnavailable, revocation.ReasonLedgerUnavailable,
+	}
+	metrics := alarmMetrics(properties(t, imagined(t, nil), "PutBackAlarm"))
+	if len(metrics) != len(want) {
+		t.Fatalf("it is on %d metrics, want %d", len(metrics), len(want))
+	}
+	for i, metric := range metrics {
+		dimensions := []any{
+			map[string]any{"Name": "Stack", "Value": "sessionstamp"}, map[string]any{"Name": "Reason", "Value": string(want[i])},
+		}
+		if diff := cmp.Diff(dimensions, metric["Dimensions"]); diff != "" {
+			t.Errorf("metric %d (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
+// TestAlarmsOfCredentials pins when the alarms ring that are about signing in, and when
+// they fall silent.
+func TestAlarmsOfCredentials(t *testing.T) {
+	t.Parallel()
+	stack := imagined(t, nil)
+	for id, want := range map[string]map[string]any{
+		// At once, and silent after two hours: the next sweep comes after one.
+		"SignInAlarm": {"MetricName": metrics.SignInFailed, "Statistic": "Sum", "Period": 900, "EvaluationPeriods": 8,
+			"DatapointsToAlarm": 1, "TreatMissingData": "notBreaching"},
+		// Until something else is told, and a success wins over the failures before it.
+		"RotationFailedAlarm": {"MetricName": metrics.RotationFailed, "Statistic": "Minimum", "Period": 300, "EvaluationPeriods": 1,
+			"TreatMissingData": "ignore"},
+		"ClientStateRotationFailedAlarm": {"MetricName": metrics.ClientStateRotationFailed, "Statistic": "Minimum", "Period": 300, "EvaluationPeriods": 1,
+			"TreatMissingData": "ignore"},
+		// The only word of a rotator that was killed.
+		"RotatorErrorsAlarm": {"MetricName": "Errors", "Statistic": "Sum", "Period": 3600, "EvaluationPeriods": 1, "TreatMissingData": "notBreaching"},
+	} {
+		want["Threshold"], want["ComparisonOperator"] = 1, "GreaterThanOrEqualToThreshold"
+		alarm := properties(t, stack, id)
+		for property := range alarm {
+			if _, pinned := want[property]; !pinned && property != "DatapointsToAlarm" {
+				delete(alarm, property)
+			}
+		}
+		if diff := cmp.Diff(want, alarm); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", id, diff)
+		}
+	}
+}
+
+// TestAlarmsAreShown checks that the dashboard has all of them.
+func TestAlarmsAreShown(t *testing.T) {
+	t.Parallel()
+	stack := imagined(t, nil)
+	board := properties(t, stack, "Dashboard")["DashboardBody"].(string)
+	for _, id := range stack.IDs("AWS::CloudWatch::Alarm") {
+		arn, err := stack.Attribute(id, "Arn")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(board, `"`+arn+`"`) {
+			t.Errorf("the dashboard does not show %s", id)
 		}
 	}
 }
@@ -152,6 +240,30 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// TestDefaultSignIn checks that what is recommended is what happens by default: nothing
+// is stored.
+func TestDefaultSignIn(t *testing.T) {
+	t.Parallel()
+	template, err := templatetest.Read(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := templatetest.Deploy(template, place, map[string]string{"TenantId": aGUID, "ClientId": aGUID}, paper{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"RevokerFunction", "KeeperFunction", "SweeperFunction", "RotatorFunction"} {
+		f, err := stack.Function(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mode := directory.AuthMode(f.Environment["AUTH_MODE"])
+		if secret, stored := f.Environment["CREDENTIAL_SECRET_ARN"]; stored || mode != directory.AuthModes()[0] {
+			t.Errorf("%s signs in by %s with %q by default, want %s and nothing", id, mode, secret, directory.AuthModes()[0])
+		}
+	}
+}
+
 // TestLists checks how lists may be written: as people paste them, and not as what
 // would protect nobody.
 func TestLists(t *testing.T) {
@@ -162,7 +274,7 @@ func TestLists(t *testing.T) {
 	}
 	for name, values := range map[string]map[string]bool{
 		"FederatedDomains":    {"": true, "a.example": true, "a.example,b.example": true, "a.example, b.example": true, "a.example;b.example": false, "example": false},
-		"ExcludedUsers":       {"": true, aGUID: true, aGUID + ", " + aGUID: true, "someone@a.example": false, aGUID + ",": false},
+		"ExcludedUsers":       {"": true, aGUID: true, aGUID + ", " + aGUID: true, "someone@intranet": false, aGUID + ",": false},
 		"ExcludedGroups":      {"": true, aGUID + "," + aGUID: true, "A group": false},
 		"ExcludedUpnPatterns": {"": true, "svc-*@a.example, b@a.example": true, "svc-*": true, "someone": false},
 		"BackfillHours":       {"": true, "22:00-05:00": true, "22-5": false, "24:00-05:00": false},
@@ -173,7 +285,7 @@ func TestLists(t *testing.T) {
 		for value, want := range values {
 			given := maps.Clone(required)
 			given[name] = value
-			if _, err := templatetest.Deploy(template, place, given, paper{}); (err == nil) != want {
+			if _, err := templatetest.Deploy(template, place, given, paper{}); (leaktest.Seen(t, err) == nil) != want {
 				t.Errorf("%s=%q is taken: %t (%v), want %t", name, value, err == nil, err, want)
 			}
 		}
@@ -248,7 +360,7 @@ func functionNamed(t *testing.T, stack *templatetest.Stack, name string) (string
 func resourceWith(t *testing.T, stack *templatetest.Stack, kind, arn string) map[string]any {
 	t.Helper()
 	for _, id := range stack.IDs(kind) {
-		if got, err := stack.Attribute(id, "Arn"); err == nil && got == arn {
+		if got, err := stack.Attribute(id, "Arn"); leaktest.Seen(t, err) == nil && got == arn {
 			return properties(t, stack, id)
 		}
 	}

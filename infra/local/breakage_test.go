@@ -52,7 +52,7 @@ func (w *world) frontDown() (mend func()) {
 
 // ours tells whether a call is sessionstamp's, and not one that checks it.
 func (w *world) ours(r msgraphtest.Request) bool {
-	return r.App == w.tally.app && !w.turnover.checking.Load()
+	return r.App == w.tally.app && w.turnover.checking.Load() == 0
 }
 
 // tokenFault draws what the token endpoint says on a bad day.

@@ -48,6 +48,18 @@ func TestRunTeaches(t *testing.T) {
 	}
 }
 
+// TestRunVerbose: all logs are shown, and neither they nor the results name anybody.
+func TestRunVerbose(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	if status := run(t.Context(), []string{"-v", "-users", "10"}, leaktest.Writer(t, &stdout), leaktest.Writer(t, &stderr)); status != 0 {
+		t.Fatalf("exit status %d: %s%s", status, stdout.Bytes(), stderr.Bytes())
+	}
+	if !strings.Contains(stderr.String(), `"msg":"user handled"`) {
+		t.Errorf("no record of a user in\n%s", stderr.Bytes())
+	}
+}
+
 // TestRunJSON plays the demonstration in real time, as a program would have it.
 func TestRunJSON(t *testing.T) {
 	t.Parallel()

@@ -32,6 +32,9 @@ type plantConfig struct {
 	newKey func() (*rsa.PrivateKey, error)
 	// transport carries the calls of Graph and of the token endpoint.
 	transport http.RoundTripper
+	// dressSignIn, if it is not nil, stands between each function and what it signs
+	// in with, where there are faults.
+	dressSignIn func(signIn) signIn
 	// notificationURL is where Graph reaches the webhook.
 	notificationURL string
 	settings        revocation.Settings
@@ -124,11 +127,23 @@ func (p *plant) try() error {
 	return errors.Join(faults...)
 }
 
+// A signIn is how a client signs in, and what carries its calls.
+type signIn struct {
+	auth      msgraph.Auth
+	transport http.RoundTripper
+}
+
 // newGraph makes the client that every function makes at its start.
-func (p *plant) newGraph() (*msgraph.Client, error) { return p.newClient(p.auth()) }
+func (p *plant) newGraph() (*msgraph.Client, error) {
+	in := signIn{p.auth(), p.config.transport}
+	if p.config.faults != nil && p.config.dressSignIn != nil {
+		in = p.config.dressSignIn(in)
+	}
+	return p.newClient(in)
+}
 
 // newClient makes a client that signs in so.
-func (p *plant) newClient(auth msgraph.Auth) (*msgraph.Client, error) {
+func (p *plant) newClient(in signIn) (*msgraph.Client, error) {
 	cloud, err := msgraph.CloudByName("global")
 	if err != nil {
 		return nil, err
@@ -137,15 +152,15 @@ func (p *plant) newClient(auth msgraph.Auth) (*msgraph.Client, error) {
 		Cloud:     cloud,
 		TenantID:  p.config.tenant,
 		ClientID:  p.config.client,
-		Transport: p.config.transport,
-	}, auth)
+		Transport: in.transport,
+	}, in.auth)
 	if err != nil {
 		return nil, err
 	}
 	return msgraph.NewClient(msgraph.Options{
 		Cloud:       cloud,
 		Credential:  credential,
-		Transport:   p.config.transport,
+		Transport:   in.transport,
 		UserAgent:   "sessionstamp/local",
 		CallTimeout: p.config.settings.CallTimeout,
 	})

@@ -96,7 +96,7 @@ func (p proving) ProveCertificate(ctx context.Context, certificate rotation.Cert
 }
 
 func (p proving) prove(ctx context.Context, auth msgraph.Auth) error {
-	client, err := p.newClient(auth)
+	client, err := p.newClient(signIn{auth, p.config.transport})
 	if err != nil {
 		return err
 	}

@@ -2,16 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	mathrand "math/rand/v2"
 	"slices"
 	"strings"
@@ -19,8 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
@@ -34,35 +25,111 @@ type turnover struct {
 	lag    time.Duration
 	random *mathrand.Rand
 	app    *msgraphtest.App
-	// checking tells that a check signs in, which nothing may keep from it.
-	checking atomic.Bool
+	// checking counts the checks and orders that sign in now, which nothing may keep
+	// from it.
+	checking atomic.Int64
 
-	keys              atomic.Int64 // key pairs handed out
-	rotated, repeated atomic.Int64
+	account *account // of a web identity
+	late    bool     // the federated credential was made a moment ago
+	// made is what was made by hand. It is removed a while after so many rotations:
+	// where that is one, others still sign in with it as the previous version.
+	made        handMade
+	retireAfter int
+	retireDelay time.Duration
+	retired     atomic.Bool
+
+	keys     atomic.Int64 // key pairs handed out
+	repeated atomic.Int64 // rotations that had to begin again
+
+	mu   sync.Mutex
+	done turnovers
 }
 
-// newTurnover draws the mode and the lag. Hours have the mode that is quickest to
-// play, and so have most months.
+// turnovers count what happened to the credentials and secrets of worlds that sign in
+// in the same way.
+type turnovers struct {
+	Worlds int
+	// Credentials and ClientStates were replaced by a rotation.
+	Credentials, ClientStates int
+	// Retired credentials were made by hand, and removed.
+	Retired int
+	// Reloaded is how often a function was refused with a credential that had been
+	// removed, and read the one that is stored.
+	Reloaded int
+	// Withheld is how often AWS issued no token, Unverified how many tokens were signed
+	// by a key that Entra did not know yet.
+	Withheld, Unverified int
+	// Retrusted federated credentials were removed and made again, Late ones were new
+	// when the world began.
+	Retrusted, Late int
+}
+
+// newTurnover draws the mode, the lag and what the administrator does. Most worlds
+// have the mode that is quickest to play.
 func newTurnover(p plan, seed uint64) *turnover {
 	random := mathrand.New(mathrand.NewPCG(seed, 0x207a7e))
 	o := &turnover{random: random, mode: msgraph.AuthClientSecret, lag: time.Duration(random.Int64N(int64(3 * time.Minute)))}
+	o.done.Worlds = 1
 	if random.IntN(8) == 0 {
 		o.lag = 10 * time.Minute
 	}
-	if !p.disasters {
-		return o
+	o.retireAfter = 1
+	if p.disasters { // hours see few second rotations
+		o.retireAfter += random.IntN(2)
 	}
+	o.retireDelay = time.Duration(random.Int64N(int64(p.play / 8)))
 	switch random.IntN(8) {
 	case 0:
 		o.mode = msgraph.AuthCertificate
 	case 1, 2:
-		o.mode = msgraph.AuthWebIdentity
+		o.beByWebIdentity(p, seed%calmEvery == 0)
 	}
 	return o
 }
 
+// beByWebIdentity lets half of the federated credentials be new when the world begins.
+// Entra then hears of them in the time for which a sign-in is patient.
+func (o *turnover) beByWebIdentity(p plan, calm bool) {
+	o.mode = msgraph.AuthWebIdentity
+	o.account = newAccount(o.random, p, calm)
+	if o.late = o.random.IntN(2) == 0; o.late {
+		o.done.Late = 1
+		o.lag = time.Duration(o.random.Int64N(int64(time.Minute)))
+	}
+}
+
+// note counts something.
+func (o *turnover) note(count func(*turnovers)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	count(&o.done)
+}
+
 func (o *turnover) count(c *counts) {
-	c.Rotated, c.Repeated = int(o.rotated.Load()), int(o.repeated.Load())
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.account != nil {
+		o.done.Unverified = int(o.account.unverified.Load())
+	}
+	c.Repeated = int(o.repeated.Load())
+	c.Turnovers = map[msgraph.AuthMode]turnovers{o.mode: o.done}
+}
+
+// add adds what happened in other worlds.
+func (n turnovers) add(m turnovers) turnovers {
+	return turnovers{
+		n.Worlds + m.Worlds, n.Credentials + m.Credentials, n.ClientStates + m.ClientStates, n.Retired + m.Retired,
+		n.Reloaded + m.Reloaded, n.Withheld + m.Withheld, n.Unverified + m.Unverified, n.Retrusted + m.Retrusted, n.Late + m.Late,
+	}
+}
+
+// proves tells whether something of all happened that can happen in a mode.
+func (n turnovers) proves(mode msgraph.AuthMode) bool {
+	proved := n.Worlds > 0 && n.ClientStates > 0
+	if mode == msgraph.AuthWebIdentity {
+		return proved && n.Withheld > 0 && n.Unverified > 0 && n.Retrusted > 0 && n.Late > 0
+	}
+	return proved && n.Credentials > 0 && n.Retired > 0 && n.Reloaded > 0
 }
 
 // drawRotatorFaults draws how often a call of the rotator fails, and how often it
@@ -75,97 +142,10 @@ func (w *world) drawRotatorFaults(seed uint64) *faults {
 	return f
 }
 
-// keyPairs are made once for all worlds: that is slow. They are enough for a
-// certificate that is current, one that was, and one that is to be.
-var keyPairs = sync.OnceValue(func() (keys [3]*rsa.PrivateKey) {
-	for i := range keys {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic(err)
-		}
-		keys[i] = key
-	}
-	return keys
-})
-
-// newKey hands out the next key pair.
-func (o *turnover) newKey() (*rsa.PrivateKey, error) {
-	keys := keyPairs()
-	return keys[int(o.keys.Add(1))%len(keys)], nil
-}
-
-// The issuer and the role by which Entra knows the plant.
-const (
-	issuer = "https://11111111-2222-3333-4444-555555555555.tokens.sts.global.api.aws"
-	role   = "arn:aws:iam::123456789012:role/sessionstamp"
-)
-
-// register registers sessionstamp's app with what it signs in with at first, and
-// returns that as an administrator stores it.
-func (w *world) register(o msgraphtest.AppOptions) (app *msgraphtest.App, stored string) {
-	switch w.turnover.mode {
-	case msgraph.AuthClientSecret:
-		first := "fst8Q~" + rand.Text()
-		o.Secrets = append(o.Secrets, msgraphtest.Secret{Text: first})
-		stored = storedSecret(first)
-	case msgraph.AuthCertificate:
-		certificate := w.selfSigned()
-		o.Certificates = append(o.Certificates, certificate.der)
-		stored = certificate.stored
-	case msgraph.AuthWebIdentity:
-		w.graph.AddIssuer(issuer, map[string]crypto.PublicKey{"": signingKey().Public()})
-		o.Federated = []msgraphtest.FederatedCredential{{Name: "sessionstamp", Issuer: issuer, Subject: role}}
-	}
-	w.turnover.app = w.tenant.AddApp(o)
-	return w.turnover.app, stored
-}
-
-// byHand is a certificate that an administrator has made.
-type byHand struct {
-	der    []byte
-	stored string
-}
-
-func (w *world) selfSigned() byHand {
-	key, err := w.turnover.newKey()
-	w.must(err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "by hand"},
-		NotBefore: w.start.Add(-time.Hour), NotAfter: w.start.AddDate(1, 0, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	w.must(err)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	w.must(err)
-	stored, err := json.Marshal(map[string]string{
-		"certificate": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		"privateKey":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
-	})
-	w.must(err)
-	return byHand{der, string(stored)}
-}
-
-// signingKey signs for the issuer. It is small, since it guards nothing.
-var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // see above
-	if err != nil {
-		panic(err)
-	}
-	return key
-})
-
-// identity returns a token of the issuer's, as AWS makes them. It is a
-// [msgraph.WebIdentitySource].
-func identity(context.Context) (string, error) {
-	now := time.Now()
-	return jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
-		"iss": issuer, "sub": role, "aud": "api://AzureADTokenExchange",
-		"iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(), "jti": rand.Text(),
-	}).SignedString(signingKey())
-}
-
 // rotations draws when a secret is to be replaced, and returns what does so. In some
 // hours there is no run of the keeper between two.
 func (w *world) rotations(ctx context.Context, secretID string) func() {
-	most := 1
+	most := 2
 	if w.plan.disasters {
 		most = 4
 	}
@@ -190,13 +170,27 @@ func (w *world) rotate(ctx context.Context, function *environment, random *mathr
 	for ctx.Err() == nil {
 		token := w.plant.config.secrets.RotateSecret(secretID, fmt.Sprintf("%032x", random.Uint64()))
 		if function.rotate(ctx, w.plant, secretID, token) == nil {
-			w.turnover.rotated.Add(1)
+			w.rotated(secretID)
 			w.checkPromoted(ctx, secretID)
 			return
 		}
 		w.turnover.repeated.Add(1)
 		time.Sleep(time.Duration(random.Int64N(int64(time.Hour))))
 	}
+}
+
+// rotated counts a rotation, and lets the administrator remove in the end what it has
+// replaced.
+func (w *world) rotated(secretID string) {
+	w.turnover.note(func(c *turnovers) {
+		if secretID == clientStateSecret {
+			c.ClientStates++
+			return
+		}
+		if c.Credentials++; c.Credentials == w.turnover.retireAfter {
+			time.AfterFunc(w.turnover.retireDelay, w.retire)
+		}
+	})
 }
 
 // checkPromoted checks that both versions of a secret are accepted: the one that has
@@ -216,14 +210,16 @@ func (w *world) checkPromoted(ctx context.Context, secretID string) {
 	}
 }
 
-// held are the current and the previous version of the credential.
+// held are the current and the previous version of the credential, unless the
+// administrator has removed that.
 func (w *world) held(ctx context.Context) ([]rotation.Version, error) {
 	current, err := w.plant.config.secrets.Current(ctx, credentialSecret)
 	if err != nil {
 		return nil, err
 	}
 	previous, err := w.plant.config.secrets.Previous(ctx, credentialSecret)
-	if errors.Is(err, rotation.ErrNotFound) {
+	removed := w.turnover.retired.Load() && previous.Value.Reveal() == w.turnover.made.stored
+	if errors.Is(leaktest.Seen(w.t, err), rotation.ErrNotFound) || removed {
 		return []rotation.Version{current}, nil
 	}
 	return []rotation.Version{current, previous}, err
@@ -231,8 +227,8 @@ func (w *world) held(ctx context.Context) ([]rotation.Version, error) {
 
 // signsIn tells whether a version of the credential is accepted now.
 func (w *world) signsIn(ctx context.Context, v rotation.Version) error {
-	w.turnover.checking.Store(true)
-	defer w.turnover.checking.Store(false)
+	w.turnover.checking.Add(1)
+	defer w.turnover.checking.Add(-1)
 	check := proving{w.plant}
 	if w.turnover.mode == msgraph.AuthCertificate {
 		certificate, err := rotation.DecodeCertificate(v.Value, nil)
@@ -326,8 +322,8 @@ func (w *world) checkOurs(ctx context.Context, ours, others int) {
 		w.checkPromoted(ctx, secretID)
 	}
 	byHand := 2
-	if w.turnover.mode == msgraph.AuthWebIdentity {
-		byHand = 1
+	if w.turnover.mode == msgraph.AuthWebIdentity || w.turnover.retired.Load() {
+		byHand = 1 // somebody else's
 	}
 	if ours != made || others != byHand {
 		w.t.Errorf("of the app's credentials %d were made by rotations and %d by hand, want %d and %d", ours, others, made, byHand)

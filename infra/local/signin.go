@@ -33,7 +33,7 @@ func storedSecret(clientSecret string) string { return `{"clientSecret":"` + cli
 
 // auth is how the plant signs in.
 func (p *plant) auth() msgraph.Auth {
-	stored := credential{p.config.secrets, p.config.faults}
+	stored := credential{p.config.secrets}
 	return msgraph.Auth{
 		Mode:         p.config.mode,
 		WebIdentity:  p.config.identity,
@@ -44,14 +44,11 @@ func (p *plant) auth() msgraph.Auth {
 
 // credential is what the plant signs in with, where it is stored. It keeps no copy:
 // that msgraph does, until Entra refuses it.
-type credential struct {
-	secrets *memory.Secrets
-	faults  *faults
-}
+type credential struct{ secrets *memory.Secrets }
 
 // ClientSecret implements [msgraph.SecretSource].
 func (c credential) ClientSecret(ctx context.Context, _ bool) (string, error) {
-	v, err := c.read(ctx)
+	v, err := c.secrets.Current(ctx, credentialSecret)
 	if err != nil {
 		return "", err
 	}
@@ -61,7 +58,7 @@ func (c credential) ClientSecret(ctx context.Context, _ bool) (string, error) {
 
 // Certificate implements [msgraph.CertificateSource].
 func (c credential) Certificate(ctx context.Context, _ bool) ([]*x509.Certificate, crypto.Signer, error) {
-	v, err := c.read(ctx)
+	v, err := c.secrets.Current(ctx, credentialSecret)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -70,15 +67,6 @@ func (c credential) Certificate(ctx context.Context, _ bool) ([]*x509.Certificat
 		return nil, nil, err
 	}
 	return certificate.Chain(), certificate.Signer(), nil
-}
-
-// read reads the current version. Its faults don't kill: the credential that asks
-// outlives the call.
-func (c credential) read(ctx context.Context) (rotation.Version, error) {
-	if c.faults != nil && c.faults.draw("read credential", "").fail {
-		return rotation.Version{}, errInjected
-	}
-	return c.secrets.Current(ctx, credentialSecret)
 }
 
 // The times of the clientState: how long a webhook keeps its copy, and how old a

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 )
 
 var (
@@ -45,7 +47,8 @@ func simulateAll(t *testing.T, p plan) {
 		}
 	})
 	t.Logf("%d seeds: %+v", *seeds, sum.counts)
-	if c := sum.counts; c.Stamped == 0 || c.Crashes == 0 || c.Failed == 0 || c.Throttled == 0 || c.LeftAlone == 0 || c.ReSent == 0 || c.Frozen == 0 || c.Doubled == 0 || c.Rotated == 0 || c.Repeated == 0 || c.Spared == 0 && p.disasters {
+	sum.checkTurnovers(t)
+	if c := sum.counts; c.Stamped == 0 || c.Crashes == 0 || c.Failed == 0 || c.Throttled == 0 || c.LeftAlone == 0 || c.ReSent == 0 || c.Frozen == 0 || c.Doubled == 0 || c.Repeated == 0 || c.Spared == 0 && p.disasters {
 		t.Errorf("a world in which nothing goes wrong proves nothing: %+v", c)
 	}
 }
@@ -56,9 +59,10 @@ type counts struct {
 	Crashes, Failed, Frozen, Doubled                               int
 	// Spared are the users who were left alone, and new no more by the end of it.
 	Spared int
-	// Rotated are the secrets that were replaced; Repeated is how often a rotation
-	// had to begin again.
-	Rotated, Repeated int
+	// Turnovers are what happened to credentials and secrets, by how worlds sign in.
+	Turnovers map[msgraph.AuthMode]turnovers
+	// Repeated is how often a rotation had to begin again.
+	Repeated int
 	// Latest is how long after the last fault the last user was stamped.
 	Latest time.Duration
 }
@@ -83,9 +87,31 @@ func (s *totals) add(c counts) {
 	s.Frozen += c.Frozen
 	s.Doubled += c.Doubled
 	s.Spared += c.Spared
-	s.Rotated += c.Rotated
+	if s.Turnovers == nil {
+		s.Turnovers = make(map[msgraph.AuthMode]turnovers)
+	}
+	for mode, n := range c.Turnovers {
+		s.Turnovers[mode] = s.Turnovers[mode].add(n)
+	}
 	s.Repeated += c.Repeated
 	s.Latest = max(s.Latest, c.Latest)
+}
+
+// enoughSeeds are as many as it takes for everything to happen in every mode, of which
+// one is drawn for an eighth of the worlds.
+const enoughSeeds = 200
+
+// checkTurnovers checks that the worlds have signed in in every mode, and that in each
+// of them there was all that can happen to what they sign in with.
+func (s *totals) checkTurnovers(t *testing.T) {
+	if *seeds < enoughSeeds {
+		return
+	}
+	for _, mode := range msgraph.AuthModes() {
+		if n := s.Turnovers[mode]; !n.proves(mode) {
+			t.Errorf("in mode %s, something never happened: %+v", mode, n)
+		}
+	}
 }
 
 func simulate(t *testing.T, p plan, seed uint64, verbose bool) (c counts) {

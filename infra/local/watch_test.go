@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
@@ -72,7 +73,7 @@ type watchedDirectory struct {
 // RevokeSignInSessions sees what the worker sees.
 func (d watchedDirectory) RevokeSignInSessions(ctx context.Context, ids []string) ([]error, error) {
 	errs, err := d.Directory.RevokeSignInSessions(ctx, ids)
-	d.owes = slices.ContainsFunc(append(errs, err), throttled)
+	d.owes = slices.ContainsFunc(append(errs, err), d.throttled)
 	return errs, err
 }
 
@@ -87,7 +88,7 @@ func (q watchedQuota) Reserve(ctx context.Context, tenant string, n int, now tim
 	}
 	until := q.pauses.end()
 	wait, ok, err := q.Quota.Reserve(ctx, tenant, n, now, patience)
-	if ok && err == nil && now.Add(wait).Before(until) {
+	if leaktest.Seen(q.t, err) == nil && ok && now.Add(wait).Before(until) {
 		q.t.Errorf("%d writes were let through at %s, before the end of the pause at %s", n, now.Add(wait), until)
 	}
 	return wait, ok, err
@@ -96,13 +97,13 @@ func (q watchedQuota) Reserve(ctx context.Context, tenant string, n int, now tim
 func (q watchedQuota) Pause(ctx context.Context, tenant string, until time.Time) error {
 	q.owes = false
 	err := q.Quota.Pause(ctx, tenant, until)
-	if err == nil {
+	if leaktest.Seen(q.t, err) == nil {
 		q.pauses.extend(until)
 	}
 	return err
 }
 
-func throttled(err error) bool {
-	e, ok := errors.AsType[*directory.Error](err)
+func (w *watcher) throttled(err error) bool {
+	e, ok := errors.AsType[*directory.Error](leaktest.Seen(w.t, err))
 	return ok && e.Throttled()
 }

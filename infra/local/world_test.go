@@ -224,7 +224,7 @@ func (w *world) wire(verbose bool) {
 	}
 	p, err := newPlant(plantConfig{
 		tenant: w.tenant.ID(), client: app.ID(),
-		mode: w.turnover.mode, identity: identity, newKey: w.turnover.newKey,
+		mode: w.turnover.mode, identity: w.turnover.account.token, newKey: w.turnover.newKey, dressSignIn: w.dressSignIn,
 		secrets:   newSecrets(credential, clientState),
 		transport: w.graph, notificationURL: w.front.url,
 		settings: revocation.DefaultSettings,
@@ -275,8 +275,10 @@ func (w *world) run() {
 		actors.Go(w.rotations(ctx, secretID))
 	}
 	w.script()
-	w.until(w.start.Add(w.plan.play))
-	w.plant.requests.Redrive() // what an administrator does about dead letters
+	// What broke off for the last time just before the end is a dead letter only
+	// when it would have been visible again. Then an administrator redrives.
+	w.until(w.start.Add(w.plan.play + w.plant.config.visibility))
+	w.plant.requests.Redrive()
 	w.until(w.start.Add(w.plan.play + w.plan.rest))
 	w.graph.Close()
 	cancel()

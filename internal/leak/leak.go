@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"regexp"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -35,6 +36,10 @@ type shape struct {
 	pattern *regexp.Regexp
 }
 
+// misspelt are what tests invent where neither a shape nor [Canary] fits: passwords,
+// tokens and what is none.
+var misspelt = []string{"hunter2", "s3cr3t", "t0k3n", "wr0ng", "g4rbled", "c4nary"}
+
 // shapes are those of what tests handle. The pattern of a user principal name is
 // narrower than what Entra allows, and wider than what tests invent.
 var shapes = []shape{
@@ -43,7 +48,8 @@ var shapes = []shape{
 	{"a private key", []string{"PRIVATE KEY", "NBgkqhkiG9w0BAQEFAASC"}, regexp.MustCompile(`BEGIN [A-Z ]*PRIVATE KEY|IBADANBgkqhkiG9w0BAQEFAASC`)},
 	{"a user principal name", []string{"@", "%40"}, regexp.MustCompile(`[\w.+-]+(?:(?:#|%23)EXT(?:#|%23))?(?:@|%40)(?:[\w-]+\.)+[a-zA-Z]{2,}\b`)},
 	{"a canary", []string{"4711"}, regexp.MustCompile(`(?i)\w*canary[-~]?4711\w*`)},
-	{"a secret", []string{"hunter2", "s3cr3t"}, regexp.MustCompile(`hunter2|s3cr3t`)},
+	{"a PFX", []string{"IBAzCC"}, regexp.MustCompile(`MI[IJ][\w+/]{2}[AQgw]IBAzCC[\w+/]*`)},
+	{"a secret", misspelt, regexp.MustCompile(strings.Join(misspelt, "|"))},
 }
 
 // escape is a JSON escape, perhaps of a text that was JSON already.

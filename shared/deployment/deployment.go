@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
@@ -23,24 +24,11 @@ type App struct {
 	ClientID string
 	// Cloud is the name of the national cloud.
 	Cloud string
-	Mode  AuthMode
-	// CredentialSecret is the ARN of the secret that holds the credential, "" with
-	// [WebIdentity].
+	Mode  directory.AuthMode
+	// CredentialSecret is the ARN of the secret that holds the credential, "" where
+	// none is stored.
 	CredentialSecret string
 }
-
-// AuthMode is how the app proves to Entra who it is.
-type AuthMode string
-
-// The ways there are.
-const (
-	// WebIdentity: by a token of AWS for the function's role. No secret is stored.
-	WebIdentity AuthMode = "web-identity"
-	// Certificate: by a certificate, of which a secret holds the private key.
-	Certificate AuthMode = "certificate"
-	// ClientSecret: by a client secret, which a secret holds.
-	ClientSecret AuthMode = "client-secret"
-)
 
 // Webhook is the configuration of the webhook function.
 type Webhook struct {
@@ -180,15 +168,18 @@ func (r *reader) stack() Stack {
 func (r *reader) app(clouds []string) App {
 	app := App{ClientID: r.guid(clientID), Cloud: r.choice(cloud, clouds), Mode: r.authMode()}
 	// Of a mode that is not known it is not known either whether there is a secret.
-	if app.Mode == Certificate || app.Mode == ClientSecret {
+	if app.Mode.Stored() {
 		app.CredentialSecret = r.arn(credentialSecretARN)
 	}
 	return app
 }
 
-func (r *reader) authMode() AuthMode {
-	words := []string{string(WebIdentity), string(Certificate), string(ClientSecret)}
-	return AuthMode(r.choice(authMode, words))
+func (r *reader) authMode() directory.AuthMode {
+	var words []string
+	for _, mode := range directory.AuthModes() {
+		words = append(words, string(mode))
+	}
+	return directory.AuthMode(r.choice(authMode, words))
 }
 
 func (r *reader) queue(name string) string { return r.address(name, "https", "http") }

@@ -14,7 +14,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
@@ -80,7 +82,7 @@ func TestRead(t *testing.T) {
 	t.Parallel()
 	env := lookup(good())
 	stack := deployment.Stack{Tenant: tenant, Name: "sessionstamp", Namespace: "sessionstamp"}
-	app := deployment.App{ClientID: client, Cloud: "global", Mode: deployment.Certificate, CredentialSecret: secret}
+	app := deployment.App{ClientID: client, Cloud: "global", Mode: directory.AuthCertificate, CredentialSecret: secret}
 	hours, err := revocation.ParseHours("22:00-05:00", "Asia/Tokyo")
 	if err != nil {
 		t.Fatal(err)
@@ -131,8 +133,8 @@ func compare[C any](t *testing.T, err error, got, want C) {
 // Without a stored secret none is asked for, and what is set instead is not read.
 func TestAuthModes(t *testing.T) {
 	t.Parallel()
-	for mode, want := range map[deployment.AuthMode]string{
-		deployment.WebIdentity: "", deployment.Certificate: secret, deployment.ClientSecret: secret,
+	for mode, want := range map[directory.AuthMode]string{
+		directory.AuthWebIdentity: "", directory.AuthCertificate: secret, directory.AuthClientSecret: secret,
 	} {
 		variables := good()
 		variables["AUTH_MODE"] = string(mode)
@@ -144,7 +146,7 @@ func TestAuthModes(t *testing.T) {
 			t.Errorf("%s was read as %+v: %v", mode, c.App, err)
 		}
 		delete(variables, "CREDENTIAL_SECRET_ARN")
-		if _, err := deployment.ReadRotator(lookup(variables), clouds); (err == nil) != (want == "") {
+		if _, err := deployment.ReadRotator(lookup(variables), clouds); (leaktest.Seen(t, err) == nil) != (want == "") {
 			t.Errorf("%s without a secret: %v", mode, err)
 		}
 		variables["CREDENTIAL_SECRET_ARN"] = "hunter2"
@@ -204,7 +206,7 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			var text strings.Builder
 			for _, function := range slices.Sorted(maps.Keys(readers)) {
-				faults, ok := errors.AsType[deployment.Faults](readers[function](lookup(variables)))
+				faults, ok := errors.AsType[deployment.Faults](leaktest.Seen(t, readers[function](lookup(variables))))
 				if !ok {
 					t.Fatalf("%s: found no faults", function)
 				}
@@ -249,10 +251,10 @@ func TestOneFault(t *testing.T) {
 			variables[name] = value
 			var named int
 			for function, read := range readers {
-				faults, _ := errors.AsType[deployment.Faults](read(lookup(variables)))
+				faults, _ := errors.AsType[deployment.Faults](leaktest.Seen(t, read(lookup(variables))))
 				for _, fault := range faults {
 					if named++; fault.Variable != name || fault.Meaning == "" {
-						t.Errorf("%s: a fault of %s is told as %q", function, name, fault.Error())
+						t.Errorf("%s: a fault of %s is told as %q", function, name, leaktest.Seen(t, fault).Error())
 					}
 				}
 			}
@@ -268,7 +270,7 @@ func TestFaultsAreOneLine(t *testing.T) {
 	err := readers["webhook"](lookup(map[string]string{"TENANT_ID": tenant, "STACK_NAME": "s", "METRICS_NAMESPACE": "n", "CLIENT_STATE_SECRET_ARN": secret}))
 	want := "the configuration has faults: NOTIFICATION_QUEUE_URL (the SQS queue of users to look at) is missing; " +
 		"LIFECYCLE_QUEUE_URL (the SQS queue of lifecycle notifications) is missing. Correct the parameters of the stack and deploy again"
-	if err == nil || err.Error() != want {
+	if leaktest.Seen(t, err) == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }

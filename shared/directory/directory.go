@@ -86,7 +86,8 @@ type Error struct {
 	// URL or which quota is used up. It is set for the calls on subscriptions
 	// alone: the texts of others may name users. Error does not tell it.
 	Message string
-	// RequestID and ClientRequestID name the call in Microsoft's logs.
+	// RequestID and ClientRequestID name the call in Microsoft's logs. Entra's name for
+	// its RequestID is correlation id.
 	RequestID, ClientRequestID string
 	// RetryAfter is how long the service asked to wait, 0 where it did not say.
 	RetryAfter time.Duration
@@ -98,7 +99,7 @@ type Error struct {
 	Err error
 }
 
-// Error tells operation, status, code and request id.
+// Error tells operation, status, code and request id, or correlation id.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Operation)
@@ -115,7 +116,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ", retry after %s", e.RetryAfter)
 	}
 	if e.RequestID != "" {
-		fmt.Fprintf(&b, " (request-id %s)", e.RequestID)
+		fmt.Fprintf(&b, " (%s %s)", e.idName(), e.RequestID)
 	}
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
@@ -123,11 +124,19 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// idName is what the sign-in log or the header calls the RequestID.
+func (e *Error) idName() string {
+	if e.Operation == Token || e.OfCredential() {
+		return "correlation id"
+	}
+	return "request-id"
+}
+
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// OfCredential tells whether what the app signs in with could not be had. Neither
-// Graph nor Entra was asked.
+// OfCredential tells whether what the app signs in with could not be had. Graph was
+// not asked; Entra was if there is a status.
 func (e *Error) OfCredential() bool {
 	switch e.Operation {
 	case ClientSecret, Certificate, WebIdentityToken:

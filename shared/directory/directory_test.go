@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
@@ -42,7 +43,7 @@ func TestErrorKinds(t *testing.T) {
 func TestErrorDoesNotTellTheMessage(t *testing.T) {
 	t.Parallel()
 	e := &directory.Error{Operation: "createSubscription", StatusCode: 400, Code: "ValidationError", Message: "a text"}
-	if got, want := e.Error(), "createSubscription: status 400 ValidationError"; got != want || strings.Contains(got, e.Message) {
+	if got, want := leaktest.Seen(t, e).Error(), "createSubscription: status 400 ValidationError"; got != want || strings.Contains(got, e.Message) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

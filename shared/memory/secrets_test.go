@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
@@ -31,7 +32,7 @@ func TestSecretsRotate(t *testing.T) {
 	if token := s.RotateSecret(secret, second); token != first {
 		t.Errorf("rotation %s has begun before the one under way was over", token)
 	}
-	if _, err := s.GetSecretValue(t.Context(), secret, first); !errors.Is(err, rotation.ErrNotFound) {
+	if _, err := s.GetSecretValue(t.Context(), secret, first); !errors.Is(leaktest.Seen(t, err), rotation.ErrNotFound) {
 		t.Errorf("a version without a value: %v", err)
 	}
 	if s.UpdateSecretVersionStage(t.Context(), secret, "AWSCURRENT", "first", first) == nil {
@@ -40,7 +41,7 @@ func TestSecretsRotate(t *testing.T) {
 	for range 2 {
 		expectDone(t, s.PutSecretValue(t.Context(), secret, first, directory.NewSecret("new")))
 	}
-	if err := s.PutSecretValue(t.Context(), secret, first, directory.NewSecret("other")); !errors.Is(err, rotation.ErrExists) {
+	if err := s.PutSecretValue(t.Context(), secret, first, directory.NewSecret("other")); !errors.Is(leaktest.Seen(t, err), rotation.ErrExists) {
 		t.Errorf("another value: %v", err)
 	}
 	expectStages(t, s, map[string][]string{"first": {"AWSCURRENT"}, first: {"AWSPENDING"}})
@@ -75,7 +76,7 @@ func TestSecretsRefuse(t *testing.T) {
 		}
 	}
 	expectStages(t, s, map[string][]string{"first": {"AWSCURRENT"}, first: {"AWSPENDING"}})
-	if _, err := s.DescribeSecret(t.Context(), "another"); err == nil {
+	if _, err := s.DescribeSecret(t.Context(), "another"); leaktest.Seen(t, err) == nil {
 		t.Error("a secret that does not exist is described")
 	}
 }

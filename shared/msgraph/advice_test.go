@@ -10,6 +10,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
@@ -57,10 +58,12 @@ var faults = map[msgraph.AuthMode]map[string]fault{
 		"removed": {subscription.CauseSecretWrong, func(f *faulty) {
 			f.then = func() { f.emulated.app.RemoveSecret(secret); time.Sleep(2 * time.Hour) }
 		}},
-		"unread":         {subscription.CauseSecretUnread, func(f *faulty) { f.secret.wait = denied }},
-		"empty":          {subscription.CauseSecretUnread, func(f *faulty) { f.secret.kept = "" }},
-		"unknown app":    {subscription.CauseAppUnknown, func(f *faulty) { f.app = otherID }},
-		"unknown tenant": {subscription.CauseTenantUnknown, func(f *faulty) { f.tenant = otherID }},
+		"unread":               {subscription.CauseSecretUnread, func(f *faulty) { f.secret.wait = denied }},
+		"app disabled":         {subscription.CauseAppDisabled, func(f *faulty) { f.first = func() { f.emulated.app.Disable() } }},
+		"no service principal": {subscription.CauseNoServicePrincipal, func(f *faulty) { f.first = func() { f.emulated.app.RemoveServicePrincipal() } }},
+		"empty":                {subscription.CauseSecretUnread, func(f *faulty) { f.secret.kept = "" }},
+		"unknown app":          {subscription.CauseAppUnknown, func(f *faulty) { f.app = otherID }},
+		"unknown tenant":       {subscription.CauseTenantUnknown, func(f *faulty) { f.tenant = otherID }},
 		"unreachable": {subscription.CauseUnreachable, func(f *faulty) {
 			f.first = func() {
 				f.server.Inject(msgraphtest.Fault{Match: func(r msgraphtest.Request) bool { return r.Token }, Reset: true})
@@ -76,7 +79,7 @@ var faults = map[msgraph.AuthMode]map[string]fault{
 			f.then = func() { time.Sleep(400 * 24 * time.Hour) }
 		}},
 		"expired":        {subscription.CauseCertificateTime, func(f *faulty) { f.certifiedFrom(-400 * 24 * time.Hour) }},
-		"not yet good":   {subscription.CauseCertificateTime, func(f *faulty) { f.certifiedFrom(24 * time.Hour) }},
+		"not yet good":   {subscription.CauseCertificateEarly, func(f *faulty) { f.certifiedFrom(24 * time.Hour) }},
 		"another key":    {subscription.CauseCertificateUnread, func(f *faulty) { f.certificate.kept.key = rsaKeys()[1] }},
 		"unread":         {subscription.CauseCertificateUnread, func(f *faulty) { f.certificate.err = errDenied }},
 		"clock":          {subscription.CauseClock, func(f *faulty) { f.entra.Now = func() time.Time { return time.Now().Add(time.Hour) } }},
@@ -93,6 +96,7 @@ var faults = map[msgraph.AuthMode]map[string]fault{
 		"expired": {subscription.CauseClock, func(f *faulty) {
 			f.provider.change = func(c jwt.MapClaims) { c["exp"] = time.Now().Add(-time.Minute).Unix() }
 		}},
+		"key not published":   {subscription.CauseFederationKey, func(f *faulty) { f.provider.unpublished = true }},
 		"another key":         {subscription.CauseFederationKey, func(f *faulty) { f.provider.key = rsaKeys()[1] }},
 		"garbled":             {subscription.CauseFederationKey, func(f *faulty) { f.provider.garbled = "g4rbled" }},
 		"issuer out of reach": {subscription.CauseFederationKey, func(f *faulty) { f.provider.down = true }},
@@ -144,14 +148,14 @@ func (f *faulty) call(mode msgraph.AuthMode) error {
 		f.first()
 	}
 	_, err := client.Subscriptions(f.t.Context())
-	if err == nil && f.then != nil {
+	if leaktest.Seen(f.t, err) == nil && f.then != nil {
 		f.then()
 		_, err = client.Subscriptions(f.t.Context())
 	}
 	return err
 }
 
-var requestID = regexp.MustCompile(`\(request-id [0-9a-f-]{36}\)`)
+var correlationID = regexp.MustCompile(`\(correlation id [0-9a-f-]{36}\)`)
 
 // TestAdvice shows what an administrator reads for whatever is wrong with how the
 // app signs in. Secrets, keys and tokens are in none of it.
@@ -163,13 +167,13 @@ func TestAdvice(t *testing.T) {
 					fault := faults[mode][name]
 					f := newFaulty(t, fault.arrange)
 					err := f.call(mode)
-					a, ok := errors.AsType[*subscription.Advice](subscription.Adviser{Tenant: f.tenant, ClientID: f.app}.Explain(err))
+					a, ok := errors.AsType[*subscription.Advice](leaktest.Seen(t, subscription.Adviser{Tenant: f.tenant, ClientID: f.app}.Explain(err)))
 					if !ok || a.Cause != fault.cause {
 						t.Fatalf("error %v is explained as %+v, want %q", err, a, fault.cause)
 					}
-					told := a.Problem + "\n" + a.Step + "\n[" + err.Error() + "]"
+					told := a.Problem + "\n" + a.Step + "\n[" + leaktest.Seen(t, err).Error() + "]"
 					f.checkDiscreet(told)
-					if e := graphError(t, err); e.Operation == "token" && e.StatusCode != 0 && !requestID.MatchString(told) {
+					if e := graphError(t, err); e.Operation == "token" && e.StatusCode != 0 && !correlationID.MatchString(told) {
 						t.Errorf("%s lacks Entra's correlation id", told)
 					}
 					golden(t, "advice/"+string(mode)+"-"+strings.ReplaceAll(name, " ", "-")+".golden", f.settled(told, err))
@@ -191,8 +195,8 @@ func (f *faulty) checkDiscreet(told string) {
 
 // settled replaces what is another each time.
 func (f *faulty) settled(told string, err error) string {
-	told = requestID.ReplaceAllString(told, "(request-id …)")
-	if c, ok := errors.AsType[*directory.PresentedCertificate](err); ok {
+	told = correlationID.ReplaceAllString(told, "(correlation id …)")
+	if c, ok := errors.AsType[*directory.PresentedCertificate](leaktest.Seen(f.t, err)); ok {
 		told = strings.ReplaceAll(told, c.Thumbprint, "…")
 	}
 	return told

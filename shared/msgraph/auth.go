@@ -3,27 +3,25 @@ package msgraph
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
-// AuthMode is how the app proves to Entra who it is.
-type AuthMode string
+// AuthMode is [directory.AuthMode], by the name that stands beside [Auth].
+type AuthMode = directory.AuthMode
 
 // The ways there are.
 const (
-	// AuthWebIdentity: by a token of another issuer, which a federated credential of
-	// the app trusts. No secret is stored.
-	AuthWebIdentity AuthMode = "web-identity"
-	// AuthCertificate: by a certificate and its private key.
-	AuthCertificate AuthMode = "certificate"
-	// AuthClientSecret: by a client secret.
-	AuthClientSecret AuthMode = "client-secret"
+	AuthWebIdentity  = directory.AuthWebIdentity
+	AuthCertificate  = directory.AuthCertificate
+	AuthClientSecret = directory.AuthClientSecret
 )
 
-// AuthModes returns them, the recommended one first.
-func AuthModes() []AuthMode { return []AuthMode{AuthWebIdentity, AuthCertificate, AuthClientSecret} }
+// AuthModes is [directory.AuthModes].
+func AuthModes() []AuthMode { return directory.AuthModes() }
 
 // Auth is how the app signs in. Mode chooses which of the sources is asked; the
 // others may be nil.
@@ -41,10 +39,15 @@ type Auth struct {
 //
 // If Entra refuses a client secret or a certificate, because it has expired or was
 // replaced, the credential asks for a fresh one, once, and tries once more if it is
-// another. If Entra knows no federated credential for a web identity token, and has
-// not accepted one before, the credential tries again for a minute, within the
-// deadline of the context: Entra takes a while to hear of a new one. Whoever waited
-// for a token meanwhile shares the outcome: a burst of calls costs one reload.
+// another. It also does so before it refuses a certificate that is out of its time. If
+// Entra knows no federated credential for a web identity token, and has
+// not accepted one before, the credential tries again for 75 seconds, within the
+// deadline of the context: Entra takes a while to hear of a new one. After that it
+// tells a refusal at once, for ten minutes, and then is patient again.
+//
+// Each attempt ends after [DefaultCallTimeout]. Whoever waited for it meanwhile shares
+// how it failed, unless the context of the one who made it had ended: a burst of calls
+// costs one attempt.
 //
 // Errors of GetToken are *directory.Error with NotDone set: of the operation "token"
 // if Entra gave none, and if the source did not give what to sign in with, of
@@ -71,14 +74,10 @@ func NewCredential(o CredentialOptions, a Auth) (azcore.TokenCredential, error) 
 
 // fault is why nobody can sign in so.
 func (a Auth) fault() error {
-	var modes []string
-	for _, mode := range AuthModes() {
-		if a.Mode == mode {
-			return fmt.Errorf("msgraph: Auth has no source for the mode %q", mode)
-		}
-		modes = append(modes, string(mode))
+	if slices.Contains(AuthModes(), a.Mode) {
+		return fmt.Errorf("msgraph: Auth has no source for the mode %q", a.Mode)
 	}
-	return fmt.Errorf("msgraph: no way to sign in is called %q; choose one of %s", a.Mode, strings.Join(modes, ", "))
+	return fmt.Errorf("msgraph: %w", a.Mode.Unknown())
 }
 
 // entra is where the app signs in, and how requests get there.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 )
 
@@ -16,16 +17,16 @@ func TestModeChoosesTheSource(t *testing.T) {
 		if _, err := msgraph.NewCredential(o, auth); err != nil {
 			t.Errorf("%s: %v", mode, err)
 		}
-		if _, err := msgraph.NewCredential(o, msgraph.Auth{Mode: mode}); err == nil || !strings.Contains(err.Error(), string(mode)) {
+		if _, err := msgraph.NewCredential(o, msgraph.Auth{Mode: mode}); leaktest.Seen(t, err) == nil || !strings.Contains(err.Error(), string(mode)) {
 			t.Errorf("%s without a source: %v", mode, err)
 		}
-		if _, err := msgraph.NewCredential(msgraph.CredentialOptions{}, auth); err == nil {
+		if _, err := msgraph.NewCredential(msgraph.CredentialOptions{}, auth); leaktest.Seen(t, err) == nil {
 			t.Errorf("%s without a cloud", mode)
 		}
 	}
 	auth := sources()
 	auth.Mode = "password"
-	if _, err := msgraph.NewCredential(o, auth); err == nil || !strings.Contains(err.Error(), "web-identity, certificate, client-secret") {
+	if _, err := msgraph.NewCredential(o, auth); leaktest.Seen(t, err) == nil || !strings.Contains(err.Error(), "web-identity, certificate, client-secret") {
 		t.Errorf("an unknown mode: %v", err)
 	}
 }

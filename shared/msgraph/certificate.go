@@ -20,8 +20,9 @@ import (
 // A CertificateSource knows the certificate that the app signs in with.
 type CertificateSource interface {
 	// Certificate returns the certificate, followed by those that issued it if
-	// there are any, and its private key. If fresh is set, Entra has refused the one
-	// before, and no copy kept by the source will do. Errors must not hold the key.
+	// there are any, and its private key. If fresh is set, the one before was of no
+	// use: Entra has refused it, or it is out of its time. Then no copy kept by the
+	// source will do. Errors must not hold the key.
 	Certificate(ctx context.Context, fresh bool) ([]*x509.Certificate, crypto.Signer, error)
 }
 
@@ -48,7 +49,6 @@ var (
 	errNoCertificate = errors.New("there is none")
 	errKeyKind       = fmt.Errorf("its private key is not an RSA key of at least %d bits, which is all that Entra takes", minRSABits)
 	errKeyPair       = errors.New("its private key does not belong to its first certificate")
-	errChain         = errors.New("each certificate must be issued by the one that follows it")
 )
 
 // certificateLoader loads the certificate. Of that, nothing is kept but a hash, its
@@ -56,11 +56,11 @@ var (
 func certificateLoader(app entra, certificates CertificateSource) loader {
 	return func(ctx context.Context, fresh bool) (material, error) {
 		chain, key, err := certificates.Certificate(ctx, fresh)
-		if err == nil {
-			err = checkCertificate(chain, key, time.Now())
-		}
 		if err != nil {
 			return material{}, unread(opCertificate, "certificate", err)
+		}
+		if err := checkCertificate(chain, key, time.Now()); err != nil {
+			return material{}, &directory.Error{Operation: opCertificate, NotDone: true, Err: fmt.Errorf("nobody can sign in with what is stored: %w", err)}
 		}
 		leaf := chain[0]
 		return material{
@@ -69,7 +69,7 @@ func certificateLoader(app entra, certificates CertificateSource) loader {
 				Thumbprint: fmt.Sprintf("%X", sha1.Sum(leaf.Raw)), //nolint:gosec // see the import
 				Expires:    leaf.NotAfter,
 			},
-			credential: func() (azcore.TokenCredential, error) { return app.withCertificate(chain, key) },
+			credential: func() (azcore.TokenCredential, error) { return app.withCertificate(leaf, key) },
 		}, nil
 	}
 }
@@ -87,21 +87,27 @@ func checkCertificate(chain []*x509.Certificate, key crypto.Signer, now time.Tim
 	if !private.PublicKey.Equal(leaf.PublicKey) {
 		return errKeyPair
 	}
-	for i, issued := range chain[:len(chain)-1] {
-		if issued.CheckSignatureFrom(chain[i+1]) != nil {
-			return errChain
-		}
-	}
-	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		return fmt.Errorf("%w: it is good from %s to %s", directory.ErrCertificateTime,
-			leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339))
-	}
-	return nil
+	return checkTime(leaf, now)
 }
 
-// withCertificate makes azidentity's credential of a certificate.
-func (e entra) withCertificate(chain []*x509.Certificate, key crypto.Signer) (azcore.TokenCredential, error) {
-	return azidentity.NewClientCertificateCredential(e.TenantID, e.ClientID, chain, key, &azidentity.ClientCertificateCredentialOptions{
+// checkTime tells whether a certificate is good by now, and still.
+func checkTime(leaf *x509.Certificate, now time.Time) error {
+	fault := directory.ErrCertificateTime
+	switch {
+	case now.Before(leaf.NotBefore):
+		fault = directory.ErrCertificateEarly
+	case !now.After(leaf.NotAfter):
+		return nil
+	}
+	return fmt.Errorf("%w: it is good from %s to %s", fault,
+		leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339))
+}
+
+// withCertificate makes azidentity's credential of a certificate. Those that issued it
+// are not handed on: Entra knows the certificate itself, and azidentity would take the
+// last that belongs to the key.
+func (e entra) withCertificate(leaf *x509.Certificate, key crypto.Signer) (azcore.TokenCredential, error) {
+	return azidentity.NewClientCertificateCredential(e.TenantID, e.ClientID, []*x509.Certificate{leaf}, key, &azidentity.ClientCertificateCredentialOptions{
 		ClientOptions:            e.client,
 		DisableInstanceDiscovery: true, // as in withSecret
 	})

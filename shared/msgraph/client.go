@@ -67,7 +67,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// DefaultCallTimeout is how long a call may take, token included, where
+// DefaultCallTimeout is how long a call may take, once there is a token for it, where
 // [Options.CallTimeout] does not say. Graph answers a $batch of twenty in a few
 // seconds at most; a Lambda invocation should not be spent on one that hangs.
 const DefaultCallTimeout = 20 * time.Second
@@ -80,24 +80,26 @@ const defaultUserAgent = "sessionstamp/dev"
 type Options struct {
 	// Cloud is where the tenant lives: see [CloudByName].
 	Cloud Cloud
-	// Credential obtains the app's access tokens. It caches them, so a process
-	// needs only one: see [NewCredential].
+	// Credential obtains the app's access tokens. It is asked for one before each
+	// call, under the caller's own deadline, and must come to an end by itself. It
+	// caches them, so a process needs only one: see [NewCredential].
 	Credential azcore.TokenCredential
 	// Transport carries the requests. Nil means a transport of the client's own.
 	Transport http.RoundTripper
 	// UserAgent is the product and its version: "sessionstamp/1.4.0".
 	UserAgent string
-	// CallTimeout bounds each request, token included. Zero means
-	// [DefaultCallTimeout].
+	// CallTimeout bounds each request, from when there is a token for it. Zero
+	// means [DefaultCallTimeout].
 	CallTimeout time.Duration
 }
 
 // A Client calls Microsoft Graph. It is safe for concurrent use.
 type Client struct {
-	cloud   Cloud
-	pages   answer.Pages
-	timeout time.Duration
-	adapter *core.GraphRequestAdapterBase
+	cloud      Cloud
+	credential azcore.TokenCredential
+	pages      answer.Pages
+	timeout    time.Duration
+	adapter    *core.GraphRequestAdapterBase
 }
 
 // NewClient returns a client. It opens no connection and asks for no token.
@@ -116,7 +118,10 @@ func NewClient(o Options) (*Client, error) {
 	if timeout <= 0 {
 		timeout = DefaultCallTimeout
 	}
-	return &Client{cloud: o.Cloud, pages: answer.Pages{Host: o.Cloud.GraphHost}, timeout: timeout, adapter: adapter}, nil
+	return &Client{
+		cloud: o.Cloud, credential: tokens{o.Credential}, pages: answer.Pages{Host: o.Cloud.GraphHost},
+		timeout: timeout, adapter: adapter,
+	}, nil
 }
 
 // newAdapter builds the SDK's adapter. It hands over the JSON factories instead
@@ -145,7 +150,7 @@ func newAdapter(o Options) (*core.GraphRequestAdapterBase, error) {
 // granted the permission it lacked.
 func newAuthentication(o Options) (*azureauth.AzureIdentityAuthenticationProvider, error) {
 	return azureauth.NewAzureIdentityAuthenticationProviderWithScopesAndValidHostsAndObservabilityOptionsAndIsCaeEnabled(
-		tokens{o.Credential}, []string{o.Cloud.Scope()}, []string{o.Cloud.GraphHost},
+		carried{}, []string{o.Cloud.Scope()}, []string{o.Cloud.GraphHost},
 		azureauth.ObservabilityOptions{}, false)
 }
 
@@ -170,7 +175,14 @@ func newHTTPClient(o Options) *http.Client {
 
 // send sends one request, exactly once, and returns an answer of success. Any
 // other outcome is a *directory.Error.
+//
+// The token comes first, and takes none of the request's time: it can take a minute
+// until Entra knows a new app's credential.
 func (c *Client) send(ctx context.Context, operation string, info *abstractions.RequestInformation) (answer.Answer, error) {
+	ctx, err := c.carryToken(ctx)
+	if err != nil {
+		return answer.Answer{}, err
+	}
 	// The SDK adds a deadline where there is none, and never releases it.
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()

@@ -16,6 +16,10 @@ type Cloud struct {
 	GraphHost string
 	// LoginHost is the host of the token endpoint: "login.microsoftonline.com".
 	LoginHost string
+	// Portal is the address of the [admin center]: "https://entra.microsoft.com".
+	//
+	// [admin center]: https://learn.microsoft.com/entra/fundamentals/faq
+	Portal string
 }
 
 // Clouds returns the [deployments] there are, the global one first. GCC is part
@@ -24,10 +28,10 @@ type Cloud struct {
 // [deployments]: https://learn.microsoft.com/graph/deployments
 func Clouds() []Cloud {
 	return []Cloud{
-		{Name: "global", GraphHost: "graph.microsoft.com", LoginHost: "login.microsoftonline.com"},
-		{Name: "usgovernment-l4", GraphHost: "graph.microsoft.us", LoginHost: "login.microsoftonline.us"},
-		{Name: "usgovernment-l5", GraphHost: "dod-graph.microsoft.us", LoginHost: "login.microsoftonline.us"},
-		{Name: "china", GraphHost: "microsoftgraph.chinacloudapi.cn", LoginHost: "login.chinacloudapi.cn"},
+		{Name: "global", GraphHost: "graph.microsoft.com", LoginHost: "login.microsoftonline.com", Portal: "https://entra.microsoft.com"},
+		{Name: "usgovernment-l4", GraphHost: "graph.microsoft.us", LoginHost: "login.microsoftonline.us", Portal: "https://entra.microsoft.us"},
+		{Name: "usgovernment-l5", GraphHost: "dod-graph.microsoft.us", LoginHost: "login.microsoftonline.us", Portal: "https://entra.microsoft.us"},
+		{Name: "china", GraphHost: "microsoftgraph.chinacloudapi.cn", LoginHost: "login.chinacloudapi.cn", Portal: "https://entra.microsoftonline.cn"},
 	}
 }
 

@@ -5,17 +5,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 )
 
 // Each cloud's requests go to its own hosts, and so does the token's scope.
 func TestClouds(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ name, graph, login string }{
-		{"global", "graph.microsoft.com", "login.microsoftonline.com"},
-		{"usgovernment-l4", "graph.microsoft.us", "login.microsoftonline.us"},
-		{"usgovernment-l5", "dod-graph.microsoft.us", "login.microsoftonline.us"},
-		{"china", "microsoftgraph.chinacloudapi.cn", "login.chinacloudapi.cn"},
+	tests := []struct{ name, graph, login, portal string }{
+		{"global", "graph.microsoft.com", "login.microsoftonline.com", "https://entra.microsoft.com"},
+		{"usgovernment-l4", "graph.microsoft.us", "login.microsoftonline.us", "https://entra.microsoft.us"},
+		{"usgovernment-l5", "dod-graph.microsoft.us", "login.microsoftonline.us", "https://entra.microsoft.us"},
+		{"china", "microsoftgraph.chinacloudapi.cn", "login.chinacloudapi.cn", "https://entra.microsoftonline.cn"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -23,6 +24,9 @@ func TestClouds(t *testing.T) {
 			entra := entraFake(http.StatusOK, `{"token_type":"Bearer","expires_in":3599,"access_token":"t0k3n"}`)
 			graph := answers(http.StatusOK, batchOf(partOf(1, http.StatusOK, `{}`)))
 			cloud := cloudNamed(t, tt.name)
+			if cloud.Portal != tt.portal {
+				t.Errorf("the portal is %s, want %s", cloud.Portal, tt.portal)
+			}
 			client := signedIn(t, cloud, entra, graph)
 			if _, err := client.RevokeSignInSessions(t.Context(), userIDs(1)); err != nil {
 				t.Fatal(err)
@@ -49,11 +53,11 @@ func TestClouds(t *testing.T) {
 func TestCloudByNameListsTheNames(t *testing.T) {
 	t.Parallel()
 	_, err := msgraph.CloudByName("mars")
-	if err == nil {
+	if leaktest.Seen(t, err) == nil {
 		t.Fatal("there is a cloud called mars")
 	}
 	for _, c := range msgraph.Clouds() {
-		if !strings.Contains(err.Error(), c.Name) {
+		if !strings.Contains(leaktest.Seen(t, err).Error(), c.Name) {
 			t.Errorf("error %q does not name %s", err, c.Name)
 		}
 	}

@@ -51,6 +51,26 @@ func (t tokens) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azc
 	return azcore.AccessToken{}, tokenError(err, cmp.Or(cause, ctx.Err(), errNoToken))
 }
 
+// carryToken gets a token for a call, and puts it into the call's context.
+func (c *Client) carryToken(ctx context.Context) (context.Context, error) {
+	token, err := c.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.cloud.Scope()}})
+	return context.WithValue(ctx, tokenKey{}, token), err
+}
+
+// tokenKey is the context's key of a call's token.
+type tokenKey struct{}
+
+// carried is the SDK's credential. It has the token that the call was given.
+type carried struct{}
+
+// GetToken implements azcore.TokenCredential.
+func (carried) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	if token, ok := ctx.Value(tokenKey{}).(azcore.AccessToken); ok {
+		return token, nil
+	}
+	return azcore.AccessToken{}, &directory.Error{Operation: opToken, NotDone: true, Err: errNoToken}
+}
+
 // causeKey is the context's key of the place where tokenTransport leaves an error.
 type causeKey struct{}
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 )
@@ -96,7 +97,7 @@ func TestTokenErrors(t *testing.T) {
 			if diff := cmp.Diff(tt.want, *got); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
-			if strings.Contains(err.Error(), secret) {
+			if strings.Contains(leaktest.Seen(t, err).Error(), secret) {
 				t.Errorf("error %q tells the secret", err)
 			}
 			if graph.requests() != 0 {
@@ -131,10 +132,10 @@ func TestTokenErrorsWithoutAnAnswer(t *testing.T) {
 			if e.Operation != "token" || !e.NotDone || graph.requests() != 0 {
 				t.Errorf("error %+v after %d requests to Graph", e, graph.requests())
 			}
-			if strings.Contains(err.Error(), secret) {
+			if strings.Contains(leaktest.Seen(t, err).Error(), secret) {
 				t.Errorf("error %q tells the token", err)
 			}
-			if tt.is != nil && !errors.Is(err, tt.is) {
+			if tt.is != nil && !errors.Is(leaktest.Seen(t, err), tt.is) {
 				t.Errorf("error %v, want %v", err, tt.is)
 			}
 		})
@@ -162,7 +163,7 @@ func TestTokenTimeout(t *testing.T) {
 		}}
 		start := time.Now()
 		_, err := signedIn(t, cloudNamed(t, "global"), entra, answers(http.StatusOK, batchOf())).ReadUsers(t.Context(), userIDs(1))
-		if e := graphError(t, err); e.Operation != "token" || !e.NotDone || !errors.Is(err, context.DeadlineExceeded) {
+		if e := graphError(t, err); e.Operation != "token" || !e.NotDone || !errors.Is(leaktest.Seen(t, err), context.DeadlineExceeded) {
 			t.Errorf("error %+v", e)
 		}
 		if took := time.Since(start); took != msgraph.DefaultCallTimeout {
@@ -197,7 +198,7 @@ func TestCredentialErrorsAreNotQuoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = client.Domains(t.Context())
-	if e := graphError(t, err); e.Operation != "token" || !e.NotDone || strings.Contains(err.Error(), secret) {
+	if e := graphError(t, err); e.Operation != "token" || !e.NotDone || strings.Contains(leaktest.Seen(t, err).Error(), secret) {
 		t.Errorf("error %+v", e)
 	}
 }
@@ -212,7 +213,7 @@ func TestConstructorsRefuse(t *testing.T) {
 		"no cloud":      {Credential: token{}},
 		"no credential": {Cloud: global},
 	} {
-		if _, err := msgraph.NewClient(o); err == nil {
+		if _, err := msgraph.NewClient(o); leaktest.Seen(t, err) == nil {
 			t.Errorf("NewClient accepts %s", name)
 		}
 	}
@@ -221,11 +222,11 @@ func TestConstructorsRefuse(t *testing.T) {
 		"no tenant": {Cloud: global, ClientID: clientID},
 		"no client": {Cloud: global, TenantID: tenantID},
 	} {
-		if _, err := msgraph.NewClientSecretCredential(o, msgraph.FixedSecret(secret)); err == nil {
+		if _, err := msgraph.NewClientSecretCredential(o, msgraph.FixedSecret(secret)); leaktest.Seen(t, err) == nil {
 			t.Errorf("NewClientSecretCredential accepts %s", name)
 		}
 	}
-	if _, err := msgraph.NewClientSecretCredential(msgraph.CredentialOptions{Cloud: global, TenantID: tenantID, ClientID: clientID}, nil); err == nil {
+	if _, err := msgraph.NewClientSecretCredential(msgraph.CredentialOptions{Cloud: global, TenantID: tenantID, ClientID: clientID}, nil); leaktest.Seen(t, err) == nil {
 		t.Error("NewClientSecretCredential accepts no source")
 	}
 }

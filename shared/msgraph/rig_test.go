@@ -113,6 +113,8 @@ type provider struct {
 	err error
 	// garbled, if it is not "", is given in place of a token.
 	garbled string
+	// unpublished lets it sign as if with a key that it does not publish.
+	unpublished bool
 	// down lets it publish nothing.
 	down bool
 
@@ -136,6 +138,9 @@ func (p *provider) token(context.Context) (string, error) {
 	}
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
 	token.Header["kid"] = "k1"
+	if p.unpublished {
+		token.Header["kid"] = "k2"
+	}
 	signed, err := token.SignedString(p.key)
 	p.given = append(p.given, signed)
 	return signed, err
@@ -172,7 +177,7 @@ func (e emulated) trusts(p *provider) {
 // signedInAs returns a client that signs in so.
 func (e emulated) signedInAs(t testing.TB, auth msgraph.Auth, change func(*msgraph.CredentialOptions)) *msgraph.Client {
 	t.Helper()
-	o := msgraph.CredentialOptions{Cloud: cloudNamed(t, "global"), TenantID: tenantID, ClientID: clientID, Transport: e.server}
+	o := msgraph.CredentialOptions{Cloud: cloudNamed(t, "global"), TenantID: tenantID, ClientID: clientID, Transport: known{t, e.server}}
 	if change != nil {
 		change(&o)
 	}
@@ -180,7 +185,7 @@ func (e emulated) signedInAs(t testing.TB, auth msgraph.Auth, change func(*msgra
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := msgraph.NewClient(msgraph.Options{Cloud: o.Cloud, Credential: credential, Transport: e.server})
+	client, err := msgraph.NewClient(msgraph.Options{Cloud: o.Cloud, Credential: credential, Transport: known{t, e.server}})
 	if err != nil {
 		t.Fatal(err)
 	}

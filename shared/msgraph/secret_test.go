@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
@@ -56,7 +57,7 @@ func (s *secretSource) check(t *testing.T, want ...bool) {
 // signedInBy returns a client that signs in to the tenant with a source's secret.
 func (e emulated) signedInBy(t *testing.T, secrets msgraph.SecretSource) *msgraph.Client {
 	t.Helper()
-	return signedInBy(t, cloudNamed(t, "global"), e.server, e.server, secrets)
+	return signedInBy(t, cloudNamed(t, "global"), known{t, e.server}, known{t, e.server}, secrets)
 }
 
 // burst makes that many calls at once, and returns their errors.
@@ -70,9 +71,9 @@ func burst(ctx context.Context, c *msgraph.Client, calls int) []error {
 	return errs
 }
 
-// slowly makes the token endpoint take a second.
-func (e emulated) slowly() {
-	e.server.Inject(msgraphtest.Fault{
+// slowly makes the token endpoint take a second, until fast is called.
+func (e emulated) slowly() (fast func()) {
+	return e.server.Inject(msgraphtest.Fault{
 		Match:   func(r msgraphtest.Request) bool { return r.Token && r.Method == "POST" },
 		Latency: time.Second,
 	})
@@ -104,7 +105,7 @@ func TestSecretIsReplaced(t *testing.T) {
 		retire func(*msgraphtest.App)
 	}{
 		{"removed", func(a *msgraphtest.App) {
-			a.RemoveSecret("old")
+			a.RemoveSecret("old8Q~value")
 			time.Sleep(2 * time.Hour) // the token's end
 		}},
 		{"expired", func(*msgraphtest.App) { time.Sleep(3 * 366 * 24 * time.Hour) }},
@@ -113,12 +114,12 @@ func TestSecretIsReplaced(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				graph := emulate(t, 1, msgraphtest.Options{}, permissions...)
-				graph.app.AddSecret("old")
-				source := &secretSource{kept: "old", stored: "new"}
+				graph.app.AddSecret("old8Q~value")
+				source := &secretSource{kept: "old8Q~value", stored: "new8Q~value"}
 				client := graph.signedInBy(t, source)
 				mustRead(t, client, userIDs(1))
 				tt.retire(graph.app)
-				graph.app.AddSecret("new")
+				graph.app.AddSecret("new8Q~value")
 				graph.slowly()
 				before := graph.server.Counts().Tokens
 				if err := errors.Join(burst(t.Context(), client, 20)...); err != nil {
@@ -138,7 +139,7 @@ func TestSecretIsReplaced(t *testing.T) {
 func TestSecretIsRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		graph := emulate(t, 1, msgraphtest.Options{}, permissions...)
-		source := &secretSource{kept: "old", stored: "old"}
+		source := &secretSource{kept: "old8Q~value", stored: "old8Q~value"}
 		client := graph.signedInBy(t, source)
 		graph.slowly()
 		for n := 1; n <= 2; n++ {
@@ -153,7 +154,7 @@ func TestSecretIsRefused(t *testing.T) {
 		}
 		source.check(t, false, true, true)
 		// One more try, with another secret, is all there is.
-		source.stored = "wrong as well"
+		source.stored = "wrong8Q~as-well"
 		if e := graphError(t, burst(t.Context(), client, 1)[0]); e.Code != "AADSTS7000215" {
 			t.Errorf("error %+v", e)
 		}
@@ -169,7 +170,7 @@ func TestSharedRefusals(t *testing.T) {
 		graph := emulate(t, 1, msgraphtest.Options{}, permissions...)
 		graph.slowly()
 		seen := make(map[*directory.Error]bool)
-		for _, err := range burst(t.Context(), graph.signedInBy(t, msgraph.FixedSecret("old")), 20) {
+		for _, err := range burst(t.Context(), graph.signedInBy(t, msgraph.FixedSecret("old8Q~value")), 20) {
 			seen[graphError(t, err)] = true
 		}
 		if len(seen) != 20 {
@@ -200,11 +201,11 @@ func TestSecretSourceFails(t *testing.T) {
 		source := &secretSource{kept: secret, wait: func(context.Context, bool) error { return errDenied }}
 		client := graph.signedInBy(t, source)
 		e := graphError(t, burst(t.Context(), client, 1)[0])
-		if e.Operation != "clientSecret" || !e.NotDone || e.StatusCode != 0 || !errors.Is(e, errDenied) || !strings.Contains(e.Error(), "may read it") {
+		if e.Operation != "clientSecret" || !e.NotDone || e.StatusCode != 0 || !errors.Is(leaktest.Seen(t, e), errDenied) || !strings.Contains(e.Error(), "may read it") {
 			t.Errorf("error %v, %+v", e, e)
 		}
 		source.wait, source.kept = nil, ""
-		if e := graphError(t, burst(t.Context(), client, 1)[0]); e.Operation != "clientSecret" || !strings.Contains(e.Error(), "is empty") {
+		if e := graphError(t, burst(t.Context(), client, 1)[0]); e.Operation != "clientSecret" || !strings.Contains(leaktest.Seen(t, e).Error(), "is empty") {
 			t.Errorf("error %v, %+v", e, e)
 		}
 		if got := graph.server.Counts(); got.Tokens+got.HTTP != 0 {
@@ -221,7 +222,7 @@ func TestSecretSourceFails(t *testing.T) {
 func TestSecretSourceFailsToReload(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		graph := emulate(t, 1, msgraphtest.Options{}, permissions...)
-		source := &secretSource{kept: "old", wait: func(_ context.Context, fresh bool) error {
+		source := &secretSource{kept: "old8Q~value", wait: func(_ context.Context, fresh bool) error {
 			if fresh {
 				return errDenied
 			}
@@ -230,7 +231,7 @@ func TestSecretSourceFailsToReload(t *testing.T) {
 		client := graph.signedInBy(t, source)
 		graph.slowly()
 		for _, err := range burst(t.Context(), client, 20) {
-			if e := graphError(t, err); e.Operation != "clientSecret" || e.Code != "AADSTS7000215" || !e.NotDone || !errors.Is(e, errDenied) {
+			if e := graphError(t, err); e.Operation != "clientSecret" || e.Code != "AADSTS7000215" || !e.NotDone || !errors.Is(leaktest.Seen(t, e), errDenied) {
 				t.Errorf("error %+v", e)
 			}
 		}
@@ -242,7 +243,7 @@ func TestSecretSourceFailsToReload(t *testing.T) {
 func TestSecretWaits(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		graph := emulate(t, 1, msgraphtest.Options{}, permissions...)
-		source := &secretSource{kept: "old", stored: secret, wait: func(ctx context.Context, fresh bool) error {
+		source := &secretSource{kept: "old8Q~value", stored: secret, wait: func(ctx context.Context, fresh bool) error {
 			if !fresh {
 				return nil
 			}
@@ -263,14 +264,14 @@ func TestSecretWaits(t *testing.T) {
 		}
 		var group sync.WaitGroup
 		group.Go(func() {
-			if took, err := call(3 * time.Second); !errors.Is(err, context.DeadlineExceeded) || took != 3*time.Second {
+			if took, err := call(3 * time.Second); !errors.Is(leaktest.Seen(t, err), context.DeadlineExceeded) || took != 3*time.Second {
 				t.Errorf("the first: %v after %s", err, took)
 			}
 		})
 		time.Sleep(time.Second)
 		group.Go(func() {
 			took, err := call(time.Second)
-			if e := graphError(t, err); !e.NotDone || !errors.Is(err, context.DeadlineExceeded) || took != time.Second {
+			if e := graphError(t, err); !e.NotDone || !errors.Is(leaktest.Seen(t, err), context.DeadlineExceeded) || took != time.Second {
 				t.Errorf("the second: %v after %s", err, took)
 			}
 		})

@@ -22,8 +22,8 @@ type stored struct {
 	presented error
 }
 
-// A loader asks a source, for a fresh answer if Entra has refused the one before.
-// Its error is of type [*directory.Error].
+// A loader asks a source, for a fresh answer if the one before was of no use. Its error
+// is of type [*directory.Error].
 type loader func(ctx context.Context, fresh bool) (material, error)
 
 // material is what a source has given.
@@ -41,7 +41,7 @@ func newStored(load loader) azcore.TokenCredential { return newTurns(&stored{loa
 // signIn gets a token, if need be with fresh material.
 func (s *stored) signIn(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	if s.credential == nil {
-		if _, err := s.reload(ctx, false); err != nil {
+		if err := s.first(ctx); err != nil {
 			return azcore.AccessToken{}, err
 		}
 	}
@@ -58,6 +58,16 @@ func (s *stored) signIn(ctx context.Context, o policy.TokenRequestOptions) (azco
 		return s.attempt(ctx, o)
 	}
 	return token, err
+}
+
+// first asks for the material for the first time. What the source has kept for itself
+// may be out of its time, and replaced by now.
+func (s *stored) first(ctx context.Context) error {
+	_, err := s.reload(ctx, false)
+	if errors.Is(err, directory.ErrCertificateTime) {
+		_, err = s.reload(ctx, true)
+	}
+	return err
 }
 
 // attempt gets a token with the material at hand.

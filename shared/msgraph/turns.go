@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -12,22 +13,27 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// turns lets one caller sign in at a time. Those who waited meanwhile share a
-// refusal, so that a burst of calls does not sign in, and fail, once for each.
+// signInTimeout bounds one attempt to sign in: the source of what the app signs in
+// with, and Entra, each asked twice at most. They answer in a second or two.
+const signInTimeout = DefaultCallTimeout
+
+// turns lets one caller sign in at a time. Those who waited meanwhile share how that
+// failed, so that a burst of calls does not sign in, and fail, once for each: where
+// nothing answers they would wait for signInTimeout, one after the other.
 type turns struct {
 	signer signer
-	// refusals counts the attempts that ended with a refusal.
-	refusals atomic.Int64
+	// failures counts the attempts that failed.
+	failures atomic.Int64
 	// turn is held by the one caller who signs in, and guards what follows and what
 	// the signer keeps. It is a channel so that waiting for it ends with the context.
 	// Nobody is slowed down: azidentity holds a mutex at the same place.
 	turn chan struct{}
-	// refused is how the last of refusals ended.
-	refused directory.Error
+	// failure is how the last of failures ended.
+	failure directory.Error
 }
 
 // A signer gets a token of Entra's, be it one that it has kept. It is not called by
-// two at once.
+// two at once. Its errors are of type [*directory.Error].
 type signer interface {
 	signIn(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error)
 }
@@ -36,24 +42,33 @@ func newTurns(s signer) *turns { return &turns{signer: s, turn: make(chan struct
 
 // GetToken implements azcore.TokenCredential.
 func (t *turns) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	before := t.refusals.Load()
+	before := t.failures.Load()
 	select {
 	case t.turn <- struct{}{}:
 		defer func() { <-t.turn }()
 	case <-ctx.Done():
 		return azcore.AccessToken{}, &directory.Error{Operation: opToken, NotDone: true, Err: ctx.Err()}
 	}
-	if t.refusals.Load() != before {
-		shared := t.refused
+	if t.failures.Load() != before {
+		shared := t.failure
 		return azcore.AccessToken{}, &shared
 	}
-	token, err := t.signer.signIn(ctx, o)
-	// A caller whose own time is over says nothing about the credential.
-	if refusal := refusalOf(err); refusal != nil && ctx.Err() == nil {
-		t.refused = *refusal
-		t.refusals.Add(1)
+	limited, cancel := context.WithTimeout(ctx, signInTimeout)
+	defer cancel()
+	token, err := t.signer.signIn(limited, o)
+	// A caller whose own time is over says nothing about what others would meet.
+	if failure, ok := errors.AsType[*directory.Error](err); ok && !over(ctx) {
+		t.failure = *failure
+		t.failures.Add(1)
 	}
 	return token, err
+}
+
+// over tells whether the time of ctx has ended. A dialer, which minds the deadline by
+// itself, can give up a moment before ctx says so.
+func over(ctx context.Context) bool {
+	end, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(end)
 }
 
 // refusalOf returns Entra's refusal of what the app signs in with, nil if err is

@@ -3,6 +3,7 @@ package msgraph
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -21,25 +22,34 @@ type WebIdentitySource func(ctx context.Context) (string, error)
 
 // Entra takes minutes to tell all its replicas of a new federated credential
 // (https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations).
-// So one that is not found is tried again: after replicationPause, which doubles up
-// to replicationPauseMax, replicationAttempts times in all. exchangeTime is what is
-// left for the attempt itself.
+// So one that is not found is tried again, for replicationPatience in all, at distances
+// that double from replicationPause up to replicationPauseMax. One that was not found in
+// that time is wrong rather than new, and its refusal is believed at once for
+// replicationRest: else each call that is made meanwhile, and each batch of a queue,
+// would wait, and be paid for. exchangeTime is what is left for the attempt itself.
 const (
 	replicationPause    = 2 * time.Second
 	replicationPauseMax = 15 * time.Second
-	replicationAttempts = 8
+	replicationPatience = 75 * time.Second
+	replicationRest     = 10 * time.Minute
 	exchangeTime        = 2 * time.Second
 )
 
 // errNoWebIdentity is a source without an error and without a token.
 var errNoWebIdentity = errors.New("the source of web identity tokens gave none")
 
-// federated exchanges tokens of another issuer for tokens of Entra's.
+// federated waits for Entra to hear of a federated credential that is new. Whoever
+// wants a token waits for as long as its own context allows. Nobody has the turn to
+// sign in meanwhile, so that no other caller waits for one who waits.
 type federated struct {
-	credential azcore.TokenCredential
+	turns *turns
+	// mu guards what follows. No call is made under it.
+	mu sync.Mutex
 	// known tells that Entra has accepted a token, and so has heard of the federated
 	// credential.
 	known bool
+	// patientUntil is when what Entra does not know is wrong rather than new.
+	patientUntil time.Time
 }
 
 func newFederated(app entra, source WebIdentitySource) (azcore.TokenCredential, error) {
@@ -50,7 +60,7 @@ func newFederated(app entra, source WebIdentitySource) (azcore.TokenCredential, 
 	if err != nil {
 		return nil, err
 	}
-	return newTurns(&federated{credential: tokens{credential}}), nil
+	return &federated{turns: newTurns(exchange{tokens{credential}})}, nil
 }
 
 // presentedKey is the context's key of the place where assertion leaves the claims.
@@ -87,30 +97,41 @@ func unavailable(err error) *directory.Error {
 	return e
 }
 
-// signIn gets a token, and has patience with a federated credential that is new.
-func (f *federated) signIn(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	pause := replicationPause
-	for attempt := 1; ; attempt++ {
-		token, err := f.exchange(ctx, o)
-		refusal := refusalOf(err)
-		if refusal == nil {
-			f.known = f.known || err == nil
+// GetToken implements azcore.TokenCredential.
+func (f *federated) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	for pause := replicationPause; ; pause = min(2*pause, replicationPauseMax) {
+		token, err := f.turns.GetToken(ctx, o)
+		if !f.patient(err, pause) || !wait(ctx, pause) {
 			return token, err
 		}
-		patient := !f.known && attempt < replicationAttempts && answer.FederationRefused(refusal)
-		if !patient || !wait(ctx, pause) {
-			return token, err
-		}
-		pause = min(2*pause, replicationPauseMax)
 	}
 }
 
-// exchange makes one attempt.
-func (f *federated) exchange(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+// patient tells whether an attempt that ended with err is worth another after a pause.
+func (f *federated) patient(err error, pause time.Duration) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.known = f.known || err == nil
+	refusal := refusalOf(err)
+	if f.known || refusal == nil || !answer.FederationRefused(refusal) {
+		return false
+	}
+	now := time.Now()
+	if now.Sub(f.patientUntil) > replicationRest {
+		f.patientUntil = now.Add(replicationPatience)
+	}
+	return !now.Add(pause).After(f.patientUntil)
+}
+
+// exchange exchanges tokens of another issuer for tokens of Entra's.
+type exchange struct{ credential azcore.TokenCredential }
+
+// signIn implements signer.
+func (e exchange) signIn(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	var presented *directory.PresentedToken
-	token, err := f.credential.GetToken(context.WithValue(ctx, presentedKey{}, &presented), o)
-	if e, ok := errors.AsType[*directory.Error](err); ok && e.Operation == opToken && e.StatusCode != 0 && e.Err == nil && presented != nil {
-		e.Err = presented
+	token, err := e.credential.GetToken(context.WithValue(ctx, presentedKey{}, &presented), o)
+	if refused, ok := errors.AsType[*directory.Error](err); ok && refused.Operation == opToken && refused.StatusCode != 0 && refused.Err == nil && presented != nil {
+		refused.Err = presented
 	}
 	return token, err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/notification"
 )
 
@@ -43,7 +44,8 @@ type goldenLifecycle struct {
 	ClientState string
 }
 
-func show(c notification.Collection) golden {
+func show(t *testing.T, c notification.Collection) golden {
+	t.Helper()
 	var g golden
 	for _, change := range c.Changes {
 		g.Changes = append(g.Changes, goldenChange{change, change.ClientState.Reveal()})
@@ -52,7 +54,7 @@ func show(c notification.Collection) golden {
 		g.Lifecycles = append(g.Lifecycles, goldenLifecycle{lifecycle, lifecycle.ClientState.Reveal()})
 	}
 	for _, bad := range c.Bad {
-		g.Bad = append(g.Bad, bad.Error())
+		g.Bad = append(g.Bad, leaktest.Seen(t, bad).Error())
 	}
 	return g
 }
@@ -75,7 +77,7 @@ func TestDecodeFixtures(t *testing.T) {
 			if err != nil {
 				t.Fatalf("Decode: %v", err)
 			}
-			compareGolden(t, strings.TrimSuffix(fixture, ".json")+".golden", show(got))
+			compareGolden(t, strings.TrimSuffix(fixture, ".json")+".golden", show(t, got))
 		})
 	}
 }
@@ -273,7 +275,7 @@ func TestDecodeBadItem(t *testing.T) {
 			if len(got.Changes) != 2 || len(got.Bad) != 1 || got.Len() != 3 {
 				t.Fatalf("%d good and %d bad of %d, want 2 and 1 of 3", len(got.Changes), len(got.Bad), got.Len())
 			}
-			if diff := cmp.Diff("item 1: "+test.want, got.Bad[0].Error()); diff != "" {
+			if diff := cmp.Diff("item 1: "+test.want, leaktest.Seen(t, got.Bad[0]).Error()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -315,10 +317,10 @@ func TestDecodeEnvelope(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := notification.Decode(test.body)
-			if !errors.Is(err, test.want) {
+			if !errors.Is(leaktest.Seen(t, err), test.want) {
 				t.Errorf("Decode: %v, want %v", err, test.want)
 			}
-			if errors.Is(err, notification.ErrMalformed) && errors.Is(err, io.ErrUnexpectedEOF) {
+			if errors.Is(leaktest.Seen(t, err), notification.ErrMalformed) && errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("%v looks like a body that broke off", err)
 			}
 		})

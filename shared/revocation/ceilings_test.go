@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
@@ -265,7 +266,7 @@ func TestUpdateBackfill(t *testing.T) {
 				s.Run++
 				return s
 			})
-			if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
+			if !errors.Is(leaktest.Seen(t, err), tt.want) || (err == nil) != (tt.want == nil) {
 				t.Errorf("UpdateBackfill = %v, want %v", err, tt.want)
 			}
 			if store.state.Run != tt.run || store.saves != tt.saves {
@@ -319,7 +320,7 @@ func TestLift(t *testing.T) {
 func TestLiftFails(t *testing.T) {
 	t.Parallel()
 	errDown := errors.New("down")
-	if _, err := revocation.Lift(t.Context(), &stubbornStore{save: errDown}, tenant, time.Now()); !errors.Is(err, errDown) {
+	if _, err := revocation.Lift(t.Context(), &stubbornStore{save: errDown}, tenant, time.Now()); !errors.Is(leaktest.Seen(t, err), errDown) {
 		t.Errorf("Lift = %v, want %v", err, errDown)
 	}
 }

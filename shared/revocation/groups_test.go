@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
@@ -76,7 +77,7 @@ func TestGroupCacheRefresh(t *testing.T) {
 			for i, l := range tt.looks {
 				lister.err = l.err
 				members, err := cache.At(t.Context(), start.Add(l.after))
-				if l.fails != (err != nil) || l.fails && !errors.Is(err, l.err) {
+				if l.fails != (leaktest.Seen(t, err) != nil) || l.fails && !errors.Is(err, l.err) {
 					t.Fatalf("look %d: error %v, want one: %t", i, err, l.fails)
 				}
 				if members[userID(1)] == l.fails || len(members) > 1 {
@@ -136,7 +137,7 @@ func TestGroupCacheBounded(t *testing.T) {
 	}
 	cache := revocation.NewGroupCache(lister, []string{"g"}, groupSettings)
 	members, err := cache.At(t.Context(), time.Date(2026, time.November, 3, 9, 0, 0, 0, time.UTC))
-	if want := "excluded group g has more than 1000 pages of members"; err == nil || err.Error() != want {
+	if want := "excluded group g has more than 1000 pages of members"; leaktest.Seen(t, err) == nil || err.Error() != want {
 		t.Errorf("At = %d members, %v, want the error %q", len(members), err, want)
 	}
 	if lister.asked != 1000 {
@@ -191,7 +192,7 @@ func TestGroupCacheWaitingCallers(t *testing.T) {
 			members, err := cache.At(ctx, start)
 			line := "known"
 			switch {
-			case errors.Is(err, context.DeadlineExceeded):
+			case errors.Is(leaktest.Seen(t, err), context.DeadlineExceeded):
 				line = "gave up"
 			case err != nil || !members[userID(1)]:
 				line = "wrong"
@@ -265,7 +266,7 @@ func TestGroupCacheReadsOn(t *testing.T) {
 			for i, l := range tt.looks {
 				lister.err, lister.fail, lister.log = l.err, l.fail, nil
 				members, err := cache.At(t.Context(), start.Add(l.after))
-				if (err == nil) != l.known || err != nil && !errors.Is(err, l.err) || l.known != (len(members) == 5) || !l.known && members != nil {
+				if (leaktest.Seen(t, err) == nil) != l.known || err != nil && !errors.Is(err, l.err) || l.known != (len(members) == 5) || !l.known && members != nil {
 					t.Errorf("look %d: members %v, error %v; want them known: %t", i, members, err, l.known)
 				}
 				if diff := cmp.Diff(l.asked, strings.Join(lister.log, " ")); diff != "" {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
@@ -65,7 +66,7 @@ func TestParseHours(t *testing.T) {
 		got := "all day"
 		switch {
 		case err != nil:
-			got = err.Error()
+			got = leaktest.Seen(t, err).Error()
 		case h.Place != nil:
 			got = fmt.Sprintf("%d to %d in %s", h.From, h.To, h.Place)
 		}
@@ -96,10 +97,10 @@ func TestBackfillValidate(t *testing.T) {
 		"hours need a time zone",
 		"ceilings must not be negative, and a share lies between 0 and 1: per run -1, per hour 0, share 1.5",
 	}, "\n")
-	if err == nil {
+	if leaktest.Seen(t, err) == nil {
 		t.Fatal("Validate found no fault")
 	}
-	if diff := cmp.Diff(want, err.Error()); diff != "" {
+	if diff := cmp.Diff(want, leaktest.Seen(t, err).Error()); diff != "" {
 		t.Errorf("Validate (-want +got):\n%s", diff)
 	}
 }

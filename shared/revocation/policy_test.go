@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
@@ -142,11 +143,11 @@ func TestExclusionsValidate(t *testing.T) {
 		Patterns: []string{"", "svc-[", "svc-[a", "bob"},
 	}
 	err := bad.Validate()
-	if err == nil {
+	if leaktest.Seen(t, err) == nil {
 		t.Fatal("Validate found no fault")
 	}
 	for _, want := range []string{`"alice"`, `"` + strings.ToUpper(userID(0xa)) + ` "`, `""`, `"svc-["`, `"svc-[a"`, `"bob"`} {
-		if !strings.Contains(err.Error(), want) {
+		if !strings.Contains(leaktest.Seen(t, err).Error(), want) {
 			t.Errorf("Validate does not name %s: %v", want, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
@@ -90,13 +91,13 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := revocation.DecodeRequest([]byte(tt.body))
-			if err == nil {
+			if leaktest.Seen(t, err) == nil {
 				t.Fatalf("DecodeRequest(%s) = %v, want an error", tt.body, got)
 			}
 			if got != (revocation.Request{}) {
 				t.Errorf("DecodeRequest returned %v beside the error", got)
 			}
-			if strings.Contains(err.Error(), canary) {
+			if strings.Contains(leaktest.Seen(t, err).Error(), canary) {
 				t.Errorf("the error quotes the body: %v", err)
 			}
 		})
@@ -106,11 +107,11 @@ func TestDecodeRequestRefuses(t *testing.T) {
 func TestValidateReportsEveryFault(t *testing.T) {
 	t.Parallel()
 	err := revocation.Request{Attempt: -1}.Validate()
-	if err == nil {
+	if leaktest.Seen(t, err) == nil {
 		t.Fatal("Validate found no fault")
 	}
 	for _, want := range []string{"tenant", "user", "source", "seen", "attempt"} {
-		if !strings.Contains(err.Error(), want) {
+		if !strings.Contains(leaktest.Seen(t, err).Error(), want) {
 			t.Errorf("Validate does not name %s: %v", want, err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
@@ -111,10 +112,10 @@ func TestHandleMessagesFailAlone(t *testing.T) {
 		errs := w.newRevoker().HandleMessages(t.Context(), bodies)
 		w.refused = errs[:0]
 		for i, fails := range []bool{true, false, true, true, false, false, true, true} {
-			if (errs[i] != nil) != fails {
+			if (leaktest.Seen(t, errs[i]) != nil) != fails {
 				t.Errorf("message %d: error %v, want one: %t", i, errs[i], fails)
 			}
-			if errs[i] != nil && strings.Contains(errs[i].Error(), canary) {
+			if errs[i] != nil && strings.Contains(leaktest.Seen(t, errs[i]).Error(), canary) {
 				t.Errorf("message %d: the error quotes its body: %v", i, errs[i])
 			}
 		}
@@ -331,7 +332,7 @@ func TestConfigValidate(t *testing.T) {
 		if err := good.Validate(); err != nil {
 			t.Fatalf("Validate = %v, want no fault", err)
 		}
-		if _, err := revocation.New(revocation.Config{}); err == nil {
+		if _, err := revocation.New(revocation.Config{}); leaktest.Seen(t, err) == nil {
 			t.Error("New made a Revoker of nothing")
 		}
 		groups := func(s revocation.GroupSettings) *revocation.GroupCache {
@@ -365,7 +366,7 @@ func TestConfigValidate(t *testing.T) {
 		for name, tt := range tests {
 			c := good
 			tt.change(&c)
-			if err := c.Validate(); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if err := c.Validate(); leaktest.Seen(t, err) == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%s: Validate = %v, want it to name %q", name, err, tt.want)
 			}
 		}

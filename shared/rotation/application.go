@@ -55,18 +55,44 @@ const (
 	maxStackPart   = 20
 )
 
-// owner is the beginning of the displayName of all credentials that were made for
-// one secret of one stack. The digest tells apart stacks of the same name in other
-// accounts and regions, which may share the application.
-func owner(stack, secretARN string) string {
-	digest := sha256.Sum256([]byte(stack + "\n" + secretARN))
-	return "sessionstamp/" + cut(stack, maxStackPart) + "/" + hex.EncodeToString(digest[:4]) + "/"
+// ownPrefix is what the displayName of every credential begins with that a rotation
+// made, whoever's.
+const ownPrefix = "sessionstamp/"
+
+// mark tells apart whose rotations made a credential: those of one secret. Its ARN is
+// the only one of its kind, and its versions tell which credentials are in use. So
+// whoever rotates this secret may judge them, under whatever name of a stack, and
+// nobody else.
+func mark(secretARN string) string {
+	digest := sha256.Sum256([]byte(secretARN))
+	return hex.EncodeToString(digest[:4])
 }
 
-// ownedBy tells whether a credential was made by an owner. Where addKey was not
-// given a name that it kept, Graph shows the certificate's subject instead.
-func ownedBy(owner, displayName string) bool {
-	return strings.HasPrefix(strings.TrimPrefix(displayName, "CN="), owner)
+// owner is the beginning of the displayName of a credential that is made for a secret.
+// The name of the stack is for people to read.
+func owner(stack, secretARN string) string {
+	return ownPrefix + cut(stack, maxStackPart) + "/" + mark(secretARN) + "/"
+}
+
+// madeFor tells by its displayName whether a rotation made a credential, and whether it
+// was one of this secret. Where addKey was not given a name that it kept, Graph shows
+// the certificate's subject instead.
+func madeFor(secretARN, displayName string) (byRotation, ours bool) {
+	rest, byRotation := strings.CutPrefix(strings.TrimPrefix(displayName, subjectPrefix), ownPrefix)
+	_, rest, _ = strings.Cut(rest, "/")
+	return byRotation, byRotation && strings.HasPrefix(rest, mark(secretARN)+"/")
+}
+
+// subjectPrefix is what a subject begins with that is a common name alone.
+const subjectPrefix = "CN="
+
+// isNamed tells whether a credential has a name, which is cut where Graph shows the
+// certificate's subject.
+func isNamed(displayName, name string) bool {
+	if subject, ok := strings.CutPrefix(displayName, subjectPrefix); ok {
+		return subject == cut(name, maxCommonName)
+	}
+	return displayName == name
 }
 
 // cut shortens an ASCII text.

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
@@ -29,8 +30,10 @@ type entra struct {
 	t *testing.T
 	// lags are how late each replica is.
 	lags []time.Duration
-	// audience is whom a proof must be addressed to.
+	// audience is whom a proof must be addressed to, and another is answered with
+	// proofStatus.
 	audience    string
+	proofStatus int
 	credentials []*credential
 	made        int // credentials so far
 	signIns     int // so far: each goes to the next replica
@@ -52,7 +55,7 @@ type credential struct {
 }
 
 func newEntra(t *testing.T, lags ...time.Duration) *entra {
-	return &entra{t: t, lags: lags, audience: "00000002-0000-0000-c000-000000000000"}
+	return &entra{t: t, lags: lags, audience: "00000002-0000-0000-c000-000000000000", proofStatus: 401}
 }
 
 // add adds a credential.
@@ -148,7 +151,7 @@ func (e *entra) checkNoOrphan() {
 }
 
 func (e *entra) checkName(name string) {
-	if len(name) > 90 || !strings.Contains(name, "/"+stack+"/") {
+	if len(name) > 90 || !strings.Contains(name, "/"+stack) {
 		e.t.Errorf("display name %q is too long or doesn't name the stack", name)
 	}
 }
@@ -156,7 +159,7 @@ func (e *entra) checkName(name string) {
 func (e *entra) RemovePassword(_ context.Context, keyID string) error { return e.remove(keyID) }
 
 func (e *entra) AddKey(_ context.Context, name string, der []byte, proof directory.Secret) error {
-	if err := e.checkProof(proof.Reveal()); err != nil {
+	if err := e.checkProof("addKey", proof.Reveal()); err != nil {
 		return err
 	}
 	certificate, err := x509.ParseCertificate(der)
@@ -182,7 +185,7 @@ func (e *entra) AddKey(_ context.Context, name string, der []byte, proof directo
 }
 
 func (e *entra) RemoveKey(_ context.Context, keyID string, proof directory.Secret) error {
-	if err := e.checkProof(proof.Reveal()); err != nil {
+	if err := e.checkProof("removeKey", proof.Reveal()); err != nil {
 		return err
 	}
 	return e.remove(keyID)
@@ -205,9 +208,11 @@ func (e *entra) remove(keyID string) error {
 	return &directory.Error{Operation: "remove", StatusCode: 400, Code: "Request_BadRequest", NotDone: true}
 }
 
-// checkProof verifies a proof of possession at the next replica.
-func (e *entra) checkProof(proof string) error {
-	refused := &directory.Error{Operation: "proof", StatusCode: 403, Code: "Authorization_RequestDenied", NotDone: true}
+// checkProof verifies a proof of possession at the next replica. What Graph says of
+// one that it does not accept, it says of access tokens too.
+func (e *entra) checkProof(operation, proof string) error {
+	leaktest.Known(e.t, proof)
+	refused := &directory.Error{Operation: operation, StatusCode: e.proofStatus, Code: "Authentication_MissingOrMalformed", NotDone: true}
 	parts := strings.Split(proof, ".")
 	if len(parts) != 3 {
 		return refused

@@ -80,25 +80,25 @@ func (k Certificates) set(ctx context.Context, r *run, v Version) error {
 	if err != nil {
 		return err
 	}
-	keys, err := k.survey(ctx, r, v)
+	stock, err := takeStock(ctx, r, k, v)
 	if err != nil {
 		return err
 	}
-	if err := k.removeUnused(ctx, r, keys); err != nil {
+	if err := removeUnused(ctx, r, k, stock); err != nil {
 		return err
 	}
-	if keys.registered(pending) {
+	if registered(stock.registration, pending) {
 		return nil
 	}
-	return k.add(ctx, r, keys, pending)
+	return k.add(ctx, r, stock, pending)
 }
 
 // add adds a certificate, which may be there already: the list may lag.
-func (k Certificates) add(ctx context.Context, r *run, keys keyring, pending Certificate) error {
-	err := keys.withProof(r, func(proof directory.Secret) error {
+func (k Certificates) add(ctx context.Context, r *run, stock stock[Certificate], pending Certificate) error {
+	err := withProof(r, stock, func(proof directory.Secret) error {
 		return k.Application.AddKey(ctx, r.displayName(), pending.Leaf().Raw, proof)
 	})
-	there := func(now directory.Registration) bool { return keyring{Registration: now}.registered(pending) }
+	there := func(now directory.Registration) bool { return registered(now, pending) }
 	if refusedState(err) && r.eventually(ctx, k.Application.Registration, there) {
 		return nil
 	}
@@ -122,88 +122,31 @@ func (k Certificates) test(ctx context.Context, r *run, v Version) error {
 func (k Certificates) ready(context.Context, *run) error { return nil }
 
 func (k Certificates) clean(ctx context.Context, r *run, v Version) error {
-	keys, err := k.survey(ctx, r, v)
-	if err != nil {
-		return err
-	}
-	return k.removeUnused(ctx, r, keys)
+	return clean(ctx, r, k, v)
 }
 
-// keyring is what the secret and the application hold at one time.
-type keyring struct {
-	directory.Registration
-	// held are the certificates of the versions in use and of the new one. Those of
-	// the versions in use come first, the new one last: it is the last that Entra
-	// has heard of.
-	held []Certificate
+func (k Certificates) registration(ctx context.Context) (directory.Registration, error) {
+	return k.Application.Registration(ctx)
 }
 
-func (k keyring) registered(c Certificate) bool {
-	return slices.ContainsFunc(k.Keys, func(key directory.Key) bool { return key.Thumbprint == c.Thumbprint() })
-}
+func (k Certificates) list(registration directory.Registration) []listed { return keys(registration) }
 
-// survey reads the secret's versions and the application. A version that can't be
-// decoded holds nothing, because nobody could sign in with it; of a PFX that we
-// can't open that is not certain.
-func (k Certificates) survey(ctx context.Context, r *run, pending Version) (keyring, error) {
-	versions, err := r.inUse(ctx)
-	if err != nil {
-		return keyring{}, err
-	}
-	var keys keyring
-	for _, v := range append(versions, pending) {
-		certificate, err := k.decode(v)
-		if errors.Is(err, errPFX) || err != nil && v.has(stageCurrent) {
-			return keyring{}, settingsFault(fmt.Errorf("version %s: %w", v.id, err),
-				"Store a certificate of the application with its key, and rotate again.")
-		}
-		if err == nil {
-			keys.held = append(keys.held, certificate)
-		}
-	}
-	keys.Registration, err = k.Application.Registration(ctx)
-	return keys, graphFault("get the application", err)
-}
-
-// removeUnused removes the keys that we made and that no certificate held is for. A
-// key whose thumbprint is not known may be any.
-func (k Certificates) removeUnused(ctx context.Context, r *run, keys keyring) error {
-	for _, key := range keys.Keys {
-		inUse := slices.ContainsFunc(keys.held, func(c Certificate) bool { return c.Thumbprint() == key.Thumbprint })
-		if inUse || key.Thumbprint == "" || !ownedBy(r.owner(), key.DisplayName) {
-			continue
-		}
-		if err := k.remove(ctx, r, keys, key.KeyID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// remove removes a key, which may be gone already: the list may lag.
-func (k Certificates) remove(ctx context.Context, r *run, keys keyring, keyID string) error {
-	err := keys.withProof(r, func(proof directory.Secret) error {
+func (k Certificates) remove(ctx context.Context, r *run, stock stock[Certificate], keyID string) (string, error) {
+	return "removeKey", withProof(r, stock, func(proof directory.Secret) error {
 		return k.Application.RemoveKey(ctx, keyID, proof)
 	})
-	gone := func(now directory.Registration) bool {
-		return !slices.ContainsFunc(now.Keys, func(key directory.Key) bool { return key.KeyID == keyID })
-	}
-	if refusedState(err) && r.eventually(ctx, k.Application.Registration, gone) {
-		return nil
-	}
-	if err != nil {
-		return graphFault("removeKey", err)
-	}
-	r.report.removed = append(r.report.removed, keyID)
-	return nil
+}
+
+func registered(registration directory.Registration, c Certificate) bool {
+	return slices.ContainsFunc(registration.Keys, func(key directory.Key) bool { return key.Thumbprint == c.Thumbprint() })
 }
 
 // signer is the certificate that is to prove who we are: one that the application
 // knows and that is valid. Of those it is one that has been known for longest.
-func (k keyring) signer(now time.Time) (Certificate, error) {
-	for _, c := range k.held {
+func signer(s stock[Certificate], now time.Time) (Certificate, error) {
+	for _, c := range s.held {
 		leaf := c.Leaf()
-		if k.registered(c) && !now.Before(leaf.NotBefore) && now.Before(leaf.NotAfter) {
+		if registered(s.registration, c) && !now.Before(leaf.NotBefore) && now.Before(leaf.NotAfter) {
 			return c, nil
 		}
 	}

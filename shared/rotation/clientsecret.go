@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/notification"
 )
 
 // ClientSecret is the client secret that the app signs in with, as a secret holds
@@ -22,6 +23,8 @@ type ClientSecret struct {
 	KeyID string
 	// Expires is its endDateTime, zero where it is not known or can't be read.
 	Expires time.Time
+	// BadExpires tells that something stands there that can't be read.
+	BadExpires bool
 }
 
 // clientSecretJSON is a ClientSecret as it is stored, and shown to nobody.
@@ -31,8 +34,12 @@ type clientSecretJSON struct {
 	Expires      expiry `json:"expires,omitzero"`
 }
 
-// errClientSecret does not quote what it is about, and neither do its likes.
-var errClientSecret = errors.New(`it must be JSON of the form {"clientSecret":"…"}, with the value of a client secret of the app registration`)
+// What is wrong with a client secret. No text quotes what it is about.
+var (
+	errClientSecret = errors.New(`it must be JSON of the form {"clientSecret":"…"}, with the value of a client secret of the app registration`)
+	errBlanks       = errors.New("its clientSecret holds blanks, line breaks or signs that no client secret has: copy the value again")
+	errSecretID     = errors.New("its clientSecret is a GUID, which is the secret ID: store the secret's value, which Entra shows only once")
+)
 
 // errEncode is a value that JSON can't hold, such as a time after the year 9999.
 var errEncode = errors.New("the value can't be written as JSON")
@@ -44,25 +51,43 @@ func DecodeClientSecret(value directory.Secret) (ClientSecret, error) {
 	if json.Unmarshal([]byte(value.Reveal()), &stored) != nil || stored.ClientSecret == "" {
 		return ClientSecret{}, errClientSecret
 	}
-	return ClientSecret{directory.NewSecret(stored.ClientSecret), stored.KeyID, stored.Expires.Time}, nil
+	if err := checkText(stored.ClientSecret); err != nil {
+		return ClientSecret{}, err
+	}
+	return ClientSecret{
+		Text: directory.NewSecret(stored.ClientSecret), KeyID: stored.KeyID,
+		Expires: stored.Expires.Time, BadExpires: stored.Expires.bad,
+	}, nil
+}
+
+// checkText finds what people store in place of a client secret.
+func checkText(text string) error {
+	invisible := func(r rune) bool { return r <= ' ' || r > '~' }
+	if strings.ContainsFunc(text, invisible) {
+		return errBlanks
+	}
+	if _, isGUID := notification.CanonicalGUID(text); isGUID {
+		return errSecretID
+	}
+	return nil
 }
 
 // Encode writes the SecretString.
 func (c ClientSecret) Encode() (directory.Secret, error) {
-	text, err := json.Marshal(clientSecretJSON{c.Text.Reveal(), c.KeyID, expiry{c.Expires.UTC()}}) //nolint:gosec // this is what a secret is for
+	text, err := json.Marshal(clientSecretJSON{c.Text.Reveal(), c.KeyID, expiry{Time: c.Expires.UTC()}}) //nolint:gosec // this is what a secret is for
 	if err != nil {
 		return directory.Secret{}, errEncode
 	}
 	return directory.NewSecret(string(text)), nil
 }
 
-// is tells whether a password may be this client secret. Where its id is not known,
+// mayBe tells whether a password may be this client secret. Where its id is not known,
 // the beginning of its text must do; where that isn't either, it may be any.
-func (c ClientSecret) is(p directory.Password) bool {
+func (c ClientSecret) mayBe(p listed) bool {
 	if c.KeyID != "" {
-		return strings.EqualFold(c.KeyID, p.KeyID)
+		return strings.EqualFold(c.KeyID, p.keyID)
 	}
-	return strings.HasPrefix(c.Text.Reveal(), p.Hint)
+	return strings.HasPrefix(c.Text.Reveal(), p.hint)
 }
 
 // ClientSecretProver proves a client secret.
@@ -94,7 +119,11 @@ func (k ClientSecrets) validate() error {
 // create adds a password. Any of ours that no version holds and that was not made for
 // this rotation is removed first: its text was lost.
 func (k ClientSecrets) create(ctx context.Context, r *run) (directory.Secret, error) {
-	if err := k.removeUnused(ctx, r); err != nil {
+	stock, err := takeStock(ctx, r, k)
+	if err != nil {
+		return directory.Secret{}, err
+	}
+	if err := removeUnused(ctx, r, k, stock); err != nil {
 		return directory.Secret{}, err
 	}
 	added, err := k.Application.AddPassword(ctx, r.displayName(), r.now().Add(r.Settings.Life))
@@ -105,7 +134,7 @@ func (k ClientSecrets) create(ctx context.Context, r *run) (directory.Secret, er
 		return directory.Secret{}, graphFault("addPassword", errNoText)
 	}
 	r.report.added = added.KeyID
-	return ClientSecret{added.Text, added.KeyID, added.End}.Encode()
+	return ClientSecret{Text: added.Text, KeyID: added.KeyID, Expires: added.End}.Encode()
 }
 
 var (
@@ -149,66 +178,28 @@ func (k ClientSecrets) test(ctx context.Context, r *run, v Version) error {
 	}
 	// It will never be accepted if somebody has removed it.
 	registration, listErr := k.Application.Registration(ctx)
-	if listErr != nil || slices.ContainsFunc(registration.Passwords, pending.is) {
+	if listErr != nil || slices.ContainsFunc(k.list(registration), pending.mayBe) {
 		return err
 	}
-	return r.abandon(ctx, fmt.Errorf("%w: %w", errRemoved, err))
+	return fmt.Errorf("%w: %w", errRemoved, err)
 }
 
 func (k ClientSecrets) ready(context.Context, *run) error { return nil }
 
 func (k ClientSecrets) clean(ctx context.Context, r *run, v Version) error {
-	return k.removeUnused(ctx, r, v)
+	return clean(ctx, r, k, v)
 }
 
-// removeUnused removes the passwords that we made and that neither a version in use
-// nor one of those given holds, nor one that is pending may hold. A version that can't
-// be decoded holds none, because nobody could sign in with it; the current one must
-// be put right first.
-func (k ClientSecrets) removeUnused(ctx context.Context, r *run, more ...Version) error {
-	versions, err := r.inUse(ctx)
-	if err != nil {
-		return err
-	}
-	var held []ClientSecret
-	for _, v := range slices.Concat(versions, more) {
-		secret, err := DecodeClientSecret(v.Value)
-		if err != nil && v.has(stageCurrent) {
-			return settingsFault(fmt.Errorf("version %s: %w", v.id, err),
-				"Store a client secret of the application, and rotate again.")
-		}
-		if err == nil {
-			held = append(held, secret)
-		}
-	}
-	registration, err := k.Application.Registration(ctx)
-	if err != nil {
-		return graphFault("get the application", err)
-	}
-	for _, p := range registration.Passwords {
-		inUse := slices.ContainsFunc(held, func(c ClientSecret) bool { return c.is(p) })
-		if inUse || !ownedBy(r.owner(), p.DisplayName) || r.spared(p.DisplayName) {
-			continue
-		}
-		if err := k.remove(ctx, r, p.KeyID); err != nil {
-			return err
-		}
-	}
-	return nil
+func (k ClientSecrets) decode(v Version) (ClientSecret, error) { return DecodeClientSecret(v.Value) }
+
+func (k ClientSecrets) registration(ctx context.Context) (directory.Registration, error) {
+	return k.Application.Registration(ctx)
 }
 
-// remove removes a password, which may be gone already: the list may lag.
-func (k ClientSecrets) remove(ctx context.Context, r *run, keyID string) error {
-	err := k.Application.RemovePassword(ctx, keyID)
-	gone := func(now directory.Registration) bool {
-		return !slices.ContainsFunc(now.Passwords, func(p directory.Password) bool { return p.KeyID == keyID })
-	}
-	if refusedState(err) && r.eventually(ctx, k.Application.Registration, gone) {
-		return nil
-	}
-	if err != nil {
-		return graphFault("removePassword", err)
-	}
-	r.report.removed = append(r.report.removed, keyID)
-	return nil
+func (k ClientSecrets) list(registration directory.Registration) []listed {
+	return passwords(registration)
+}
+
+func (k ClientSecrets) remove(ctx context.Context, _ *run, _ stock[ClientSecret], keyID string) (string, error) {
+	return "removePassword", k.Application.RemovePassword(ctx, keyID)
 }

@@ -33,6 +33,7 @@ const (
 // plainGraph calls Graph with nothing but net/http, signed in with what the vault
 // holds as current.
 type plainGraph struct {
+	t         *testing.T
 	transport http.RoundTripper
 	vault     *vault
 }
@@ -41,9 +42,9 @@ type plainGraph struct {
 func (g plainGraph) form(value directory.Secret) url.Values {
 	form := url.Values{"client_id": {emulatedApp}, "grant_type": {"client_credentials"},
 		"scope": {"https://graph.microsoft.com/.default"}}
-	if c, err := rotation.DecodeClientSecret(value); err == nil {
+	if c, err := rotation.DecodeClientSecret(value); leaktest.Seen(g.t, err) == nil {
 		form.Set("client_secret", c.Text.Reveal())
-	} else if c, err := rotation.DecodeCertificate(value, nil); err == nil {
+	} else if c, err := rotation.DecodeCertificate(value, nil); leaktest.Seen(g.t, err) == nil {
 		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
 		form.Set("client_assertion", assertion(c))
 	}
@@ -193,7 +194,7 @@ func TestEmulatedGraph(t *testing.T) {
 				server.AddTenant(msgraphtest.TenantOptions{ID: emulatedTenant}).AddApp(o)
 				v := newVault(t, value)
 				v.promoting = func(string) {}
-				graph := plainGraph{server, v}
+				graph := plainGraph{t, server, v}
 				w.vault = v
 				r, err := rotation.New(rotation.Config{
 					Stack: stack, SecretsManager: v, Settings: rotation.DefaultSettings, Now: time.Now,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
@@ -74,58 +75,75 @@ type remedy struct {
 	final bool
 }
 
-// remedies are by the codes of
-// https://learn.microsoft.com/entra/identity-platform/reference-error-codes and of
+// refusalRemedies are by what Entra refuses when the app signs in.
+var refusalRemedies = map[directory.Refusal]remedy{
+	directory.TenantUnknown: {WrongTenant, "Check the deployment's tenant id and cloud: Entra knows no such tenant there.", true},
+	directory.AppUnknown:    {WrongClient, "Check the deployment's client id: the tenant has no such app.", true},
+	directory.AppDisabled:   {WrongConsent, "The tenant has disabled the app: enable it in the portal under Enterprise applications > the app > Properties.", true},
+	directory.NoServicePrincipal: {WrongConsent, "The tenant has no service principal of the app: make one with az ad sp create, " +
+		"grant it admin consent, and make it an owner of the app, as steps 2 and 3 of README.md show.", true},
+	directory.NotConsented: {WrongConsent, "Grant admin consent to the app's permissions: User.Read.All, User.RevokeSessions.All, " +
+		"Domain.Read.All and Application.ReadWrite.OwnedBy, as steps 2 and 3 of README.md show.", true},
+	directory.SecretUnknown: {WrongSecret, "Entra does not accept the client secret. A new one takes minutes to be known everywhere; " +
+		"if this persists, look whether somebody has removed it.", false},
+	directory.SecretExpired: {WrongSecret, "The client secret has expired. " + adviceRenew, true},
+	directory.CertificateUnknown: {WrongSecret, "Entra does not accept the certificate. A new one takes minutes to be known everywhere; " +
+		"if this persists, look whether somebody has removed it.", false},
+	directory.CertificateOutOfTime: {WrongSecret, "The certificate has expired, or is not good yet. " + adviceRenew, false},
+	directory.AssertionOutOfTime:   {WrongGraph, "Entra's clock and that of the function differ. " + adviceWait, false},
+}
+
+// policyRemedies are by the codes of
 // https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy.
-var remedies = map[string]remedy{
-	"AADSTS90002":  {WrongTenant, "Check the tenant id: Entra knows no such tenant in this cloud.", true},
-	"AADSTS900023": {WrongTenant, "Check the tenant id: it is not one.", true},
-	"AADSTS700016": {WrongClient, "Check the client id: the tenant has no such app.", true},
-	"AADSTS7000215": {WrongSecret, "Entra does not accept the client secret. A new one takes minutes to be known everywhere; " +
-		"if this persists, look whether somebody has removed it.", false},
-	"AADSTS7000222": {WrongSecret, "The client secret has expired. Make one by hand, store it, and rotate again.", true},
-	"AADSTS700027": {WrongSecret, "Entra does not accept the certificate. A new one takes minutes to be known everywhere; " +
-		"if this persists, look whether somebody has removed it.", false},
-	"AADSTS65001":   {WrongConsent, "Grant admin consent to the app's permissions.", true},
-	"AADSTS650057":  {WrongConsent, "Grant admin consent to the app's permissions.", true},
-	"AADSTS7000112": {WrongConsent, "The app is disabled in this tenant: enable it under Enterprise applications.", true},
-	"AADSTS7000229": {WrongConsent, "The app has no service principal in this tenant: grant admin consent.", true},
+var policyRemedies = map[string]remedy{
 	"CredentialTypeNotAllowedAsPerAppPolicy": {WrongPolicy, "The tenant's app management policy forbids this kind of credential: " +
-		"exempt the app, or choose another way to sign in.", true},
-	"CredentialInvalidLifetimeAsPerAppPolicy": {WrongPolicy, "The tenant's app management policy forbids so long a life: " +
-		"exempt the app, or choose another way to sign in.", true},
+		"exempt the app, or choose another way to sign in (step 3 of README.md).", true},
+	"CredentialInvalidLifetimeAsPerAppPolicy": {WrongPolicy, fmt.Sprintf("The tenant's app management policy forbids a credential that is good for %d days: "+
+		"exempt the app, or choose another way to sign in (step 3 of README.md).", DefaultSettings.Life/(24*time.Hour)), true},
 }
 
 // The advice for what has no code of its own.
 const (
-	adviceNoApplication = "Check the client id: the tenant has no such application."
+	adviceNoApplication = "Check the deployment's client id: the tenant has no such application."
 	adviceForbidden     = "Grant the app Application.ReadWrite.OwnedBy with admin consent, " +
-		"and make its service principal an owner of its own application."
-	adviceProbe = "Grant admin consent to the app's permissions."
+		"and make its service principal an owner of its own application, as step 3 of README.md shows under \"Renewing it\"."
 	adviceToken = "Look the code up at https://login.microsoftonline.com/error."
 	adviceWait  = "Secrets Manager tries again by itself."
+	adviceRenew = "Make one by hand and store it, as step 3 of README.md shows under \"Renewing it\", and rotate again."
+	adviceProof = "Graph does not accept the proof that we hold a key of the app. A new certificate takes minutes to be known everywhere; " +
+		"if this persists, see that the certificate in the secret is registered with the app and has not expired."
+	adviceSecrets = "Secrets Manager tries again by itself; if it goes on, see that the rotator's role has the policy of the template, " +
+		"and that the secret has the encryption key aws/secretsmanager."
 )
-
-// opToken is the operation of an error where the app could not sign in.
-const opToken = "token"
 
 // remedyOf tells what to do about an error of Graph's or of its token endpoint.
 // proving tells that it comes from the harmless call that proves a credential.
 func remedyOf(e *directory.Error, proving bool) remedy {
-	if known, ok := remedies[e.Code]; ok {
+	if known, ok := refusalRemedies[e.Refusal()]; ok {
+		return known
+	}
+	if known, ok := policyRemedies[e.Code]; ok {
 		return known
 	}
 	switch {
-	case e.Operation == opToken && e.StatusCode >= 400 && e.StatusCode < 429:
+	case e.Operation == directory.Token && e.StatusCode >= 400 && e.StatusCode < 429:
 		return remedy{WrongSecret, adviceToken, false}
-	case e.Forbidden() && proving:
-		return remedy{WrongConsent, adviceProbe, true}
+	case proofUnaccepted(e):
+		return remedy{WrongSecret, adviceProof, false}
 	case e.Forbidden():
 		return remedy{WrongPermission, adviceForbidden, true}
 	case e.NotFound() && !proving:
 		return remedy{WrongClient, adviceNoApplication, true}
 	}
 	return remedy{WrongGraph, adviceWait, false}
+}
+
+// proofUnaccepted tells whether Graph did not accept a proof of possession, of which it
+// says [the same] as of a token that is none.
+//
+// [the same]: https://github.com/microsoftgraph/microsoft-graph-docs/issues/22076
+func proofUnaccepted(e *directory.Error) bool {
+	return e.Code == "Authentication_MissingOrMalformed" && (e.Operation == "addKey" || e.Operation == "removeKey")
 }
 
 // final tells whether it is of no use to go on proving.
@@ -137,7 +155,7 @@ func final(err error) bool {
 // credentialUnknown tells whether Entra does not know the credential.
 func credentialUnknown(err error) bool {
 	e, ok := errors.AsType[*directory.Error](err)
-	return ok && (e.Code == "AADSTS7000215" || e.Code == "AADSTS700027")
+	return ok && (e.Refusal() == directory.SecretUnknown || e.Refusal() == directory.CertificateUnknown)
 }
 
 // opProve is the operation of an error that ends the proving.
@@ -164,7 +182,7 @@ func secretsFault(operation string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Fault{WrongSecretsManager, operation, "", fmt.Errorf("secrets manager: %w", err)}
+	return &Fault{WrongSecretsManager, operation, adviceSecrets, fmt.Errorf("secrets manager: %w", err)}
 }
 
 // recordFault is an error of the keeper's record.
@@ -177,7 +195,12 @@ func settingsFault(err error, advice string) error {
 	return &Fault{WrongSettings, "", advice, err}
 }
 
+// eventFault is an event that is not, or no longer, Secrets Manager's.
+func eventFault(err error) error {
+	return settingsFault(err, "Nothing is broken. If the secret has not been rotated since, rotate it with aws secretsmanager rotate-secret.")
+}
+
 // credentialFault is a secret that does not fit the application.
 func credentialFault(err error) error {
-	return &Fault{WrongSecret, "", "Add a certificate to the application by hand, store it with its key, and rotate again.", err}
+	return &Fault{WrongSecret, "", adviceRenew, err}
 }

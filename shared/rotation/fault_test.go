@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
@@ -38,11 +39,14 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// refusals are what Entra and Graph answer when something is wrong.
+// errDenied is an error of AWS's.
+var errDenied = errors.New("AccessDeniedException")
+
+// refusals are what Entra, Graph and Secrets Manager answer when something is wrong.
 var refusals = []struct {
 	name string
 	at   string // the call
-	err  *directory.Error
+	err  error
 }{
 	{"tenant unknown", "prove", &directory.Error{Operation: "token", StatusCode: 400, Code: "AADSTS90002", RequestID: "c0rr-1"}},
 	{"tenant malformed", "prove", &directory.Error{Operation: "token", StatusCode: 400, Code: "AADSTS900023", RequestID: "c0rr-1"}},
@@ -52,7 +56,9 @@ var refusals = []struct {
 	{"secret expired", "prove", &directory.Error{Operation: "token", StatusCode: 401, Code: "AADSTS7000222", RequestID: "c0rr-1"}},
 	{"certificate wrong", "prove", &directory.Error{Operation: "token", StatusCode: 401, Code: "AADSTS700027", RequestID: "c0rr-1"}},
 	{"another code", "prove", &directory.Error{Operation: "token", StatusCode: 401, Code: "AADSTS50034", RequestID: "c0rr-1"}},
-	{"no consent", "prove", &directory.Error{Operation: "listDomains", StatusCode: 403, Code: "Authorization_RequestDenied", NotDone: true}},
+	{"certificate out of its time", "prove", &directory.Error{Operation: "token", StatusCode: 401, Code: "AADSTS1000502", RequestID: "c0rr-1"}},
+	{"clock", "prove", &directory.Error{Operation: "token", StatusCode: 401, Code: "AADSTS700024", RequestID: "c0rr-1"}},
+	{"permission withdrawn meanwhile", "prove", &directory.Error{Operation: "getApplication", StatusCode: 403, Code: "Authorization_RequestDenied", NotDone: true}},
 	{"consent withdrawn", "prove", &directory.Error{Operation: "token", StatusCode: 400, Code: "AADSTS65001", RequestID: "c0rr-1"}},
 	{"app disabled", "prove", &directory.Error{Operation: "token", StatusCode: 400, Code: "AADSTS7000112", RequestID: "c0rr-1"}},
 	{"no service principal", "prove", &directory.Error{Operation: "token", StatusCode: 400, Code: "AADSTS7000229", RequestID: "c0rr-1"}},
@@ -61,6 +67,12 @@ var refusals = []struct {
 	{"kind forbidden", "addPassword", &directory.Error{Operation: "addPassword", StatusCode: 403, Code: "CredentialTypeNotAllowedAsPerAppPolicy", NotDone: true}},
 	{"life forbidden", "addPassword", &directory.Error{Operation: "addPassword", StatusCode: 403, Code: "CredentialInvalidLifetimeAsPerAppPolicy", NotDone: true}},
 	{"throttled", "addPassword", &directory.Error{Operation: "addPassword", StatusCode: 429, NotDone: true}},
+	{"proof refused", "addKey", &directory.Error{Operation: "addKey", StatusCode: 401, Code: "Authentication_MissingOrMalformed", NotDone: true}},
+	{"proof refused at the end", "removeKey", &directory.Error{Operation: "removeKey", StatusCode: 401, Code: "Authentication_MissingOrMalformed", NotDone: true}},
+	{"token refused", "addKey", &directory.Error{Operation: "addKey", StatusCode: 401, Code: "InvalidAuthenticationToken", NotDone: true}},
+	{"not to be described", "DescribeSecret", errDenied},
+	{"not to be stored", "PutSecretValue", errDenied},
+	{"not to be promoted", "UpdateSecretVersionStage AWSCURRENT", errDenied},
 	{"no answer", "getApplication", &directory.Error{Operation: "getApplication", Err: syscall.ECONNRESET}},
 }
 
@@ -70,7 +82,14 @@ func TestFaults(t *testing.T) {
 	var got bytes.Buffer
 	for _, refusal := range refusals {
 		t.Run(refusal.name, func(t *testing.T) {
-			syncTest(t, "client-secret", func(t *testing.T, w *world) {
+			kind := "client-secret"
+			if strings.HasSuffix(refusal.at, "Key") {
+				kind = "certificate"
+			}
+			syncTest(t, kind, func(t *testing.T, w *world) {
+				for range 2 { // until there is one to remove
+					w.rotate()
+				}
 				w.strike = func(c call, do func() error) error {
 					if c.name == refusal.at {
 						return refusal.err
@@ -134,17 +153,17 @@ func TestValidate(t *testing.T) {
 		} {
 			settings := good
 			change(&settings)
-			if _, err := rotation.New(rotation.Config{Stack: stack, SecretsManager: outside{w}, Settings: settings}); err == nil {
+			if _, err := rotation.New(rotation.Config{Stack: stack, SecretsManager: outside{w: w}, Settings: settings}); leaktest.Seen(t, err) == nil {
 				t.Errorf("%s: accepted", name)
 			}
 		}
 		for name, kind := range map[string]rotation.Kind{
 			"none":           nil,
 			"client secrets": rotation.ClientSecrets{},
-			"certificates":   rotation.Certificates{Prover: outside{w}},
+			"certificates":   rotation.Certificates{Prover: outside{w: w}},
 			"client states":  rotation.ClientStates{},
 		} {
-			if err := (rotation.Config{Kind: kind, Settings: good}).Validate(); err == nil || strings.Contains(err.Error(), "positive") {
+			if err := (rotation.Config{Kind: kind, Settings: good}).Validate(); leaktest.Seen(t, err) == nil || strings.Contains(err.Error(), "positive") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

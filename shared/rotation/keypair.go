@@ -16,6 +16,8 @@ import (
 	"io"
 	"log/slog"
 	"math/big"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -28,18 +30,19 @@ import (
 //	{"pfx":"base64…","password":"…"}
 //
 // A rotation writes the first; the second, and the first without expires, are for
-// what was made by hand. The certificate is the app's own, perhaps followed by those
-// that issued it. The private key is in PKCS #8 or PKCS #1, not encrypted, and may
-// also stand in the text of the certificate. A key id is not kept: the thumbprint
-// does as well, and is known before the certificate is. A Certificate prints as
-// "[redacted]".
+// what was made by hand. The app's own certificate is the one that belongs to the
+// private key. Those that issued it may stand beside it, in any order. The private key
+// is an RSA key in PKCS #8 or PKCS #1, not encrypted, and may also stand in the text of
+// the certificate. A key id is not kept: the thumbprint does as well, and is known
+// before the certificate is. A Certificate prints as "[redacted]".
 type Certificate struct {
 	chain []*x509.Certificate
-	key   crypto.Signer
+	key   *rsa.PrivateKey
 }
 
 // ParsePFX opens a PFX (PKCS #12), which is encrypted with a password that may be
-// empty. Its errors must not quote either.
+// empty. It returns the certificates in any order, and the private key. Its errors
+// say what is wrong with the PFX, and must not quote it or its password.
 type ParsePFX func(pfx []byte, password directory.Secret) ([]*x509.Certificate, crypto.Signer, error)
 
 // certificateJSON is a Certificate as it is stored, and shown to nobody.
@@ -53,12 +56,15 @@ type certificateJSON struct {
 
 // expiry is the end of a credential as it is stored beside it. One that can't be read
 // is none: nobody must be kept from signing in by it.
-type expiry struct{ time.Time }
+type expiry struct {
+	time.Time
+	bad bool
+}
 
 // UnmarshalJSON implements [json.Unmarshaler]. It never fails.
 func (e *expiry) UnmarshalJSON(text []byte) error {
 	if e.Time.UnmarshalJSON(text) != nil {
-		*e = expiry{}
+		*e = expiry{bad: true}
 	}
 	return nil
 }
@@ -68,78 +74,146 @@ var (
 	errCertificate = errors.New(`it must be JSON of the form {"certificate":"PEM","privateKey":"PEM"} or {"pfx":"base64","password":"…"}`)
 	errPEM         = errors.New("its certificate or private key is not readable PEM")
 	errEncrypted   = errors.New("its private key is encrypted: store it in clear, or as a PFX with its password")
-	errPFX         = errors.New("its PFX can't be opened: its password or its way of encryption is wrong")
-	errKeyPair     = errors.New("its private key does not belong to its certificate")
+	errPFX         = errors.New("its PFX can't be used")
+	errNoParser    = errors.New("nothing here opens one")
+	errNone        = errors.New("it holds no certificate")
+	errNoKey       = errors.New("it holds no private key")
+	errKeys        = errors.New("it holds several private keys: store the one of the app's certificate")
+	errKeyKind     = errors.New("its private key is not an RSA key, and Entra takes no other")
+	errKeyPair     = errors.New("its private key belongs to none of its certificates")
+	errKeyPairs    = errors.New("its private key belongs to several of its certificates: store the one that is registered with the app")
 )
 
-// DecodeCertificate reads a SecretString. parse may be nil if no PFX is accepted.
+// DecodeCertificate reads a SecretString. parse may be nil if no PFX is accepted. Its
+// error is passed on.
 func DecodeCertificate(value directory.Secret, parse ParsePFX) (Certificate, error) {
 	var stored certificateJSON
 	if json.Unmarshal([]byte(value.Reveal()), &stored) != nil || (stored.Certificate == "") == (len(stored.PFX) == 0) {
 		return Certificate{}, errCertificate
 	}
-	c, err := stored.parse(parse)
+	found, key, err := stored.parse(parse)
 	if err != nil {
 		return Certificate{}, err
 	}
-	public, ok := c.key.Public().(interface{ Equal(crypto.PublicKey) bool })
-	if !ok || !public.Equal(c.Leaf().PublicKey) {
-		return Certificate{}, errKeyPair
-	}
-	return c, nil
+	return pair(found, key)
 }
 
-func (j certificateJSON) parse(parsePFX ParsePFX) (Certificate, error) {
+func (j certificateJSON) parse(parsePFX ParsePFX) ([]*x509.Certificate, crypto.Signer, error) {
 	if len(j.PFX) == 0 {
 		return parsePEM([]byte(j.Certificate + "\n" + j.PrivateKey))
 	}
 	if parsePFX == nil {
-		return Certificate{}, errPFX
+		return nil, nil, fmt.Errorf("%w: %w", errPFX, errNoParser)
 	}
-	chain, key, err := parsePFX(j.PFX, directory.NewSecret(j.Password))
-	if err != nil || len(chain) == 0 || key == nil {
-		return Certificate{}, errPFX
+	found, key, err := parsePFX(j.PFX, directory.NewSecret(j.Password))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errPFX, err)
 	}
-	return Certificate{chain, key}, nil
+	return found, key, nil
 }
 
-func parsePEM(text []byte) (c Certificate, err error) {
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+// pair makes a Certificate of a private key and of what was found beside it.
+func pair(found []*x509.Certificate, key crypto.Signer) (Certificate, error) {
+	if key == nil {
+		return Certificate{}, errNoKey
+	}
+	private, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return Certificate{}, errKeyKind
+	}
+	leaf, err := belonging(found, private)
+	if err != nil {
+		return Certificate{}, err
+	}
+	return Certificate{chainOf(leaf, found), private}, nil
+}
+
+// belonging returns the certificate that belongs to the key. What stands first is no
+// sign of it: Windows and others write the issuers before what they have issued.
+func belonging(found []*x509.Certificate, key *rsa.PrivateKey) (leaf *x509.Certificate, err error) {
+	if len(found) == 0 {
+		return nil, errNone
+	}
+	for _, c := range found {
+		switch {
+		case !key.PublicKey.Equal(c.PublicKey):
+		case leaf == nil:
+			leaf = c
+		case !leaf.Equal(c):
+			return nil, errKeyPairs
+		}
+	}
+	if leaf == nil {
+		return nil, errKeyPair
+	}
+	return leaf, nil
+}
+
+// chainOf returns the leaf, followed by those that issued it as far as they were found.
+// It leaves out what does not belong there.
+func chainOf(leaf *x509.Certificate, found []*x509.Certificate) []*x509.Certificate {
+	chain := []*x509.Certificate{leaf}
+	for {
+		last := chain[len(chain)-1]
+		i := slices.IndexFunc(found, func(c *x509.Certificate) bool {
+			return !slices.ContainsFunc(chain, c.Equal) && last.CheckSignatureFrom(c) == nil
+		})
+		if i < 0 {
+			return chain
+		}
+		chain = append(chain, found[i])
+	}
+}
+
+// parsePEM returns all certificates and the private key, nil if there is none.
+func parsePEM(text []byte) (found []*x509.Certificate, key crypto.Signer, err error) {
+	block, rest := pem.Decode(text)
+	if block == nil {
+		return nil, nil, errPEM
+	}
+	for ; block != nil; block, rest = pem.Decode(rest) {
 		switch {
 		case block.Type == "CERTIFICATE":
 			certificate, err := x509.ParseCertificate(block.Bytes)
 			if err != nil {
-				return Certificate{}, errPEM
+				return nil, nil, errPEM
 			}
-			c.chain = append(c.chain, certificate)
-		case block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "":
-			return Certificate{}, errEncrypted
-		default:
-			if c.key, err = parseKey(block); err != nil {
-				return Certificate{}, err
+			found = append(found, certificate)
+		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+			another, err := parseKey(block)
+			if err != nil {
+				return nil, nil, err
 			}
+			if key != nil && !another.Equal(key) {
+				return nil, nil, errKeys
+			}
+			key = another
 		}
 	}
-	if len(c.chain) == 0 || c.key == nil {
-		return Certificate{}, errPEM
-	}
-	return c, nil
+	return found, key, nil
 }
 
 // parseKey reads a private key; Entra knows RSA alone.
-func parseKey(block *pem.Block) (crypto.Signer, error) {
-	if block.Type == "RSA PRIVATE KEY" {
-		key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
-		if err != nil {
-			return nil, errPEM
-		}
-		return key, nil
+func parseKey(block *pem.Block) (*rsa.PrivateKey, error) {
+	var key any
+	var err error
+	switch {
+	case block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "":
+		return nil, errEncrypted
+	case block.Type == "RSA PRIVATE KEY":
+		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+	case block.Type == "PRIVATE KEY":
+		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+	default: // such as "EC PRIVATE KEY"
+		return nil, errKeyKind
 	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if rsaKey, ok := key.(*rsa.PrivateKey); err == nil && ok {
+	if err != nil {
+		return nil, errPEM
+	}
+	if rsaKey, ok := key.(*rsa.PrivateKey); ok {
 		return rsaKey, nil
 	}
-	return nil, errPEM
+	return nil, errKeyKind
 }
 
 // newRSAKey makes a key of the size that Microsoft's examples have.
@@ -182,7 +256,7 @@ func (c Certificate) Encode() (directory.Secret, error) {
 	}
 	stored := certificateJSON{
 		PrivateKey: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
-		Expires:    expiry{c.Leaf().NotAfter.UTC()},
+		Expires:    expiry{Time: c.Leaf().NotAfter.UTC()},
 	}
 	for _, certificate := range c.chain {
 		stored.Certificate += string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
@@ -194,7 +268,7 @@ func (c Certificate) Encode() (directory.Secret, error) {
 	return directory.NewSecret(string(text)), nil
 }
 
-// Chain returns the certificates, the app's own first.
+// Chain returns the certificates, the app's own first, each issued by the next.
 func (c Certificate) Chain() []*x509.Certificate { return c.chain }
 
 // Leaf returns the app's own certificate.
@@ -207,6 +281,12 @@ func (c Certificate) Signer() crypto.Signer { return c.key }
 func (c Certificate) Thumbprint() string {
 	digest := c.digest()
 	return hex.EncodeToString(digest[:])
+}
+
+// mayBe tells whether a key is for this certificate. One whose thumbprint is not known
+// may be for any.
+func (c Certificate) mayBe(key listed) bool {
+	return key.thumbprint == "" || key.thumbprint == c.Thumbprint()
 }
 
 // x5t is the thumbprint as JSON Web Signatures name it (RFC 7515, 4.1.7).

@@ -33,13 +33,13 @@ const (
 )
 
 // withProof makes a call with a proof that we hold a key of the application.
-func (k keyring) withProof(r *run, call func(proof directory.Secret) error) (err error) {
-	signer, err := k.signer(r.now())
+func withProof(r *run, s stock[Certificate], call func(proof directory.Secret) error) (err error) {
+	signer, err := signer(s, r.now())
 	if err != nil {
 		return err
 	}
 	for _, audience := range proofAudiences {
-		proof, signErr := signer.proof(k.ObjectID, audience, r.now())
+		proof, signErr := signer.proof(s.registration.ObjectID, audience, r.now())
 		if signErr != nil {
 			return signErr
 		}
@@ -51,7 +51,8 @@ func (k keyring) withProof(r *run, call func(proof directory.Secret) error) (err
 }
 
 // proofRefused tells whether Graph may have disliked the proof, and certainly did
-// nothing.
+// nothing. It was seen to say so with the status 401. With 400 it says that the key is
+// there already, or no longer, which another proof does not change.
 func proofRefused(err error) bool {
 	e, ok := errors.AsType[*directory.Error](err)
 	return ok && e.NotDone && (e.Forbidden() || e.StatusCode == http.StatusUnauthorized)

@@ -17,6 +17,8 @@ const (
 	logAdded    = "added"
 	logRemoved  = "removed"
 	logCleared  = "cleared"
+	logOthers   = "others"
+	logNextStep = "next_step"
 	logAttempts = "attempts"
 	logDuration = "duration_ms"
 	logWrong    = "wrong"
@@ -44,9 +46,16 @@ type report struct {
 	added string
 	// removed are key ids, cleared the versions that lost AWSPENDING.
 	removed, cleared []string
+	// others are key ids of what other rotations have added, which this one may not judge.
+	others []string
 	// attempts counts the proofs, those that succeeded included.
 	attempts int
 }
+
+// adviceOthers is what to do about what other rotations have added: nobody here can know
+// whether it is in use.
+const adviceOthers = "The credentials in others were added by rotations of another secret, or while this one held another kind. " +
+	"Where something signs in with one, leave it. Where nothing does, remove it from the app registration by its key id."
 
 // tell makes the one log record of a step.
 func (r *run) tell(ctx context.Context, err error) {
@@ -58,6 +67,9 @@ func (r *run) tell(ctx context.Context, err error) {
 		level, r.report.outcome = slog.LevelError, outcomeFailed
 	case r.report.outcome == "":
 		r.report.outcome = outcomeDone
+	}
+	if len(r.report.others) > 0 {
+		level = max(level, slog.LevelWarn)
 	}
 	r.Log.LogAttrs(ctx, level, "secret rotated a step", r.attrs(err)...)
 }
@@ -79,6 +91,9 @@ func (r *run) attrs(err error) []slog.Attr {
 	}
 	if len(r.report.cleared) > 0 {
 		attrs = append(attrs, slog.Any(logCleared, r.report.cleared))
+	}
+	if len(r.report.others) > 0 {
+		attrs = append(attrs, slog.Any(logOthers, r.report.others), slog.String(logNextStep, adviceOthers))
 	}
 	if r.report.attempts > 0 {
 		attrs = append(attrs, slog.Int(logAttempts, r.report.attempts))

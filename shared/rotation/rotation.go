@@ -11,17 +11,29 @@
 //   - Where the making of a password was not answered, the password exists and
 //     nobody knows it. It is recognized by its displayName, which ends with the
 //     token, and removed by finishSecret, or before the next rotation makes one.
-//   - Until then no password is removed that was made for a pending version: a value
+//   - Until then no credential is removed that was made for a pending version: a value
 //     that was stored may not show yet, and may hold it.
 //   - A credential is removed only if its displayName says that we made it for this
 //     very secret, and if no version with a label other than AWSPENDING holds it. So
 //     the current and the previous one always work. The previous one serves whoever
 //     still holds it, until the next rotation.
+//   - A step may come late, when the next rotation is under way. So the secret's labels
+//     are read once more after the application was listed, and a version counts as in
+//     use if it was before or is now. For a version carries AWSPENDING before anything
+//     is made for it.
 //   - A pending version that can't come to anything is let go of, so that the next
 //     rotation makes a new one.
 //
 // Two steps for the same token may run at once: of two passwords that they make, one
 // is stored, and finishSecret removes the other.
+//
+// A displayName tells stack, secret and token. Ours are those of the same secret, by its
+// ARN: so a stack that is made anew under another name removes what it left behind under
+// the old one, and stacks that share an application leave each other alone, even if they
+// have the same name. What rotations of another secret added, or those of this one while
+// it held the other kind of credential, is never removed, since nobody here can know who
+// signs in with it. It is named in the log by its key ids, with what to do, whenever a
+// rotation ends; left alone, it expires.
 //
 // [AWS Secrets Manager's rotation]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 package rotation
@@ -31,6 +43,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -100,8 +113,8 @@ var DefaultSettings = Settings{
 
 // Config is what a Rotator is made of. All fields are required.
 type Config struct {
-	// Stack is the name of the stack, by which its credentials are recognized. It
-	// must not change.
+	// Stack is the name of the stack, without a slash. It stands in the displayName of
+	// the credentials, for people to read.
 	Stack string
 	// Kind is what the secret holds: [ClientSecrets], [Certificates] or
 	// [ClientStates].
@@ -123,7 +136,8 @@ type Kind interface {
 	check(*run, Version) error
 	// set makes the new value known to whoever must accept it.
 	set(context.Context, *run, Version) error
-	// test proves that the new value is accepted.
+	// test proves that the new value is accepted. Its error is errRemoved where it will
+	// never be.
 	test(context.Context, *run, Version) error
 	// ready tells why the new value can't be promoted yet.
 	ready(context.Context, *run) error
@@ -139,7 +153,7 @@ func (c Config) Validate() error {
 			faults = append(faults, errors.New(text))
 		}
 	}
-	require(c.Stack != "", "the stack has no name")
+	require(c.Stack != "" && !strings.Contains(c.Stack, "/"), "the stack must have a name, without a slash")
 	require(c.SecretsManager != nil && c.Log != nil && c.Now != nil, "secrets manager, log and calendar must be given")
 	require(c.Kind != nil, "the kind of secret must be given")
 	if c.Kind != nil {

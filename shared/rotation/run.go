@@ -32,25 +32,12 @@ type run struct {
 // now is the calendar's time, as Graph and Secrets Manager write it.
 func (r *run) now() time.Time { return r.Now().UTC().Truncate(time.Second) }
 
-// owner is what the names of our credentials begin with.
-func (r *run) owner() string { return owner(r.Stack, r.secret.ARN) }
-
 // displayName is the name of a credential that is made for this rotation.
 func (r *run) displayName() string { return r.nameFor(r.event.Token) }
 
 // nameFor is the name of a credential that is made for the rotation with a token.
-func (r *run) nameFor(token string) string { return cut(r.owner()+token, maxDisplayName) }
-
-// spared tells whether a credential was made for a version that is pending still. Its
-// value may have been sent and show only later, so that nobody can tell yet whether
-// that version holds it.
-func (r *run) spared(displayName string) bool {
-	for id := range r.secret.Stages {
-		if r.secret.isPending(id) && !slices.Contains(r.report.cleared, id) && displayName == r.nameFor(id) {
-			return true
-		}
-	}
-	return false
+func (r *run) nameFor(token string) string {
+	return cut(owner(r.Stack, r.secret.ARN)+token, maxDisplayName)
 }
 
 func (r *run) step(ctx context.Context) error {
@@ -72,7 +59,7 @@ func (r *run) step(ctx context.Context) error {
 	case FinishSecret:
 		return r.finish(ctx, promoted)
 	}
-	return fmt.Errorf("%q: %w", r.event.Step, errNoStep)
+	return eventFault(fmt.Errorf("%q: %w", r.event.Step, errNoStep))
 }
 
 // admit makes sure that Secrets Manager is rotating this version, and tells whether
@@ -87,11 +74,11 @@ func (r *run) admit(ctx context.Context) (promoted bool, err error) {
 	case !r.secret.RotationEnabled:
 		return false, settingsFault(errOff, "Switch it on, or stop the schedule that calls this function.")
 	case !known:
-		return false, errUnknown
+		return false, eventFault(errUnknown)
 	case slices.Contains(stages, stageCurrent):
 		return true, nil
 	case !slices.Contains(stages, stagePending):
-		return false, errNotStage
+		return false, eventFault(errNotStage)
 	}
 	return false, nil
 }
@@ -155,24 +142,42 @@ func (r *run) read(ctx context.Context) (Version, error) {
 	return v, err
 }
 
-// test proves the pending version. When rotation is set up without beginning at
-// once, Secrets Manager calls for this step alone, with a copy of the current one
+// test proves the pending version. When rotation is set up without beginning at once,
+// Secrets Manager calls for this step alone, with a copy of the current version that it
+// takes away again
 // (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html).
+// Then it is the current one that is proved, as it is, and nothing is made or let go of.
+// A version without a value is refused even so: its value may only be late to show, and
+// what was not proved must not be promoted.
 func (r *run) test(ctx context.Context) error {
 	v, err := r.read(ctx)
 	if err != nil {
 		return err
 	}
-	if why := r.Kind.check(r, v); why != nil {
-		current, err := r.version(ctx, r.secret.holder(stageCurrent))
-		if err != nil {
-			return err
-		}
-		if current.Value.Reveal() != v.Value.Reveal() {
-			return r.abandon(ctx, why)
+	why := r.Kind.check(r, v)
+	proved := why == nil
+	if proved {
+		why = r.Kind.test(ctx, r, v)
+		if !errors.Is(why, errRemoved) {
+			return why
 		}
 	}
+	copied, err := r.isCurrent(ctx, v)
+	switch {
+	case err != nil:
+		return errors.Join(why, err)
+	case !copied:
+		return r.abandon(ctx, why)
+	case proved:
+		return why
+	}
 	return r.Kind.test(ctx, r, v)
+}
+
+// isCurrent tells whether a version holds what the current one holds.
+func (r *run) isCurrent(ctx context.Context, v Version) (bool, error) {
+	current, err := r.version(ctx, r.secret.holder(stageCurrent))
+	return current.Value.Reveal() == v.Value.Reveal(), err
 }
 
 // abandon lets go of the pending version: as long as it carries AWSPENDING, Secrets
@@ -232,13 +237,22 @@ func (r *run) promote(ctx context.Context, v Version) error {
 	if err := r.Kind.check(r, v); err != nil {
 		return r.abandon(ctx, err) // it has aged meanwhile
 	}
-	ctx, cancel := context.WithTimeout(ctx, promoteLimit)
+	limited, cancel := context.WithTimeout(ctx, promoteLimit)
 	defer cancel()
-	if err := r.moveStage(ctx, stageCurrent, r.secret.holder(stageCurrent), r.event.Token); err != nil {
+	err := r.moveStage(limited, stageCurrent, r.secret.holder(stageCurrent), r.event.Token)
+	if err != nil && !r.isPromoted(ctx) {
 		return err
 	}
 	r.secret = r.secret.promoted(r.event.Token)
 	return nil
+}
+
+// isPromoted tells whether the new version is current for certain. Another call of this
+// step may have been faster, or the SDK may have called again after an answer was lost:
+// then Secrets Manager refuses what is done already.
+func (r *run) isPromoted(ctx context.Context) bool {
+	now, err := r.SecretsManager.DescribeSecret(ctx, r.event.SecretID)
+	return err == nil && slices.Contains(now.Stages[r.event.Token], stageCurrent)
 }
 
 func (r *run) moveStage(ctx context.Context, stage, removeFrom, moveTo string) error {
@@ -256,16 +270,16 @@ func (r *run) version(ctx context.Context, id string) (Version, error) {
 	return v, nil
 }
 
-// inUse reads the versions other than the new one that somebody may use: all that
-// have a label. The current and the previous one have a value, even if Secrets
-// Manager does not find it just now. One that is only pending is what a rotation has
-// left behind, unless ours is over and it belongs to the next. The current one comes
-// first, the previous one next.
-func (r *run) inUse(ctx context.Context) ([]Version, error) {
+// inUse reads the versions that somebody may use, other than the new one and those
+// that were read already: all that have a label. The current and the previous one have
+// a value, even if Secrets Manager does not find it just now. One that is only pending
+// is what a rotation has left behind, unless ours is over and it belongs to the next.
+// The current one comes first, the previous one next.
+func (r *run) inUse(ctx context.Context, read ...string) ([]Version, error) {
 	var found []Version
 	for _, id := range r.versionIDs() {
 		leftover := r.event.Step != FinishSecret && slices.Equal(r.secret.Stages[id], []string{stagePending})
-		if id == r.event.Token || leftover {
+		if id == r.event.Token || leftover || slices.Contains(read, id) {
 			continue
 		}
 		v, err := r.version(ctx, id)

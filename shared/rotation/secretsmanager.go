@@ -3,6 +3,7 @@ package rotation
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -93,6 +94,18 @@ func (d Description) promoted(token string) Description {
 		}
 	}
 	stages[token] = append(stages[token], stageCurrent)
+	d.Stages = stages
+	return d
+}
+
+// merged are the labels that a version has in either of two descriptions. What was seen
+// first may be over by now, and what is seen later may come from a replica that lags: a
+// version in use is taken for unused only where both say so.
+func (d Description) merged(later Description) Description {
+	stages := maps.Clone(d.Stages)
+	for id, more := range later.Stages {
+		stages[id] = slices.Compact(slices.Sorted(slices.Values(slices.Concat(stages[id], more))))
+	}
 	d.Stages = stages
 	return d
 }

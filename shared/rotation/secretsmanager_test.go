@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
@@ -22,10 +23,13 @@ const (
 // refuses, and fails the test at what must never happen.
 type vault struct {
 	t        *testing.T
+	arn      string
 	off      bool // rotation is switched off
 	lenient  bool // a label may be on two versions
 	keeps    bool // what is promoted keeps AWSPENDING
 	versions map[string]*version
+	// seen changes what DescribeSecret answers; nil means that nothing does.
+	seen func(rotation.Description) rotation.Description
 	// promoting is called before AWSCURRENT moves.
 	promoting func(value string)
 }
@@ -42,7 +46,7 @@ var (
 )
 
 func newVault(t *testing.T, value string) *vault {
-	return &vault{t: t, versions: map[string]*version{
+	return &vault{t: t, arn: secretID, versions: map[string]*version{
 		"hand": {value: value, created: time.Now(), stages: []string{awsCurrent}},
 	}}
 }
@@ -97,11 +101,14 @@ func (v *vault) cancel() {
 }
 
 func (v *vault) DescribeSecret(context.Context, string) (rotation.Description, error) {
-	d := rotation.Description{ARN: secretID, RotationEnabled: !v.off, Stages: make(map[string][]string)}
+	d := rotation.Description{ARN: v.arn, RotationEnabled: !v.off, Stages: make(map[string][]string)}
 	for id, held := range v.versions {
 		if len(held.stages) > 0 {
 			d.Stages[id] = slices.Clone(held.stages)
 		}
+	}
+	if v.seen != nil {
+		d = v.seen(d)
 	}
 	return d, nil
 }
@@ -118,6 +125,7 @@ func (v *vault) PutSecretValue(_ context.Context, _, token string, value directo
 	if len(token) < 32 || len(token) > 64 || value.Reveal() == "" {
 		return errParameter
 	}
+	leaktest.Known(v.t, value.Reveal())
 	held := v.versions[token]
 	switch {
 	case held == nil:

@@ -2,7 +2,14 @@ package subscription
 
 // federatedStep says what a federated credential must be, whichever part of it is
 // wrong: there may be others that are not ours to change.
-const federatedStep = "Open {portal}, go to App registrations > the app > Certificates & secrets > Federated credentials, see that there is one for other issuers with the issuer {issuer} and the subject {subject} and the audience {audience}, letter by letter, and try again after ten minutes, because a new one is not known everywhere at once."
+const federatedStep = "Open {portal}, go to App registrations > the app > Certificates & secrets > Federated credentials, see that there is one for other issuers with the issuer {issuer} and the subject {subject} and the audience {audience}, letter by letter (step 3 of README.md has the command that makes it), and try again after ten minutes, because a new one is not known everywhere at once."
+
+// valueStep and certificateStep say how a new credential gets from Entra to AWS.
+const (
+	valueStep       = "Open {portal}, go to App registrations > the app > Certificates & secrets, make a new client secret, and store its value (not its secret ID) with aws secretsmanager put-secret-value, as the JSON that step 3 of README.md shows."
+	certificateStep = "Make a new certificate as step 3 of README.md shows, upload it at {portal} under App registrations > the app > Certificates & secrets > Certificates, and store it with its private key with aws secretsmanager put-secret-value."
+	storedStep      = "See what the text in brackets says about the secret in Secrets Manager, compare it with the JSON that step 3 of README.md shows, check that the role of the function may read it, and try again."
+)
 
 // advice says for every cause what is wrong and what to do, one sentence each.
 // The texts are read by people who have never seen this program's code.
@@ -25,27 +32,31 @@ var advice = map[Cause]struct{ problem, step string }{
 	},
 	CauseSecretWrong: {
 		"Microsoft Entra does not know the client secret that {app} signs in with.",
-		"Open {portal}, go to App registrations > the app > Certificates & secrets, make a new client secret, and store its value (not its secret ID) in Secrets Manager.",
+		valueStep,
 	},
 	CauseSecretExpired: {
 		"The client secret that {app} signs in with has expired.",
-		"Open {portal}, go to App registrations > the app > Certificates & secrets, make a new client secret, and store its value (not its secret ID) in Secrets Manager.",
+		valueStep,
 	},
 	CauseSecretUnread: {
-		"The client secret that {app} signs in with could not be read from Secrets Manager.",
-		"See what the text in brackets says about the secret in Secrets Manager, check that it is as README.md wants it and that the role of the function may read it, and try again.",
+		"Secrets Manager gave no client secret that {app} could sign in with.",
+		storedStep,
 	},
 	CauseCertificateWrong: {
-		"Microsoft Entra does not know the certificate that {app} signs in with, or it has expired.",
-		"Open {portal}, go to App registrations > the app > Certificates & secrets > Certificates, see whether the certificate {certificate} is there and still good, and if it is not, upload the certificate that is in Secrets Manager, or store one that is there in Secrets Manager with its private key.",
+		"Microsoft Entra does not accept the certificate that {app} signs in with.",
+		"Open {portal}, go to App registrations > the app > Certificates & secrets > Certificates, and if the certificate {certificate} is not there, upload the one that is in Secrets Manager; if it is there, wait ten minutes, because a new one is not known everywhere at once.",
 	},
 	CauseCertificateTime: {
-		"The certificate that {app} signs in with has expired, or is not good yet.",
-		"Make a new certificate, upload it at {portal} under App registrations > the app > Certificates & secrets > Certificates, and store it in Secrets Manager with its private key.",
+		"The certificate that {app} signs in with has expired.",
+		certificateStep,
+	},
+	CauseCertificateEarly: {
+		"The certificate that {app} signs in with is not good yet.",
+		"Wait until the time at which, by the text in brackets, it begins to be good, and try again.",
 	},
 	CauseCertificateUnread: {
-		"The certificate that {app} signs in with could not be read from Secrets Manager.",
-		"See what the text in brackets says about the secret in Secrets Manager, check that it is as README.md wants it and that the role of the function may read it, and try again.",
+		"Secrets Manager gave no certificate that {app} could sign in with.",
+		storedStep,
 	},
 	CauseAppUnknown: {
 		"Tenant {tenant} does not know {app}.",
@@ -54,6 +65,18 @@ var advice = map[Cause]struct{ problem, step string }{
 	CauseTenantUnknown: {
 		"Microsoft Entra does not know tenant {tenant}.",
 		"Compare the deployment's tenant id with the overview page at {portal}, and check that the right national cloud is set.",
+	},
+	CauseAppDisabled: {
+		"Tenant {tenant} has disabled {app}.",
+		"Open {portal}, go to Enterprise applications > the app > Properties, find out why it is disabled, set \"Enabled for users to sign-in?\" to Yes, and try again after five minutes.",
+	},
+	CauseNoServicePrincipal: {
+		"Tenant {tenant} has no service principal of {app}.",
+		"Run az ad sp create --id {client}, choose \"Grant admin consent\" at {portal} under App registrations > the app > API permissions, and try again after five minutes.",
+	},
+	CauseNotConsented: {
+		"No administrator has consented to the permissions of {app}.",
+		"Open {portal}, go to App registrations > the app > API permissions, add what is missing there of the permissions that step 2 of README.md lists, choose \"Grant admin consent\", and try again after five minutes.",
 	},
 	CauseFederation: {
 		"No federated credential of {app} trusts the token of the AWS role that it signs in with.",
@@ -73,7 +96,7 @@ var advice = map[Cause]struct{ problem, step string }{
 	},
 	CauseFederationKey: {
 		"Microsoft Entra could not verify the token of the AWS role that {app} signs in with.",
-		"Open the issuer {issuer} with /.well-known/openid-configuration behind it from outside your network: it must show its keys; then try again, and if it happens every time, open an issue with the text in brackets.",
+		"Try again in half an hour, because Entra can take that long to hear of a new issuer or of new keys; if it goes on, open the issuer {issuer} with /.well-known/openid-configuration behind it in a browser, and open an issue with what it shows and the text in brackets.",
 	},
 	CauseFederationOff: {
 		"The AWS account gives no tokens that {app} could sign in with, because outbound web identity federation is switched off.",
@@ -84,8 +107,8 @@ var advice = map[Cause]struct{ problem, step string }{
 		"Do what the text in brackets says; in doubt, check that the role of the function has the policy of the template, which allows sts:GetWebIdentityToken, and try again.",
 	},
 	CauseClock: {
-		"Microsoft Entra took what {app} signs in with for expired, or for not yet good, because two clocks differ.",
-		"Try again; if it happens every time, compare the clock of the machine that runs this program with the right time.",
+		"Microsoft Entra took what {app} signs in with for expired or for not yet good, although it was made just now.",
+		"Try again after five minutes; if it happens every time, open an issue with the text in brackets, because AWS sets the clocks of functions and nobody else can.",
 	},
 	CauseSignIn: {
 		"Microsoft Entra did not let {app} sign in.",

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 )
 
@@ -14,7 +15,7 @@ func TestNewDoor(t *testing.T) {
 	story(t, func(t *testing.T, w *world) {
 		w.unreachable = true
 		count := w.calls()
-		if _, err := w.keeper().Keep(t.Context()); err == nil || count("create") != 1 {
+		if _, err := w.keeper().Keep(t.Context()); leaktest.Seen(t, err) == nil || count("create") != 1 {
 			t.Errorf("Keep: %v after %d tries, want one and an error", err, count("create"))
 		}
 		time.AfterFunc(20*time.Second, func() {
@@ -36,7 +37,7 @@ func TestClosedDoor(t *testing.T) {
 		w.unreachable = true
 		begun := time.Now()
 		_, err := w.keeper().SetUp(t.Context())
-		a, ok := errors.AsType[*subscription.Advice](err)
+		a, ok := errors.AsType[*subscription.Advice](leaktest.Seen(t, err))
 		if took := time.Since(begun); !ok || a.Cause != subscription.CauseNotificationURL || took < time.Minute || took > 3*time.Minute {
 			t.Errorf("SetUp: %v after %s, want it to try for a minute or two", err, took)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 )
@@ -124,7 +125,7 @@ func TestDrySetUp(t *testing.T) {
 		}
 		w.graph.token, w.graph.until = "wrong", time.Time{}
 		_, err := w.keeper().SetUp(t.Context())
-		if a, ok := errors.AsType[*subscription.Advice](err); !ok || a.Cause != subscription.CauseSecretWrong {
+		if a, ok := errors.AsType[*subscription.Advice](leaktest.Seen(t, err)); !ok || a.Cause != subscription.CauseSecretWrong {
 			t.Errorf("SetUp with a wrong secret: %v", err)
 		}
 	})

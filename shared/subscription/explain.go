@@ -28,16 +28,22 @@ const (
 	CauseSecretExpired Cause = "secret_expired"
 	// CauseSecretUnread: that secret could not be read from where it is kept.
 	CauseSecretUnread Cause = "secret_unread"
-	// CauseCertificateWrong, CauseCertificateTime: the app's certificate is not one
-	// that Entra knows, or has expired or is not good yet.
+	// CauseCertificateWrong, CauseCertificateTime, CauseCertificateEarly: the app's
+	// certificate is not one that Entra knows, has expired, or is not good yet.
 	CauseCertificateWrong Cause = "certificate_wrong"
 	CauseCertificateTime  Cause = "certificate_time"
+	CauseCertificateEarly Cause = "certificate_early"
 	// CauseCertificateUnread: that certificate could not be read from where it is
-	// kept.
+	// kept, or nobody can sign in with it.
 	CauseCertificateUnread Cause = "certificate_unread"
 	// CauseAppUnknown, CauseTenantUnknown: a wrong id, or one that is gone.
 	CauseAppUnknown    Cause = "app_unknown"
 	CauseTenantUnknown Cause = "tenant_unknown"
+	// CauseAppDisabled, CauseNoServicePrincipal, CauseNotConsented: the tenant has the
+	// app's registration, but does not let it in.
+	CauseAppDisabled        Cause = "app_disabled"
+	CauseNoServicePrincipal Cause = "no_service_principal"
+	CauseNotConsented       Cause = "not_consented"
 	// CauseFederation: no federated credential trusts the token of our AWS role.
 	// Where Entra says which of the three it is: the issuer, the subject, or the
 	// audience is in none.
@@ -79,24 +85,24 @@ const (
 	CauseInternal Cause = "internal"
 )
 
-// tokenCauses are the errors of Entra's token endpoint that tell an administrator
-// something (https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
-var tokenCauses = map[string]Cause{
-	"AADSTS7000215": CauseSecretWrong,
-	"AADSTS7000222": CauseSecretExpired,
-	"AADSTS700016":  CauseAppUnknown,
-	"AADSTS90002":   CauseTenantUnknown,
-	"AADSTS900023":  CauseTenantUnknown,
-	"AADSTS70021":   CauseFederation,
-	"AADSTS70025":   CauseFederation,
-	"AADSTS700211":  CauseFederationIssuer,
-	"AADSTS700212":  CauseFederationAudience,
-	"AADSTS700213":  CauseFederationSubject,
-	"AADSTS7002138": CauseFederationSubject,
-	"AADSTS50166":   CauseFederationKey,
-	"AADSTS50027":   CauseFederationKey,
-	"AADSTS700024":  CauseClock,
-	"AADSTS700027":  CauseCertificateWrong, // or the token's: see graphCause
+// refusalCauses are by what Entra's token endpoint refuses.
+var refusalCauses = map[directory.Refusal]Cause{
+	directory.TenantUnknown:        CauseTenantUnknown,
+	directory.AppUnknown:           CauseAppUnknown,
+	directory.AppDisabled:          CauseAppDisabled,
+	directory.NoServicePrincipal:   CauseNoServicePrincipal,
+	directory.NotConsented:         CauseNotConsented,
+	directory.SecretUnknown:        CauseSecretWrong,
+	directory.SecretExpired:        CauseSecretExpired,
+	directory.CertificateUnknown:   CauseCertificateWrong,
+	directory.CertificateOutOfTime: CauseCertificateTime,
+	directory.AssertionOutOfTime:   CauseClock,
+	directory.FederationUnknown:    CauseFederation,
+	directory.FederationIssuer:     CauseFederationIssuer,
+	directory.FederationSubject:    CauseFederationSubject,
+	directory.FederationAudience:   CauseFederationAudience,
+	directory.FederationKeyUnknown: CauseFederationKey,
+	directory.FederationUnverified: CauseFederationKey,
 }
 
 // federationDisabled is AWS's code for an account that gives no tokens
@@ -143,13 +149,13 @@ func isStoreFault(err error) bool {
 }
 
 func graphCause(e *directory.Error) Cause {
-	if errors.Is(e, directory.ErrCertificateTime) {
+	switch {
+	case errors.Is(e, directory.ErrCertificateEarly):
+		return CauseCertificateEarly
+	case errors.Is(e, directory.ErrCertificateTime):
 		return CauseCertificateTime
 	}
-	if cause, ok := tokenCauses[e.Code]; ok {
-		if _, foreign := errors.AsType[*directory.PresentedToken](e.Err); foreign && cause == CauseCertificateWrong {
-			return CauseFederationKey
-		}
+	if cause, ok := refusalCauses[e.Refusal()]; ok {
 		return cause
 	}
 	switch {
@@ -255,12 +261,9 @@ func (a Adviser) Explain(err error) error {
 
 // placeholders fill the texts of advice.
 func (a Adviser) placeholders(err error) *strings.Replacer {
-	app, portal := "the app registration", a.Portal
+	app := "the app registration"
 	if a.ClientID != "" {
 		app = "the app " + a.ClientID
-	}
-	if portal == "" {
-		portal = "https://entra.microsoft.com"
 	}
 	message := "no reason given"
 	if e, ok := errors.AsType[*directory.Error](err); ok {
@@ -268,7 +271,8 @@ func (a Adviser) placeholders(err error) *strings.Replacer {
 			message = `"` + said + `"`
 		}
 	}
-	pairs := []string{"{app}", app, "{portal}", portal, "{tenant}", a.Tenant,
+	pairs := []string{"{app}", app, "{portal}", cmp.Or(a.Portal, "https://entra.microsoft.com"),
+		"{client}", cmp.Or(a.ClientID, "with the app's client id"), "{tenant}", a.Tenant,
 		"{message}", message, "{url}", a.NotificationURL, "{lifecycle}", a.LifecycleURL}
 	return strings.NewReplacer(append(pairs, presented(err)...)...)
 }

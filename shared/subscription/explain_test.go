@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
@@ -88,6 +89,9 @@ var setUpErrors = []struct {
 	{"certificate_unread", subscription.CauseCertificateUnread, func(w *world) {
 		w.failing("list", &directory.Error{Operation: directory.Certificate, NotDone: true, Err: errors.New("AccessDeniedException")})
 	}},
+	{"certificate_early", subscription.CauseCertificateEarly, func(w *world) {
+		w.failing("list", &directory.Error{Operation: directory.Certificate, NotDone: true, Err: fmt.Errorf("%w: it begins tomorrow", directory.ErrCertificateEarly)})
+	}},
 	{"certificate_time", subscription.CauseCertificateTime, func(w *world) {
 		w.failing("list", &directory.Error{Operation: directory.Certificate, NotDone: true, Err: fmt.Errorf("%w: expired", directory.ErrCertificateTime)})
 	}},
@@ -98,7 +102,18 @@ var setUpErrors = []struct {
 		w.failing("list", &directory.Error{Operation: directory.WebIdentityToken, Code: "OutboundWebIdentityFederationDisabledException", NotDone: true, Err: errors.New("switch it on")})
 	}},
 	{"sign_in", subscription.CauseSignIn, func(w *world) {
-		w.failing("list", &directory.Error{Operation: "token", StatusCode: 400, Code: "AADSTS7000112", NotDone: true})
+		w.failing("list", &directory.Error{Operation: "token", StatusCode: 400, Code: "AADSTS53003", NotDone: true})
+	}},
+	{"app_disabled", subscription.CauseAppDisabled, func(w *world) { w.app.Disable(); w.graph.until = time.Time{} }},
+	{"no_service_principal", subscription.CauseNoServicePrincipal, func(w *world) { w.app.RemoveServicePrincipal(); w.graph.until = time.Time{} }},
+	{"not_consented", subscription.CauseNotConsented, func(w *world) {
+		w.failing("list", &directory.Error{Operation: "token", StatusCode: 400, Code: "AADSTS65001", NotDone: true})
+	}},
+	{"federation_key", subscription.CauseFederationKey, func(w *world) {
+		w.failing("list", &directory.Error{Operation: "token", StatusCode: 400, Code: "AADSTS501661", NotDone: true})
+	}},
+	{"clock", subscription.CauseClock, func(w *world) {
+		w.failing("list", &directory.Error{Operation: "token", StatusCode: 401, Code: "AADSTS700024", NotDone: true})
 	}},
 	{"throttled", subscription.CauseThrottled, func(w *world) {
 		w.server.Inject(msgraphtest.Fault{Status: 429, Code: "TooManyRequests"})
@@ -119,14 +134,14 @@ func TestSetUpErrors(t *testing.T) {
 			story(t, func(t *testing.T, w *world) {
 				tt.arrange(w)
 				report, err := w.keeper().SetUp(t.Context())
-				a, ok := errors.AsType[*subscription.Advice](err)
+				a, ok := errors.AsType[*subscription.Advice](leaktest.Seen(t, err))
 				if !ok {
 					t.Fatalf("SetUp: %v, want advice", err)
 				}
 				if a.Cause != tt.cause || report.Cause != tt.cause {
 					t.Errorf("cause %q, reported %q, want %q", a.Cause, report.Cause, tt.cause)
 				}
-				golden(t, "setup/"+tt.name, a.Problem+"\n"+a.Step+"\n["+a.Err.Error()+"]\n")
+				golden(t, "setup/"+tt.name, a.Problem+"\n"+a.Step+"\n["+leaktest.Seen(t, a.Err).Error()+"]\n")
 			})
 		})
 	}
@@ -142,7 +157,7 @@ func TestSetUpGivesUp(t *testing.T) {
 		}
 		began := time.Now()
 		_, err := w.keeper().SetUp(t.Context())
-		if a, ok := errors.AsType[*subscription.Advice](err); !ok || a.Cause != subscription.CauseBusy || !subscription.IsBusy(err) {
+		if a, ok := errors.AsType[*subscription.Advice](leaktest.Seen(t, err)); !ok || a.Cause != subscription.CauseBusy || !subscription.IsBusy(err) {
 			t.Errorf("SetUp: %v, want busy", err)
 		}
 		if took := time.Since(began); took > 10*time.Minute {
@@ -150,7 +165,7 @@ func TestSetUpGivesUp(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := w.keeper().SetUp(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := w.keeper().SetUp(ctx); !errors.Is(leaktest.Seen(t, err), context.DeadlineExceeded) {
 			t.Errorf("SetUp with little time: %v", err)
 		}
 	})
@@ -166,7 +181,7 @@ func TestExplainNothing(t *testing.T) {
 			t.Errorf("TakeDown of nothing: %v", err)
 		}
 		err := w.keeper().Explain(errStruck)
-		if a, ok := errors.AsType[*subscription.Advice](err); !ok || a.Cause != subscription.CauseInternal || !errors.Is(err, errStruck) {
+		if a, ok := errors.AsType[*subscription.Advice](leaktest.Seen(t, err)); !ok || a.Cause != subscription.CauseInternal || !errors.Is(err, errStruck) {
 			t.Errorf("Explain of an unknown error: %v", err)
 		}
 	})
@@ -200,14 +215,14 @@ func TestLog(t *testing.T) {
 		w.keep()
 		w.handle(w.challenges(2)...)
 		w.failing("list", &directory.Error{Operation: "listSubscriptions", StatusCode: 503, Code: "ServiceUnavailable"})
-		if _, err := w.keeper().Keep(t.Context()); err == nil {
+		if _, err := w.keeper().Keep(t.Context()); leaktest.Seen(t, err) == nil {
 			t.Error("Keep succeeded though Graph is down")
 		}
 		w.hook = nil
 		w.tenant.DropSubscription(w.record().SubscriptionID)
 		time.Sleep(time.Hour)
 		w.unreachable = true
-		if _, err := w.keeper().Keep(t.Context()); err == nil {
+		if _, err := w.keeper().Keep(t.Context()); leaktest.Seen(t, err) == nil {
 			t.Error("Keep succeeded though the webhook is down")
 		}
 		w.unreachable = false
@@ -230,8 +245,8 @@ func TestLog(t *testing.T) {
 func TestNewReportsEveryFault(t *testing.T) {
 	t.Parallel()
 	_, err := subscription.New(subscription.Config{Tenant: "X", NotificationURL: "http://a", LifecycleURL: "https:///x"})
-	if err == nil {
+	if leaktest.Seen(t, err) == nil {
 		t.Fatal("New accepts nothing at all")
 	}
-	golden(t, "config", err.Error()+"\n")
+	golden(t, "config", leaktest.Seen(t, err).Error()+"\n")
 }

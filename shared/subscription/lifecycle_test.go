@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/notification"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
@@ -74,7 +75,7 @@ func TestLateAnswer(t *testing.T) {
 		events := w.drain()
 		w.failing("renew", &directory.Error{Operation: "renewSubscription", StatusCode: 503})
 		for range 5 {
-			if errs := w.keeper().HandleLifecycle(t.Context(), events); errs[0] == nil {
+			if errs := w.keeper().HandleLifecycle(t.Context(), events); leaktest.Seen(t, errs[0]) == nil {
 				t.Fatal("the event was acknowledged")
 			}
 			w.hire()

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 )
@@ -199,7 +200,7 @@ func TestStaleList(t *testing.T) {
 		}
 		hidden = 100
 		_, err := w.keeper().SetUp(t.Context())
-		if a, ok := errors.AsType[*subscription.Advice](err); !ok || a.Cause != subscription.CauseUnsettled {
+		if a, ok := errors.AsType[*subscription.Advice](leaktest.Seen(t, err)); !ok || a.Cause != subscription.CauseUnsettled {
 			t.Errorf("SetUp: %v, want it to tell that Graph is not settled", err)
 		}
 	})
@@ -344,7 +345,7 @@ func TestTakeDown(t *testing.T) {
 			}
 		}
 		w.failing("list", &directory.Error{Operation: "listSubscriptions", StatusCode: 503})
-		if err := w.keeper().TakeDown(t.Context()); err == nil {
+		if err := w.keeper().TakeDown(t.Context()); leaktest.Seen(t, err) == nil {
 			t.Error("TakeDown succeeds though Graph is down")
 		}
 	})
@@ -372,7 +373,7 @@ func TestLeaseAfterLostAnswer(t *testing.T) {
 			}
 			return nil
 		}
-		if _, err := w.keeper().Keep(t.Context()); err == nil {
+		if _, err := w.keeper().Keep(t.Context()); leaktest.Seen(t, err) == nil {
 			t.Error("Keep succeeded though it can't know")
 		}
 		if report := w.keep(); report.Busy() {
@@ -394,7 +395,7 @@ func TestLookAlike(t *testing.T) {
 			return all
 		}}, w}
 		w.failing("create", &directory.Error{Operation: "createSubscription", StatusCode: 504})
-		if report, err := w.keeper().Keep(t.Context()); err == nil {
+		if report, err := w.keeper().Keep(t.Context()); leaktest.Seen(t, err) == nil {
 			t.Errorf("Keep succeeded: %+v", report)
 		}
 		w.hook = nil

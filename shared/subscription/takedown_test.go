@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/notification"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
@@ -107,7 +108,7 @@ func TestSweepCannotForget(t *testing.T) {
 			t.Errorf("there are %+v, reports %+v; want none, and the cause in one", w.ours(), w.reports)
 		}
 		_, err := w.keeper().SetUp(t.Context())
-		if a, ok := errors.AsType[*subscription.Advice](err); !ok || a.Cause != subscription.CauseStore || len(w.ours()) > 0 {
+		if a, ok := errors.AsType[*subscription.Advice](leaktest.Seen(t, err)); !ok || a.Cause != subscription.CauseStore || len(w.ours()) > 0 {
 			t.Errorf("SetUp: %v, there are %+v; want it to begin with the sweep", err, w.ours())
 		}
 		checkFound(t, w.keep(), []subscription.Finding{subscription.FoundTakenDown}, nil)
@@ -173,7 +174,7 @@ func TestHalfTakenDown(t *testing.T) {
 		before := w.record()
 		time.Sleep(time.Hour)
 		w.failing("delete", &directory.Error{Operation: "deleteSubscription", StatusCode: 503})
-		if err := w.keeper().TakeDown(t.Context()); err == nil {
+		if err := w.keeper().TakeDown(t.Context()); leaktest.Seen(t, err) == nil {
 			t.Error("TakeDown succeeds though Graph is down")
 		}
 		w.hook, w.asked = nil, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
@@ -46,7 +47,7 @@ func TestConfigIsChecked(t *testing.T) {
 			t.Parallel()
 			c := newWorld(t).config
 			tt.change(&c)
-			if _, err := sweep.New(c); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := sweep.New(c); leaktest.Seen(t, err) == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("New = %v, want an error about %s", err, tt.want)
 			}
 		})
@@ -260,7 +261,7 @@ func TestDeadline(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
 		defer cancel()
-		if report, err := w.sweeper().Run(ctx); err == nil {
+		if report, err := w.sweeper().Run(ctx); leaktest.Seen(t, err) == nil {
 			t.Errorf("Run without time for a page = %+v, want an error", report)
 		}
 	})

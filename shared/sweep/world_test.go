@@ -48,7 +48,7 @@ type world struct {
 
 // newWorld makes a tenant whose subscription began just now.
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, now: time.Date(2026, time.November, 3, 9, 0, 0, 0, time.UTC)}
+	w := &world{t: t, steps: steps{t: t}, now: time.Date(2026, time.November, 3, 9, 0, 0, 0, time.UTC)}
 	w.subscribed = w.now
 	w.graph = &fakeGraph{
 		t: t, steps: &w.steps, now: w.clock, pageSize: 3,

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak"
 	"github.com/sessionstamp/sessionstamp/shared/notification"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
@@ -126,19 +127,20 @@ func TestLifecycleIsQueued(t *testing.T) {
 
 func TestRotation(t *testing.T) {
 	t.Parallel()
+	const current, old, older = "current-" + leak.Canary, "old-" + leak.Canary, "older-" + leak.Canary
 	for name, test := range map[string]struct {
 		current, previous string
 		state             string
 		kept              bool
 	}{
-		"current":                     {"new", "old", "new", true},
-		"previous":                    {"new", "old", "old", true},
-		"neither":                     {"new", "old", "older", false},
-		"no previous":                 {"new", "", "new", true},
-		"the previous one is gone":    {"new", "", "old", false},
-		"empty is no previous secret": {"new", "", "", false},
-		"only a previous one":         {"", "old", "old", true},
-		"empty is no current secret":  {"", "old", "", false},
+		"current":                     {current, old, current, true},
+		"previous":                    {current, old, old, true},
+		"neither":                     {current, old, older, false},
+		"no previous":                 {current, "", current, true},
+		"the previous one is gone":    {current, "", old, false},
+		"empty is no previous secret": {current, "", "", false},
+		"only a previous one":         {"", old, old, true},
+		"empty is no current secret":  {"", old, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -38,11 +38,11 @@ func cancelledAfter(t *testing.T, d time.Duration) context.Context {
 func TestNewReportsEveryFault(t *testing.T) {
 	t.Parallel()
 	_, err := webhook.New(webhook.Config{Tenant: "contoso.com", EnqueueTimeout: webhook.MaxEnqueueTimeout})
-	if err == nil {
+	if leaktest.Seen(t, err) == nil {
 		t.Fatal("no error")
 	}
 	for _, field := range []string{"Tenant", "Secrets", "Queue", "Lifecycle", "Log", "EnqueueTimeout"} {
-		if !strings.Contains(err.Error(), field+" is ") {
+		if !strings.Contains(leaktest.Seen(t, err).Error(), field+" is ") {
 			t.Errorf("%s is missing in: %v", field, err)
 		}
 	}

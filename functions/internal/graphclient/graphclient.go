@@ -14,7 +14,9 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/identity"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
 
 // userAgent is what Graph sees.
@@ -25,6 +27,7 @@ const userAgent = "sessionstamp/aws"
 type Client struct {
 	*msgraph.Client
 	expires func(context.Context) (time.Time, error)
+	kind    rotation.Kind
 }
 
 // New makes the client of one execution environment. It signs in as the app, in the
@@ -35,17 +38,24 @@ func New(env program.Environment, tenant string, app deployment.App) (*Client, e
 	if err != nil {
 		return nil, err
 	}
-	auth, expires := a.auth(env, app)
-	client, err := a.client(auth)
+	w, err := a.way(env, app)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{client, expires}, nil
+	client, err := a.client(w.auth)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{client, w.expires, w.kind(client.Application(a.clientID), prover{a})}, nil
 }
 
 // CredentialExpiry returns when what the app signs in with expires: the zero time
 // where nothing is stored, or where nobody has stored that.
 func (c *Client) CredentialExpiry(ctx context.Context) (time.Time, error) { return c.expires(ctx) }
+
+// Rotation returns how a rotation replaces what the app signs in with, nil where
+// nothing is stored.
+func (c *Client) Rotation() rotation.Kind { return c.kind }
 
 // Clouds are the names of the national clouds there are.
 func Clouds() []string {
@@ -71,23 +81,40 @@ func newApp(transport http.RoundTripper, tenant string, c deployment.App) (app, 
 	return app{cloud, tenant, c.ClientID, transport}, nil
 }
 
-// auth is how the app signs in, and how it is known when that ends. A mode that is
-// unknown here is msgraph's to refuse.
-func (a app) auth(env program.Environment, c deployment.App) (msgraph.Auth, func(context.Context) (time.Time, error)) {
-	auth := msgraph.Auth{Mode: msgraph.AuthMode(c.Mode)}
-	switch auth.Mode {
-	case msgraph.AuthCertificate:
+// A way is how the app signs in, with all that follows from it.
+type way struct {
+	auth msgraph.Auth
+	// expires returns when what is stored ends, as CredentialExpiry does.
+	expires func(context.Context) (time.Time, error)
+	// kind returns what is stored, as a rotation knows it, nil for nothing.
+	kind func(*msgraph.Application, prover) rotation.Kind
+}
+
+// way chooses by the mode, which no other place in the functions does.
+func (a app) way(env program.Environment, c deployment.App) (way, error) {
+	auth := msgraph.Auth{Mode: c.Mode}
+	switch c.Mode {
+	case directory.AuthWebIdentity:
+		auth.WebIdentity = identity.NewSource(sts.NewFromConfig(env.AWS), a.cloud.ExchangeAudience()).Token
+		return way{
+			auth:    auth,
+			expires: func(context.Context) (time.Time, error) { return time.Time{}, nil },
+			kind:    func(*msgraph.Application, prover) rotation.Kind { return nil },
+		}, nil
+	case directory.AuthCertificate:
 		certificate := secrets.NewCertificate(env.Secret(c.CredentialSecret))
 		auth.Certificates = certificate
-		return auth, certificate.Expires
-	case msgraph.AuthClientSecret:
+		return way{auth, certificate.Expires, func(a *msgraph.Application, p prover) rotation.Kind {
+			return rotation.Certificates{Application: a, Prover: p, ParsePFX: secrets.ParsePFX}
+		}}, nil
+	case directory.AuthClientSecret:
 		secret := secrets.NewClientSecret(env.Secret(c.CredentialSecret))
 		auth.Secrets = secret
-		return auth, secret.Expires
-	case msgraph.AuthWebIdentity:
-		auth.WebIdentity = identity.NewSource(sts.NewFromConfig(env.AWS), a.cloud.ExchangeAudience()).Token
+		return way{auth, secret.Expires, func(a *msgraph.Application, p prover) rotation.Kind {
+			return rotation.ClientSecrets{Application: a, Prover: p}
+		}}, nil
 	}
-	return auth, func(context.Context) (time.Time, error) { return time.Time{}, nil }
+	return way{}, fmt.Errorf("client of Microsoft Graph: %w", c.Mode.Unknown())
 }
 
 // client makes a client that signs in so.

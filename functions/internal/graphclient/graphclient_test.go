@@ -18,16 +18,16 @@ import (
 	"github.com/sessionstamp/sessionstamp/functions/internal/graphclient"
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
 	"github.com/sessionstamp/sessionstamp/functions/internal/programtest"
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/ststest"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
 
 // configured is the app in one mode.
-func configured(mode deployment.AuthMode) deployment.App {
+func configured(mode directory.AuthMode) deployment.App {
 	return deployment.App{ClientID: programtest.ClientID, Cloud: "global", Mode: mode, CredentialSecret: programtest.CredentialSecret}
 }
 
@@ -81,9 +81,9 @@ func TestCredentialIsReplaced(t *testing.T) {
 	t.Parallel()
 	oldCertificate, _ := certificate(t, keys()[0])
 	newCertificate, der := certificate(t, keys()[1])
-	for mode, stored := range map[deployment.AuthMode][2]string{
-		deployment.ClientSecret: {`{"clientSecret":"old8Q~secret"}`, `{"clientSecret":"new8Q~secret"}`},
-		deployment.Certificate:  {oldCertificate, newCertificate},
+	for mode, stored := range map[directory.AuthMode][2]string{
+		directory.AuthClientSecret: {`{"clientSecret":"old8Q~secret"}`, `{"clientSecret":"new8Q~secret"}`},
+		directory.AuthCertificate:  {oldCertificate, newCertificate},
 	} {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
@@ -147,7 +147,7 @@ func federated(t *testing.T) program.Environment {
 // Without a stored secret none is read, and the role is enough.
 func TestWebIdentity(t *testing.T) {
 	t.Parallel()
-	client, err := graphclient.New(federated(t), programtest.Tenant, configured(deployment.WebIdentity))
+	client, err := graphclient.New(federated(t), programtest.Tenant, configured(directory.AuthWebIdentity))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,13 +169,13 @@ func TestCredentialExpiry(t *testing.T) {
 	}
 	end := time.Date(2027, 5, 21, 0, 0, 0, 0, time.UTC)
 	for name, test := range map[string]struct {
-		mode   deployment.AuthMode
+		mode   directory.AuthMode
 		stored string
 		want   time.Time
 	}{
-		"certificate":    {deployment.Certificate, stored, leaf.NotAfter},
-		"client secret":  {deployment.ClientSecret, `{"clientSecret":"new8Q~secret","expires":"2027-05-21T00:00:00Z"}`, end},
-		"stored by hand": {deployment.ClientSecret, `{"clientSecret":"new8Q~secret"}`, time.Time{}},
+		"certificate":    {directory.AuthCertificate, stored, leaf.NotAfter},
+		"client secret":  {directory.AuthClientSecret, `{"clientSecret":"new8Q~secret","expires":"2027-05-21T00:00:00Z"}`, end},
+		"stored by hand": {directory.AuthClientSecret, `{"clientSecret":"new8Q~secret"}`, time.Time{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -192,6 +192,34 @@ func TestCredentialExpiry(t *testing.T) {
 	}
 }
 
+// rotated is how a rotation replaces what the app signs in with.
+func rotated(t *testing.T, env program.Environment, mode directory.AuthMode) rotation.Kind {
+	t.Helper()
+	client, err := graphclient.New(env, programtest.Tenant, configured(mode))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client.Rotation()
+}
+
+// A rotation replaces what the mode says is stored, and nothing where nothing is.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	env, _, _ := programtest.New(t, nil, programtest.Denied)
+	for _, mode := range directory.AuthModes() {
+		kind := rotated(t, env, mode)
+		certificates, isCertificates := kind.(rotation.Certificates)
+		secrets, isSecrets := kind.(rotation.ClientSecrets)
+		if isCertificates != (mode == directory.AuthCertificate) || isSecrets != (mode == directory.AuthClientSecret) || (kind != nil) != mode.Stored() {
+			t.Errorf("%s rotates a %T", mode, kind)
+		}
+		if isCertificates && (certificates.Application == nil || certificates.Prover == nil || certificates.ParsePFX == nil) ||
+			isSecrets && (secrets.Application == nil || secrets.Prover == nil) {
+			t.Errorf("%s lacks what a rotation needs", mode)
+		}
+	}
+}
+
 // A new credential is proved by a token of its own, for each attempt anew.
 func TestProver(t *testing.T) {
 	t.Parallel()
@@ -203,15 +231,13 @@ func TestProver(t *testing.T) {
 	emulator, app := newApp(t, msgraphtest.AppOptions{Secrets: []msgraphtest.Secret{{Text: "new8Q~secret"}}, Certificates: [][]byte{der}})
 	env, _, _ := programtest.New(t, nil, programtest.Denied)
 	env.Transport = emulator
-	prover, err := graphclient.NewProver(env, programtest.Tenant, configured(deployment.WebIdentity))
-	if err != nil {
-		t.Fatal(err)
-	}
+	secrets, _ := rotated(t, env, directory.AuthClientSecret).(rotation.ClientSecrets)
+	certificates, _ := rotated(t, env, directory.AuthCertificate).(rotation.Certificates)
 	prove := map[string]func() error{
 		"client secret": func() error {
-			return prover.ProveClientSecret(t.Context(), directory.NewSecret("new8Q~secret"))
+			return secrets.Prover.ProveClientSecret(t.Context(), directory.NewSecret("new8Q~secret"))
 		},
-		"certificate": func() error { return prover.ProveCertificate(t.Context(), known) },
+		"certificate": func() error { return certificates.Prover.ProveCertificate(t.Context(), known) },
 	}
 	for name, attempt := range prove {
 		if err := attempt(); err != nil {
@@ -222,7 +248,7 @@ func TestProver(t *testing.T) {
 	app.RemoveCertificates()
 	for name, attempt := range prove {
 		// A token that was kept would still be good.
-		if e, ok := errors.AsType[*directory.Error](attempt()); !ok || e.Operation != "token" || !strings.HasPrefix(e.Code, "AADSTS7000") {
+		if e, ok := errors.AsType[*directory.Error](leaktest.Seen(t, attempt())); !ok || e.Operation != "token" || !strings.HasPrefix(e.Code, "AADSTS7000") {
 			t.Errorf("%s is accepted after it was removed, or refused with %v", name, e)
 		}
 	}
@@ -232,10 +258,10 @@ func TestUnknown(t *testing.T) {
 	t.Parallel()
 	env, _, _ := programtest.New(t, nil, programtest.Denied)
 	for want, app := range map[string]deployment.App{
-		"global":       {ClientID: "c", Cloud: "moon", Mode: deployment.ClientSecret},
-		"web-identity": {ClientID: "c", Cloud: "global", Mode: "charm"},
+		"global": {ClientID: "c", Cloud: "moon", Mode: directory.AuthClientSecret},
+		`Graph: no way to sign in is called "charm"`: {ClientID: "c", Cloud: "global", Mode: "charm"},
 	} {
-		if _, err := graphclient.New(env, programtest.Tenant, app); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := graphclient.New(env, programtest.Tenant, app); leaktest.Seen(t, err) == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error that names %s", err, want)
 		}
 	}
@@ -249,7 +275,7 @@ func TestModes(t *testing.T) {
 	t.Parallel()
 	env, _, _ := programtest.New(t, programtest.Variables(), programtest.Denied)
 	lookup := env.Lookup
-	for _, mode := range msgraph.AuthModes() {
+	for _, mode := range directory.AuthModes() {
 		env.Lookup = func(name string) (string, bool) {
 			if name == "AUTH_MODE" {
 				return string(mode), true

@@ -3,33 +3,22 @@ package graphclient
 import (
 	"context"
 
-	"github.com/sessionstamp/sessionstamp/functions/internal/program"
-	"github.com/sessionstamp/sessionstamp/shared/deployment"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
 
-// A Prover signs the app in with a credential that is new. It implements
+// A prover signs the app in with a credential that is new. It implements
 // [rotation.ClientSecretProver] and [rotation.CertificateProver].
-type Prover struct{ app app }
-
-// NewProver makes a Prover.
-func NewProver(env program.Environment, tenant string, c deployment.App) (*Prover, error) {
-	a, err := newApp(env.Transport, tenant, c)
-	if err != nil {
-		return nil, err
-	}
-	return &Prover{a}, nil
-}
+type prover struct{ app app }
 
 // ProveClientSecret implements [rotation.ClientSecretProver].
-func (p *Prover) ProveClientSecret(ctx context.Context, secret directory.Secret) error {
+func (p prover) ProveClientSecret(ctx context.Context, secret directory.Secret) error {
 	return p.prove(ctx, msgraph.Auth{Mode: msgraph.AuthClientSecret, Secrets: msgraph.FixedSecret(secret.Reveal())})
 }
 
 // ProveCertificate implements [rotation.CertificateProver].
-func (p *Prover) ProveCertificate(ctx context.Context, certificate rotation.Certificate) error {
+func (p prover) ProveCertificate(ctx context.Context, certificate rotation.Certificate) error {
 	return p.prove(ctx, msgraph.Auth{
 		Mode: msgraph.AuthCertificate, Certificates: msgraph.FixedCertificate(certificate.Chain(), certificate.Signer()),
 	})
@@ -38,7 +27,7 @@ func (p *Prover) ProveCertificate(ctx context.Context, certificate rotation.Cert
 // prove reads our own application with a credential of its own, which keeps tokens in
 // no cache that another would find. That call changes nothing, and takes no permission
 // that the rotation has not used by then: it has read the application before.
-func (p *Prover) prove(ctx context.Context, auth msgraph.Auth) error {
+func (p prover) prove(ctx context.Context, auth msgraph.Auth) error {
 	client, err := p.app.client(auth)
 	if err != nil {
 		return err

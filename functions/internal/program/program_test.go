@@ -27,7 +27,7 @@ func TestStartFails(t *testing.T) {
 		}
 		return nil, errBuild
 	})
-	if !errors.Is(err, errBuild) {
+	if !errors.Is(leaktest.Seen(t, err), errBuild) {
 		t.Errorf("got %v, want %v", err, errBuild)
 	}
 }
@@ -75,7 +75,7 @@ func TestMetricsAndSecrets(t *testing.T) {
 	if _, err := env.Recorder(deployment.Stack{Name: "s", Namespace: "n"}); err != nil {
 		t.Error(err)
 	}
-	if _, err := env.Recorder(deployment.Stack{}); err == nil {
+	if _, err := env.Recorder(deployment.Stack{}); leaktest.Seen(t, err) == nil {
 		t.Error("a recorder without a stack was made")
 	}
 	secret := env.Secret("arn")

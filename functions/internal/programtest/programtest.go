@@ -151,7 +151,7 @@ func CheckFaults(t *testing.T, build func(program.Environment) error, want int) 
 	t.Helper()
 	env, log, _ := New(t, nil, Denied)
 	err := build(env)
-	faults, ok := errors.AsType[deployment.Faults](err)
+	faults, ok := errors.AsType[deployment.Faults](leaktest.Seen(t, err))
 	if !ok || len(faults) != want {
 		t.Errorf("got %d faults, want %d: %v", len(faults), want, err)
 	}

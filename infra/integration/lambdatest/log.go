@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"slices"
 	"strings"
 	"sync"
+	"testing"
+
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
 
 // A Log holds the lines that a program wrote to its standard output and error. Its
@@ -76,6 +80,18 @@ func (l *Log) Wait(ctx context.Context, wanted func(record map[string]any) bool)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+	}
+}
+
+// look fails the test if a line holds a secret or a name, or what stands after the
+// last line: a program may have been killed while it wrote.
+func (l *Log) look(t testing.TB) {
+	t.Helper()
+	l.mu.Lock()
+	lines := append(slices.Clone(l.lines), string(l.partial))
+	l.mu.Unlock()
+	for _, line := range lines {
+		_, _ = leaktest.Writer(t, io.Discard).Write([]byte(line))
 	}
 }
 

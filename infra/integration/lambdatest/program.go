@@ -16,7 +16,10 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
 
 // grace is how long a process has after SIGTERM
@@ -42,8 +45,9 @@ type Config struct {
 }
 
 // A Program is a function with one execution environment. It starts a process when
-// it is first invoked, and another one after that has ended. Close it in the end.
+// it is first invoked, and another one after that has ended.
 type Program struct {
+	t      testing.TB
 	config Config
 	log    Log
 	turn   chan struct{} // holds a token while nobody is invoking
@@ -52,11 +56,25 @@ type Program struct {
 	process *process // nil while there is none
 }
 
-// New returns a program that is not running yet.
-func New(c Config) *Program {
-	p := &Program{config: c, turn: make(chan struct{}, 1)}
+// New returns a program that is not running yet. At the end of the test it is closed,
+// and the test fails if a secret or a name stands in what it wrote or in an error of
+// [Program.Invoke]. A test that fails shows the log.
+func New(t testing.TB, c Config) *Program {
+	t.Helper()
+	p := &Program{t: t, config: c, turn: make(chan struct{}, 1)}
 	p.turn <- struct{}{}
+	t.Cleanup(p.finish)
 	return p
+}
+
+// finish ends the program and looks at its log.
+func (p *Program) finish() {
+	p.t.Helper()
+	p.Close()
+	p.log.look(p.t)
+	if p.t.Failed() {
+		p.t.Logf("log of the %s:\n%s", p.config.Name, &p.log)
+	}
 }
 
 // Log is what all processes of the program have written so far.
@@ -97,6 +115,7 @@ func (p *Program) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		p.end(running)
 	}
 	if err != nil {
+		leaktest.Error(p.t, err)
 		return nil, fmt.Errorf("%s: %w", p.config.Name, err)
 	}
 	return answer, nil

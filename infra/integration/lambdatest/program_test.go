@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/integration/lambdatest"
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
 
 // TestMain makes a Lambda function of the test binary where a test runs it as one.
@@ -66,6 +67,14 @@ func serve(api string) bool {
 		post(at+"/error", `{"errorType":"Fault","errorMessage":"on purpose"}`)
 	case `"exit"`:
 		return false
+	case `"tell"`:
+		fmt.Fprintln(os.Stderr, variableOf("TELL"))
+		post(at+"/response", `1`)
+	case `"break off"`:
+		fmt.Fprint(os.Stderr, variableOf("TELL"))
+		return false
+	case `"blame"`:
+		post(at+"/error", `{"errorType":"Fault","errorMessage":"`+variableOf("TELL")+`"}`)
 	case `"hang"`:
 		select {}
 	case `"foreign"`:
@@ -90,21 +99,20 @@ func variableOf(name string) string {
 
 func post(url, body string) {
 	answer, err := http.Post(url, "application/json", bytes.NewReader([]byte(body))) //nolint:forbidigo,gosec // see serve
-	if err == nil {
-		_ = answer.Body.Close()
+	if err != nil {
+		return
 	}
+	_ = answer.Body.Close()
 }
 
-func program(t *testing.T, environment map[string]string, timeout time.Duration) *lambdatest.Program {
+func program(t testing.TB, environment map[string]string, timeout time.Duration) *lambdatest.Program {
 	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := lambdatest.New(lambdatest.Config{Path: path, Name: "f", ARN: "arn:f", Environment: environment, Timeout: timeout,
+	return lambdatest.New(t, lambdatest.Config{Path: path, Name: "f", ARN: "arn:f", Environment: environment, Timeout: timeout,
 		Memory: 128, LogFormat: "JSON", LogLevel: "INFO", Region: "eu-central-1"})
-	t.Cleanup(func() { p.Close() })
-	return p
 }
 
 const plenty = time.Minute
@@ -155,7 +163,7 @@ func TestFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := program(t, nil, test.timeout)
-			if answer, err := p.Invoke(t.Context(), []byte(test.event)); !errors.Is(err, test.want) {
+			if answer, err := p.Invoke(t.Context(), []byte(test.event)); !errors.Is(leaktest.Seen(t, err), test.want) {
 				t.Errorf("got %s, %v, want %v", answer, err, test.want)
 			}
 			if _, err := p.Invoke(t.Context(), []byte(`{}`)); err != nil {
@@ -169,7 +177,7 @@ func TestFunctionError(t *testing.T) {
 	t.Parallel()
 	p := program(t, nil, plenty)
 	_, err := p.Invoke(t.Context(), []byte(`"fail"`))
-	fault, ok := errors.AsType[*lambdatest.FunctionError](err)
+	fault, ok := errors.AsType[*lambdatest.FunctionError](leaktest.Seen(t, err))
 	if !ok || fault.Type != "Fault" || fault.Message != "on purpose" {
 		t.Errorf("got %v, want the function's own error", err)
 	}
@@ -178,7 +186,7 @@ func TestFunctionError(t *testing.T) {
 func TestInitError(t *testing.T) {
 	t.Parallel()
 	p := program(t, map[string]string{"INIT": "fails"}, plenty)
-	if _, err := p.Invoke(t.Context(), []byte(`{}`)); !errors.Is(err, lambdatest.ErrExited) || !strings.Contains(err.Error(), "no table") {
+	if _, err := p.Invoke(t.Context(), []byte(`{}`)); !errors.Is(leaktest.Seen(t, err), lambdatest.ErrExited) || !strings.Contains(err.Error(), "no table") {
 		t.Errorf("got %v, want the reason why it could not start", err)
 	}
 }
@@ -203,7 +211,7 @@ func TestKill(t *testing.T) {
 	if !p.Kill() {
 		t.Error("nothing was killed")
 	}
-	if err := <-done; !errors.Is(err, lambdatest.ErrExited) {
+	if err := <-done; !errors.Is(leaktest.Seen(t, err), lambdatest.ErrExited) {
 		t.Errorf("got %v, want that the process has ended", err)
 	}
 }
@@ -233,6 +241,46 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// judged is a test whose outcome another one judges.
+type judged struct {
+	testing.TB
+	failed   int
+	cleanups []func()
+}
+
+func (j *judged) Helper()               {}
+func (j *judged) Failed() bool          { return j.failed > 0 }
+func (j *judged) Cleanup(f func())      { j.cleanups = append(j.cleanups, f) }
+func (j *judged) Errorf(string, ...any) { j.failed++ }
+func (j *judged) Logf(string, ...any)   {}
+
+// A test fails by itself if its program writes what nobody may read.
+func TestLeaks(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		event, text string
+		want        int
+	}{
+		"line":            {`"tell"`, "no such user: hanako@contoso.com", 1},
+		"unfinished line": {`"break off"`, "panic: abc8Q~0123456789", 1},
+		"error":           {`"blame"`, "eyJhbGciOiJSUzI1NiJ9.e30.c2ln", 1},
+		"nothing":         {`"tell"`, "harmless", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := &judged{TB: t}
+			p := program(j, map[string]string{"TELL": test.text}, plenty)
+			_, _ = p.Invoke(t.Context(), []byte(test.event)) // how it ends is not the question
+			for _, cleanup := range j.cleanups {
+				cleanup()
+			}
+			if j.failed != test.want {
+				t.Errorf("failed %d times, want %d; the log is\n%s", j.failed, test.want, p.Log())
+			}
+		})
+	}
+}
+
 func TestLogWait(t *testing.T) {
 	t.Parallel()
 	var log lambdatest.Log
@@ -251,7 +299,7 @@ func TestLogWait(t *testing.T) {
 		t.Errorf("found %v, want the second record", got)
 	}
 	cancel()
-	if _, err := log.Wait(ctx, func(map[string]any) bool { return false }); !errors.Is(err, context.Canceled) {
+	if _, err := log.Wait(ctx, func(map[string]any) bool { return false }); !errors.Is(leaktest.Seen(t, err), context.Canceled) {
 		t.Errorf("got %v after the end", err)
 	}
 }

@@ -1,6 +1,7 @@
 // Package leaktest fails a test that lets a secret or a name into a log, a metric or
-// an error. Whatever a test gives to the code under test to write to goes through it:
-// there is a test that no logger is made otherwise.
+// an error. Whatever a test gives to the code under test to write to goes through it,
+// and so does every error that a test compares and does not print: there are tests that
+// no logger is made and no error judged otherwise.
 package leaktest
 
 import (
@@ -41,6 +42,24 @@ func Error(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		look(t, []byte(err.Error()))
+	}
+}
+
+// Seen looks at the text of an error, nil for none, and returns the error. What a test
+// compares goes through it, since nothing else would read the text:
+//
+//	if !errors.Is(leaktest.Seen(t, err), fs.ErrNotExist) {
+func Seen(t testing.TB, err error) error {
+	t.Helper()
+	Error(t, err)
+	return err
+}
+
+// Known fails the test unless a secret or a name that it uses would be found.
+func Known(t testing.TB, secret string) {
+	t.Helper()
+	if _, ok := leak.Find([]byte(secret)); !ok {
+		t.Errorf("%q would not be found where it must not stand: invent another one, with leak.Canary in it", secret)
 	}
 }
 

@@ -23,16 +23,19 @@ func (w *watched) Helper() {}
 
 func (w *watched) Errorf(string, ...any) { w.failed++ }
 
+const name = "hanako@contoso.com"
+
 // What should not be written fails the test, wherever it comes from.
 func TestFails(t *testing.T) {
 	t.Parallel()
-	const name = "hanako@contoso.com"
 	for what, do := range map[string]func(testing.TB){
 		"attribute": func(t testing.TB) { leaktest.Log(t).Debug("read", "user", name) },
 		"message":   func(t testing.TB) { leaktest.Log(t).Info("read " + leak.Canary) },
 		"group":     func(t testing.TB) { leaktest.Log(t).WithGroup("g").With("x", "abc8Q~x").Error("read") },
 		"error":     func(t testing.TB) { leaktest.Error(t, errors.New("no such user: "+name)) },
 		"metric":    func(t testing.TB) { _, _ = leaktest.Writer(t, new(strings.Builder)).Write([]byte(name)) },
+		"unknown":   func(t testing.TB) { leaktest.Known(t, "password") },
+		"compared":  func(t testing.TB) { _ = leaktest.Seen(t, errors.New(name)) },
 	} {
 		w := &watched{TB: t}
 		if do(w); w.failed != 1 {
@@ -43,6 +46,7 @@ func TestFails(t *testing.T) {
 	_, err := leaktest.Writer(t, &out).Write([]byte("harmless"))
 	leaktest.Error(t, err)
 	leaktest.Error(t, errors.New("harmless"))
+	leaktest.Known(t, name)
 	if out.String() != "harmless" {
 		t.Errorf("passed on %q", out.String())
 	}
@@ -108,8 +112,9 @@ func TestEveryLoggerIsWatched(t *testing.T) {
 	}
 }
 
-// received are golden files and seeds of what is not ours to write: notifications.
-var received = regexp.MustCompile(`/testdata/(?:lifecycle|user-updated)-?[\w-]*\.(?:json|golden)$|/testdata/fuzz/`)
+// received are files of what is not ours to write: notifications, and certificates with
+// their keys.
+var received = regexp.MustCompile(`/testdata/(?:lifecycle|user-updated)-?[\w-]*\.(?:json|golden)$|/testdata/fuzz/|\.pfx\.txt$`)
 
 // Golden files hold what was logged, answered and told as an error.
 func TestGoldenFiles(t *testing.T) {

@@ -3,8 +3,8 @@
 //	go run ./internal/leak/scan go test -race ./shared/webhook
 //
 // It adds -v and -json, shows what go test would have shown without, and fails if the
-// tests fail or if it finds something. What tests write to a log never gets here:
-// package leaktest looks at that.
+// tests fail or if it finds something. With a -v of its own, as in "go test -v", all is
+// shown. What tests write to a log never gets here: package leaktest looks at that.
 package main
 
 import (
@@ -41,7 +41,7 @@ func run(ctx context.Context, dir string, command []string, out, complaints io.W
 	if err := test.Start(); err != nil {
 		return err
 	}
-	found, err := watch(printed, out)
+	found, err := watch(printed, out, slices.Contains(command, "-v"))
 	if failed := test.Wait(); failed != nil {
 		return fmt.Errorf("go test: %w", failed)
 	}

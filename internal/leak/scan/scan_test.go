@@ -12,12 +12,13 @@ const tested = `package tested
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
 func TestIt(t *testing.T) { %s }
 
-var _ = fmt.Sprint
+var _ = fmt.Sprint(strings.Fields(""))
 `
 
 // TestRun runs the tests of invented packages.
@@ -33,8 +34,15 @@ func TestRun(t *testing.T) {
 		"error text":      {body: `t.Log("no such user: hanako@contoso.com")`, fails: "1 tests print", shows: []string{"LEAK: tested TestIt prints a user principal name", "ok  \ttested"}},
 		"standard output": {body: `fmt.Println("secret abc8Q~def")`, fails: "1 tests print", shows: []string{"LEAK: tested TestIt prints a client secret"}},
 		"token":           {body: `fmt.Println("Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln")`, fails: "1 tests print", shows: []string{"a token or an assertion"}},
-		"subtest's name":  {body: `t.Run("canary-4711", func(*testing.T) {})`, shows: []string{"ok  \ttested"}, doesNotShow: "LEAK"},
-		"failing":         {body: `t.Error("broken")`, fails: "go test", shows: []string{"it_test.go:8: broken", "--- FAIL: TestIt", "FAIL\ttested"}},
+		"subtest's name":  {body: `t.Run("canary-4711", func(*testing.T) {})`, fails: "1 tests print", shows: []string{"prints a canary"}},
+		"heading":         {body: `fmt.Println("--- hanako@contoso.com")`, fails: "1 tests print", shows: []string{"LEAK: tested TestIt prints a user principal name"}},
+		"other heading":   {body: `fmt.Println("=== RUN   hanako@contoso.com")`, fails: "tests print", shows: []string{"LEAK"}},
+		"after its name":  {body: `fmt.Println("--- PASS: TestIt hanako@contoso.com")`, fails: "tests print", shows: []string{"LEAK"}},
+		"longer name":     {body: `fmt.Println("--- PASS: TestIt@contoso.com")`, fails: "tests print", shows: []string{"LEAK"}},
+		"attribute":       {body: `t.Attr("user", "hanako@contoso.com")`, fails: "tests print", shows: []string{"LEAK"}},
+		"in two events":   {body: `fmt.Println(strings.Repeat("x", 4090) + " hanako@contoso.com")`, fails: "tests print", shows: []string{"LEAK"}},
+		"unfinished line": {body: `fmt.Print("hanako@contoso.com")`, fails: "tests print", shows: []string{"LEAK"}},
+		"failing":         {body: `t.Error("broken")`, fails: "go test", shows: []string{"it_test.go:9: broken", "--- FAIL: TestIt", "FAIL\ttested"}},
 		"panicking":       {body: `panic("at the disco")`, fails: "go test", shows: []string{"panic: at the disco"}},
 		"not compiling":   {body: `x`, fails: "go test", shows: []string{"undefined: x"}},
 	} {
@@ -60,6 +68,48 @@ func TestRun(t *testing.T) {
 				t.Errorf("%q is shown:\n%s", test.doesNotShow, out.String())
 			}
 		})
+	}
+}
+
+// With -v, what passes is shown as well, and in the order in which it was printed.
+func TestVerbose(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	in := `{"Action":"output","Package":"p","Test":"TestIt","Output":"first\n"}
+{"Action":"output","Package":"p","Output":"second\n"}
+{"Action":"pass","Package":"p","Test":"TestIt"}
+`
+	if found, err := watch(strings.NewReader(in), &out, true); found != 0 || err != nil || out.String() != "first\nsecond\n" {
+		t.Errorf("%d leaks, %v, shown:\n%s", found, err, out.String())
+	}
+}
+
+// What breaks off is looked at to its end.
+func TestBrokenOff(t *testing.T) {
+	t.Parallel()
+	in := `{"Action":"output","Package":"p","Test":"TestIt","Output":"no such user: hanako@contoso.com"}`
+	if found, err := watch(strings.NewReader(in), new(strings.Builder), false); found != 1 || err != nil {
+		t.Errorf("%d leaks, %v", found, err)
+	}
+}
+
+// No target of the Makefile runs tests otherwise. Listing runs none.
+func TestMakefile(t *testing.T) {
+	t.Parallel()
+	makefile, err := os.ReadFile(filepath.Join("..", "..", "..", "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(makefile)) {
+		for _, before := range strings.Split(line, "$(GO) test ")[:strings.Count(line, "$(GO) test ")] {
+			if seen++; !strings.HasSuffix(before, "$(SCAN) ") && !strings.Contains(line, " -list ") {
+				t.Errorf("without the scan: %s", line)
+			}
+		}
+	}
+	if seen < 5 {
+		t.Errorf("found %d go tests", seen)
 	}
 }
 

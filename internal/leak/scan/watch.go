@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,20 +26,35 @@ type unit struct{ pkg, test string }
 // watcher is told of everything that tests print.
 type watcher struct {
 	out io.Writer
+	// verbose shows everything at once, as go test -v does.
+	verbose bool
 	// printed is what each unit has printed that is not over yet.
-	printed map[unit]*strings.Builder
+	printed map[unit]*transcript
 	leaked  map[unit]bool
 }
 
+// transcript is what a unit has printed. Of a long line test2json makes several events,
+// so what was looked at, in bytes, ends with the last line that is whole.
+type transcript struct {
+	text   []byte
+	looked int
+}
+
 // watch reads events until there are no more. It shows the results of packages, what
-// failed tests have printed, and leaks, and returns how many tests have any.
-func watch(in io.Reader, out io.Writer) (found int, err error) {
-	w := watcher{out: out, printed: make(map[unit]*strings.Builder), leaked: make(map[unit]bool)}
+// failed tests have printed or, if it is to be verbose, what all have, and leaks, and
+// returns how many tests have any.
+func watch(in io.Reader, out io.Writer, verbose bool) (found int, err error) {
+	w := watcher{out: out, verbose: verbose, printed: make(map[unit]*transcript), leaked: make(map[unit]bool)}
 	lines := bufio.NewReader(in)
 	for {
 		line, err := lines.ReadBytes('\n')
 		if len(line) > 0 {
 			w.tell(line)
+		}
+		if err != nil {
+			for u := range w.printed { // of a run that broke off
+				w.end(u)
+			}
 		}
 		if errors.Is(err, io.EOF) {
 			return len(w.leaked), nil
@@ -51,8 +67,9 @@ func watch(in io.Reader, out io.Writer) (found int, err error) {
 
 func (w *watcher) tell(line []byte) {
 	var e event
-	if json.Unmarshal(line, &e) != nil {
-		_, _ = w.out.Write(line) // of the go command itself
+	if json.Unmarshal(line, &e) != nil { // of the go command itself
+		_, _ = w.out.Write(line)
+		w.look(unit{}, string(line))
 		return
 	}
 	u := unit{e.Package, e.Test}
@@ -61,44 +78,62 @@ func (w *watcher) tell(line []byte) {
 		w.keep(u, e.Output)
 	case "build-output":
 		_, _ = io.WriteString(w.out, e.Output)
-	case "pass", "skip":
-		if u.test == "" {
-			_, _ = io.WriteString(w.out, summary(w.text(u)))
+	case "pass", "skip", "bench":
+		if text := w.end(u); u.test == "" && !w.verbose {
+			_, _ = io.WriteString(w.out, summary(text))
 		}
-		delete(w.printed, u)
 	case "fail":
-		_, _ = io.WriteString(w.out, w.text(u))
-		delete(w.printed, u)
+		if text := w.end(u); !w.verbose {
+			_, _ = io.WriteString(w.out, text)
+		}
 	}
 }
 
-// keep keeps what was printed, and looks at it. A test that prints a secret in
-// several pieces would not be found; none prints by the byte.
+// keep keeps what was printed, and looks at the lines that are whole. A secret that is
+// spread over lines would not be found.
 func (w *watcher) keep(u unit, text string) {
-	if w.printed[u] == nil {
-		w.printed[u] = new(strings.Builder)
+	if w.verbose {
+		_, _ = io.WriteString(w.out, text)
 	}
-	w.printed[u].WriteString(text)
-	if isName(text) || w.leaked[u] {
+	t := w.printed[u]
+	if t == nil {
+		t = new(transcript)
+		w.printed[u] = t
+	}
+	t.text = append(t.text, text...)
+	for {
+		line, _, whole := bytes.Cut(t.text[t.looked:], []byte("\n"))
+		if !whole {
+			return
+		}
+		w.look(u, string(line))
+		t.looked += len(line) + 1
+	}
+}
+
+// end looks at what stands after the last line of a unit, and returns all that the
+// unit has printed.
+func (w *watcher) end(u unit) string {
+	t := w.printed[u]
+	if t == nil {
+		return ""
+	}
+	delete(w.printed, u)
+	w.look(u, string(t.text[t.looked:]))
+	return string(t.text)
+}
+
+// look tells of a leak in a line, once for each unit. Lines that name a test are looked
+// at like any other: whatever a test prints could begin as they do. So no test may be
+// called after a secret or a user.
+func (w *watcher) look(u unit, line string) {
+	if w.leaked[u] {
 		return
 	}
-	if leaked, ok := leak.Find([]byte(text)); ok {
+	if leaked, ok := leak.Find([]byte(line)); ok {
 		w.leaked[u] = true
-		_, _ = fmt.Fprintf(w.out, "LEAK: %s %s prints %s, %q:\n\t%s\n", u.pkg, u.test, leaked.Kind, leaked.Text, strings.TrimRight(text, "\n"))
+		_, _ = fmt.Fprintf(w.out, "LEAK: %s %s prints %s, %q:\n\t%s\n", u.pkg, u.test, leaked.Kind, leaked.Text, line)
 	}
-}
-
-// isName tells whether a line only names a test, perhaps after what it is about.
-func isName(line string) bool {
-	line = strings.TrimLeft(line, " ")
-	return strings.HasPrefix(line, "=== ") || strings.HasPrefix(line, "--- ")
-}
-
-func (w *watcher) text(u unit) string {
-	if text := w.printed[u]; text != nil {
-		return text.String()
-	}
-	return ""
 }
 
 // summary returns the lines of a package's own output that go test shows without -v.

@@ -113,7 +113,7 @@ func TestBody(t *testing.T) {
 			e := event(t, func(e *events.APIGatewayV2HTTPRequest) { e.Body, e.IsBase64Encoded = test.sent, test.base64 })
 			serve(t, e, func(_ http.ResponseWriter, req *http.Request) {
 				got, err := io.ReadAll(req.Body)
-				if (err != nil) != test.broken || !test.broken && string(got) != test.want {
+				if (leaktest.Seen(t, err) != nil) != test.broken || !test.broken && string(got) != test.want {
 					t.Errorf("got %q and %v, want %q", got, err, test.want)
 				}
 			})

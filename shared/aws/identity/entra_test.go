@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/identity"
 	"github.com/sessionstamp/sessionstamp/shared/aws/ststest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -106,11 +107,11 @@ func TestAdvice(t *testing.T) {
 			_, err := source(server).Token(t.Context())
 			// So package msgraph hands it on.
 			err = &directory.Error{Operation: directory.WebIdentityToken, Code: tt.code, NotDone: true, Err: err}
-			a, ok := errors.AsType[*subscription.Advice](subscription.Adviser{Tenant: tenantID, ClientID: clientID}.Explain(err))
+			a, ok := errors.AsType[*subscription.Advice](leaktest.Seen(t, subscription.Adviser{Tenant: tenantID, ClientID: clientID}.Explain(err)))
 			if !ok || a.Cause != tt.cause {
 				t.Fatalf("%v is explained as %+v", err, a)
 			}
-			golden(t, name, a.Problem+"\n"+a.Step+"\n["+err.Error()+"]\n")
+			golden(t, name, a.Problem+"\n"+a.Step+"\n["+leaktest.Seen(t, err).Error()+"]\n")
 		})
 	}
 }

@@ -1,10 +1,13 @@
 package identity
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // The [errors] of the call that an administrator can do something about. Those of
@@ -24,11 +27,21 @@ const (
 	// CodeExpired, CodeInvalid: the session of who asks.
 	CodeExpired = "ExpiredToken"
 	CodeInvalid = "InvalidClientTokenId"
+	// CodeFailure, CodeUnavailable: STS itself.
+	CodeFailure     = "InternalFailure"
+	CodeUnavailable = "ServiceUnavailable"
 )
 
 const (
-	stepUnknown     = "see what AWS says, and try again"
-	stepUnreachable = "see that the function may open HTTPS connections to STS in its region (in a VPC it needs a NAT gateway or an endpoint for STS), and try again"
+	stepUnknown = "see what AWS says, and try again"
+	stepAgain   = "STS has too much to do, or is asked too often by this account; nothing needs to be done, it will be tried again"
+
+	reach           = "see that the function may open HTTPS connections to STS in its region (in a VPC it needs a NAT gateway or an endpoint for STS)"
+	stepUnreachable = reach + ", and try again"
+	stepLate        = "STS has not answered in time; if that goes on, " + reach
+	stepGivenUp     = "the call was given up before STS had answered; nothing needs to be done, it will be tried again"
+	stepNotSTS      = "what answered did not come from STS; see what stands between the function and STS, such as a proxy"
+	stepUnsent      = "the request could not be made; see that the function runs as a role, and that its region is set (AWS_REGION), as Lambda does for every function"
 )
 
 // steps say what to do, for each code.
@@ -39,6 +52,9 @@ var steps = map[string]string{
 	CodeDenied:     fmt.Sprintf("allow the function's role sts:GetWebIdentityToken on all resources, with this audience (sts:IdentityTokenAudience) and for %d seconds (sts:DurationSeconds), and see that no service control policy denies it", Lifetime),
 	CodeExpired:    "the session of the role has expired; try again",
 	CodeInvalid:    "the session of the role is not known in this region; see that the region is one that the account has enabled, and try again",
+
+	CodeFailure:     stepAgain,
+	CodeUnavailable: stepAgain,
 }
 
 // An Error is why there is no token, and what to do.
@@ -64,11 +80,31 @@ func (e *Error) ErrorCode() string { return e.Code }
 func explain(err error) *Error {
 	said, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
-		return &Error{Step: stepUnreachable, Err: err}
+		return &Error{Step: unanswered(err), Err: err}
 	}
 	e := &Error{Code: said.ErrorCode(), Step: stepUnknown, Err: err}
 	if step, ok := steps[e.Code]; ok {
 		e.Step = step
+	} else if _, ok := retry.DefaultThrottleErrorCodes[e.Code]; ok {
+		e.Step = stepAgain
 	}
 	return e
+}
+
+// unanswered says what to do where AWS said nothing. That depends on how far the
+// request got.
+func unanswered(err error) string {
+	_, sent := errors.AsType[*smithyhttp.RequestSendError](err)
+	_, garbled := errors.AsType[*smithy.DeserializationError](err)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return stepGivenUp
+	case errors.Is(err, context.DeadlineExceeded):
+		return stepLate
+	case sent:
+		return stepUnreachable
+	case garbled:
+		return stepNotSTS
+	}
+	return stepUnsent
 }

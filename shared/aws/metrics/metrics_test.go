@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
@@ -38,7 +39,7 @@ var (
 func recorder(t *testing.T, out io.Writer) *metrics.Recorder {
 	t.Helper()
 	r, err := metrics.New(metrics.Config{
-		Namespace: "sessionstamp", Stack: "production", Out: out, Now: func() time.Time { return now },
+		Namespace: "sessionstamp", Stack: "production", Out: leaktest.Writer(t, out), Now: func() time.Time { return now },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -102,8 +103,12 @@ var units = map[string]func(t *testing.T, r *metrics.Recorder){
 	"expiry":          expiring(now.Add(45*24*time.Hour + 12*time.Hour)),
 	"expiry-past":     expiring(now.Add(-36 * time.Hour)),
 	"expiry-unknown":  expiring(time.Time{}),
-	"rotation":        rotated(""),
-	"rotation-failed": rotated("permission"),
+	"sign-in-failed":  func(_ *testing.T, r *metrics.Recorder) { r.ObserveSignInFailure() },
+	"rotation":        rotated((*metrics.Recorder).ObserveRotation, ""),
+	"rotation-failed": rotated((*metrics.Recorder).ObserveRotation, "permission"),
+
+	"client-state-rotation":        rotated((*metrics.Recorder).ObserveClientStateRotation, ""),
+	"client-state-rotation-failed": rotated((*metrics.Recorder).ObserveClientStateRotation, "pending"),
 }
 
 func observe(outcomes ...revocation.Outcome) func(*testing.T, *metrics.Recorder) {
@@ -131,8 +136,8 @@ func expiring(expires time.Time) func(*testing.T, *metrics.Recorder) {
 	return func(t *testing.T, r *metrics.Recorder) { t.Helper(); r.ObserveExpiry(expires) }
 }
 
-func rotated(failed string) func(*testing.T, *metrics.Recorder) {
-	return func(t *testing.T, r *metrics.Recorder) { t.Helper(); r.ObserveRotation(failed) }
+func rotated(observe func(r *metrics.Recorder, failed string), failed string) func(*testing.T, *metrics.Recorder) {
+	return func(t *testing.T, r *metrics.Recorder) { t.Helper(); observe(r, failed) }
 }
 
 // TestLines pins every line, and holds it against the specification.
@@ -323,14 +328,14 @@ func TestFailure(t *testing.T) {
 	t.Parallel()
 	r := recorder(t, broken{})
 	r.ObserveReceipt(t.Context(), webhook.Receipt{Kind: webhook.Delivery})
-	if err := r.Flush(); !errors.Is(err, io.ErrClosedPipe) {
+	if err := r.Flush(); !errors.Is(leaktest.Seen(t, err), io.ErrClosedPipe) {
 		t.Errorf("got %v, want %v", err, io.ErrClosedPipe)
 	}
 }
 
 func TestNew(t *testing.T) {
 	t.Parallel()
-	if _, err := metrics.New(metrics.Config{Namespace: "n", Out: io.Discard, Now: time.Now}); err == nil {
+	if _, err := metrics.New(metrics.Config{Namespace: "n", Out: io.Discard, Now: time.Now}); leaktest.Seen(t, err) == nil {
 		t.Error("a recorder without a stack was made")
 	}
 }

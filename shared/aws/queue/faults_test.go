@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/queue"
 	"github.com/sessionstamp/sessionstamp/shared/notification"
@@ -132,7 +133,7 @@ func TestWhatIsNotStoredIsAnError(t *testing.T) {
 					return "", false
 				}}
 				err := queue.NewRequests(failing.client(), "http://sqs.invalid/q").Enqueue(t.Context(), requests)
-				if err == nil {
+				if leaktest.Seen(t, err) == nil {
 					t.Error("Enqueue succeeded with a message that is not stored")
 				}
 				if got := len(failing.calls); got != tt.calls {
@@ -150,7 +151,7 @@ func TestTheContextEndsTheTries(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		err := queue.NewRequests(failing.client(), "http://sqs.invalid/q").Enqueue(ctx, someRequests(1))
-		if !errors.Is(err, context.DeadlineExceeded) {
+		if !errors.Is(leaktest.Seen(t, err), context.DeadlineExceeded) {
 			t.Errorf("Enqueue = %v, want %v", err, context.DeadlineExceeded)
 		}
 	})

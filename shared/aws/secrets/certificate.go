@@ -59,20 +59,43 @@ func (c *Config) certificate(ctx context.Context) (rotation.Certificate, error) 
 
 // What is wrong with a PFX. The texts of the library are not passed on.
 var (
-	errPFX    = errors.New("the PFX can't be opened with the password beside it")
-	errPFXKey = errors.New("the PFX has no private key that can sign")
+	errPFXPassword   = errors.New("the password beside it does not open it")
+	errPFXEncryption = errors.New("it is encrypted in a way that is not known here: export it again, with AES-256")
+	errPFXNone       = errors.New("it holds no certificate")
+	errPFXNoKey      = errors.New("it holds no private key: export it again, with the key")
+	errPFXKeyKind    = errors.New("its private key can't sign")
+	errPFX           = errors.New("it is no PFX, or a damaged one: export the certificate and its key again")
 )
 
 // ParsePFX is a [rotation.ParsePFX] for all the ways of encryption that Windows,
 // OpenSSL and Key Vault have written PFX files in.
 func ParsePFX(pfx []byte, password directory.Secret) ([]*x509.Certificate, crypto.Signer, error) {
-	key, leaf, issuers, err := pkcs12.DecodeChain(pfx, password.Reveal())
+	// The library takes the first certificate for the key's. It need not be.
+	key, first, others, err := pkcs12.DecodeChain(pfx, password.Reveal())
 	if err != nil {
-		return nil, nil, errPFX
+		return nil, nil, pfxFault(err)
 	}
 	signer, ok := key.(crypto.Signer)
 	if !ok {
-		return nil, nil, errPFXKey
+		return nil, nil, errPFXKeyKind
 	}
-	return append([]*x509.Certificate{leaf}, issuers...), signer, nil
+	return append([]*x509.Certificate{first}, others...), signer, nil
+}
+
+// pfxFault is what an error of the library means.
+func pfxFault(err error) error {
+	_, unknown := errors.AsType[pkcs12.NotImplementedError](err)
+	switch {
+	case unknown:
+		return errPFXEncryption
+	case errors.Is(err, pkcs12.ErrIncorrectPassword), errors.Is(err, pkcs12.ErrDecryption):
+		return errPFXPassword
+	}
+	switch err.Error() { // the library has no values for these
+	case "pkcs12: certificate missing":
+		return errPFXNone
+	case "pkcs12: private key missing":
+		return errPFXNoKey
+	}
+	return errPFX
 }

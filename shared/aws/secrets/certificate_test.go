@@ -2,6 +2,8 @@ package secrets_test
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -21,6 +23,7 @@ import (
 
 	"software.sslmate.com/src/go-pkcs12"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 )
 
@@ -30,20 +33,33 @@ const password = "c4nary-password"
 // expires is when the certificates of these tests do.
 var expires = time.Date(2027, 5, 21, 0, 0, 0, 0, time.UTC)
 
-// rsaKey is made once for the process: it costs time.
-var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
+// rsaKey is the app's, and issuerKey that of who issued its certificate. They are made
+// once for the process: that costs time.
+var rsaKey, issuerKey = sync.OnceValue(newKey), sync.OnceValue(newKey)
+
+func newKey() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err)
 	}
 	return key
-})
+}
 
+// certify makes a certificate that its own key signs.
 func certify(t *testing.T, name string, key crypto.Signer) *x509.Certificate {
 	t.Helper()
+	return issue(t, name, key, nil, key)
+}
+
+// issue makes a certificate that the issuer's key signs.
+func issue(t *testing.T, name string, key crypto.Signer, issuer *x509.Certificate, with crypto.Signer) *x509.Certificate {
+	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
-		NotBefore: expires.AddDate(-1, 0, 0), NotAfter: expires}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		NotBefore: expires.AddDate(-1, 0, 0), NotAfter: expires, IsCA: true, BasicConstraintsValid: true}
+	if issuer == nil {
+		issuer = template
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), with)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,18 +85,29 @@ func document(t *testing.T, fields map[string]any) string {
 	return string(text)
 }
 
-// pfx is a PFX that an encoder of the library makes.
-func pfx(t *testing.T, encoder *pkcs12.Encoder, key any, issuers ...*x509.Certificate) []byte {
+// pfx is a PFX that an encoder of the library makes. The certificates stand in it in
+// the order given.
+func pfx(t *testing.T, encoder *pkcs12.Encoder, key any, certificates ...*x509.Certificate) []byte {
 	t.Helper()
-	signer, _ := key.(crypto.Signer)
-	file, err := encoder.Encode(key, certify(t, "leaf", signer), issuers, password)
+	file, err := encoder.Encode(key, certificates[0], certificates[1:], password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaktest.Known(t, base64.StdEncoding.EncodeToString(file))
+	return file
+}
+
+// trustStore is a PFX that holds a certificate and no key, as Java writes one.
+func trustStore(t *testing.T, certificate *x509.Certificate) []byte {
+	t.Helper()
+	file, err := pkcs12.Modern.EncodeTrustStore([]*x509.Certificate{certificate}, password)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return file
 }
 
-// made is a PFX that OpenSSL has made.
+// made is a PFX that OpenSSL has made: openssl pkcs12 -export.
 func made(t *testing.T, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
@@ -102,12 +129,19 @@ func stored(t *testing.T, text string) secrets.Manager {
 
 func TestCertificate(t *testing.T) {
 	t.Parallel()
-	leaf, other := certify(t, "leaf", rsaKey()), certify(t, "issuer", rsaKey())
+	issuer := certify(t, "issuer", issuerKey())
+	leaf := issue(t, "leaf", rsaKey(), issuer, issuerKey())
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(rsaKey())
 	if err != nil {
 		t.Fatal(err)
 	}
 	certificate, key := inPEM("CERTIFICATE", leaf.Raw), inPEM("PRIVATE KEY", pkcs8)
+	leaktest.Known(t, key)
+	leaktest.Known(t, password)
 	withPassword := func(file []byte) map[string]any { return map[string]any{"pfx": file, "password": password} }
 	tests := []struct {
 		name   string
@@ -116,17 +150,25 @@ func TestCertificate(t *testing.T) {
 		fault  string
 	}{
 		{"PEM", map[string]any{"certificate": certificate, "privateKey": key}, 1, ""},
-		{"PEM with its issuer", map[string]any{"certificate": certificate + inPEM("CERTIFICATE", other.Raw), "privateKey": key}, 2, ""},
-		{"PFX, today's encryption", withPassword(pfx(t, pkcs12.Modern, rsaKey())), 1, ""},
-		{"PFX, older encryption", withPassword(pfx(t, pkcs12.LegacyDES, rsaKey(), other)), 2, ""},
-		{"PFX, oldest encryption", withPassword(pfx(t, pkcs12.LegacyRC2, rsaKey())), 1, ""},
+		{"PEM with its issuer", map[string]any{"certificate": certificate + inPEM("CERTIFICATE", issuer.Raw), "privateKey": key}, 2, ""},
+		{"PEM, issuer first", map[string]any{"certificate": inPEM("CERTIFICATE", issuer.Raw) + certificate, "privateKey": key}, 2, ""},
+		{"PFX, today's encryption", withPassword(pfx(t, pkcs12.Modern, rsaKey(), leaf)), 1, ""},
+		{"PFX, older encryption", withPassword(pfx(t, pkcs12.LegacyDES, rsaKey(), leaf, issuer)), 2, ""},
+		{"PFX, issuer first", withPassword(pfx(t, pkcs12.Modern, rsaKey(), issuer, leaf)), 2, ""},
+		{"PFX, oldest encryption", withPassword(pfx(t, pkcs12.LegacyRC2, rsaKey(), leaf)), 1, ""},
 		{"PFX of OpenSSL 3", withPassword(made(t, "openssl3.pfx.txt")), 1, ""},
 		{"PFX of OpenSSL 1", withPassword(made(t, "openssl1.pfx.txt")), 1, ""},
-		{"PFX without its password", map[string]any{"pfx": pfx(t, pkcs12.Modern, rsaKey())}, 0, "password"},
-		{"PFX with another password", map[string]any{"pfx": pfx(t, pkcs12.Modern, rsaKey()), "password": password + "x"}, 0, "password"},
-		{"PFX that is none", withPassword([]byte(key)), 0, "password"},
+		{"PFX without its password", map[string]any{"pfx": pfx(t, pkcs12.Modern, rsaKey(), leaf)}, 0, "its PFX can't be used: the password beside it does not open it"},
+		{"PFX with another password", map[string]any{"pfx": pfx(t, pkcs12.Modern, rsaKey(), leaf), "password": password + "x"}, 0, "password beside it does not open it"},
+		{"PFX of the issuer alone", withPassword(pfx(t, pkcs12.Modern, rsaKey(), issuer)), 0, "belongs to none of its certificates"},
+		{"PFX with two of one key", withPassword(pfx(t, pkcs12.Modern, rsaKey(), leaf, certify(t, "renewed", rsaKey()))), 0, "belongs to several of its certificates"},
+		{"PFX without a key", withPassword(trustStore(t, leaf)), 0, "no private key"},
+		{"PFX without a certificate", withPassword(made(t, "no-certificate.pfx.txt")), 0, "no certificate"},
+		{"PFX with an elliptic key", withPassword(pfx(t, pkcs12.Modern, curve, certify(t, "curve", curve))), 0, "not an RSA key"},
+		{"PFX, unknown encryption", withPassword(made(t, "camellia.pfx.txt")), 0, "AES"},
+		{"PFX that is none", withPassword([]byte(key)), 0, "damaged"},
 		{"another key", map[string]any{"certificate": certificate, "privateKey": inPEM("PRIVATE KEY", pkcs8[:100])}, 0, "PEM"},
-		{"no key", map[string]any{"certificate": certificate}, 0, "PEM"},
+		{"no key", map[string]any{"certificate": certificate}, 0, "no private key"},
 		{"encrypted key", map[string]any{"certificate": certificate, "privateKey": inPEM("ENCRYPTED PRIVATE KEY", pkcs8)}, 0, "encrypted"},
 		{"a client secret", map[string]any{"clientSecret": "c4nary-secret"}, 0, "of the form"},
 	}
@@ -182,7 +224,7 @@ func TestFreshCertificate(t *testing.T) {
 		ask(true, "second", 1)
 		m.set(true, 0)
 		time.Sleep(time.Second)
-		if chain, signer, err := s.Certificate(t.Context(), true); err == nil || chain != nil || signer != nil {
+		if chain, signer, err := s.Certificate(t.Context(), true); leaktest.Seen(t, err) == nil || chain != nil || signer != nil {
 			t.Errorf("%v, %v, %v from a manager that is down", chain, signer, err)
 		}
 	})
@@ -207,7 +249,7 @@ func TestClientSecretExpires(t *testing.T) {
 		})
 	}
 	s := secrets.NewClientSecret(config(t, stored(t, `{}`), io.Discard))
-	if _, err := s.Expires(t.Context()); err == nil {
+	if _, err := s.Expires(t.Context()); leaktest.Seen(t, err) == nil {
 		t.Error("no error for a secret that is none")
 	}
 }

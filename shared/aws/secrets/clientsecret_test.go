@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 )
 
@@ -19,7 +20,7 @@ func TestClientSecret(t *testing.T) {
 	const shape = `{"clientSecret":"…"}`
 	tests := []struct{ name, stored, want, fault string }{
 		{name: "as documented", stored: `{"clientSecret":"abc8Q~._-x"}`, want: "abc8Q~._-x"},
-		{name: "with other members", stored: ` {"note":["of","somebody"],"clientSecret":"abc"} `, want: "abc"},
+		{name: "with other members", stored: ` {"note":["of","somebody"],"clientSecret":"abc8Q~"} `, want: "abc8Q~"},
 		{name: "the value alone", stored: `hunter2`, fault: shape},
 		{name: "a JSON text", stored: `"hunter2"`, fault: shape},
 		{name: "another name", stored: `{"secret":"hunter2"}`, fault: shape},
@@ -84,7 +85,7 @@ func TestFresh(t *testing.T) {
 
 		m.set(true, 0)
 		time.Sleep(time.Second)
-		if _, err := s.ClientSecret(t.Context(), true); !errors.Is(err, errDown) {
+		if _, err := s.ClientSecret(t.Context(), true); !errors.Is(leaktest.Seen(t, err), errDown) {
 			t.Errorf("got %v, want %v", err, errDown)
 		}
 		m.took()
@@ -99,8 +100,8 @@ func TestExpiresUnreadable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			s := secrets.NewClientSecret(config(t, stored(t, `{"clientSecret":"abc","expires":`+written+`}`), &log))
-			if got, err := s.ClientSecret(t.Context(), false); got != "abc" || err != nil {
+			s := secrets.NewClientSecret(config(t, stored(t, `{"clientSecret":"abc8Q~","expires":`+written+`}`), &log))
+			if got, err := s.ClientSecret(t.Context(), false); got != "abc8Q~" || err != nil {
 				t.Errorf("got %q and %v", got, err)
 			}
 			if expires, err := s.Expires(t.Context()); err != nil || !expires.IsZero() {

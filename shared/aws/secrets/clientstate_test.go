@@ -105,7 +105,7 @@ func TestOutage(t *testing.T) {
 
 		m.set(true, 0)
 		time.Sleep(12 * time.Hour)
-		if _, _, err := s.ClientStates(t.Context()); !errors.Is(err, errDown) {
+		if _, _, err := s.ClientStates(t.Context()); !errors.Is(leaktest.Seen(t, err), errDown) {
 			t.Errorf("after twelve hours: %v, want %v", err, errDown)
 		}
 		m.set(false, 0)
@@ -128,7 +128,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, _, err := s.ClientStates(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if _, _, err := s.ClientStates(ctx); !errors.Is(leaktest.Seen(t, err), context.DeadlineExceeded) {
 			t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 		}
 		stop()
@@ -173,7 +173,7 @@ func TestSettledClientState(t *testing.T) {
 		expect(t, states(t, keeper), [2]string{"B", "A"})
 		expect(t, states(t, webhook), [2]string{"B", "A"})
 		m.set(true, 0)
-		if _, _, err := keeper.ClientStates(t.Context()); !errors.Is(err, errDown) {
+		if _, _, err := keeper.ClientStates(t.Context()); !errors.Is(leaktest.Seen(t, err), errDown) {
 			t.Errorf("got %v, want %v", err, errDown)
 		}
 	})

@@ -65,7 +65,7 @@ func TestVersions(t *testing.T) {
 		}
 	}
 	stages(map[string][]string{oldVersion: {"AWSCURRENT"}, newVersion: {"AWSPENDING"}})
-	if _, err := versions.GetSecretValue(ctx, id, newVersion); !errors.Is(err, rotation.ErrNotFound) {
+	if _, err := versions.GetSecretValue(ctx, id, newVersion); !errors.Is(leaktest.Seen(t, err), rotation.ErrNotFound) {
 		t.Errorf("a version without a value: got %v, want %v", err, rotation.ErrNotFound)
 	}
 	for range 2 { // the same value twice is no error
@@ -88,7 +88,7 @@ func TestVersions(t *testing.T) {
 	}
 	stages(map[string][]string{oldVersion: {"AWSPREVIOUS"}, newVersion: {"AWSCURRENT"}})
 	err := versions.PutSecretValue(ctx, id, newVersion, directory.NewSecret("hunter2"))
-	if !errors.Is(err, rotation.ErrExists) || strings.Contains(err.Error(), "hunter2") {
+	if !errors.Is(leaktest.Seen(t, err), rotation.ErrExists) || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("another value: got %v, want %v", err, rotation.ErrExists)
 	}
 }
@@ -159,12 +159,12 @@ func TestVersionsFail(t *testing.T) {
 				return mototest.Refuse(r, http.StatusBadRequest, test.code)
 			})
 			for operation, err := range callAll(t.Context(), versions) {
-				if err == nil || !strings.Contains(err.Error(), test.code) || !strings.Contains(err.Error(), arn) || strings.Contains(err.Error(), "hunter2") {
+				if leaktest.Seen(t, err) == nil || !strings.Contains(err.Error(), test.code) || !strings.Contains(err.Error(), arn) || strings.Contains(err.Error(), "hunter2") {
 					t.Errorf("%s: got %v, want one that says %s of %s", operation, err, test.code, arn)
 				}
 				ofVersion := operation == "GetSecretValue" || operation == "PutSecretValue"
 				for _, known := range []error{rotation.ErrNotFound, rotation.ErrExists} {
-					if got := errors.Is(err, known); got != (ofVersion && errors.Is(known, test.known)) {
+					if got := errors.Is(leaktest.Seen(t, err), known); got != (ofVersion && errors.Is(leaktest.Seen(t, known), test.known)) {
 						t.Errorf("%s: it is %t that %q is %q", operation, got, err, known)
 					}
 				}
@@ -213,7 +213,7 @@ func TestVersionIsBinary(t *testing.T) {
 	versions := faulty(func(_ string, r *http.Request, _ mototest.Send) (*http.Response, error) {
 		return mototest.Answer(r, http.StatusOK, map[string]string{"SecretBinary": "aHVudGVyMg=="})
 	})
-	if _, err := versions.GetSecretValue(t.Context(), arn, newVersion); err == nil || !strings.Contains(err.Error(), "binary") {
+	if _, err := versions.GetSecretValue(t.Context(), arn, newVersion); leaktest.Seen(t, err) == nil || !strings.Contains(err.Error(), "binary") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store/storetest"
@@ -97,7 +98,7 @@ func TestAWriteWhoseAnswerIsLostAndOvertakenConflicts(t *testing.T) {
 		rival.Version, rival.State = 1, revocation.StateRevoked
 		return answer, errors.Join(err, writeOne(r.Context(), sound, rival))
 	})
-	if err := writeOne(t.Context(), faulty, e); !errors.Is(err, revocation.ErrConflict) {
+	if err := writeOne(t.Context(), faulty, e); !errors.Is(leaktest.Seen(t, err), revocation.ErrConflict) {
 		t.Errorf("Write = %v, want ErrConflict", err)
 	}
 	if got := stored(t, sound, e).State; got != revocation.StateRevoked {
@@ -111,7 +112,7 @@ func TestAnEqualWriteOfAnotherConflicts(t *testing.T) {
 	table := newTable(t)
 	e := claim(revocationtest.NewID())
 	first, second := writeOne(t.Context(), table, e), writeOne(t.Context(), table, e)
-	if first != nil || !errors.Is(second, revocation.ErrConflict) {
+	if first != nil || !errors.Is(leaktest.Seen(t, second), revocation.ErrConflict) {
 		t.Errorf("two equal writes came to %v and %v, want none and ErrConflict", first, second)
 	}
 }
@@ -121,7 +122,7 @@ func TestAWriteWithoutAnyAnswerIsNoConflict(t *testing.T) {
 	_, faulty := newFaultyTable(t, func(_ string, r *http.Request, send mototest.Send) (*http.Response, error) {
 		return mototest.Lose(r, send)
 	})
-	if err := writeOne(t.Context(), faulty, claim(revocationtest.NewID())); err == nil || errors.Is(err, revocation.ErrConflict) {
+	if err := writeOne(t.Context(), faulty, claim(revocationtest.NewID())); leaktest.Seen(t, err) == nil || errors.Is(err, revocation.ErrConflict) {
 		t.Errorf("Write = %v, want an error that is no conflict", err)
 	}
 }
@@ -165,10 +166,10 @@ func TestAThrottledTableLosesNothing(t *testing.T) {
 func checkWritten(t *testing.T, table *store.Table, errs []error, entries []revocation.Entry) {
 	t.Helper()
 	for i, err := range errs {
-		if errors.Is(err, revocation.ErrConflict) {
+		if errors.Is(leaktest.Seen(t, err), revocation.ErrConflict) {
 			t.Errorf("entry %d: %v, but nobody else writes", i, err)
 		}
-		if got := stored(t, table, entries[i]).Version == 1; got != (err == nil) {
+		if got := stored(t, table, entries[i]).Version == 1; got != (leaktest.Seen(t, err) == nil) {
 			t.Errorf("entry %d: stored %t, Write says %v", i, got, err)
 		}
 	}
@@ -181,16 +182,16 @@ func TestATableThatStaysThrottledIsAnError(t *testing.T) {
 			return mototest.Refuse(r, http.StatusBadRequest, "ThrottlingException")
 		})
 		e := claim(revocationtest.NewID())
-		if err := writeOne(t.Context(), table, e); err == nil || errors.Is(err, revocation.ErrConflict) {
+		if err := writeOne(t.Context(), table, e); leaktest.Seen(t, err) == nil || errors.Is(err, revocation.ErrConflict) {
 			t.Errorf("Write = %v, want an error that is no conflict", err)
 		}
-		if _, err := table.Entries(t.Context(), e.Tenant, []string{e.User}); err == nil {
+		if _, err := table.Entries(t.Context(), e.Tenant, []string{e.User}); leaktest.Seen(t, err) == nil {
 			t.Error("Entries succeeded: it must not say that the user is unknown")
 		}
-		if _, err := table.Checkpoint(t.Context(), e.Tenant); err == nil {
+		if _, err := table.Checkpoint(t.Context(), e.Tenant); leaktest.Seen(t, err) == nil {
 			t.Error("Checkpoint succeeded: it must not say that there is none")
 		}
-		if _, ok, err := store.NewQuota(table, revocation.DefaultPace).Reserve(t.Context(), e.Tenant, 1, sampleTime, time.Hour); ok || err == nil {
+		if _, ok, err := store.NewQuota(table, revocation.DefaultPace).Reserve(t.Context(), e.Tenant, 1, sampleTime, time.Hour); ok || leaktest.Seen(t, err) == nil {
 			t.Errorf("Reserve = %t, %v, want an error", ok, err)
 		}
 	})
@@ -277,12 +278,12 @@ func TestKeysThatStayUnprocessedAreAnError(t *testing.T) {
 			return mototest.Answer(r, http.StatusOK, map[string]any{"Responses": struct{}{}, "UnprocessedKeys": request.RequestItems})
 		})
 		got, err := table.Entries(t.Context(), revocationtest.NewID(), []string{revocationtest.NewID()})
-		if err == nil || got != nil || calls != 8 {
+		if leaktest.Seen(t, err) == nil || got != nil || calls != 8 {
 			t.Errorf("Entries = %v, %v after %d calls, want an error after 8", got, err, calls)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if _, err := table.Entries(ctx, revocationtest.NewID(), []string{revocationtest.NewID()}); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := table.Entries(ctx, revocationtest.NewID(), []string{revocationtest.NewID()}); !errors.Is(leaktest.Seen(t, err), context.DeadlineExceeded) {
 			t.Errorf("Entries = %v, want %v", err, context.DeadlineExceeded)
 		}
 	})
@@ -346,7 +347,7 @@ func TestAQuotaThatOthersKeepChangingIsAnError(t *testing.T) {
 			return mototest.Refuse(r, http.StatusBadRequest, "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException")
 		})
 		wait, ok, err := store.NewQuota(table, revocation.DefaultPace).Reserve(t.Context(), revocationtest.NewID(), 20, sampleTime, time.Hour)
-		if wait != 0 || ok || err == nil || puts != 12 {
+		if wait != 0 || ok || leaktest.Seen(t, err) == nil || puts != 12 {
 			t.Errorf("Reserve = %s, %t, %v after %d tries, want an error after 12", wait, ok, err, puts)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
@@ -228,7 +229,7 @@ func TestAnItemOfSomebodyElseIsAnError(t *testing.T) {
 			table := fakeTable(func(_ string, r *http.Request, _ mototest.Send) (*http.Response, error) {
 				return mototest.Answer(r, http.StatusOK, map[string]any{"Item": json.RawMessage(item)})
 			})
-			if c, err := table.Checkpoint(t.Context(), "x"); err == nil {
+			if c, err := table.Checkpoint(t.Context(), "x"); leaktest.Seen(t, err) == nil {
 				t.Errorf("Checkpoint = %+v, want an error", c)
 			}
 		})

@@ -156,6 +156,18 @@ func TestTokenRefusal(t *testing.T) {
 			body: `{"error":"invalid_client","error_description":"AADSTS7002138: No matching federated identity record found."}`,
 			want: directory.Error{Code: "AADSTS7002138"}, credential: true, federation: true,
 		},
+		{
+			name: "key that is not published", status: http.StatusUnauthorized,
+			body: `{"error":"invalid_client","error_description":"AADSTS7000272: The certificate with identifier 0A could not be found in the metadata."}`,
+			want: directory.Error{Code: "AADSTS7000272"}, credential: true, federation: true,
+		},
+		{name: "issuer out of reach", status: http.StatusBadRequest, body: `{"error_description":"AADSTS501661: Request to External OIDC endpoint failed."}`, want: directory.Error{Code: "AADSTS501661"}},
+		{
+			name: "certificate out of its time, status of another kind", status: http.StatusBadRequest,
+			body: `{"error":"invalid_request","error_description":"AADSTS1000502: The certificate is not within its validity period."}`,
+			want: directory.Error{Code: "AADSTS1000502"}, credential: true,
+		},
+		{name: "app disabled", status: http.StatusBadRequest, body: `{"error":"unauthorized_client","error_description":"AADSTS7000112: Application is disabled."}`, want: directory.Error{Code: "AADSTS7000112"}},
 		{name: "principals", status: http.StatusBadRequest, body: `{"error":"` + principal + `","error_description":"` + principal + `","correlation_id":"` + principal + `"}`},
 		{name: "HTML", status: http.StatusServiceUnavailable, body: `<html>` + principal},
 	}

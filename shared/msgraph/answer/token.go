@@ -14,7 +14,7 @@ var aadsts = regexp.MustCompile(`\bAADSTS[0-9]{1,10}\b`)
 
 // TokenRefusal returns the error of the token endpoint's [error response]: its Code
 // is the number of the error, or its OAuth name if it has none, and its RequestID
-// the id by which Entra logged it. No token was given, so it is NotDone.
+// the correlation id by which Entra logged it. No token was given, so it is NotDone.
 //
 // [error response]: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#error-response
 func (a Answer) TokenRefusal() *directory.Error {
@@ -40,28 +40,33 @@ func (a Answer) TokenRefusal() *directory.Error {
 
 // CredentialRefused tells whether a [Answer.TokenRefusal] says that what the app
 // signs in with is not, or no longer, good. OAuth's word for it is [invalid_client],
-// which goes with the status 401; AADSTS7000215 is an unknown client secret,
-// AADSTS7000222 one that has expired, AADSTS700027 an unknown certificate or a
-// signature that is not right.
+// which goes with the status 401; Entra's numbers do not always go with it.
 //
 // [invalid_client]: https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 func CredentialRefused(e *directory.Error) bool {
-	switch e.Code {
-	case "invalid_client", "AADSTS7000215", "AADSTS7000222", "AADSTS700027":
+	switch e.Refusal() {
+	case directory.SecretUnknown, directory.SecretExpired,
+		directory.CertificateUnknown, directory.CertificateOutOfTime:
 		return true
+	default:
+		return e.Code == "invalid_client" || e.StatusCode == http.StatusUnauthorized || FederationRefused(e)
 	}
-	return e.StatusCode == http.StatusUnauthorized || FederationRefused(e)
 }
 
-// FederationRefused tells whether a [Answer.TokenRefusal] says that no federated
-// credential of the app fits the token presented: none at all (AADSTS70021,
-// AADSTS70025), or none with its issuer (700211), audience (700212) or subject
-// (700213, and 7002138 if only the case differs). A credential that was just made is
-// refused so until Entra's replicas have heard of it.
+// FederationRefused tells whether a [Answer.TokenRefusal] says what Entra says of a
+// federation that it has not heard of yet: no federated credential of the app fits the
+// token presented, or its key is not one that the issuer publishes. The first ends
+// within minutes, as Entra's replicas hear of the credential. The second ends when
+// they read anew what the issuer publishes, which was seen to take [half an hour] where
+// the issuer was new.
+//
+// [half an hour]: https://github.com/kubernetes-sigs/blob-csi-driver/blob/master/test/e2e/suite_test.go
 func FederationRefused(e *directory.Error) bool {
-	switch e.Code {
-	case "AADSTS70021", "AADSTS70025", "AADSTS700211", "AADSTS700212", "AADSTS700213", "AADSTS7002138":
+	switch e.Refusal() {
+	case directory.FederationUnknown, directory.FederationIssuer, directory.FederationAudience,
+		directory.FederationSubject, directory.FederationKeyUnknown:
 		return true
+	default:
+		return false
 	}
-	return false
 }

@@ -45,9 +45,12 @@ const (
 	missingParameter      = 900144
 	malformedTenant       = 900023
 	scopeNotDefault       = 1002012
+	appDisabled           = 7000112
 	badSecret             = 7000215
 	noCredential          = 7000216
 	expiredSecret         = 7000222
+	noServicePrincipal    = 7000229
+	unpublishedKey        = 7000272
 )
 
 // oauth returns the status and the OAuth error that a number goes with.
@@ -59,13 +62,14 @@ func (e *aadsts) oauth() (status int, name string) {
 		return http.StatusBadRequest, "invalid_resource"
 	case unsupportedGrant:
 		return http.StatusBadRequest, "unsupported_grant_type"
-	case appNotFound:
+	case appNotFound, appDisabled:
 		return http.StatusBadRequest, "unauthorized_client"
 	case unknownInstance:
 		return http.StatusBadRequest, "invalid_instance"
 	case badSecret, noCredential, expiredSecret, malformedToken, noFederatedAtAll,
 		assertionNotOfClient, assertionBadAudience, assertionOutOfTime, assertionBadSignature,
-		noFederatedIssuer, noFederatedAudience, noFederatedSubject, noFederatedCase:
+		noFederatedIssuer, noFederatedAudience, noFederatedSubject, noFederatedCase,
+		unpublishedKey, noServicePrincipal:
 		return http.StatusUnauthorized, "invalid_client"
 	default:
 		return http.StatusBadRequest, "invalid_request"

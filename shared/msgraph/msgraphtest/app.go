@@ -59,10 +59,12 @@ type App struct {
 	owner     bool // the service principal owns the application
 
 	// Server.mu guards the following.
-	permissions  []string // sorted; replaced, never changed
-	secrets      []*secret
-	certificates []*certificate
-	federated    []*federated
+	permissions      []string // sorted; replaced, never changed
+	secrets          []*secret
+	certificates     []*certificate
+	federated        []*federated
+	disabled         bool // its service principal is
+	withoutPrincipal bool
 }
 
 // secret is a client secret as the token endpoint knows it.
@@ -163,6 +165,22 @@ func (a *App) Revoke(permissions ...string) {
 	})
 }
 
+// Disable disables the service principal, as the portal would: no more tokens are
+// issued.
+func (a *App) Disable() {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	a.disabled = true
+}
+
+// RemoveServicePrincipal deletes the service principal and leaves the registration: no
+// more tokens are issued.
+func (a *App) RemoveServicePrincipal() {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	a.withoutPrincipal = true
+}
+
 // AddSecret adds a client secret that the token endpoint knows at once, and
 // returns its key id.
 func (a *App) AddSecret(text string) (keyID string) {
@@ -189,6 +207,17 @@ func (a *App) AddCertificate(der []byte) (keyID string) {
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
 	return a.addCertificate(cert, "", time.Time{}).keyID
+}
+
+// Certificates are the app's certificates (DER) in the order in which they were added.
+func (a *App) Certificates() [][]byte {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	var all [][]byte
+	for _, c := range a.certificates {
+		all = append(all, c.Raw)
+	}
+	return all
 }
 
 // RemoveCertificates forgets all certificates, as the portal would.

@@ -2,6 +2,7 @@ package msgraphtest
 
 import (
 	"crypto"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -174,11 +175,11 @@ func TestRollCertificate(t *testing.T) {
 		code   string
 	}{
 		{"good", func(*assertion) {}, next, 200, ""},
-		{"proof of another key", func(a *assertion) { a.key = keys[1] }, next, 403, "Authorization_RequestDenied"},
-		{"proof by client id", func(a *assertion) { a.claims["iss"] = testApp }, next, 403, "Authorization_RequestDenied"},
-		{"proof for Graph", func(a *assertion) { a.claims["aud"] = "https://graph.microsoft.com" }, next, 403, "Authorization_RequestDenied"},
-		{"proof for too long", func(a *assertion) { a.claims["exp"] = at.at.Add(11 * time.Minute).Unix() }, next, 403, "Authorization_RequestDenied"},
-		{"proof expired", func(a *assertion) { a.claims["exp"] = at.at.Unix() }, next, 403, "Authorization_RequestDenied"},
+		{"proof of another key", func(a *assertion) { a.key = keys[1] }, next, 401, "Authentication_MissingOrMalformed"},
+		{"proof by client id", func(a *assertion) { a.claims["iss"] = testApp }, next, 401, "Authentication_MissingOrMalformed"},
+		{"proof for Graph", func(a *assertion) { a.claims["aud"] = "https://graph.microsoft.com" }, next, 401, "Authentication_MissingOrMalformed"},
+		{"proof for too long", func(a *assertion) { a.claims["exp"] = at.at.Add(11 * time.Minute).Unix() }, next, 401, "Authentication_MissingOrMalformed"},
+		{"proof expired", func(a *assertion) { a.claims["exp"] = at.at.Unix() }, next, 401, "Authentication_MissingOrMalformed"},
 		{"no certificate", func(*assertion) {}, "AAAA", 400, "Request_BadRequest"},
 	}
 	for _, test := range tests {
@@ -198,6 +199,27 @@ func TestRollCertificate(t *testing.T) {
 	}
 }
 
+// A certificate that was just added proves nothing yet.
+func TestProofByNewCertificate(t *testing.T) {
+	t.Parallel()
+	at := newClock()
+	keys := rsaKeys()
+	w := newKeeper(t, Options{Now: at.now, CredentialLag: time.Minute}, func(o *AppOptions) {
+		o.Certificates = [][]byte{certify(t, keys[0], at.at.Add(-time.Hour)).Raw}
+	})
+	next := base64.StdEncoding.EncodeToString(certify(t, keys[1], at.at.Add(-time.Hour)).Raw)
+	add := func(key *rsa.PrivateKey) response {
+		proof := assertion{method: jwt.SigningMethodRS256, key: key, claims: jwt.MapClaims{
+			"aud": proofAudience, "iss": testObject, "nbf": at.at.Unix(), "exp": at.at.Add(proofLife).Unix()}}.sign(t)
+		return w.call("POST", "/applications/"+testObject+"/addKey", fmt.Sprintf(
+			`{"keyCredential":{"type":"AsymmetricX509Cert","usage":"Verify","key":%q},"proof":%q}`, next, proof))
+	}
+	w.want(add(keys[0]), 200, "")
+	w.want(add(keys[1]), 401, "Authentication_MissingOrMalformed")
+	at.advance(time.Minute)
+	w.want(add(keys[1]), 200, "")
+}
+
 func TestRemoveKey(t *testing.T) {
 	t.Parallel()
 	at := newClock()
@@ -214,10 +236,10 @@ func TestRemoveKey(t *testing.T) {
 	remove := func(keyID, proof string) response {
 		return w.call("POST", "/applications/"+testObject+"/removeKey", fmt.Sprintf(`{"keyId":%q,"proof":%q}`, keyID, proof))
 	}
-	w.want(remove(app.KeyCredentials[0].KeyID, "nonsense"), 403, "Authorization_RequestDenied")
+	w.want(remove(app.KeyCredentials[0].KeyID, "nonsense"), 401, "Authentication_MissingOrMalformed")
 	w.want(remove(testUser, proof), 400, "Request_BadRequest")
 	w.want(remove(app.KeyCredentials[0].KeyID, proof), 204, "")
-	w.want(remove(app.KeyCredentials[0].KeyID, proof), 403, "Authorization_RequestDenied")
+	w.want(remove(app.KeyCredentials[0].KeyID, proof), 401, "Authentication_MissingOrMalformed")
 }
 
 func TestCreateFederatedRefusals(t *testing.T) {

@@ -42,8 +42,11 @@ func (i *issuer) key(token *jwt.Token) (any, error) {
 	if only := slices.Collect(maps.Values(i.keys)); kid == "" && len(only) == 1 {
 		return only[0], nil
 	}
-	return nil, errors.New("no such key")
+	return nil, errUnpublished
 }
+
+// errUnpublished is a key that the provider's key set does not have.
+var errUnpublished = errors.New("no such key")
 
 // checkAssertion takes a client assertion for one that the app signed with its
 // certificate if it says that the app issued it, and otherwise for the token of
@@ -162,6 +165,8 @@ func (g *grant) verify(assertion string, key jwt.Keyfunc, options ...jwt.ParserO
 	case errors.Is(err, jwt.ErrTokenExpired), errors.Is(err, jwt.ErrTokenNotValidYet),
 		errors.Is(err, jwt.ErrTokenUsedBeforeIssued), errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
 		return refuseToken(assertionOutOfTime, "Client assertion is not within its valid time range.")
+	case errors.Is(err, errUnpublished):
+		return refuseToken(unpublishedKey, "The certificate used to sign the federated credential could not be found in the metadata of the identity provider.")
 	default:
 		return refuseToken(assertionBadSignature, "The certificate or key used to sign the client assertion is not registered, or the signature is invalid: %v.", err)
 	}

@@ -147,7 +147,7 @@ func TestFederatedAssertion(t *testing.T) {
 		{"subject in another case", func(a *assertion) { a.claims["sub"] = strings.ToUpper(role) }, 401, "7002138"},
 		{"another audience", func(a *assertion) { a.claims["aud"] = "sts.amazonaws.com" }, 401, "700212"},
 		{"two audiences", func(a *assertion) { a.claims["aud"] = []string{exchangeAudience, "b"} }, 401, "700212"},
-		{"unknown key", func(a *assertion) { a.header["kid"] = "k2" }, 401, "700027"},
+		{"unknown key", func(a *assertion) { a.header["kid"] = "k2" }, 401, "7000272"},
 		{"signed with another key", func(a *assertion) { a.key = keys[1] }, 401, "700027"},
 		{"another algorithm", func(a *assertion) { a.method = jwt.SigningMethodRS384 }, 401, "700027"},
 		{"expired", func(a *assertion) { a.claims["exp"] = at.at.Unix() }, 401, "700024"},

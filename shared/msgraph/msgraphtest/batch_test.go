@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
 
 // batchOf joins parts to an envelope.
@@ -191,7 +193,7 @@ func TestFaultsOfParts(t *testing.T) {
 	remove()
 
 	remove = w.Inject(Fault{Match: isRevoke, Reset: true})
-	if _, err := w.RoundTrip(w.request("POST", "/$batch", envelope)); !errors.Is(err, syscall.ECONNRESET) {
+	if _, err := w.RoundTrip(w.request("POST", "/$batch", envelope)); !errors.Is(leaktest.Seen(t, err), syscall.ECONNRESET) {
 		t.Errorf("error %v, want ECONNRESET", err)
 	}
 	if n := w.Counts(); n.Writes != 1 || n.ByRoute["GET /users/{id}"] != 2 {

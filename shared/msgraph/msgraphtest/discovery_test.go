@@ -52,10 +52,10 @@ func TestProviderPublishesItsKeys(t *testing.T) {
 		{"no address of keys", func(d documents) { d[configuration] = `{"issuer":"` + provider + `"}` }, 400, "50166"},
 		{"no keys", func(d documents) { delete(d, keySet) }, 400, "50166"},
 		{"keys that are not JSON", func(d documents) { d[keySet] = "<html>" }, 400, "50166"},
-		{"another key", func(d documents) { d[keySet] = strings.Replace(d[keySet], `"k1"`, `"k2"`, 1) }, 401, "700027"},
-		{"key of another kind", func(d documents) { d[keySet] = strings.Replace(d[keySet], "RSA", "EC", 1) }, 401, "700027"},
-		{"key for encryption", func(d documents) { d[keySet] = strings.Replace(d[keySet], `"sig"`, `"enc"`, 1) }, 401, "700027"},
-		{"key that is not base64", func(d documents) { d[keySet] = strings.Replace(d[keySet], `"e":"`, `"e":"*`, 1) }, 401, "700027"},
+		{"another key", func(d documents) { d[keySet] = strings.Replace(d[keySet], `"k1"`, `"k2"`, 1) }, 401, "7000272"},
+		{"key of another kind", func(d documents) { d[keySet] = strings.Replace(d[keySet], "RSA", "EC", 1) }, 401, "7000272"},
+		{"key for encryption", func(d documents) { d[keySet] = strings.Replace(d[keySet], `"sig"`, `"enc"`, 1) }, 401, "7000272"},
+		{"key that is not base64", func(d documents) { d[keySet] = strings.Replace(d[keySet], `"e":"`, `"e":"*`, 1) }, 401, "7000272"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

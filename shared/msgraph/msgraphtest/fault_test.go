@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
 
 func isRevoke(r Request) bool { return r.Method == "POST" && r.Path == revokePath }
@@ -37,7 +39,7 @@ func TestFaults(t *testing.T) {
 			w.Inject(test.fault)
 			resp, err := w.RoundTrip(req)
 			if test.status == 0 {
-				if !errors.Is(err, syscall.ECONNRESET) {
+				if !errors.Is(leaktest.Seen(t, err), syscall.ECONNRESET) {
 					t.Errorf("error %v, want ECONNRESET", err)
 				}
 			} else if err != nil {
@@ -132,7 +134,7 @@ func TestGivingUpWhileWaiting(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				_, err := w.RoundTrip(req.WithContext(ctx))
-				if !errors.Is(err, context.DeadlineExceeded) {
+				if !errors.Is(leaktest.Seen(t, err), context.DeadlineExceeded) {
 					t.Errorf("error %v, want DeadlineExceeded", err)
 				}
 				if n := w.Counts().Writes; n != test.writes {

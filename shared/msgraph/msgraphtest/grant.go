@@ -76,7 +76,7 @@ func (g *grant) answer(tenant string) reply {
 	if err != nil {
 		return reply{status: http.StatusInternalServerError}
 	}
-	lasts := int(tokenLife/time.Second) - 1 // as Entra says, though it is an hour
+	lasts := int(g.s.opts.TokenLife/time.Second) - 1 // as Entra says, though it is good for longer
 	return reply{
 		status: http.StatusOK,
 		header: http.Header{"Cache-Control": {"no-store, no-cache"}},
@@ -99,7 +99,21 @@ func (g *grant) check(tenant string) (graph string, refusal *aadsts) {
 	if g.app = g.tenant.apps.find(clientID); g.app == nil {
 		return "", refuseToken(appNotFound, "Application with identifier '%s' was not found in the directory '%s'.", clientID, g.tenant.id)
 	}
+	if refusal := g.checkPrincipal(); refusal != nil {
+		return "", refusal
+	}
 	return graph, g.checkCredential()
+}
+
+// checkPrincipal looks at what stands for the app in the tenant.
+func (g *grant) checkPrincipal() *aadsts {
+	switch {
+	case g.app.withoutPrincipal:
+		return refuseToken(noServicePrincipal, "The client application %s is missing service principal in the tenant %s.", g.app.id, g.tenant.id)
+	case g.app.disabled:
+		return refuseToken(appDisabled, "Application '%s'(%s) is disabled.", g.app.id, g.app.name)
+	}
+	return nil
 }
 
 func (g *grant) checkParameters() *aadsts {

@@ -90,16 +90,16 @@ func removeKey(_ *Server, c *call) (reply, error) {
 }
 
 // checkProof verifies a proof of possession: signed with a valid certificate of
-// the application, issued by it, addressed to the directory, and good for ten
-// minutes at most.
+// the application that is known by now, issued by it, addressed to the directory, and
+// good for ten minutes at most. What Graph says of another, it says of access tokens
+// too (https://github.com/microsoftgraph/microsoft-graph-docs/issues/22076).
 func (a *App) checkProof(proof string, now time.Time) error {
 	for _, c := range a.certificates {
-		if c.valid(now) && a.provenBy(c, proof, now) == nil {
+		if c.valid(now) && !c.known.After(now) && a.provenBy(c, proof, now) == nil {
 			return nil
 		}
 	}
-	return refuse(http.StatusForbidden, "Authorization_RequestDenied",
-		"The proof of possession is not signed with a valid certificate of the application, or its claims are wrong.")
+	return refuse(http.StatusUnauthorized, "Authentication_MissingOrMalformed", "Access Token missing or malformed.")
 }
 
 func (a *App) provenBy(c *certificate, proof string, now time.Time) error {

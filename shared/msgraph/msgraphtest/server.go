@@ -10,6 +10,7 @@
 package msgraphtest
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"math/rand/v2"
 	"net/http"
@@ -50,6 +51,10 @@ type Options struct {
 	// added through Graph is refused by the token endpoint, which hears of it
 	// by replication.
 	CredentialLag time.Duration
+	// TokenLife is how long an access token is good for; 0 means an hour. The
+	// Microsoft Authentication Library takes a token for expired five minutes before
+	// it is, so that one for five minutes is used once.
+	TokenLife time.Duration
 	// Notify reaches the notification URLs; nil means http.DefaultTransport.
 	Notify http.RoundTripper
 	// Violation is called once for every invariant of the product that a call
@@ -92,6 +97,7 @@ func New(o Options) *Server {
 		o.Now = time.Now
 	}
 	o.Limits = o.Limits.orDefault()
+	o.TokenLife = cmp.Or(o.TokenLife, tokenLife)
 	return &Server{
 		opts:    o,
 		routes:  allRoutes(),

@@ -12,7 +12,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// tokenLife is how long an access token is good for.
+// tokenLife is how long an access token is good for if nobody says otherwise.
 const tokenLife = time.Hour
 
 // accessClaims are those of an app-only access token that the emulator reads.
@@ -38,7 +38,7 @@ func (s *Server) issue(a *App, graph string, now time.Time) (string, error) {
 			Audience:  jwt.ClaimStrings{"https://" + graph},
 			IssuedAt:  jwt.NewNumericDate(now),
 			NotBefore: jwt.NewNumericDate(now),
-			ExpiresAt: jwt.NewNumericDate(now.Add(tokenLife)),
+			ExpiresAt: jwt.NewNumericDate(now.Add(s.opts.TokenLife)),
 		},
 		AppID: a.id, ObjectID: a.principal, Tenant: a.tenant.id, Roles: a.permissions,
 		IDType: "app", Version: "1.0",

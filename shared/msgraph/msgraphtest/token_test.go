@@ -158,13 +158,29 @@ func TestAccessTokenRefusals(t *testing.T) {
 	}
 }
 
-func TestTokenLastsAnHour(t *testing.T) {
+func TestTokenLife(t *testing.T) {
 	t.Parallel()
-	at := newClock()
-	w := newWorld(t, Options{Now: at.now})
-	token := w.token()
-	at.advance(time.Hour - time.Second)
-	w.want(w.send(w.requestAs(token, "GET", "/users/"+testUser, "")), 200, "")
+	for name, test := range map[string]struct{ option, want time.Duration }{
+		"an hour":      {0, time.Hour},
+		"five minutes": {5 * time.Minute, 5 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := newClock()
+			w := newWorld(t, Options{Now: at.now, TokenLife: test.option})
+			var told tokenResponse
+			if err := json.Unmarshal(w.postForm(tokenURL, secretForm()).body, &told); err != nil {
+				t.Fatal(err)
+			}
+			if lasts := time.Duration(told.ExpiresIn) * time.Second; lasts != test.want-time.Second {
+				t.Errorf("the token is said to last %s, want a second less than %s", lasts, test.want)
+			}
+			at.advance(test.want - time.Second)
+			w.want(w.send(w.requestAs(told.AccessToken, "GET", "/users/"+testUser, "")), 200, "")
+			at.advance(time.Second)
+			w.want(w.send(w.requestAs(told.AccessToken, "GET", "/users/"+testUser, "")), 401, "InvalidAuthenticationToken")
+		})
+	}
 }
 
 func TestPermissionsAreThoseOfTheTimeOfIssue(t *testing.T) {
@@ -251,4 +267,14 @@ func TestTokenCarriesItsClaims(t *testing.T) {
 	if diff := cmp.Diff([]string{"Domain.Read.All", "User.Read.All", "User.RevokeSessions.All"}, claims.Roles); diff != "" {
 		t.Errorf("roles (-want +got):\n%s", diff)
 	}
+}
+
+// An app without a service principal that is enabled gets no token, whatever it knows.
+func TestServicePrincipal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.app.Disable()
+	w.want(w.postForm(tokenURL, secretForm()), 400, "7000112")
+	w.app.RemoveServicePrincipal()
+	w.want(w.postForm(tokenURL, secretForm()), 401, "7000229")
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
 
 const revokePath = "/users/" + testUser + "/revokeSignInSessions"
@@ -90,10 +92,10 @@ func TestRoundTripClosesTheBody(t *testing.T) {
 		req.URL.Host, req.Body = test.host, body
 		resp, err := w.RoundTrip(req)
 		var dns *net.DNSError
-		if !errors.Is(err, test.err) && !(errors.As(err, &dns) && dns.IsNotFound) {
+		if !errors.Is(leaktest.Seen(t, err), test.err) && !(errors.As(err, &dns) && dns.IsNotFound) {
 			t.Errorf("%s: error %v, want %v", name, err, test.err)
 		}
-		if err == nil {
+		if leaktest.Seen(t, err) == nil {
 			resp.Body.Close()
 		}
 		if !body.closed {
@@ -107,7 +109,7 @@ func TestRoundTripRefusesPlainHTTP(t *testing.T) {
 	w := newWorld(t, Options{})
 	req := w.request("GET", "/users/"+testUser, "")
 	req.URL.Scheme = "http"
-	if _, err := w.RoundTrip(req); err == nil {
+	if _, err := w.RoundTrip(req); leaktest.Seen(t, err) == nil {
 		t.Error("answered over http")
 	}
 }
@@ -118,7 +120,7 @@ func TestRoundTripOfACancelledCall(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := w.RoundTrip(w.request("POST", revokePath, "").WithContext(ctx))
-	if !errors.Is(err, context.Canceled) {
+	if !errors.Is(leaktest.Seen(t, err), context.Canceled) {
 		t.Errorf("error %v, want Canceled", err)
 	}
 	if n := w.Counts().Writes; n != 0 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
@@ -108,7 +109,7 @@ func testBackfillConflict(t *testing.T, s revocation.BackfillStore) {
 			}
 			before := mustBackfill(t, s, tenant)
 			refused := revocation.BackfillState{Tenant: tenant, Version: tt.write, Run: 99}
-			if err := s.SaveBackfill(t.Context(), refused); !errors.Is(err, revocation.ErrConflict) {
+			if err := s.SaveBackfill(t.Context(), refused); !errors.Is(leaktest.Seen(t, err), revocation.ErrConflict) {
 				t.Errorf("SaveBackfill = %v, want ErrConflict", err)
 			}
 			if diff := cmp.Diff(before, mustBackfill(t, s, tenant)); diff != "" {
@@ -218,7 +219,7 @@ func testBackfillRace(t *testing.T, s revocation.BackfillStore) {
 			})
 		}
 		wg.Wait()
-		winner, err := onlyWinner(results)
+		winner, err := onlyWinner(t, results)
 		if err != nil {
 			t.Fatalf("version %d: %v", version, err)
 		}
@@ -256,10 +257,10 @@ func testBackfillCancelled(t *testing.T, s revocation.BackfillStore) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	tenant := NewID()
-	if _, err := s.Backfill(ctx, tenant); !errors.Is(err, context.Canceled) {
+	if _, err := s.Backfill(ctx, tenant); !errors.Is(leaktest.Seen(t, err), context.Canceled) {
 		t.Errorf("Backfill = %v, want it to wrap %v", err, context.Canceled)
 	}
-	if err := s.SaveBackfill(ctx, backfillState(tenant, 0)); !errors.Is(err, context.Canceled) {
+	if err := s.SaveBackfill(ctx, backfillState(tenant, 0)); !errors.Is(leaktest.Seen(t, err), context.Canceled) {
 		t.Errorf("SaveBackfill = %v, want it to wrap %v", err, context.Canceled)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
@@ -134,7 +135,7 @@ func testLedgerConflict(t *testing.T, l revocation.Ledger) {
 			e := entry(tenant, user, tt.write)
 			e.State = revocation.StateClaimed
 			errs := l.Write(t.Context(), []revocation.Entry{e})
-			if len(errs) != 1 || !errors.Is(errs[0], revocation.ErrConflict) {
+			if len(errs) != 1 || !errors.Is(leaktest.Seen(t, errs[0]), revocation.ErrConflict) {
 				t.Errorf("Write = %v, want ErrConflict", errs)
 			}
 			if diff := cmp.Diff(before, mustEntries(t, l, tenant, user)); diff != "" {
@@ -168,7 +169,7 @@ func testLedgerIndependence(t *testing.T, l revocation.Ledger) {
 		if taken(i) {
 			wantAccepted = entry(tenant, user, 0).Accepted
 		}
-		if got := errors.Is(errs[i], revocation.ErrConflict); got != taken(i) || !got && errs[i] != nil {
+		if got := errors.Is(leaktest.Seen(t, errs[i]), revocation.ErrConflict); got != taken(i) || !got && errs[i] != nil {
 			t.Errorf("entry %d: error %v, want a conflict: %t", i, errs[i], taken(i))
 		}
 		if got := stored[user].Accepted; got != wantAccepted {
@@ -289,7 +290,7 @@ func testLedgerRace(t *testing.T, l revocation.Ledger) {
 			})
 		}
 		wg.Wait()
-		winner, err := onlyWinner(results)
+		winner, err := onlyWinner(t, results)
 		if err != nil {
 			t.Fatalf("version %d: %v", version, err)
 		}
@@ -301,11 +302,12 @@ func testLedgerRace(t *testing.T, l revocation.Ledger) {
 }
 
 // onlyWinner returns the worker whose write succeeded, if all others conflicted.
-func onlyWinner(results []error) (int, error) {
+func onlyWinner(t *testing.T, results []error) (int, error) {
+	t.Helper()
 	winner := -1
 	for worker, err := range results {
 		switch {
-		case errors.Is(err, revocation.ErrConflict):
+		case errors.Is(leaktest.Seen(t, err), revocation.ErrConflict):
 		case err != nil:
 			return -1, fmt.Errorf("worker %d: %w", worker, err)
 		case winner >= 0:
@@ -324,7 +326,7 @@ func testLedgerCancelled(t *testing.T, l revocation.Ledger) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	tenant, users := NewID(), newIDs(2)
-	if _, err := l.Entries(ctx, tenant, users); !errors.Is(err, context.Canceled) {
+	if _, err := l.Entries(ctx, tenant, users); !errors.Is(leaktest.Seen(t, err), context.Canceled) {
 		t.Errorf("Entries = %v, want it to wrap %v", err, context.Canceled)
 	}
 	errs := l.Write(ctx, []revocation.Entry{entry(tenant, users[0], 0), entry(tenant, users[1], 0)})
@@ -332,7 +334,7 @@ func testLedgerCancelled(t *testing.T, l revocation.Ledger) {
 		t.Fatalf("Write of %d entries returned %d errors", len(users), len(errs))
 	}
 	for i, err := range errs {
-		if !errors.Is(err, context.Canceled) {
+		if !errors.Is(leaktest.Seen(t, err), context.Canceled) {
 			t.Errorf("Write of entry %d = %v, want it to wrap %v", i, err, context.Canceled)
 		}
 	}

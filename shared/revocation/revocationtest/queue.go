@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
@@ -133,7 +134,7 @@ func (q Queue) quiet(t *testing.T, d time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
-	if messages, err := q.Receive(ctx); err == nil && len(messages) > 0 {
+	if messages, err := q.Receive(ctx); leaktest.Seen(t, err) == nil && len(messages) > 0 {
 		t.Errorf("%d messages were delivered, want none", len(messages))
 	}
 }
@@ -214,7 +215,7 @@ func manyRequests(n int) func(*testing.T, Queue) {
 
 func testQueueBounds(t *testing.T, q Queue) {
 	for _, delay := range []time.Duration{revocation.MaxDelay + time.Second, -time.Second} {
-		if err := q.Sender.Postpone(t.Context(), []revocation.Delayed{{Request: requests(1)[0], Delay: delay}}); err == nil {
+		if err := q.Sender.Postpone(t.Context(), []revocation.Delayed{{Request: requests(1)[0], Delay: delay}}); leaktest.Seen(t, err) == nil {
 			t.Errorf("Postpone by %s succeeded, want an error", delay)
 		}
 	}
@@ -239,10 +240,10 @@ func testQueueEmpty(t *testing.T, q Queue) {
 func testQueueCancelled(t *testing.T, q Queue) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := q.Sender.Enqueue(ctx, requests(1)); !errors.Is(err, context.Canceled) {
+	if err := q.Sender.Enqueue(ctx, requests(1)); !errors.Is(leaktest.Seen(t, err), context.Canceled) {
 		t.Errorf("Enqueue = %v, want it to wrap %v", err, context.Canceled)
 	}
-	if err := q.Sender.Postpone(ctx, []revocation.Delayed{{Request: requests(1)[0]}}); !errors.Is(err, context.Canceled) {
+	if err := q.Sender.Postpone(ctx, []revocation.Delayed{{Request: requests(1)[0]}}); !errors.Is(leaktest.Seen(t, err), context.Canceled) {
 		t.Errorf("Postpone = %v, want it to wrap %v", err, context.Canceled)
 	}
 }

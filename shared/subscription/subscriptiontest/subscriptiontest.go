@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 )
 
@@ -137,7 +138,7 @@ func testConflict(t *testing.T, s subscription.Store) {
 			before := mustRecord(t, s, tenant)
 			record := sample(tenant, tt.write)
 			record.Holder = "somebody else"
-			if err := s.SaveRecord(t.Context(), record); !errors.Is(err, subscription.ErrConflict) {
+			if err := s.SaveRecord(t.Context(), record); !errors.Is(leaktest.Seen(t, err), subscription.ErrConflict) {
 				t.Errorf("SaveRecord returned %v, want ErrConflict", err)
 			}
 			check(t, s, before)
@@ -191,7 +192,7 @@ func testRace(t *testing.T, s subscription.Store) {
 	winner := ""
 	for i, err := range errs {
 		switch {
-		case err == nil && winner == "":
+		case leaktest.Seen(t, err) == nil && winner == "":
 			winner = rival(i)
 		case err == nil:
 			t.Errorf("%s has written version 0 too", rival(i))
@@ -206,10 +207,10 @@ func testCancelled(t *testing.T, s subscription.Store) {
 	tenant := newTenant()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Record(ctx, tenant); err == nil {
+	if _, err := s.Record(ctx, tenant); leaktest.Seen(t, err) == nil {
 		t.Error("Record succeeded")
 	}
-	if err := s.SaveRecord(ctx, sample(tenant, 0)); err == nil {
+	if err := s.SaveRecord(ctx, sample(tenant, 0)); leaktest.Seen(t, err) == nil {
 		t.Error("SaveRecord succeeded")
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -131,7 +132,7 @@ func testConflict(t *testing.T, s sweep.Store) {
 			before := mustRead(t, s, tenant)
 			c := sample(tenant, tt.write)
 			c.Members = 1000
-			if err := s.SaveCheckpoint(t.Context(), c); !errors.Is(err, sweep.ErrConflict) {
+			if err := s.SaveCheckpoint(t.Context(), c); !errors.Is(leaktest.Seen(t, err), sweep.ErrConflict) {
 				t.Errorf("SaveCheckpoint = %v, want ErrConflict", err)
 			}
 			if diff := cmp.Diff(before, mustRead(t, s, tenant)); diff != "" {
@@ -239,7 +240,7 @@ func testRace(t *testing.T, s sweep.Store) {
 		winner := -1
 		for worker, err := range results {
 			switch {
-			case errors.Is(err, sweep.ErrConflict):
+			case errors.Is(leaktest.Seen(t, err), sweep.ErrConflict):
 			case err != nil || winner >= 0:
 				t.Fatalf("version %d: worker %d came to %v after worker %d had won", version, worker, err, winner)
 			default:
@@ -256,10 +257,10 @@ func testCancelled(t *testing.T, s sweep.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	tenant := newTenant()
-	if _, err := s.Checkpoint(ctx, tenant); !errors.Is(err, context.Canceled) {
+	if _, err := s.Checkpoint(ctx, tenant); !errors.Is(leaktest.Seen(t, err), context.Canceled) {
 		t.Errorf("Checkpoint = %v, want it to wrap %v", err, context.Canceled)
 	}
-	if err := s.SaveCheckpoint(ctx, sample(tenant, 0)); !errors.Is(err, context.Canceled) {
+	if err := s.SaveCheckpoint(ctx, sample(tenant, 0)); !errors.Is(leaktest.Seen(t, err), context.Canceled) {
 		t.Errorf("SaveCheckpoint = %v, want it to wrap %v", err, context.Canceled)
 	}
 }
