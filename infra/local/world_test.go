@@ -147,13 +147,13 @@ func (w *world) drawFaults(seed uint64) *faults {
 	if !w.calm {
 		worst := 0.03
 		if w.plan.disasters {
-			worst = 0.015 // in a month, what is rare happens: eight lost answers in a row
+			worst = 0.015 // in a month, what is rare happens
 		}
 		f.fail, f.crash = worst*w.random.Float64(), worst*w.random.Float64()
 		f.freeze = 0.05 * w.random.Float64()
 		f.page = 0.6 * w.random.Float64()
 	}
-	f.watch = w.watch
+	f.watch, f.watchKeeper = w.watch, w.watchKeeper
 	return f
 }
 
@@ -264,8 +264,10 @@ func (w *world) run() {
 	actors.Go(func() { w.operate(ctx) })
 	actors.Go(func() { w.keepPoisoning(ctx) })
 	w.script()
-	w.until(w.start.Add(w.plan.play))
-	w.plant.requests.Redrive() // what an administrator does about dead letters
+	// What broke off for the last time just before the end is a dead letter only
+	// when it would have been visible again. Then an administrator redrives.
+	w.until(w.start.Add(w.plan.play + w.plant.config.visibility))
+	w.plant.requests.Redrive()
 	w.until(w.start.Add(w.plan.play + w.plan.rest))
 	w.graph.Close()
 	cancel()
