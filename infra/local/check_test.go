@@ -83,23 +83,13 @@ func (w *world) doubtful(u msgraphtest.UserState) bool {
 	return w.created[u.ID].domain == managedDomain && u.Created.Before(w.converted.Add(old))
 }
 
-// lostAnswers is how many calls without an answer leave a user to a person.
-const lostAnswers = 8
-
 // checkProtected checks a user for whom Graph answers 403: that is a person's to
 // see. Weeks later, a change of such a user is that of an existing one.
-//
-// A refused user is tried again every few days. In the worst worlds two of five
-// answers to a revocation are lost, and so now and then all that a person can
-// be told is that nobody knows. What matters is that the user was not touched,
-// and that a person is told.
 func (w *world) checkProtected(u msgraphtest.UserState, e revocation.Entry) {
 	if len(u.Revocations) > 0 {
 		w.t.Errorf("user %s was revoked in spite of the 403", u.ID)
 	}
 	seen := e.State == revocation.StateCannotFix && e.Reason == revocation.ReasonForbidden
-	lost := e.State == revocation.StateCannotFix && e.Reason == revocation.ReasonUnconfirmed && e.Tries >= lostAnswers
-	seen = seen || lost && !w.calm
 	_, spared := w.orders.spared[u.ID]
 	old := e.State == revocation.StateHeld || spared
 	if !seen && (!old || !w.plan.disasters) && !u.Deleted && !w.doubtful(u) {
@@ -146,37 +136,6 @@ func (w *world) checkKeeper() {
 		w.t.Errorf("the subscription left is not as wanted: %+v", have[0])
 	}
 	w.checkSwept()
-}
-
-// gapBound is how long after a gap a full round that began after it may take to
-// end: until the keeper looks, Graph and its token endpoint are up again and the
-// webhook answers, three days at most; and then a sweep every six hours, of which
-// one after the other ends at a page that the queue refuses.
-const gapBound = 7 * 24 * time.Hour
-
-// checkSwept checks that every gap was followed by a full round, soon.
-func (w *world) checkSwept() {
-	if !w.plan.disasters {
-		return
-	}
-	checkpoint, err := w.plant.sweeps.Checkpoint(w.t.Context(), w.tenant.ID())
-	w.must(err)
-	if checkpoint.Asks != checkpoint.Answered {
-		w.t.Errorf("%d sweeps were asked for, %d answered", checkpoint.Asks, checkpoint.Answered)
-	}
-	w.seen.mu.Lock()
-	defer w.seen.mu.Unlock()
-	if w.seen.made > 0 && checkpoint.Asks == 0 {
-		w.t.Errorf("%d times notifications were lost with their subscription, and nobody asked for a sweep", w.seen.made)
-	}
-	for _, gap := range w.seen.gaps {
-		swept := slices.ContainsFunc(w.seen.rounds, func(r round) bool {
-			return !r.began.Before(gap) && r.ended.Before(gap.Add(gapBound+w.downtime()))
-		})
-		if !swept {
-			w.t.Errorf("a gap was made or repaired at %s, and no full round began and ended within %s; there were %v", gap, gapBound, w.seen.rounds)
-		}
-	}
 }
 
 // checkExisting checks that nobody who was there before was touched without

@@ -1,65 +1,16 @@
 package main
 
 import (
-	"context"
 	"net/http"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
-	"github.com/sessionstamp/sessionstamp/shared/subscription"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
 // sweeping are the sweep's settings in a simulated run.
 var sweeping = sweep.DefaultSettings
-
-// witness notes what keeper and sweeper say they did.
-type witness struct {
-	mu     sync.Mutex
-	gaps   []time.Time // when a gap was made, or found and repaired
-	made   int         // gaps that were made
-	missed int         // users whom sweeps found late
-	began  time.Time   // when the last full round was
-	rounds []round     // full rounds that came to their end
-	kept   time.Time   // when the keeper ran last
-}
-
-// A round is a full round, from its beginning to its end.
-type round struct{ began, ended time.Time }
-
-// ObserveKeeper implements [subscription.Observer].
-func (w *world) ObserveKeeper(_ context.Context, r subscription.Report) {
-	w.seen.mu.Lock()
-	defer w.seen.mu.Unlock()
-	w.seen.kept = time.Now()
-	if slices.Contains(r.Done, subscription.ActionSweepAsked) {
-		w.seen.gaps = append(w.seen.gaps, time.Now())
-	}
-}
-
-// noteGap notes that notifications will be lost.
-func (w *world) noteGap() {
-	w.seen.mu.Lock()
-	defer w.seen.mu.Unlock()
-	w.seen.gaps = append(w.seen.gaps, time.Now())
-	w.seen.made++
-}
-
-// ObserveSweep implements [sweep.Observer].
-func (w *world) ObserveSweep(_ context.Context, r sweep.Report) {
-	w.seen.mu.Lock()
-	defer w.seen.mu.Unlock()
-	w.seen.missed += r.Missed
-	if r.Full != "" && r.Full != sweep.CauseContinued {
-		w.seen.began = r.Started
-	}
-	if r.FullDone {
-		w.seen.rounds = append(w.seen.rounds, round{w.seen.began, time.Now()})
-	}
-}
 
 // setUp lets the keeper subscribe before anything goes wrong.
 func (w *world) setUp() {

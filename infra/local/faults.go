@@ -42,8 +42,11 @@ type faults struct {
 	// promoted, if it is not nil, is called when a version of a secret has become
 	// current.
 	promoted func(ctx context.Context, secretID string)
+	// watchKeeper, if it is not nil, sees what the keeper asks for, once it is done.
+	watchKeeper func(subscription.Config) subscription.Config
 
 	mu      sync.Mutex
+	struck  time.Time // when anything last failed, or anybody died
 	calls   map[string]uint64
 	crashes int
 	failed  int
@@ -73,9 +76,11 @@ func (f *faults) draw(operation, user string) strike {
 	case chance < f.crash:
 		s.crash = true
 		f.crashes++
+		f.struck = time.Now()
 	case chance < f.crash+f.fail:
 		s.fail = true
 		f.failed++
+		f.struck = time.Now()
 	}
 	return s
 }
@@ -133,6 +138,13 @@ func (f *faults) counts() (crashes, failed int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.crashes, f.failed
+}
+
+// struckSince tells whether a call failed or anybody died at t or later.
+func (f *faults) struckSince(t time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.struck.Before(t)
 }
 
 // through makes a call that may be struck.
@@ -304,6 +316,9 @@ func (c faultySecrets) ClientStates(ctx context.Context) (current, previous stri
 // dressKeeper puts the faults between the keeper and what it remembers and asks
 // for. Those of Graph are the emulator's.
 func (f *faults) dressKeeper(c subscription.Config) subscription.Config {
+	if f.watchKeeper != nil {
+		c = f.watchKeeper(c)
+	}
 	c.Store = faultyRecords{f, c.Store}
 	c.Sweeps = faultySweeps{f, c.Sweeps}
 	return c
@@ -353,6 +368,9 @@ func (p faultyPages) Postpone(ctx context.Context, requests []revocation.Delayed
 	p.mu.Lock()
 	dice, over := p.roll("queue a page", "")
 	lost := !over && dice.Float64() < p.page
+	if lost {
+		p.struck = time.Now()
+	}
 	p.mu.Unlock()
 	if lost {
 		return errInjected

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -52,14 +51,6 @@ func (w *world) drawOrders() {
 	w.orders.sparing = sparing(w.random.IntN(4))
 	w.orders.from = w.start.Add(w.plan.play/3 + w.upTo(w.plan.play/3))
 	w.orders.until = w.orders.from.Add(48*time.Hour + w.upTo(48*time.Hour))
-}
-
-// downtime is how long the system is taken down.
-func (w *world) downtime() time.Duration {
-	if w.orders.sparing != spareTakenDown {
-		return 0
-	}
-	return w.orders.until.Sub(w.orders.from)
 }
 
 // operate runs the plant, and carries out the orders of the month. To change
@@ -168,14 +159,4 @@ func (w *world) checkSpared(u msgraphtest.UserState, e revocation.Entry) {
 	if waits && w.plant.config.policy.Backfill.Mode == revocation.ModeReport && w.sweptSince(w.orders.until) && e.State != revocation.StateHeld {
 		w.t.Errorf("user %s was spared until %s, has no stamp, and is not held in the ledger: %+v", u.UPN, w.orders.until, e)
 	}
-}
-
-// sweptSince tells whether a full round began after t, and ended within the play,
-// so that there was time for whom it found.
-func (w *world) sweptSince(t time.Time) bool {
-	w.seen.mu.Lock()
-	defer w.seen.mu.Unlock()
-	return slices.ContainsFunc(w.seen.rounds, func(r round) bool {
-		return r.began.After(t) && r.ended.Before(w.start.Add(w.plan.play))
-	})
 }

@@ -18,6 +18,7 @@ import (
 // claimed, not too long before.
 func (w *world) record(r msgraphtest.Request) {
 	w.tally.record(r)
+	w.seen.record(r, w.ours(r))
 	user, revoked := strings.CutSuffix(strings.TrimPrefix(r.Path, "/users/"), "/revokeSignInSessions")
 	if !revoked || !r.Wrote {
 		return

@@ -153,13 +153,13 @@ func (w *world) drawFaults(seed uint64) *faults {
 	if !w.calm {
 		worst := 0.03
 		if w.plan.disasters {
-			worst = 0.015 // in a month, what is rare happens: eight lost answers in a row
+			worst = 0.015 // in a month, what is rare happens
 		}
 		f.fail, f.crash = worst*w.random.Float64(), worst*w.random.Float64()
 		f.freeze = 0.05 * w.random.Float64()
 		f.page = 0.6 * w.random.Float64()
 	}
-	f.watch = w.watch
+	f.watch, f.watchKeeper = w.watch, w.watchKeeper
 	f.rotator, f.promoted = w.drawRotatorFaults(seed), w.checkPromoted
 	return f
 }

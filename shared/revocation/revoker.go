@@ -71,9 +71,14 @@ func (s Settings) hold() time.Duration { return s.CallTimeout + s.ReplicationLag
 const (
 	// maxTries is how many calls may have an unknown outcome, one after the
 	// other.
-	maxTries = 8
+	maxTries = 12
 	// maxDoublings is how often a claim's time is doubled, once with each try.
 	maxDoublings = 2
+	// Where quickTries answers are lost, something is wrong for longer than
+	// minutes. From then on a claim stands for slowHold, which is as long as the
+	// time between two sweeps: whoever is missed waits for no less.
+	quickTries = 8
+	slowHold   = time.Hour
 )
 
 // due is when the stamp of a user who was called for is next worth a look: once
@@ -81,7 +86,11 @@ const (
 // that replica has had its time. Notifications that come in between don't count
 // as looks.
 func (s Settings) due(e Entry) time.Time {
-	due := e.Claimed.Add(s.hold() << min(max(e.Tries-1, 0), maxDoublings))
+	hold := s.hold() << min(max(e.Tries-1, 0), maxDoublings)
+	if e.Tries >= quickTries {
+		hold = max(hold, slowHold)
+	}
+	due := e.Claimed.Add(hold)
 	if again := e.Updated.Add(s.ReplicationLag); e.Rereads > 0 && again.After(due) {
 		return again
 	}

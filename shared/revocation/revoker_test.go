@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -272,6 +273,28 @@ func TestUnknownOutcomeIsReadFirst(t *testing.T) {
 		}
 		if len(reads) < 3 {
 			t.Errorf("read %d times, want a read before each call and one after the last", len(reads))
+		}
+	})
+}
+
+// Lost answers cost patience: the calls grow rarer, but never as rare as sweeps.
+func TestLostAnswersAreCalledForAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		u := w.user(1, answers(slices.Repeat([]answer{{err: errPlain}}, 11)...))
+		w.notify(1, 0)
+		w.run()
+		w.checkQuiet(1)
+		var got []time.Duration
+		for i := 1; i < len(u.calls); i++ {
+			got = append(got, u.calls[i].Sub(u.calls[i-1]).Truncate(time.Minute))
+		}
+		reread := 5 * time.Minute
+		want := slices.Concat([]time.Duration{5*time.Minute + reread, 10*time.Minute + reread},
+			slices.Repeat([]time.Duration{21*time.Minute + reread}, 5), slices.Repeat([]time.Duration{time.Hour + reread}, 4))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("time between calls (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -210,36 +210,16 @@ var endStories = []story{
 		name: "call after call takes effect, unseen, and leaves no stamp",
 		arrange: func(w *world) {
 			lost := answer{err: graphError(504, perhapsDone), effect: true}
-			w.user(1, func(u *fakeUser) { u.deaf = true }, answers(lost, lost, lost, lost, lost, lost, lost, lost, lost))
+			w.user(1, func(u *fakeUser) { u.deaf = true }, answers(slices.Repeat([]answer{lost}, 13)...))
 			w.notify(1, 0)
 		},
 		// The first two waits fit into one delay of the queue.
-		want: []string{
-			"later outcome_unknown",
-			"later empty_seen",
-			"later outcome_unknown",
-			"later empty_seen",
-			"later outcome_unknown",
-			"later claimed",
-			"later empty_seen",
-			"later outcome_unknown",
-			"later claimed",
-			"later empty_seen",
-			"later outcome_unknown",
-			"later claimed",
-			"later empty_seen",
-			"later outcome_unknown",
-			"later claimed",
-			"later empty_seen",
-			"later outcome_unknown",
-			"later claimed",
-			"later empty_seen",
-			"later outcome_unknown",
-			"later claimed",
-			"later empty_seen",
-			"done unconfirmed",
-		},
-		state: revocation.StateCannotFix, calls: 8, signOuts: 8,
+		want: slices.Concat(
+			slices.Repeat([]string{"later outcome_unknown", "later empty_seen"}, 2),
+			slices.Repeat([]string{"later outcome_unknown", "later claimed", "later empty_seen"}, 10),
+			[]string{"done unconfirmed"},
+		),
+		state: revocation.StateCannotFix, calls: 12, signOuts: 12,
 	},
 	{
 		name: "a stamp that stays older than our call",
