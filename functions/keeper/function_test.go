@@ -5,25 +5,21 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/notification"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const tenant = "11111111-2222-3333-4444-555555555555"
 
@@ -200,7 +196,7 @@ func TestCloudFormation(t *testing.T) {
 			if len(*answers) != 1 || len((*answers)[0]) > 4096 {
 				t.Fatalf("answers %q, want one of at most 4096 bytes", *answers)
 			}
-			golden(t, test.name+".json", (*answers)[0]+"\n")
+			goldentest.Compare(t, "testdata/"+test.name+".json", (*answers)[0]+"\n")
 			checkLog(t, log.String(), test.logged)
 		})
 	}
@@ -216,23 +212,6 @@ func checkLog(t *testing.T, log, want string) {
 		t.Errorf("something was logged:\n%s", log)
 	case want != "" && (!strings.Contains(log, want) || !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "DELETE https://graph.microsoft.com")):
 		t.Errorf("the log lacks %q, or what to do:\n%s", want, log)
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", file)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
 }
 

@@ -3,43 +3,47 @@ package main
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
-// failures is an observer that remembers, of the users of a batch, for how long they
-// have waited if the app could not sign in. It is safe for concurrent use.
+// signInTries is how often a request must have been put back before a sign-in that
+// failed for it rings. The pauses between, from two seconds on, come to about ten
+// minutes by then: what Entra had not heard of yet, it has.
+const signInTries = 8
+
+// failures is an observer that remembers, of a batch, that the app could not sign in. It
+// is safe for concurrent use.
 type failures struct {
 	next revocation.Observer
 
-	mu    sync.Mutex
-	err   error     // the first, nil for none
-	since time.Time // when the one was first seen who waits longest
+	mu  sync.Mutex
+	err error // one that lasts, or else the first, nil for none
+	// rings tells that somebody had waited for long.
+	rings bool
 }
 
 // Observe implements [revocation.Observer].
 func (f *failures) Observe(ctx context.Context, o revocation.Outcome) {
 	f.next.Observe(ctx, o)
-	if !signin.Failed(o.Err) {
+	if !signin.Failed(ctx, o.Err) {
 		return
 	}
+	lasts := signin.Lasts(o.Err)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.err == nil {
-		f.err, f.since = o.Err, o.Request.Seen
+	if f.err == nil || lasts && !signin.Lasts(f.err) {
+		f.err = o.Err
 	}
-	if o.Request.Seen.Before(f.since) {
-		f.since = o.Request.Seen
-	}
+	f.rings = f.rings || lasts && o.Request.Attempt >= signInTries
 }
 
 // take returns what was remembered, and forgets it: a nil error is none.
-func (f *failures) take() (since time.Time, err error) {
+func (f *failures) take() (rings bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	since, err = f.since, f.err
-	f.err = nil
-	return since, err
+	rings, err = f.rings, f.err
+	f.err, f.rings = nil, false
+	return rings, err
 }

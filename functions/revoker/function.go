@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -20,7 +19,6 @@ type function struct {
 	reporter signin.Reporter
 	flush    func() error
 	log      *slog.Logger
-	now      func() time.Time
 }
 
 func start(_ context.Context, env program.Environment) (any, error) {
@@ -48,16 +46,11 @@ func (f *function) serve(ctx context.Context, event events.SQSEvent) (events.SQS
 	return batch.Handle(early, f.log, event, f.handle), nil
 }
 
-// signInPatience is how long somebody must have waited before a sign-in that failed
-// counts. The revoker tries again after seconds at first, so that a moment of Entra's is
-// over by then.
-const signInPatience = 10 * time.Minute
-
 // reportSignIn tells of the batch once, however many users wait.
 func (f *function) reportSignIn(ctx context.Context) {
-	since, err := f.failures.take()
+	rings, err := f.failures.take()
 	if err == nil {
 		return
 	}
-	_ = f.reporter.Report(ctx, err, f.now().Sub(since) >= signInPatience) // the requests are put back already
+	_ = f.reporter.Report(ctx, err, rings) // the requests are put back already
 }

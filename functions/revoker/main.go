@@ -59,6 +59,6 @@ func build(env program.Environment) (*function, error) {
 	}
 	return &function{
 		handle: revoker.HandleMessages, failures: failed, reporter: reporter,
-		flush: recorder.Flush, log: env.Log, now: env.Now,
+		flush: recorder.Flush, log: env.Log,
 	}, nil
 }

@@ -49,9 +49,11 @@ const logError = "error"
 // serve does one step of a rotation. Secrets Manager takes any error for a step that
 // failed, and begins again with the first one.
 func (f *function) serve(ctx context.Context, event events.SecretsManagerSecretRotationEvent) (err error) {
-	failed := reasonPanic // what is told if Rotate does not return
+	told, failed := true, reasonPanic // if Rotate does not return
 	defer func() {
-		f.tell(event, failed)
+		if told {
+			f.tell(event, failed)
+		}
 		if lost := f.metrics.Flush(); lost != nil {
 			f.log.LogAttrs(ctx, slog.LevelError, "metrics are lost", slog.String(logError, lost.Error()))
 		}
@@ -64,7 +66,7 @@ func (f *function) serve(ctx context.Context, event events.SecretsManagerSecretR
 			Step: rotation.Step(event.Step), SecretID: event.SecretID, Token: event.ClientRequestToken,
 		})
 	}
-	failed = reasonOf(err)
+	told, failed = !rotation.Stray(err), reasonOf(err)
 	return err
 }
 

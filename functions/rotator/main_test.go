@@ -121,14 +121,26 @@ func asPFX(t *testing.T, stored string) string {
 	return string(text)
 }
 
+// steps are those of a rotation, in their order.
+var steps = []string{"createSecret", "setSecret", "testSecret", "finishSecret"}
+
+// tokenOf is the token of the n-th rotation.
+func tokenOf(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
+
+// step does one step of a rotation.
+func (w *world) step(arn, token, step string) error {
+	w.Helper()
+	event := fmt.Sprintf(`{"Step":%q,"SecretId":%q,"ClientRequestToken":%q}`, step, arn, token)
+	_, err := programtest.Invoke(w.T, w.handler, event)
+	return err
+}
+
 // rotate does all steps of the n-th rotation, and returns the first error.
 func (w *world) rotate(arn string, n int) error {
 	w.Helper()
-	token := fmt.Sprintf("00000000-0000-4000-8000-%012d", n)
-	w.vault.Begin(arn, token)
-	for _, step := range []string{"createSecret", "setSecret", "testSecret", "finishSecret"} {
-		event := fmt.Sprintf(`{"Step":%q,"SecretId":%q,"ClientRequestToken":%q}`, step, arn, token)
-		if _, err := programtest.Invoke(w.T, w.handler, event); err != nil {
+	w.vault.Begin(arn, tokenOf(n))
+	for _, step := range steps {
+		if err := w.step(arn, tokenOf(n), step); err != nil {
 			return fmt.Errorf("%s: %w", step, err)
 		}
 	}
@@ -238,6 +250,32 @@ func TestClientStateIsStillPrevious(t *testing.T) {
 			if len(told) != 3 || !strings.HasPrefix(told[i], want) {
 				t.Fatalf("told %q, want that it went well, failed, and went well", told)
 			}
+		}
+	})
+}
+
+// A step that comes late, or for a version that is not there, fails and says so, but no
+// rotation has: nothing is told of one that would end.
+func TestStray(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, directory.AuthClientSecret)
+		for n := range 2 { // the first one's version is AWSPREVIOUS now
+			if err := w.rotate(programtest.CredentialSecret, n); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(24 * time.Hour)
+		}
+		told := w.metrics.String()
+		for token, want := range map[string]string{tokenOf(0): "its rotation is over", tokenOf(9): "no version of this id"} {
+			for _, step := range steps {
+				if err := w.step(programtest.CredentialSecret, token, step); leaktest.Seen(t, err) == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s of %s: got %v, want one that says %q", step, token, err, want)
+				}
+			}
+		}
+		if late := strings.TrimPrefix(w.metrics.String(), told); late != "" {
+			t.Errorf("told of a rotation:\n%s", late)
 		}
 	})
 }

@@ -30,8 +30,8 @@ func start(_ context.Context, env program.Environment) (any, error) {
 
 // serve carries out the order that the event is. What Lambda is told of an error
 // is its text, so that a person who gave a wrong order reads what a right one is, and
-// one whose app can't sign in what to do. The next sweep is up to a day away, so such a
-// failure counts at once.
+// one whose app can't sign in what to do. The next sweep may be most of a day away, so a
+// failure that lasts rings at once.
 func (f *function) serve(ctx context.Context, event json.RawMessage) (sweep.Answer, error) {
 	order, err := sweep.DecodeOrder(event)
 	if err != nil {
@@ -40,8 +40,8 @@ func (f *function) serve(ctx context.Context, event json.RawMessage) (sweep.Answ
 	early, cancel := program.EndEarly(ctx, program.Margin)
 	defer cancel()
 	answer, err := f.sweeper.Do(early, order)
-	if signin.Failed(err) {
-		err = f.reporter.Report(ctx, err, true)
+	if signin.Failed(early, err) {
+		err = f.reporter.Report(ctx, err, signin.Lasts(err))
 	}
 	return answer, err
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -109,29 +110,43 @@ type counter struct{ failures int }
 
 func (c *counter) ObserveSignInFailure() { c.failures++ }
 
-// Whoever starts a sweep whose app can't sign in reads what to do, as does the log.
+// Whoever starts a sweep whose app can't sign in reads what to do, as does the log. What
+// ends by itself does not ring.
 func TestSignInFailure(t *testing.T) {
 	t.Parallel()
-	refused := &directory.Error{Operation: directory.Token, StatusCode: 401, Code: "AADSTS7000215", NotDone: true}
+	token := func(status int, err error) error {
+		return fmt.Errorf("list users: %w", &directory.Error{Operation: directory.Token, StatusCode: status, NotDone: true, Err: err})
+	}
 	for name, test := range map[string]struct {
-		err  error
-		want int
+		err         error
+		late        bool
+		told, count int
 	}{
-		"refused":     {fmt.Errorf("list users: %w", refused), 1},
-		"Graph fails": {errors.New("down"), 0},
-		"well":        {nil, 0},
+		"refused":               {err: token(401, nil), told: 1, count: 1},
+		"a moment of Entra's":   {err: token(503, nil), told: 1},
+		"reset":                 {err: token(0, syscall.ECONNRESET), told: 1},
+		"no room":               {err: token(429, nil), told: 1},
+		"out of one's own time": {err: token(0, context.DeadlineExceeded), late: true},
+		"Graph fails":           {err: errors.New("down")},
+		"well":                  {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			left := time.Hour
+			if test.late {
+				left = program.Margin
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), left)
+			defer cancel()
 			var log bytes.Buffer
 			counts := new(counter)
 			f := &function{sweeper: &stub{err: test.err}, reporter: signin.Reporter{
 				Adviser: subscription.Adviser{ClientID: "app-id"}, Metrics: counts, Log: slog.New(slog.NewTextHandler(leaktest.Writer(t, &log), nil))}}
-			_, err := f.serve(t.Context(), json.RawMessage(`{}`))
-			if !errors.Is(leaktest.Seen(t, err), test.err) || counts.failures != test.want || strings.Count(log.String(), "level=ERROR") != test.want {
-				t.Errorf("got %v, %d failures counted, want %d; log:\n%s", err, counts.failures, test.want, log.String())
+			_, err := f.serve(ctx, json.RawMessage(`{}`))
+			if !errors.Is(leaktest.Seen(t, err), test.err) || counts.failures != test.count || strings.Count(log.String(), "level=ERROR") != test.told {
+				t.Errorf("got %v, %d failures counted, want %d; want %d records in the log:\n%s", err, counts.failures, test.count, test.told, log.String())
 			}
-			if _, explained := errors.AsType[*subscription.Advice](err); explained != (test.want > 0) {
+			if _, explained := errors.AsType[*subscription.Advice](err); explained != (test.told > 0) {
 				t.Errorf("got %v, explained: %t", err, explained)
 			}
 		})

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/integration/templatetest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
 
@@ -226,13 +227,16 @@ func TestReadmeSubjects(t *testing.T) {
 }
 
 // TestReadmeClouds checks that README.md names each cloud that can be chosen, with its
-// audience, and the global one's among the names for commands.
+// portal and its audience, and the global one's audience among the names for commands.
 func TestReadmeClouds(t *testing.T) {
 	t.Parallel()
 	readme := readText(t, "README.md")
-	said := make(map[string]string)
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)`.*`(api://\\w+)`").FindAllStringSubmatch(readme, -1) {
-		said[row[1]] = row[2]
+	said, portals := make(map[string]string), make(map[string]string)
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)`.*\\[(.+)\\]\\((https://.+)\\).*`(api://\\w+)`").FindAllStringSubmatch(readme, -1) {
+		said[row[1]], portals[row[1]] = row[4], row[3]
+		if row[3] != "https://"+row[2] {
+			t.Errorf("README.md shows %s and leads to %s", row[2], row[3])
+		}
 	}
 	clouds := strings.Split(submatch(t, readText(t, "template.yaml"), `AllowedValues: \[(global.*)\]`)[0], ", ")
 	if len(said) != len(clouds) {
@@ -245,6 +249,11 @@ func TestReadmeClouds(t *testing.T) {
 		}
 		if got, want := said[cloud], outputs["TokenAudience"]; got != want {
 			t.Errorf("README.md says of the cloud %s that its audience is %q, want %q", cloud, got, want)
+		}
+	}
+	for _, cloud := range msgraph.Clouds() {
+		if got := portals[cloud.Name]; got != cloud.Portal {
+			t.Errorf("README.md says of the cloud %s that its portal is %q, want %q", cloud.Name, got, cloud.Portal)
 		}
 	}
 	if got := submatch(t, readme, `(?m)^ +audience=(\S+)$`)[0]; got != said["global"] {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -162,6 +163,7 @@ func TestPutBackAlarm(t *testing.T) {
 	t.Parallel()
 	want := []revocation.Reason{
 		revocation.ReasonGraphForbidden, revocation.ReasonDomainsUnavailable, revocation.ReasonExclusionsUnavailable, revocation.ReasonLedgerUnavailable,
+		revocation.ReasonQuotaUnavailable,
 	}
 	metrics := alarmMetrics(properties(t, imagined(t, nil), "PutBackAlarm"))
 	if len(metrics) != len(want) {
@@ -183,8 +185,8 @@ func TestAlarmsOfCredentials(t *testing.T) {
 	t.Parallel()
 	stack := imagined(t, nil)
 	for id, want := range map[string]map[string]any{
-		// At once, and silent after two hours: the next sweep comes after one.
-		"SignInAlarm": {"MetricName": metrics.SignInFailed, "Statistic": "Sum", "Period": 900, "EvaluationPeriods": 8,
+		// At once, and silent after a day, within which the next sweep comes.
+		"SignInAlarm": {"MetricName": metrics.SignInFailed, "Statistic": "Sum", "Period": 900, "EvaluationPeriods": 96,
 			"DatapointsToAlarm": 1, "TreatMissingData": "notBreaching"},
 		// Until something else is told, and a success wins over the failures before it.
 		"RotationFailedAlarm": {"MetricName": metrics.RotationFailed, "Statistic": "Minimum", "Period": 300, "EvaluationPeriods": 1,
@@ -207,20 +209,89 @@ func TestAlarmsOfCredentials(t *testing.T) {
 	}
 }
 
-// TestAlarmsAreShown checks that the dashboard has all of them.
-func TestAlarmsAreShown(t *testing.T) {
+// TestSweepsAreNear checks that the alarms that look back on a day, for a failure of the
+// sweeper or for its success, see a sweep, however seldom there is one, and take no gap
+// between two for an end.
+func TestSweepsAreNear(t *testing.T) {
 	t.Parallel()
 	stack := imagined(t, nil)
-	board := properties(t, stack, "Dashboard")["DashboardBody"].(string)
-	for _, id := range stack.IDs("AWS::CloudWatch::Alarm") {
-		arn, err := stack.Attribute(id, "Arn")
-		if err != nil {
-			t.Fatal(err)
+	minutes, err := strconv.Atoi(submatch(t, readText(t, "template.yaml"), `(?s)\n  SweepIntervalMinutes:\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n    MaxValue: (\d+)`)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"SignInAlarm", "SweepUnfinishedAlarm"} {
+		alarm := properties(t, stack, id)
+		window := seconds(alarm["Period"].(int) * alarm["EvaluationPeriods"].(int))
+		if longest := time.Duration(minutes) * time.Minute; window < longest+time.Hour {
+			t.Errorf("%s looks back on %s, and the next sweep may be %s away", id, window, longest)
 		}
-		if !strings.Contains(board, `"`+arn+`"`) {
-			t.Errorf("the dashboard does not show %s", id)
+		// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+		if window > 24*time.Hour {
+			t.Errorf("%s looks back on %s, and CloudWatch on a day at most with such a period", id, window)
 		}
 	}
+}
+
+// TestAlarmsAreShown checks that the dashboard has all of them, and no other: where a
+// secret is not rotated there is no alarm that would stay red.
+func TestAlarmsAreShown(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		parameters map[string]string
+		missing    []string
+	}{
+		"all":              {},
+		"dry run":          {map[string]string{"DryRun": "true"}, []string{"RotationFailedAlarm"}},
+		"by hand":          {map[string]string{"CredentialRotationDays": "0"}, []string{"RotationFailedAlarm"}},
+		"nothing stored":   {map[string]string{"AuthMode": "web-identity", "CredentialSecretArn": ""}, []string{"RotationFailedAlarm"}},
+		"clientState kept": {map[string]string{"ClientStateRotationDays": "0"}, []string{"ClientStateRotationFailedAlarm"}},
+		"neither": {map[string]string{"CredentialRotationDays": "0", "ClientStateRotationDays": "0"},
+			[]string{"ClientStateRotationFailedAlarm", "RotationFailedAlarm"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stack, all := imagined(t, test.parameters), imagined(t, nil).IDs("AWS::CloudWatch::Alarm")
+			left := slices.DeleteFunc(all, func(id string) bool { return slices.Contains(test.missing, id) })
+			ids := stack.IDs("AWS::CloudWatch::Alarm")
+			if diff := cmp.Diff(left, ids); diff != "" {
+				t.Errorf("alarms (-want +got):\n%s", diff)
+			}
+			var want []string
+			for _, id := range ids {
+				arn, err := stack.Attribute(id, "Arn")
+				if err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, arn)
+			}
+			got := alarmsShown(t, stack)
+			slices.Sort(want)
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("the dashboard's alarms (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// alarmsShown are the alarms of all widgets.
+func alarmsShown(t *testing.T, stack *templatetest.Stack) []string {
+	t.Helper()
+	var board struct {
+		Widgets []struct {
+			Properties struct {
+				Alarms []string `json:"alarms"`
+			} `json:"properties"`
+		} `json:"widgets"`
+	}
+	if err := json.Unmarshal([]byte(properties(t, stack, "Dashboard")["DashboardBody"].(string)), &board); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, widget := range board.Widgets {
+		all = append(all, widget.Properties.Alarms...)
+	}
+	return all
 }
 
 // TestDefaults checks that what is dangerous is off by default.

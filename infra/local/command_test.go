@@ -3,17 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestRunTeaches(t *testing.T) {
 	t.Parallel()
@@ -153,19 +149,7 @@ func TestTable(t *testing.T) {
 	if err := r.writeTable(&got); err != nil {
 		t.Fatal(err)
 	}
-	golden := filepath.Join("testdata", "table.golden")
-	if *update {
-		if err := os.WriteFile(golden, got.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("got\n%s\nwant\n%s\nIf that is meant: go test ./infra/local -run TestTable -update", got.Bytes(), want)
-	}
+	goldentest.Compare(t, "testdata/table.golden", got.String())
 }
 
 func TestPercentiles(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/memory"
-	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
@@ -102,7 +102,7 @@ func newCalm(t *testing.T, users int) *calm {
 	c.tally.app = app.ID()
 	p, err := newPlant(plantConfig{
 		tenant: c.ID(), client: app.ID(),
-		mode: msgraph.AuthClientSecret, secrets: newSecrets(storedSecret(secret), rand.Text()),
+		mode: directory.AuthClientSecret, secrets: newSecrets(storedSecret(secret), rand.Text()),
 		transport: c.graph, notificationURL: "https://webhook.example/",
 		settings: revocation.DefaultSettings,
 		policy:   revocation.Policy{NewUserWindow: 24 * time.Hour, Backfill: revocation.DefaultBackfill},

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
@@ -186,7 +186,7 @@ func (d *demo) wire() error {
 	d.admin = &admin{tenant: d.tenant.ID(), client: provisioning.ID(), secret: secret, http: d.graph.Client()}
 	p, err := newPlant(plantConfig{
 		tenant: d.tenant.ID(), client: app.ID(),
-		mode: msgraph.AuthClientSecret, secrets: newSecrets(storedSecret(secret), clientState),
+		mode: directory.AuthClientSecret, secrets: newSecrets(storedSecret(secret), clientState),
 		transport: d.graph.Client().Transport, notificationURL: d.server.url,
 		settings: demoSettings,
 		policy: revocation.Policy{

@@ -41,14 +41,14 @@ func (w *world) register(o msgraphtest.AppOptions) (app *msgraphtest.App, stored
 	made := &w.turnover.made
 	trusted := msgraphtest.FederatedCredential{Name: federatedName, Issuer: issuer, Subject: role}
 	switch w.turnover.mode {
-	case msgraph.AuthClientSecret:
+	case directory.AuthClientSecret:
 		made.clientSecret = "fst8Q~" + rand.Text()
 		made.stored = storedSecret(made.clientSecret)
 		o.Secrets = append(o.Secrets, msgraphtest.Secret{Text: made.clientSecret})
-	case msgraph.AuthCertificate:
+	case directory.AuthCertificate:
 		*made = w.selfSigned()
 		o.Certificates = append(o.Certificates, made.certificate.Raw)
-	case msgraph.AuthWebIdentity:
+	case directory.AuthWebIdentity:
 		w.graph.AddProvider(issuer, w.turnover.account)
 		if !w.turnover.late {
 			o.Federated = append(o.Federated, trusted)
@@ -58,7 +58,7 @@ func (w *world) register(o msgraphtest.AppOptions) (app *msgraphtest.App, stored
 	switch {
 	case w.turnover.late:
 		w.turnover.app.AddFederated(trusted)
-	case w.turnover.mode == msgraph.AuthWebIdentity && !w.calm:
+	case w.turnover.mode == directory.AuthWebIdentity && !w.calm:
 		time.AfterFunc(w.plan.play/2, func() { w.trustAnew(trusted) })
 	}
 	return w.turnover.app, made.stored
@@ -132,7 +132,7 @@ func (w *world) retire() {
 	w.turnover.checking.Add(1)
 	defer w.turnover.checking.Add(-1)
 	w.turnover.retired.Store(true)
-	if w.turnover.mode == msgraph.AuthClientSecret {
+	if w.turnover.mode == directory.AuthClientSecret {
 		w.turnover.app.RemoveSecret(w.turnover.made.clientSecret)
 	} else if err := w.removeCertificate(); err != nil {
 		w.t.Errorf("the certificate that was made by hand can't be removed: %v", err)
@@ -146,7 +146,7 @@ var errNoKey = errors.New("the application does not list it")
 func (w *world) removeCertificate() error {
 	made := w.turnover.made
 	client, err := w.plant.newClient(signIn{msgraph.Auth{
-		Mode:         msgraph.AuthCertificate,
+		Mode:         directory.AuthCertificate,
 		Certificates: msgraph.FixedCertificate([]*x509.Certificate{made.certificate}, made.key),
 	}, w.graph})
 	if err != nil {

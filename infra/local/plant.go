@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
@@ -22,7 +23,7 @@ import (
 type plantConfig struct {
 	// tenant and client are the app that the plant signs in as, and mode is how.
 	tenant, client string
-	mode           msgraph.AuthMode
+	mode           directory.AuthMode
 	// secrets hold the credential and the clientState. For a web identity, the
 	// credential is not read.
 	secrets *memory.Secrets

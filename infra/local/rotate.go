@@ -23,10 +23,10 @@ type prover interface {
 
 // rotated are the secrets that there are: nothing is stored for a web identity.
 func (p *plant) rotated() []string {
-	if p.config.mode == msgraph.AuthWebIdentity {
-		return []string{clientStateSecret}
+	if p.config.mode.Stored() {
+		return []string{clientStateSecret, credentialSecret}
 	}
-	return []string{clientStateSecret, credentialSecret}
+	return []string{clientStateSecret}
 }
 
 // newRotator makes what the rotator function makes at its start, for one of the
@@ -64,10 +64,14 @@ func (p *plant) newKind(secretID string) (rotation.Kind, error) {
 	if p.config.faults != nil {
 		app, prove = p.config.faults.dressApplication(app, prove)
 	}
-	if p.config.mode == msgraph.AuthCertificate {
+	switch p.config.mode {
+	case directory.AuthCertificate:
 		return rotation.Certificates{Application: app, Prover: prove, NewKey: p.config.newKey}, nil
+	case directory.AuthClientSecret:
+		return rotation.ClientSecrets{Application: app, Prover: prove}, nil
+	default:
+		return nil, p.config.mode.Unknown()
 	}
-	return rotation.ClientSecrets{Application: app, Prover: prove}, nil
 }
 
 // carried knows the clientState that the subscription carries, from the keeper.
@@ -85,13 +89,13 @@ type proving struct{ *plant }
 
 // ProveClientSecret implements [rotation.ClientSecretProver].
 func (p proving) ProveClientSecret(ctx context.Context, secret directory.Secret) error {
-	return p.prove(ctx, msgraph.Auth{Mode: msgraph.AuthClientSecret, Secrets: msgraph.FixedSecret(secret.Reveal())})
+	return p.prove(ctx, msgraph.Auth{Mode: directory.AuthClientSecret, Secrets: msgraph.FixedSecret(secret.Reveal())})
 }
 
 // ProveCertificate implements [rotation.CertificateProver].
 func (p proving) ProveCertificate(ctx context.Context, certificate rotation.Certificate) error {
 	return p.prove(ctx, msgraph.Auth{
-		Mode: msgraph.AuthCertificate, Certificates: msgraph.FixedCertificate(certificate.Chain(), certificate.Signer()),
+		Mode: directory.AuthCertificate, Certificates: msgraph.FixedCertificate(certificate.Chain(), certificate.Signer()),
 	})
 }
 

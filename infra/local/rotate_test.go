@@ -12,14 +12,14 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
-	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
 
 // A turnover is how a world signs in, and how its secrets are replaced.
 type turnover struct {
-	mode msgraph.AuthMode
+	mode directory.AuthMode
 	// lag is how late the token endpoint hears of a new credential. Some are too
 	// late for one invocation.
 	lag    time.Duration
@@ -68,7 +68,7 @@ type turnovers struct {
 // have the mode that is quickest to play.
 func newTurnover(p plan, seed uint64) *turnover {
 	random := mathrand.New(mathrand.NewPCG(seed, 0x207a7e))
-	o := &turnover{random: random, mode: msgraph.AuthClientSecret, lag: time.Duration(random.Int64N(int64(3 * time.Minute)))}
+	o := &turnover{random: random, mode: directory.AuthClientSecret, lag: time.Duration(random.Int64N(int64(3 * time.Minute)))}
 	o.done.Worlds = 1
 	if random.IntN(8) == 0 {
 		o.lag = 10 * time.Minute
@@ -80,7 +80,7 @@ func newTurnover(p plan, seed uint64) *turnover {
 	o.retireDelay = time.Duration(random.Int64N(int64(p.play / 8)))
 	switch random.IntN(8) {
 	case 0:
-		o.mode = msgraph.AuthCertificate
+		o.mode = directory.AuthCertificate
 	case 1, 2:
 		o.beByWebIdentity(p, seed%calmEvery == 0)
 	}
@@ -90,7 +90,7 @@ func newTurnover(p plan, seed uint64) *turnover {
 // beByWebIdentity lets half of the federated credentials be new when the world begins.
 // Entra then hears of them in the time for which a sign-in is patient.
 func (o *turnover) beByWebIdentity(p plan, calm bool) {
-	o.mode = msgraph.AuthWebIdentity
+	o.mode = directory.AuthWebIdentity
 	o.account = newAccount(o.random, p, calm)
 	if o.late = o.random.IntN(2) == 0; o.late {
 		o.done.Late = 1
@@ -112,7 +112,7 @@ func (o *turnover) count(c *counts) {
 		o.done.Unverified = int(o.account.unverified.Load())
 	}
 	c.Repeated = int(o.repeated.Load())
-	c.Turnovers = map[msgraph.AuthMode]turnovers{o.mode: o.done}
+	c.Turnovers = map[directory.AuthMode]turnovers{o.mode: o.done}
 }
 
 // add adds what happened in other worlds.
@@ -124,9 +124,9 @@ func (n turnovers) add(m turnovers) turnovers {
 }
 
 // proves tells whether something of all happened that can happen in a mode.
-func (n turnovers) proves(mode msgraph.AuthMode) bool {
+func (n turnovers) proves(mode directory.AuthMode) bool {
 	proved := n.Worlds > 0 && n.ClientStates > 0
-	if mode == msgraph.AuthWebIdentity {
+	if mode == directory.AuthWebIdentity {
 		return proved && n.Withheld > 0 && n.Unverified > 0 && n.Retrusted > 0 && n.Late > 0
 	}
 	return proved && n.Credentials > 0 && n.Retired > 0 && n.Reloaded > 0
@@ -230,7 +230,7 @@ func (w *world) signsIn(ctx context.Context, v rotation.Version) error {
 	w.turnover.checking.Add(1)
 	defer w.turnover.checking.Add(-1)
 	check := proving{w.plant}
-	if w.turnover.mode == msgraph.AuthCertificate {
+	if w.turnover.mode == directory.AuthCertificate {
 		certificate, err := rotation.DecodeCertificate(v.Value, nil)
 		if err != nil {
 			return err
@@ -322,7 +322,7 @@ func (w *world) checkOurs(ctx context.Context, ours, others int) {
 		w.checkPromoted(ctx, secretID)
 	}
 	byHand := 2
-	if w.turnover.mode == msgraph.AuthWebIdentity || w.turnover.retired.Load() {
+	if w.turnover.mode == directory.AuthWebIdentity || w.turnover.retired.Load() {
 		byHand = 1 // somebody else's
 	}
 	if ours != made || others != byHand {

@@ -12,7 +12,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secretstest"
-	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
 
@@ -121,7 +121,7 @@ func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 	second := d.second.Swap(false)
 	answer, err := d.transport.RoundTrip(r)
 	refused := leaktest.Seen(d.t, err) == nil && answer.StatusCode == http.StatusUnauthorized
-	if refused && !second && d.turnover.mode != msgraph.AuthWebIdentity {
+	if refused && !second && d.turnover.mode != directory.AuthWebIdentity {
 		d.expect(&d.asked, "Entra refused a credential, and the function did not ask whether there is another")
 	}
 	return answer, err

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 var (
@@ -60,7 +60,7 @@ type counts struct {
 	// Spared are the users who were left alone, and new no more by the end of it.
 	Spared int
 	// Turnovers are what happened to credentials and secrets, by how worlds sign in.
-	Turnovers map[msgraph.AuthMode]turnovers
+	Turnovers map[directory.AuthMode]turnovers
 	// Repeated is how often a rotation had to begin again.
 	Repeated int
 	// Latest is how long after the last fault the last user was stamped.
@@ -88,7 +88,7 @@ func (s *totals) add(c counts) {
 	s.Doubled += c.Doubled
 	s.Spared += c.Spared
 	if s.Turnovers == nil {
-		s.Turnovers = make(map[msgraph.AuthMode]turnovers)
+		s.Turnovers = make(map[directory.AuthMode]turnovers)
 	}
 	for mode, n := range c.Turnovers {
 		s.Turnovers[mode] = s.Turnovers[mode].add(n)
@@ -104,10 +104,17 @@ const enoughSeeds = 200
 // checkTurnovers checks that the worlds have signed in in every mode, and that in each
 // of them there was all that can happen to what they sign in with.
 func (s *totals) checkTurnovers(t *testing.T) {
+	var all turnovers
+	for _, n := range s.Turnovers {
+		all = all.add(n)
+	}
+	if all.Credentials == 0 || all.ClientStates == 0 {
+		t.Errorf("nothing was rotated: %+v", all)
+	}
 	if *seeds < enoughSeeds {
 		return
 	}
-	for _, mode := range msgraph.AuthModes() {
+	for _, mode := range directory.AuthModes() {
 		if n := s.Turnovers[mode]; !n.proves(mode) {
 			t.Errorf("in mode %s, something never happened: %+v", mode, n)
 		}

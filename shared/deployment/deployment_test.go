@@ -2,10 +2,7 @@ package deployment_test
 
 import (
 	"errors"
-	"flag"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,13 +11,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 var clouds = []string{"global", "china"}
 
@@ -218,25 +214,8 @@ func TestFaults(t *testing.T) {
 			if strings.Contains(text.String(), "hunter2") {
 				t.Error("a fault quotes what was set, which may be a secret")
 			}
-			golden(t, "faults-"+name+".golden", text.String())
+			goldentest.Compare(t, "testdata/faults-"+name+".golden", text.String())
 		})
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", file)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
@@ -49,9 +50,11 @@ const otherID = "99999999-6d4d-4958-8b9f-9d6445542f95"
 
 // faults are all that can be wrong, by mode. What the emulator can refuse, it
 // refuses itself.
-var faults = map[msgraph.AuthMode]map[string]fault{
-	msgraph.AuthClientSecret: {
-		"wrong": {subscription.CauseSecretWrong, func(f *faulty) { f.secret.kept, f.secret.stored = "wr0ng~value", "wr0ng~value" }},
+var faults = map[directory.AuthMode]map[string]fault{
+	directory.AuthClientSecret: {
+		"throttled": tokensEnd(429, subscription.CauseSignInThrottled),
+		"unwell":    tokensEnd(503, subscription.CauseSignInUnwell),
+		"wrong":     {subscription.CauseSecretWrong, func(f *faulty) { f.secret.kept, f.secret.stored = "wr0ng~value", "wr0ng~value" }},
 		"expired": {subscription.CauseSecretExpired, func(f *faulty) {
 			f.then = func() { time.Sleep(3 * 366 * 24 * time.Hour) }
 		}},
@@ -70,7 +73,9 @@ var faults = map[msgraph.AuthMode]map[string]fault{
 			}
 		}},
 	},
-	msgraph.AuthCertificate: {
+	directory.AuthCertificate: {
+		"throttled":      tokensEnd(429, subscription.CauseSignInThrottled),
+		"unwell":         tokensEnd(503, subscription.CauseSignInUnwell),
 		"not registered": {subscription.CauseCertificateWrong, func(f *faulty) { f.unregistered = true }},
 		"removed": {subscription.CauseCertificateWrong, func(f *faulty) {
 			f.then = func() { f.emulated.app.RemoveCertificates(); time.Sleep(2 * time.Hour) }
@@ -86,7 +91,9 @@ var faults = map[msgraph.AuthMode]map[string]fault{
 		"unknown app":    {subscription.CauseAppUnknown, func(f *faulty) { f.app = otherID }},
 		"unknown tenant": {subscription.CauseTenantUnknown, func(f *faulty) { f.tenant = otherID }},
 	},
-	msgraph.AuthWebIdentity: {
+	directory.AuthWebIdentity: {
+		"throttled":               tokensEnd(429, subscription.CauseSignInThrottled),
+		"unwell":                  tokensEnd(503, subscription.CauseSignInUnwell),
 		"no federated credential": {subscription.CauseFederation, func(f *faulty) { f.unregistered = true }},
 		"not replicated":          {subscription.CauseFederation, func(f *faulty) { f.entra.CredentialLag = time.Hour }},
 		"issuer":                  {subscription.CauseFederationIssuer, func(f *faulty) { f.record.Issuer += "/" }},
@@ -110,6 +117,15 @@ var faults = map[msgraph.AuthMode]map[string]fault{
 		"unknown app":    {subscription.CauseAppUnknown, func(f *faulty) { f.app = otherID }},
 		"unknown tenant": {subscription.CauseTenantUnknown, func(f *faulty) { f.tenant = otherID }},
 	},
+}
+
+// tokensEnd is a fault of the token endpoint itself, from the first call on.
+func tokensEnd(status int, cause subscription.Cause) fault {
+	return fault{cause, func(f *faulty) {
+		f.first = func() {
+			f.server.Inject(msgraphtest.Fault{Match: func(r msgraphtest.Request) bool { return r.Token }, Status: status, Code: "temporarily_unavailable"})
+		}
+	}}
 }
 
 // certifiedFrom replaces the certificate by one that is good from another time.
@@ -140,7 +156,7 @@ func newFaulty(t *testing.T, arrange func(*faulty)) *faulty {
 }
 
 // call makes a call as the app, and returns how that failed.
-func (f *faulty) call(mode msgraph.AuthMode) error {
+func (f *faulty) call(mode directory.AuthMode) error {
 	client := f.signedInAs(f.t, msgraph.Auth{
 		Mode: mode, Secrets: f.secret, Certificates: f.certificate, WebIdentity: f.provider.token,
 	}, func(o *msgraph.CredentialOptions) { o.TenantID, o.ClientID = f.tenant, f.app })
@@ -160,7 +176,7 @@ var correlationID = regexp.MustCompile(`\(correlation id [0-9a-f-]{36}\)`)
 // TestAdvice shows what an administrator reads for whatever is wrong with how the
 // app signs in. Secrets, keys and tokens are in none of it.
 func TestAdvice(t *testing.T) {
-	for _, mode := range msgraph.AuthModes() {
+	for _, mode := range directory.AuthModes() {
 		for _, name := range sorted(faults[mode]) {
 			t.Run(string(mode)+"/"+name, func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
@@ -173,10 +189,10 @@ func TestAdvice(t *testing.T) {
 					}
 					told := a.Problem + "\n" + a.Step + "\n[" + leaktest.Seen(t, err).Error() + "]"
 					f.checkDiscreet(told)
-					if e := graphError(t, err); e.Operation == "token" && e.StatusCode != 0 && !correlationID.MatchString(told) {
+					if e := graphError(t, err); e.Operation == "token" && e.Refusal() != "" && !correlationID.MatchString(told) {
 						t.Errorf("%s lacks Entra's correlation id", told)
 					}
-					golden(t, "advice/"+string(mode)+"-"+strings.ReplaceAll(name, " ", "-")+".golden", f.settled(told, err))
+					goldentest.Compare(t, "testdata/advice/"+string(mode)+"-"+strings.ReplaceAll(name, " ", "-")+".golden", f.settled(told, err)+"\n")
 				})
 			})
 		}

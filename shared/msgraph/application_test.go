@@ -13,6 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
@@ -209,7 +210,7 @@ func TestApplicationRequests(t *testing.T) {
 		req := graph.seen[before]
 		fmt.Fprintf(&told, "%s %s\n%s\n", req.Method, req.URL, indented(t, graph.bodies[before]))
 	}
-	golden(t, "application-requests.golden", strings.TrimSpace(told.String()))
+	goldentest.Compare(t, "testdata/application-requests.golden", strings.TrimSpace(told.String())+"\n")
 }
 
 func indented(t *testing.T, body string) string {

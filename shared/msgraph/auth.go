@@ -10,23 +10,10 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
-// AuthMode is [directory.AuthMode], by the name that stands beside [Auth].
-type AuthMode = directory.AuthMode
-
-// The ways there are.
-const (
-	AuthWebIdentity  = directory.AuthWebIdentity
-	AuthCertificate  = directory.AuthCertificate
-	AuthClientSecret = directory.AuthClientSecret
-)
-
-// AuthModes is [directory.AuthModes].
-func AuthModes() []AuthMode { return directory.AuthModes() }
-
 // Auth is how the app signs in. Mode chooses which of the sources is asked; the
 // others may be nil.
 type Auth struct {
-	Mode         AuthMode
+	Mode         directory.AuthMode
 	WebIdentity  WebIdentitySource
 	Certificates CertificateSource
 	Secrets      SecretSource
@@ -62,11 +49,11 @@ func NewCredential(o CredentialOptions, a Auth) (azcore.TokenCredential, error) 
 		return nil, errors.New("msgraph: CredentialOptions.TenantID or ClientID is missing")
 	}
 	switch app := (entra{o, o.clientOptions()}); {
-	case a.Mode == AuthWebIdentity && a.WebIdentity != nil:
+	case a.Mode == directory.AuthWebIdentity && a.WebIdentity != nil:
 		return newFederated(app, a.WebIdentity)
-	case a.Mode == AuthCertificate && a.Certificates != nil:
+	case a.Mode == directory.AuthCertificate && a.Certificates != nil:
 		return newStored(certificateLoader(app, a.Certificates)), nil
-	case a.Mode == AuthClientSecret && a.Secrets != nil:
+	case a.Mode == directory.AuthClientSecret && a.Secrets != nil:
 		return newStored(secretLoader(app, a.Secrets)), nil
 	}
 	return nil, a.fault()
@@ -74,7 +61,7 @@ func NewCredential(o CredentialOptions, a Auth) (azcore.TokenCredential, error) 
 
 // fault is why nobody can sign in so.
 func (a Auth) fault() error {
-	if slices.Contains(AuthModes(), a.Mode) {
+	if slices.Contains(directory.AuthModes(), a.Mode) {
 		return fmt.Errorf("msgraph: Auth has no source for the mode %q", a.Mode)
 	}
 	return fmt.Errorf("msgraph: %w", a.Mode.Unknown())

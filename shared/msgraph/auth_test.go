@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 )
 
 func TestModeChoosesTheSource(t *testing.T) {
 	t.Parallel()
 	o := msgraph.CredentialOptions{Cloud: cloudNamed(t, "global"), TenantID: tenantID, ClientID: clientID}
-	for _, mode := range msgraph.AuthModes() {
+	for _, mode := range directory.AuthModes() {
 		auth := sources()
 		auth.Mode = mode
 		if _, err := msgraph.NewCredential(o, auth); err != nil {

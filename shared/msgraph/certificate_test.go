@@ -19,7 +19,7 @@ import (
 
 // byCertificate signs in with the certificates of a source.
 func byCertificate(source msgraph.CertificateSource) msgraph.Auth {
-	return msgraph.Auth{Mode: msgraph.AuthCertificate, Certificates: source}
+	return msgraph.Auth{Mode: directory.AuthCertificate, Certificates: source}
 }
 
 // A certificate signs in, with those that issued it behind it, and is read once.

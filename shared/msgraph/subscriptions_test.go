@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
@@ -118,7 +119,7 @@ func TestSubscriptionRequests(t *testing.T) {
 				}
 				return
 			}
-			golden(t, tt.golden, graph.bodies[0])
+			goldentest.Compare(t, "testdata/"+tt.golden, graph.bodies[0]+"\n")
 			if got := graph.seen[0].Header.Get("Content-Type"); got != "application/json" {
 				t.Errorf("Content-Type %q", got)
 			}

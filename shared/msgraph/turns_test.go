@@ -60,7 +60,7 @@ func TestBurstSharesFailure(t *testing.T) {
 				tt.entra.Match = func(r msgraphtest.Request) bool { return r.Token && r.Method == "POST" }
 				remove := graph.server.Inject(tt.entra)
 				s := &gate{wait: tt.source, token: p.token}
-				client := graph.signedInAs(t, msgraph.Auth{Mode: msgraph.AuthWebIdentity, WebIdentity: s.ask}, nil)
+				client := graph.signedInAs(t, msgraph.Auth{Mode: directory.AuthWebIdentity, WebIdentity: s.ask}, nil)
 				for n := 1; n <= 2; n++ {
 					start := time.Now()
 					for _, err := range burst(t.Context(), client, 20) {
@@ -120,7 +120,7 @@ func TestOwnDeadlineIsNotShared(t *testing.T) {
 			}
 			return nil
 		}
-		client := graph.signedInAs(t, msgraph.Auth{Mode: msgraph.AuthWebIdentity, WebIdentity: s.ask}, nil)
+		client := graph.signedInAs(t, msgraph.Auth{Mode: directory.AuthWebIdentity, WebIdentity: s.ask}, nil)
 		var group sync.WaitGroup
 		group.Go(func() {
 			if _, err := client.ReadUsers(due{t.Context(), time.Now().Add(time.Second)}, userIDs(1)); !errors.Is(leaktest.Seen(t, err), errDenied) {

@@ -2,7 +2,6 @@ package msgraph_test
 
 import (
 	"bytes"
-	"flag"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,11 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // file returns the content of a file in testdata.
 func file(t testing.TB, name string) string {
@@ -28,19 +26,6 @@ func file(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	return string(bytes.TrimSpace(b))
-}
-
-// golden compares got with a file in testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(filepath.Join("testdata", name), []byte(got+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(file(t, name), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
 }
 
 // The exact bodies, because Graph is strict about them: relative addresses, a body
@@ -67,7 +52,7 @@ func TestBatchBody(t *testing.T) {
 			if err := tt.call(clientOf(t, graph)); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, tt.golden, graph.bodies[0])
+			goldentest.Compare(t, "testdata/"+tt.golden, graph.bodies[0]+"\n")
 			if got, want := graph.seen[0].URL.String(), "https://graph.microsoft.com/v1.0/$batch"; got != want {
 				t.Errorf("sent to %s, want %s", got, want)
 			}

@@ -19,7 +19,7 @@ import (
 
 // byWebIdentity signs in with the provider's tokens.
 func byWebIdentity(p *provider) msgraph.Auth {
-	return msgraph.Auth{Mode: msgraph.AuthWebIdentity, WebIdentity: p.token}
+	return msgraph.Auth{Mode: directory.AuthWebIdentity, WebIdentity: p.token}
 }
 
 // Each of Entra's tokens costs one of the provider's, and is then kept.
@@ -277,7 +277,7 @@ func TestWebIdentitySourceGivesNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		graph := emulate(t, 1, msgraphtest.Options{}, permissions...)
 		auth := sources()
-		auth.Mode = msgraph.AuthWebIdentity
+		auth.Mode = directory.AuthWebIdentity
 		if e := graphError(t, burst(t.Context(), graph.signedInAs(t, auth, nil), 1)[0]); e.Operation != "getWebIdentityToken" || !e.NotDone {
 			t.Errorf("error %+v", e)
 		}

@@ -3,7 +3,6 @@ package notification_test
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,11 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/notification"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const (
 	subscription = "7f105c7d-2dc5-4530-97cd-4e7ae6534c07"
@@ -44,7 +42,8 @@ type goldenLifecycle struct {
 	ClientState string
 }
 
-func show(t *testing.T, c notification.Collection) golden {
+// show returns a Collection as the text of its golden file.
+func show(t *testing.T, c notification.Collection) string {
 	t.Helper()
 	var g golden
 	for _, change := range c.Changes {
@@ -56,7 +55,11 @@ func show(t *testing.T, c notification.Collection) golden {
 	for _, bad := range c.Bad {
 		g.Bad = append(g.Bad, leaktest.Seen(t, bad).Error())
 	}
-	return g
+	text, err := json.MarshalIndent(g, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text) + "\n"
 }
 
 func TestDecodeFixtures(t *testing.T) {
@@ -77,29 +80,8 @@ func TestDecodeFixtures(t *testing.T) {
 			if err != nil {
 				t.Fatalf("Decode: %v", err)
 			}
-			compareGolden(t, strings.TrimSuffix(fixture, ".json")+".golden", show(t, got))
+			goldentest.Compare(t, strings.TrimSuffix(fixture, ".json")+".golden", show(t, got))
 		})
-	}
-}
-
-func compareGolden(t *testing.T, path string, got golden) {
-	t.Helper()
-	text, err := json.MarshalIndent(got, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text = append(text, '\n')
-	if *update {
-		if err := os.WriteFile(path, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(text)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }
 

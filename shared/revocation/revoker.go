@@ -75,8 +75,8 @@ const (
 	// maxDoublings is how often a claim's time is doubled, once with each try.
 	maxDoublings = 2
 	// Where quickTries answers are lost, something is wrong for longer than
-	// minutes. From then on a claim stands for slowHold, which is as long as the
-	// time between two sweeps: whoever is missed waits for no less.
+	// minutes. From then on a claim stands for slowHold: a call that has left no
+	// stamp by then, in two reads, has signed nobody out.
 	quickTries = 8
 	slowHold   = time.Hour
 )

@@ -277,7 +277,7 @@ func TestUnknownOutcomeIsReadFirst(t *testing.T) {
 	})
 }
 
-// Lost answers cost patience: the calls grow rarer, but never as rare as sweeps.
+// Lost answers cost patience: the calls grow rarer, until they are an hour apart.
 func TestLostAnswersAreCalledForAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

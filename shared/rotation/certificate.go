@@ -78,7 +78,7 @@ func (k Certificates) check(r *run, v Version) error {
 func (k Certificates) set(ctx context.Context, r *run, v Version) error {
 	pending, err := k.decode(v)
 	if err != nil {
-		return err
+		return credentialFault(err)
 	}
 	stock, err := takeStock(ctx, r, k, v)
 	if err != nil {
@@ -112,7 +112,7 @@ func (k Certificates) add(ctx context.Context, r *run, stock stock[Certificate],
 func (k Certificates) test(ctx context.Context, r *run, v Version) error {
 	pending, err := k.decode(v)
 	if err != nil {
-		return err
+		return credentialFault(err)
 	}
 	return r.prove(ctx, func(ctx context.Context) error {
 		return k.Prover.ProveCertificate(ctx, pending)

@@ -168,7 +168,7 @@ func (k ClientSecrets) set(context.Context, *run, Version) error { return nil }
 func (k ClientSecrets) test(ctx context.Context, r *run, v Version) error {
 	pending, err := DecodeClientSecret(v.Value)
 	if err != nil {
-		return err
+		return credentialFault(err)
 	}
 	err = r.prove(ctx, func(ctx context.Context) error {
 		return k.Prover.ProveClientSecret(ctx, pending.Text)

@@ -81,9 +81,9 @@ var refusalRemedies = map[directory.Refusal]remedy{
 	directory.AppUnknown:    {WrongClient, "Check the deployment's client id: the tenant has no such app.", true},
 	directory.AppDisabled:   {WrongConsent, "The tenant has disabled the app: enable it in the portal under Enterprise applications > the app > Properties.", true},
 	directory.NoServicePrincipal: {WrongConsent, "The tenant has no service principal of the app: make one with az ad sp create, " +
-		"grant it admin consent, and make it an owner of the app, as steps 2 and 3 of README.md show.", true},
+		"grant it admin consent, and make it an owner of the app, as README.md shows in step 2 and under \"Let the credential renew itself\".", true},
 	directory.NotConsented: {WrongConsent, "Grant admin consent to the app's permissions: User.Read.All, User.RevokeSessions.All, " +
-		"Domain.Read.All and Application.ReadWrite.OwnedBy, as steps 2 and 3 of README.md show.", true},
+		"Domain.Read.All and Application.ReadWrite.OwnedBy, as README.md shows in step 2 and under \"Let the credential renew itself\".", true},
 	directory.SecretUnknown: {WrongSecret, "Entra does not accept the client secret. A new one takes minutes to be known everywhere; " +
 		"if this persists, look whether somebody has removed it.", false},
 	directory.SecretExpired: {WrongSecret, "The client secret has expired. " + adviceRenew, true},
@@ -106,10 +106,10 @@ var policyRemedies = map[string]remedy{
 const (
 	adviceNoApplication = "Check the deployment's client id: the tenant has no such application."
 	adviceForbidden     = "Grant the app Application.ReadWrite.OwnedBy with admin consent, " +
-		"and make its service principal an owner of its own application, as step 3 of README.md shows under \"Renewing it\"."
+		"and make its service principal an owner of its own application, as README.md shows under \"Let the credential renew itself\"."
 	adviceToken = "Look the code up at https://login.microsoftonline.com/error."
 	adviceWait  = "Secrets Manager tries again by itself."
-	adviceRenew = "Make one by hand and store it, as step 3 of README.md shows under \"Renewing it\", and rotate again."
+	adviceRenew = "Make one by hand and store it, as README.md shows under \"Renew it by hand\", and rotate again."
 	adviceProof = "Graph does not accept the proof that we hold a key of the app. A new certificate takes minutes to be known everywhere; " +
 		"if this persists, see that the certificate in the secret is registered with the app and has not expired."
 	adviceSecrets = "Secrets Manager tries again by itself; if it goes on, see that the rotator's role has the policy of the template, " +

@@ -4,40 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// golden compares with a file in testdata.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-}
 
 // errDenied is an error of AWS's.
 var errDenied = errors.New("AccessDeniedException")
@@ -105,7 +81,7 @@ func TestFaults(t *testing.T) {
 			})
 		})
 	}
-	golden(t, "faults.txt", got.Bytes())
+	goldentest.Compare(t, "testdata/faults.txt", got.String())
 }
 
 // One record for each step.
@@ -133,7 +109,7 @@ func TestLog(t *testing.T) {
 			text, _ := json.Marshal(record)
 			got.Write(append(text, '\n'))
 		}
-		golden(t, "log.jsonl", got.Bytes())
+		goldentest.Compare(t, "testdata/log.jsonl", got.String())
 	})
 }
 

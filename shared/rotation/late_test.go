@@ -1,6 +1,7 @@
 package rotation_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,49 @@ func TestLateFinishBeforePut(t *testing.T) {
 		}
 		if err := w.attempt(next); err != nil {
 			t.Fatal(err)
+		}
+		w.checkEnd()
+	})
+}
+
+// A version that has lost AWSPENDING to createSecret has it back when its value is stored
+// late. The password that it holds is left alone.
+func TestLabelComesBack(t *testing.T) {
+	in(t, "client-secret", func(t *testing.T, w *world) {
+		w.rotate()
+		left := w.vault.rotateSecret(w.token())
+		var late func() error
+		w.strike = func(c call, do func() error) error {
+			if c.name != "PutSecretValue" {
+				return do()
+			}
+			late = do
+			return errStruck
+		}
+		if err := w.do(rotation.CreateSecret, left); err == nil {
+			t.Error("nothing failed")
+		}
+		made := w.ours()[len(w.ours())-1]
+		w.month()
+		w.vault.lenient = true
+		token := w.vault.rotateSecret(w.token())
+		w.strike = func(c call, do func() error) error {
+			err := do()
+			if c.name == "UpdateSecretVersionStage "+awsPending {
+				w.strike = nil
+				return errors.Join(err, late())
+			}
+			return err
+		}
+		if err := w.do(rotation.CreateSecret, token); err != nil {
+			t.Fatal(err)
+		}
+		if w.strike != nil || !made.removed.IsZero() {
+			t.Errorf("the label was taken: %t, the password is gone: %t", w.strike == nil, !made.removed.IsZero())
+		}
+		w.vault.lenient = false
+		if err := w.attempt(token); err != nil {
+			t.Error(err)
 		}
 		w.checkEnd()
 	})

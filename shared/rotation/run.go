@@ -116,6 +116,7 @@ func (r *run) clearPending(ctx context.Context) error {
 		if err := r.moveStage(ctx, stagePending, id, ""); err != nil {
 			return err
 		}
+		r.secret = r.secret.cleared(id)
 		r.report.cleared = append(r.report.cleared, id)
 	}
 	return nil

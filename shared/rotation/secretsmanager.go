@@ -98,6 +98,17 @@ func (d Description) promoted(token string) Description {
 	return d
 }
 
+// cleared is the description after AWSPENDING was taken from a version.
+func (d Description) cleared(id string) Description {
+	stages := maps.Clone(d.Stages)
+	stages[id] = slices.DeleteFunc(slices.Clone(stages[id]), func(stage string) bool { return stage == stagePending })
+	if len(stages[id]) == 0 {
+		delete(stages, id)
+	}
+	d.Stages = stages
+	return d
+}
+
 // merged are the labels that a version has in either of two descriptions. What was seen
 // first may be over by now, and what is seen later may come from a replica that lags: a
 // version in use is taken for unused only where both say so.

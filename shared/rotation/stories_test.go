@@ -187,10 +187,8 @@ func TestLeftoverPending(t *testing.T) {
 				left := w.lastToken()
 				w.vault.versions[left].stages = []string{awsPending}
 				w.month()
-				token := w.token()
-				w.vault.versions[token] = &version{stages: []string{awsPending}}
 				w.vault.lenient = true
-				if err := w.attempt(token); err != nil {
+				if err := w.attempt(w.vault.rotateSecret(w.token())); err != nil {
 					t.Fatal(err)
 				}
 				w.vault.lenient = false
@@ -350,6 +348,41 @@ func TestAbandoned(t *testing.T) {
 				w.checkEnd()
 			})
 		})
+	}
+}
+
+// To let go of a version may fail as well.
+func TestAbandonedAgain(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds {
+		for _, mishap := range mishaps {
+			t.Run(kind+"/"+mishap.name, func(t *testing.T) {
+				in(t, kind, func(t *testing.T, w *world) {
+					w.rotate()
+					token := w.begin(rotation.FinishSecret)
+					time.Sleep(100 * 24 * time.Hour)
+					w.strike = func(c call, do func() error) error {
+						if c.name != "UpdateSecretVersionStage "+awsPending {
+							return do()
+						}
+						w.strike = nil
+						return mishap.strike(do)
+					}
+					err := w.attempt(token)
+					if w.strike != nil || strings.Contains(w.log.String(), `"outcome":"abandoned"`) {
+						t.Errorf("the label was to be taken: %t, error %v", w.strike == nil, err)
+					}
+					if w.vault.rotateSecret(w.token()) == token { // the label is there still
+						if err := w.attempt(token); w.fault(err) != rotation.WrongSettings {
+							t.Errorf("fault %v", err)
+						}
+					}
+					w.vault.cancel()
+					w.rotate()
+					w.checkEnd()
+				})
+			})
+		}
 	}
 }
 

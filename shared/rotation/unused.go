@@ -118,7 +118,7 @@ func (s *stock[C]) unused(r *run) (unused []listed) {
 // that version holds it.
 func (r *run) spared(displayName string) bool {
 	for id := range r.secret.Stages {
-		if r.secret.isPending(id) && !slices.Contains(r.report.cleared, id) && isNamed(displayName, r.nameFor(id)) {
+		if r.secret.isPending(id) && isNamed(displayName, r.nameFor(id)) {
 			return true
 		}
 	}

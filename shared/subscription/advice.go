@@ -114,6 +114,14 @@ var advice = map[Cause]struct{ problem, step string }{
 		"Microsoft Entra did not let {app} sign in.",
 		"Look the AADSTS number in brackets up at https://login.microsoftonline.com/error, and search the sign-in log at {portal} for it under Service principal sign-ins.",
 	},
+	CauseSignInThrottled: {
+		"Microsoft Entra has no room for more sign-ins of {app} at the moment.",
+		"Wait five minutes and try again; if it happens every time, another program uses the same app registration and needs one of its own.",
+	},
+	CauseSignInUnwell: {
+		"Microsoft Entra's token endpoint failed when {app} asked for a token.",
+		"Wait until https://status.cloud.microsoft reports no incident of Microsoft Entra, and try again.",
+	},
 	CauseThrottled: {
 		"Microsoft Graph has no room for more requests of {app} at the moment.",
 		"Wait five minutes and try again; if it happens every time, another program uses the same app registration and needs one of its own.",

@@ -61,6 +61,10 @@ const (
 	CauseClock Cause = "clock"
 	// CauseSignIn: the app could not sign in for another reason.
 	CauseSignIn Cause = "sign_in"
+	// CauseSignInThrottled: Entra has no room for more sign-ins.
+	CauseSignInThrottled Cause = "sign_in_throttled"
+	// CauseSignInUnwell: Entra's token endpoint failed.
+	CauseSignInUnwell Cause = "sign_in_unwell"
 	// CauseThrottled: Graph has no room for more requests.
 	CauseThrottled Cause = "throttled"
 	// CauseUnreachable: no answer came from Graph or its token endpoint.
@@ -161,13 +165,17 @@ func graphCause(e *directory.Error) Cause {
 	switch {
 	case e.OfCredential():
 		return credentialCause(e)
+	case e.Operation == directory.Token && e.Throttled():
+		return CauseSignInThrottled
+	case e.Operation == directory.Token && failed(e):
+		return CauseSignInUnwell
 	case strings.HasPrefix(e.Code, "AADSTS"), e.Code == "invalid_client", e.StatusCode == 401:
 		return CauseSignIn
 	case e.StatusCode == 0:
 		return CauseUnreachable
 	case e.Throttled():
 		return CauseThrottled
-	case e.StatusCode >= 500, e.StatusCode < 300: // an answer that can't be read
+	case failed(e):
 		return CauseUnwell
 	case e.Forbidden() && tellsLimit(e.Message):
 		return CauseQuota
@@ -177,6 +185,12 @@ func graphCause(e *directory.Error) Cause {
 		return CauseNotificationURL
 	}
 	return CauseRefused
+}
+
+// failed tells whether whoever was asked answered, and failed: by its status, or because
+// the answer can't be read.
+func failed(e *directory.Error) bool {
+	return e.StatusCode >= 500 || e.StatusCode > 0 && e.StatusCode < 300
 }
 
 // credentialCause is why there was nothing to sign in with.

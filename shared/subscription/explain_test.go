@@ -3,7 +3,6 @@ package subscription_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,33 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// golden compares a text with the file of that name.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
 
 var errDown = errors.New("the table is throttled")
 
@@ -118,6 +96,12 @@ var setUpErrors = []struct {
 	{"throttled", subscription.CauseThrottled, func(w *world) {
 		w.server.Inject(msgraphtest.Fault{Status: 429, Code: "TooManyRequests"})
 	}},
+	{"sign_in_throttled", subscription.CauseSignInThrottled, func(w *world) {
+		w.failing("list", &directory.Error{Operation: "token", StatusCode: 429, Code: "AADSTS90055", NotDone: true})
+	}},
+	{"sign_in_unwell", subscription.CauseSignInUnwell, func(w *world) {
+		w.failing("list", &directory.Error{Operation: "token", StatusCode: 503, Code: "AADSTS90033", NotDone: true})
+	}},
 	{"unreachable", subscription.CauseUnreachable, func(w *world) { w.server.Inject(msgraphtest.Fault{Reset: true}) }},
 	{"unwell", subscription.CauseUnwell, func(w *world) { w.server.Inject(msgraphtest.Fault{Status: 503, Code: "ServiceUnavailable"}) }},
 	{"store", subscription.CauseStore, func(w *world) { w.failing("read record", errDown) }},
@@ -141,7 +125,7 @@ func TestSetUpErrors(t *testing.T) {
 				if a.Cause != tt.cause || report.Cause != tt.cause {
 					t.Errorf("cause %q, reported %q, want %q", a.Cause, report.Cause, tt.cause)
 				}
-				golden(t, "setup/"+tt.name, a.Problem+"\n"+a.Step+"\n["+leaktest.Seen(t, a.Err).Error()+"]\n")
+				goldentest.Compare(t, "testdata/setup/"+tt.name+".golden", a.Problem+"\n"+a.Step+"\n["+leaktest.Seen(t, a.Err).Error()+"]\n")
 			})
 		})
 	}
@@ -238,7 +222,7 @@ func TestLog(t *testing.T) {
 		if strings.Contains(got, "s3cr3t") || strings.Contains(got, "example.co.jp") {
 			t.Error("the log tells what it must not")
 		}
-		golden(t, "log", got)
+		goldentest.Compare(t, "testdata/log.golden", got)
 	})
 }
 
@@ -248,5 +232,5 @@ func TestNewReportsEveryFault(t *testing.T) {
 	if leaktest.Seen(t, err) == nil {
 		t.Fatal("New accepts nothing at all")
 	}
-	golden(t, "config", leaktest.Seen(t, err).Error()+"\n")
+	goldentest.Compare(t, "testdata/config.golden", leaktest.Seen(t, err).Error()+"\n")
 }

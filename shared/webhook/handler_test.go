@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,13 +18,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // cancelledAfter returns a context that is cancelled, not timed out.
 func cancelledAfter(t *testing.T, d time.Duration) context.Context {
@@ -183,7 +179,7 @@ func TestGoldenAnswers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compareGolden(t, "testdata/answer-"+name+".golden", strings.ReplaceAll(string(got), "\r\n", "\n"))
+			goldentest.Compare(t, "testdata/answer-"+name+".golden", strings.ReplaceAll(string(got), "\r\n", "\n"))
 		})
 	}
 }
@@ -210,7 +206,7 @@ func TestGoldenLog(t *testing.T) {
 				h.queue.err = errors.New("no connection")
 			}
 			h.serve(test.request)
-			compareGolden(t, "testdata/log-"+name+".golden", withoutTime(t, h.log.Bytes()))
+			goldentest.Compare(t, "testdata/log-"+name+".golden", withoutTime(t, h.log.Bytes()))
 		})
 	}
 }
@@ -232,22 +228,6 @@ func withoutTime(t *testing.T, log []byte) string {
 		t.Fatal(err)
 	}
 	return string(text) + "\n"
-}
-
-func compareGolden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
 }
 
 // TestLogHoldsNothingOfTheSender plants a canary wherever a sender or our own

@@ -5,11 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,10 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/batch"
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // sent is a batch of three messages as Lambda hands it over.
 //
@@ -88,7 +84,7 @@ func TestHandle(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, test.name+".json", string(answer)+"\n")
+			goldentest.Compare(t, "testdata/"+test.name+".json", string(answer)+"\n")
 			for _, want := range test.logged {
 				if !strings.Contains(log.String(), want) {
 					t.Errorf("the log lacks %q:\n%s", want, log.String())
@@ -117,22 +113,5 @@ func TestCalls(t *testing.T) {
 		if diff := cmp.Diff(want, calls); diff != "" {
 			t.Errorf("poison %s: sizes of calls (-want +got):\n%s", poison, diff)
 		}
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", file)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
 }

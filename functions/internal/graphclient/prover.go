@@ -14,13 +14,13 @@ type prover struct{ app app }
 
 // ProveClientSecret implements [rotation.ClientSecretProver].
 func (p prover) ProveClientSecret(ctx context.Context, secret directory.Secret) error {
-	return p.prove(ctx, msgraph.Auth{Mode: msgraph.AuthClientSecret, Secrets: msgraph.FixedSecret(secret.Reveal())})
+	return p.prove(ctx, msgraph.Auth{Mode: directory.AuthClientSecret, Secrets: msgraph.FixedSecret(secret.Reveal())})
 }
 
 // ProveCertificate implements [rotation.CertificateProver].
 func (p prover) ProveCertificate(ctx context.Context, certificate rotation.Certificate) error {
 	return p.prove(ctx, msgraph.Auth{
-		Mode: msgraph.AuthCertificate, Certificates: msgraph.FixedCertificate(certificate.Chain(), certificate.Signer()),
+		Mode: directory.AuthCertificate, Certificates: msgraph.FixedCertificate(certificate.Chain(), certificate.Signer()),
 	})
 }
 

@@ -11,6 +11,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
@@ -20,10 +25,44 @@ import (
 )
 
 // Failed tells whether err came of there being no token for Graph. Graph itself was not
-// asked.
-func Failed(err error) bool {
+// asked. Where the time of ctx is over and nobody has refused anything, it did not fail:
+// whoever runs out of time on the way to a token may well have one.
+func Failed(ctx context.Context, err error) bool {
 	e, ok := errors.AsType[*directory.Error](err)
-	return ok && (e.Operation == directory.Token || e.OfCredential())
+	if !ok || e.Operation != directory.Token && !e.OfCredential() {
+		return false
+	}
+	return !over(ctx) || e.StatusCode != 0 || Lasts(e)
+}
+
+// over tells whether the time of ctx has ended. What minds the deadline by itself can
+// give up a moment before ctx says so.
+func over(ctx context.Context) bool {
+	end, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(end)
+}
+
+// Lasts tells whether a failure, for which [Failed] holds, does not end by itself: Entra
+// or AWS has refused, or nobody can sign in with what is stored. No answer, a failure of
+// theirs and a want of room do end.
+func Lasts(err error) bool {
+	e, ok := errors.AsType[*directory.Error](err)
+	switch {
+	case !ok:
+		return false
+	case e.StatusCode != 0:
+		return e.StatusCode/100 == 4 && !e.Throttled() && e.StatusCode != http.StatusRequestTimeout
+	}
+	return e.OfCredential() && !passes(e.Err)
+}
+
+// retryable are the errors after which AWS's SDK asks again.
+var retryable = retry.IsErrorRetryables(retry.DefaultRetryables)
+
+// passes tells whether an error of AWS's ends by itself.
+func passes(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+		retryable.IsErrorRetryable(err) == aws.TrueTernary
 }
 
 // Recorder is what a Reporter needs of [*metrics.Recorder].
@@ -57,9 +96,9 @@ const (
 )
 
 // Report explains an error for which [Failed] holds: it returns advice, and logs it. It
-// counts the failure if it is lasting: of those that end by themselves the log is enough.
-func (r Reporter) Report(ctx context.Context, err error, lasting bool) error {
-	if lasting {
+// counts the failure if it is to ring, which those that [Lasts] should.
+func (r Reporter) Report(ctx context.Context, err error, rings bool) error {
+	if rings {
 		r.Metrics.ObserveSignInFailure()
 	}
 	explained := r.Adviser.Explain(err)

@@ -7,27 +7,32 @@ package leaktest
 import (
 	"io"
 	"log/slog"
+	"sync"
 	"testing"
 
 	"github.com/sessionstamp/sessionstamp/internal/leak"
 )
 
 // Writer passes on to w what it is given, and looks at it. What is written with one
-// call is looked at as a whole, which suits handlers of package log/slog.
+// call is looked at as a whole, which suits handlers of package log/slog. Several may
+// write at once, as they may to a file.
 func Writer(t testing.TB, w io.Writer) io.Writer {
 	t.Helper()
-	return writer{t, w}
+	return &writer{t: t, w: w}
 }
 
 type writer struct {
-	t testing.TB
-	w io.Writer
+	t  testing.TB
+	mu sync.Mutex
+	w  io.Writer
 }
 
 // Write implements [io.Writer].
-func (w writer) Write(text []byte) (int, error) {
+func (w *writer) Write(text []byte) (int, error) {
 	w.t.Helper()
 	look(w.t, text)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return w.w.Write(text)
 }
 

@@ -43,6 +43,8 @@ func TestRun(t *testing.T) {
 		"in two events":   {body: `fmt.Println(strings.Repeat("x", 4090) + " hanako@contoso.com")`, fails: "tests print", shows: []string{"LEAK"}},
 		"unfinished line": {body: `fmt.Print("hanako@contoso.com")`, fails: "tests print", shows: []string{"LEAK"}},
 		"failing":         {body: `t.Error("broken")`, fails: "go test", shows: []string{"it_test.go:9: broken", "--- FAIL: TestIt", "FAIL\ttested"}},
+		"beside failing":  {body: `t.Run("a", func(*testing.T) { fmt.Println("WARNING: DATA RACE") }); t.Error("broken")`, fails: "go test", shows: []string{"WARNING: DATA RACE", "--- FAIL: TestIt"}},
+		"beside passing":  {body: `t.Run("a", func(*testing.T) { fmt.Println("chatter") })`, shows: []string{"ok  \ttested"}, doesNotShow: "chatter"},
 		"panicking":       {body: `panic("at the disco")`, fails: "go test", shows: []string{"panic: at the disco"}},
 		"not compiling":   {body: `x`, fails: "go test", shows: []string{"undefined: x"}},
 	} {

@@ -31,6 +31,9 @@ type watcher struct {
 	// printed is what each unit has printed that is not over yet.
 	printed map[unit]*transcript
 	leaked  map[unit]bool
+	// loud is what tests that passed have printed by themselves, for each package. The
+	// race detector's report is told of whichever test printed its name last.
+	loud map[string]string
 }
 
 // transcript is what a unit has printed. Of a long line test2json makes several events,
@@ -44,7 +47,7 @@ type transcript struct {
 // failed tests have printed or, if it is to be verbose, what all have, and leaks, and
 // returns how many tests have any.
 func watch(in io.Reader, out io.Writer, verbose bool) (found int, err error) {
-	w := watcher{out: out, verbose: verbose, printed: make(map[unit]*transcript), leaked: make(map[unit]bool)}
+	w := watcher{out: out, verbose: verbose, printed: make(map[unit]*transcript), leaked: make(map[unit]bool), loud: make(map[string]string)}
 	lines := bufio.NewReader(in)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -79,14 +82,32 @@ func (w *watcher) tell(line []byte) {
 	case "build-output":
 		_, _ = io.WriteString(w.out, e.Output)
 	case "pass", "skip", "bench":
-		if text := w.end(u); u.test == "" && !w.verbose {
+		switch text := w.end(u); {
+		case u.test == "" && !w.verbose:
 			_, _ = io.WriteString(w.out, summary(text))
+		case speaks(text):
+			w.loud[u.pkg] += text
 		}
 	case "fail":
-		if text := w.end(u); !w.verbose {
+		text := w.end(u)
+		if u.test == "" {
+			text = w.loud[u.pkg] + text
+		}
+		if !w.verbose {
 			_, _ = io.WriteString(w.out, text)
 		}
 	}
+}
+
+// speaks tells whether there is a line that is not of package testing: those name a
+// test, or are logged by it and indented.
+func speaks(text string) bool {
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "=== ") && !strings.HasPrefix(line, "--- ") && !strings.HasPrefix(line, " ") {
+			return true
+		}
+	}
+	return false
 }
 
 // keep keeps what was printed, and looks at the lines that are whole. A secret that is

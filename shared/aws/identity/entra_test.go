@@ -2,17 +2,13 @@ package identity_test
 
 import (
 	"errors"
-	"flag"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/identity"
 	"github.com/sessionstamp/sessionstamp/shared/aws/ststest"
@@ -20,8 +16,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 const (
 	tenantID = "84bd8158-6d4d-4958-8b9f-9d6445542f95"
@@ -111,25 +105,7 @@ func TestAdvice(t *testing.T) {
 			if !ok || a.Cause != tt.cause {
 				t.Fatalf("%v is explained as %+v", err, a)
 			}
-			golden(t, name, a.Problem+"\n"+a.Step+"\n["+leaktest.Seen(t, err).Error()+"]\n")
+			goldentest.Compare(t, "testdata/"+name+".golden", a.Problem+"\n"+a.Step+"\n["+leaktest.Seen(t, err).Error()+"]\n")
 		})
-	}
-}
-
-// golden compares a text with the file of that name.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }

@@ -49,7 +49,7 @@ var steps = map[string]string{
 	CodeDisabled:   "web identity federation is switched off in this AWS account; have an administrator of the account run, once: aws iam enable-outbound-web-identity-federation",
 	CodeEscalation: "the session of the role ends too soon; try again",
 	CodeTooLarge:   "the role has more tags than a token holds; remove some",
-	CodeDenied:     fmt.Sprintf("allow the function's role sts:GetWebIdentityToken on all resources, with this audience (sts:IdentityTokenAudience) and for %d seconds (sts:DurationSeconds), and see that no service control policy denies it", Lifetime),
+	CodeDenied:     fmt.Sprintf("allow the function's role sts:GetWebIdentityToken on all resources, with this audience (sts:IdentityTokenAudience), for %d seconds (sts:DurationSeconds) and with the algorithm %s (sts:SigningAlgorithm), and see that no service control policy denies it", Lifetime, algorithm),
 	CodeExpired:    "the session of the role has expired; try again",
 	CodeInvalid:    "the session of the role is not known in this region; see that the region is one that the account has enabled, and try again",
 

@@ -7,8 +7,8 @@ const (
 	// DaysToCredentialExpiry is how long the stored credential is good for: below 0
 	// where it has expired.
 	DaysToCredentialExpiry = "DaysToCredentialExpiry" //nolint:gosec // the name of a metric
-	// SignInFailed is 1 where a function could not sign in for so long that somebody
-	// should look. Nothing is told where it could.
+	// SignInFailed is 1 where a function could not sign in, and that does not end by
+	// itself. Nothing is told where it could.
 	SignInFailed = "SignInFailed"
 	// RotationFailed is 1 where a step of a rotation of that credential failed, and 0
 	// where a rotation came to its end: in between nothing is told, so that the last

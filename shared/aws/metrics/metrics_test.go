@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
@@ -24,8 +22,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 var (
 	now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
@@ -162,25 +158,8 @@ func TestLines(t *testing.T) {
 				t.Errorf("the same was told twice in different words:\n%s", out.Bytes())
 			}
 			check(t, out.Bytes())
-			golden(t, name+".jsonl", string(out.Bytes()[:half]))
+			goldentest.Compare(t, "testdata/"+name+".jsonl", string(out.Bytes()[:half]))
 		})
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", file)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
 }
 

@@ -3,16 +3,15 @@ package store_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"net/http"
 	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/internal/goldentest"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
@@ -20,8 +19,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // sampleTime needs every digit down to the microsecond.
 var sampleTime = time.Date(2026, time.November, 3, 9, 30, 15, 123_456_000, time.UTC)
@@ -135,21 +132,13 @@ func TestItems(t *testing.T) {
 			if !k.bare {
 				checkFilled(t, reflect.ValueOf(k.sample))
 			}
-			golden := filepath.Join("testdata", k.name+".json")
-			got := k.written(t)
-			if *update {
-				if err := os.WriteFile(golden, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
+			path := "testdata/" + k.name + ".json"
+			goldentest.Compare(t, path, string(k.written(t)))
+			golden, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("item (-golden +written):\n%s", diff)
-			}
-			k.checkReads(t, want)
+			k.checkReads(t, golden)
 		})
 	}
 }
