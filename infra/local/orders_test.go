@@ -29,6 +29,7 @@ type orders struct {
 	sparing sparing
 	from    time.Time // when the system is taken down
 	until   time.Time // when the sparing ends
+	stop    time.Time // when a deployment is to end what runs, zero for never
 	down    atomic.Bool
 	// spared are the users whom the sparing concerned. It is true of those who were
 	// new no more when it ended: only the backfill may stamp them. Of the others the
@@ -51,6 +52,13 @@ func (w *world) drawOrders() {
 	w.orders.sparing = sparing(w.random.IntN(4))
 	w.orders.from = w.start.Add(w.plan.play/3 + w.upTo(w.plan.play/3))
 	w.orders.until = w.orders.from.Add(48*time.Hour + w.upTo(48*time.Hour))
+	switch w.orders.sparing {
+	case spareNobody:
+	case spareTakenDown:
+		w.orders.stop = w.orders.from
+	case spareExcluded, spareDryRun:
+		w.orders.stop = w.orders.until
+	}
 }
 
 // operate runs the plant, and carries out the orders of the month. To change

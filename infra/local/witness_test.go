@@ -71,11 +71,12 @@ func (s watchedSweeps) AskForSweep(ctx context.Context, tenant, why string, sinc
 	return nil
 }
 
-// hindered tells whether anything was in the way of a run since it began: a fault, or
-// the end of the world. s.mu is held.
+// hindered tells whether anything was in the way of a run since it began: a fault, a
+// deployment that left it no time, or the end of the world. s.mu is held.
 func (w *world) hindered(began time.Time) bool {
 	over := !began.Before(w.start.Add(w.plan.play + w.plan.rest))
-	return over || !w.seen.trouble.Before(began) || w.faults.struckSince(began)
+	cut := !w.orders.stop.Before(began) && w.orders.stop.Before(began.Add(w.plant.config.sweeping.Lease))
+	return over || cut || !w.seen.trouble.Before(began) || w.faults.struckSince(began)
 }
 
 // ObserveKeeper implements [subscription.Observer]. Nothing but a fault makes a run
@@ -84,7 +85,8 @@ func (w *world) ObserveKeeper(_ context.Context, r subscription.Report) {
 	w.seen.mu.Lock()
 	defer w.seen.mu.Unlock()
 	w.seen.kept = time.Now()
-	if began := time.Now().Add(-r.Duration); leaktest.Seen(w.t, r.Err) != nil && !w.hindered(began) {
+	// The duration is rounded.
+	if began := time.Now().Add(-r.Duration - time.Millisecond); leaktest.Seen(w.t, r.Err) != nil && !w.hindered(began) {
 		w.t.Errorf("the keeper of %s failed, and nothing was in its way: %v", began, r.Err)
 	}
 	looked := r.Trigger == subscription.TriggerSchedule || r.Trigger == subscription.TriggerSetUp
