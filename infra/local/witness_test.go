@@ -76,7 +76,8 @@ func (s watchedSweeps) AskForSweep(ctx context.Context, tenant, why string, sinc
 func (w *world) hindered(began time.Time) bool {
 	over := !began.Before(w.start.Add(w.plan.play + w.plan.rest))
 	cut := !w.orders.stop.Before(began) && w.orders.stop.Before(began.Add(w.plant.config.sweeping.Lease))
-	return over || cut || !w.seen.trouble.Before(began) || w.faults.struckSince(began)
+	since := began.Add(-time.Millisecond) // durations are rounded
+	return over || cut || !w.seen.trouble.Before(since) || w.faults.struckSince(since)
 }
 
 // ObserveKeeper implements [subscription.Observer]. Nothing but a fault makes a run
@@ -85,8 +86,7 @@ func (w *world) ObserveKeeper(_ context.Context, r subscription.Report) {
 	w.seen.mu.Lock()
 	defer w.seen.mu.Unlock()
 	w.seen.kept = time.Now()
-	// The duration is rounded.
-	if began := time.Now().Add(-r.Duration - time.Millisecond); leaktest.Seen(w.t, r.Err) != nil && !w.hindered(began) {
+	if began := time.Now().Add(-r.Duration); leaktest.Seen(w.t, r.Err) != nil && !w.hindered(began) {
 		w.t.Errorf("the keeper of %s failed, and nothing was in its way: %v", began, r.Err)
 	}
 	looked := r.Trigger == subscription.TriggerSchedule || r.Trigger == subscription.TriggerSetUp
