@@ -44,6 +44,8 @@ type faults struct {
 	promoted func(ctx context.Context, secretID string)
 	// watchKeeper, if it is not nil, sees what the keeper asks for, once it is done.
 	watchKeeper func(subscription.Config) subscription.Config
+	// watchSweeper, if it is not nil, sees what the sweeper asks Graph for.
+	watchSweeper func(sweep.Config) sweep.Config
 
 	mu      sync.Mutex
 	struck  time.Time // when anything last failed, or anybody died
@@ -352,6 +354,9 @@ func (s faultySweeps) ForgetSince(ctx context.Context, tenant string) error {
 
 // dressSweeper does the same for the sweeper.
 func (f *faults) dressSweeper(c sweep.Config) sweep.Config {
+	if f.watchSweeper != nil {
+		c = f.watchSweeper(c)
+	}
 	c.Store = faultyCheckpoints{f, c.Store}
 	c.Queue = faultyPages{f, faultyQueue{f, c.Queue}}
 	return c

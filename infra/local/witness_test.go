@@ -4,11 +4,11 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
@@ -38,15 +38,31 @@ func (s span) String() string { return s.began.String() + " to " + s.ended.Strin
 func (s *witness) record(r msgraphtest.Request, ours bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case !ours:
-	case r.Status == 0 || r.Status >= http.StatusBadRequest:
-		if !r.Part && r.Path != "/$batch" { // which only the revoker uses
-			s.trouble = time.Now()
-		}
-	case r.Method == http.MethodGet && r.Path == "/users" && !strings.Contains(r.Query, "skiptoken"):
-		s.listed = r.Time
+	// Only the revoker uses $batch.
+	if failed := r.Status == 0 || r.Status >= http.StatusBadRequest; ours && failed && !r.Part && r.Path != "/$batch" {
+		s.trouble = time.Now()
 	}
+}
+
+// watchSweeper lets it be seen when a full round begins: before the request, since
+// Graph's record of it may come after the round's end, at the same instant.
+func (w *world) watchSweeper(c sweep.Config) sweep.Config {
+	c.Graph = watchedPages{w, c.Graph}
+	return c
+}
+
+type watchedPages struct {
+	*world
+	sweep.Graph
+}
+
+func (p watchedPages) UserPage(ctx context.Context, next string) (directory.UserPage, error) {
+	if next == "" {
+		p.seen.mu.Lock()
+		p.seen.listed = time.Now()
+		p.seen.mu.Unlock()
+	}
+	return p.Graph.UserPage(ctx, next)
 }
 
 // watchKeeper lets it be seen when a sweep was asked for. A keeper that died at once

@@ -159,7 +159,7 @@ func (w *world) drawFaults(seed uint64) *faults {
 		f.freeze = 0.05 * w.random.Float64()
 		f.page = 0.6 * w.random.Float64()
 	}
-	f.watch, f.watchKeeper = w.watch, w.watchKeeper
+	f.watch, f.watchKeeper, f.watchSweeper = w.watch, w.watchKeeper, w.watchSweeper
 	f.rotator, f.promoted = w.drawRotatorFaults(seed), w.checkPromoted
 	return f
 }
