@@ -153,11 +153,13 @@ bench: $(TOOLS)
 	echo "$$out" | sed -n 's/^ *[a-z_]*_test\.go:[0-9]*:/ /p'
 
 # Without the race detector, which takes several times as long. What passes says
-# its totals and its time; what fails, how to replay it.
+# its totals and its time; what fails, how to replay it. Goroutines don't run in the
+# same order again, so its log is kept.
 nightly:
 	@echo '== the simulation, $(NIGHTLY) seeds for each plan'
-	@out=$$($(SCAN) $(GO) test -p $(JOBS) -count=1 -timeout=6h -v ./infra/local -run Simulation -seeds $(NIGHTLY)) || \
-		{ printf '%s\n' "$$out" | grep -Ev '^ *(===|--- PASS)'; exit 1; }; \
+	@rm -rf .nightly && mkdir .nightly
+	@out=$$($(SCAN) $(GO) test -p $(JOBS) -count=1 -timeout=6h -v ./infra/local -run Simulation -seeds $(NIGHTLY) -logs '$(CURDIR)/.nightly') || \
+		{ printf '%s\n' "$$out" | grep -Ev '^ *(===|--- PASS)'; echo 'the logs of the failed seeds are in .nightly'; exit 1; }; \
 	printf '%s\n' "$$out" | sed -n -e 's/^ *sim_test\.go:[0-9]*:/ /p' -e 's/^--- PASS: /  /p' -e '/^ok/p'
 
 tools: $(TOOLS)

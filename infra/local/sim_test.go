@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +19,7 @@ import (
 var (
 	seeds    = flag.Int("seeds", 200, "how many seeds the simulation runs")
 	onlySeed = flag.Int64("seed", -1, "run only this seed, with a log: replays a failure")
+	keepLogs = flag.String("logs", "", "keep the logs of failed seeds in this `directory`: a replay can come out otherwise")
 )
 
 // TestSimulationHours runs the real packages and the real SDK against the emulated
@@ -34,7 +39,7 @@ func TestSimulationMonth(t *testing.T) {
 
 func simulateAll(t *testing.T, p plan) {
 	if *onlySeed >= 0 {
-		simulate(t, p, uint64(*onlySeed), true)
+		simulate(t, p, uint64(*onlySeed), os.Stderr)
 		return
 	}
 	var sum totals
@@ -42,7 +47,7 @@ func simulateAll(t *testing.T, p plan) {
 		for seed := range uint64(*seeds) {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				t.Parallel()
-				sum.add(simulate(t, p, seed, false))
+				sum.add(playSeed(t, p, seed))
 			})
 		}
 	})
@@ -121,9 +126,26 @@ func (s *totals) checkTurnovers(t *testing.T) {
 	}
 }
 
-func simulate(t *testing.T, p plan, seed uint64, verbose bool) (c counts) {
+// playSeed simulates one seed of many, and keeps its log if it fails and that is wanted.
+func playSeed(t *testing.T, p plan, seed uint64) counts {
+	if *keepLogs == "" {
+		return simulate(t, p, seed, io.Discard)
+	}
+	var log bytes.Buffer
+	defer func() {
+		if t.Failed() {
+			name := strings.ReplaceAll(t.Name(), "/", "-") + ".log"
+			if err := os.WriteFile(filepath.Join(*keepLogs, name), log.Bytes(), 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	return simulate(t, p, seed, &log)
+}
+
+func simulate(t *testing.T, p plan, seed uint64, log io.Writer) (c counts) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, p, seed, verbose)
+		w := newWorld(t, p, seed, log)
 		w.run()
 		w.check()
 		c = w.counts()

@@ -9,7 +9,6 @@ import (
 	mathrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -102,7 +101,7 @@ type world struct {
 const newUserWindow = 24 * time.Hour
 
 // newWorld draws a world from a seed.
-func newWorld(t *testing.T, p plan, seed uint64, verbose bool) *world {
+func newWorld(t *testing.T, p plan, seed uint64, log io.Writer) *world {
 	random := mathrand.New(mathrand.NewPCG(seed, 0x5e55))
 	w := &world{
 		t: t, plan: p, random: random, start: time.Now(), calm: seed%calmEvery == 0,
@@ -138,7 +137,7 @@ func newWorld(t *testing.T, p plan, seed uint64, verbose bool) *world {
 		{Name: subdomain, Unlisted: random.IntN(2) == 0},
 		{Name: managedDomain},
 	}})
-	w.wire(verbose)
+	w.wire(log)
 	return w
 }
 
@@ -205,7 +204,7 @@ func (w *world) drawSweeping() sweep.Settings {
 	return s
 }
 
-func (w *world) wire(verbose bool) {
+func (w *world) wire(log io.Writer) {
 	timeout, visibility := w.drawTimes()
 	secret, clientState := "loc8Q~"+rand.Text(), leak.Canary+rand.Text()
 	app, credential := w.register(msgraphtest.AppOptions{
@@ -218,10 +217,6 @@ func (w *world) wire(verbose bool) {
 	})
 	w.tally.app = app.ID()
 	w.admin = &admin{tenant: w.tenant.ID(), client: provisioning.ID(), secret: secret, http: &http.Client{Transport: w.graph}}
-	log := io.Discard
-	if verbose {
-		log = os.Stderr
-	}
 	p, err := newPlant(plantConfig{
 		tenant: w.tenant.ID(), client: app.ID(),
 		mode: w.turnover.mode, identity: w.turnover.account.token, newKey: w.turnover.newKey, dressSignIn: w.dressSignIn,

@@ -127,6 +127,11 @@ func (j *job) called() bool {
 	return j.entry.State == StateClaimed || j.entry.State == StateRevoked
 }
 
+// unfinished tells whether the ledger says that something is still to come.
+func (j *job) unfinished() bool {
+	return j.called() || j.entry.State == StateHeld || j.entry.State == StateReleased
+}
+
 // store lets the next record write state, with the reason that the job will have
 // been settled for by then.
 func (j *job) store(state State) {

@@ -14,7 +14,8 @@ const (
 	// StateClaimed: a worker is about to call revokeSignInSessions, or died
 	// while it did. Until the claim lapses nobody else may call.
 	StateClaimed State = "claimed"
-	// StateReleased: a claim was given back because Graph certainly did nothing.
+	// StateReleased: nothing is under way any more: a claim was given back because
+	// Graph certainly did nothing, or the user has left the scope.
 	StateReleased State = "released"
 	// StateRevoked: Graph accepted the call; the stamp has not been seen yet.
 	StateRevoked State = "revoked"

@@ -329,7 +329,7 @@ func (r *Revoker) judge(j *job, scope Scope, now time.Time) {
 	case ReasonStamped:
 		j.store(StateStamped)
 	default:
-		if j.called() || j.entry.State == StateHeld { // the backfill need not ask again
+		if j.unfinished() && j.entry.Reason != reason { // the backfill need not ask again
 			j.store(StateReleased)
 		}
 	}

@@ -358,6 +358,16 @@ var claimStories = []story{
 		state: revocation.StateReleased,
 	},
 	{
+		name: "a user who left the scope after a claim was given back",
+		arrange: func(w *world) {
+			w.user(1, outOfScope, func(u *fakeUser) { u.UserPrincipalName = canary + "@managed.example" })
+			w.remember(1, revocation.Entry{State: revocation.StateReleased, Reason: revocation.ReasonThrottled, Seen: w.start})
+			w.notify(1, 0, time.Minute)
+		},
+		want:  []string{"done not_federated"},
+		state: revocation.StateReleased,
+	},
+	{
 		name:    "a call without an answer that took effect",
 		arrange: func(w *world) { w.user(1, answers(answer{err: errPlain, effect: true})); w.notify(1, 0) },
 		want:    []string{"later outcome_unknown", "done read_back"},

@@ -59,8 +59,12 @@ func (s story) check(t *testing.T, w *world) {
 	if diff := cmp.Diff(s.want, w.outcomes("")); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
-	if got := w.entry(1).State; got != s.state {
-		t.Errorf("state %q in the ledger, want %q", got, s.state)
+	entry := w.entry(1)
+	if entry.State != s.state {
+		t.Errorf("state %q in the ledger, want %q", entry.State, s.state)
+	}
+	if said := "done " + string(entry.Reason); entry.State == revocation.StateReleased && said != s.want[len(s.want)-1] {
+		t.Errorf("the ledger says %q of who was %q", said, s.want)
 	}
 	var calls, signOuts int
 	if u := w.graph.users[userID(1)]; u != nil {
