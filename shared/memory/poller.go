@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -18,13 +19,17 @@ type Poller struct {
 	// Window is how long to wait for a batch to fill
 	// (MaximumBatchingWindowInSeconds).
 	Window time.Duration
-	// Timeout ends one call of Handle (the function's Timeout).
+	// Timeout ends one call of Handle (the function's Timeout). Of a call that
+	// takes longer, every message stays.
 	Timeout time.Duration
 	// Handle returns one error for each body, in order; a message whose error
 	// is nil is deleted (ReportBatchItemFailures). It is called by Workers
 	// goroutines at once, each of which passes its own number.
 	Handle func(ctx context.Context, worker int, bodies [][]byte) []error
 }
+
+// errTimeout ends a call that takes too long.
+var errTimeout = errors.New("the call took longer than the function may")
 
 // Run polls until ctx is done and every batch under way is handled.
 func (p Poller) Run(ctx context.Context) {
@@ -47,10 +52,12 @@ func (p Poller) poll(ctx context.Context, worker int) error {
 	for i, m := range messages {
 		bodies[i] = m.Body
 	}
-	call, cancel := context.WithTimeout(ctx, p.Timeout)
+	call, cancel := context.WithTimeoutCause(ctx, p.Timeout, errTimeout)
 	defer cancel()
-	for i, err := range p.Handle(call, worker, bodies) {
-		if err == nil {
+	errs := p.Handle(call, worker, bodies)
+	late := errors.Is(context.Cause(call), errTimeout)
+	for i, err := range errs {
+		if err == nil && !late {
 			p.Queue.Delete(messages[i])
 		}
 	}

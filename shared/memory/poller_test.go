@@ -132,6 +132,7 @@ func TestPollerLeavesWhatFailed(t *testing.T) {
 	})
 }
 
+// A function that has run out of time acknowledges nothing, whatever it says.
 func TestPollerEndsACallThatTakesTooLong(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -142,7 +143,7 @@ func TestPollerEndsACallThatTakesTooLong(t *testing.T) {
 			Handle: func(ctx context.Context, _ int, bodies [][]byte) []error {
 				<-ctx.Done()
 				j.add(bodies)
-				return []error{ctx.Err()}
+				return make([]error, len(bodies))
 			},
 		}, visibility/2)
 		if diff := cmp.Diff([]string{"3s [a]"}, j.lines); diff != "" {
@@ -150,6 +151,40 @@ func TestPollerEndsACallThatTakesTooLong(t *testing.T) {
 		}
 		if got := q.Len(); got != 1 {
 			t.Errorf("%d messages are left, want the one that was not handled", got)
+		}
+	})
+}
+
+// A slow call is given a message that another gets later, and fails with. That the slow
+// one has nothing more to do says nothing of what the other left.
+func TestPollerKeepsWhatTheLastCallFailed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q, j := newQueue(), newJournal()
+		send(t, q, 0, "a")
+		calls := make(chan int, 3)
+		for n := range 3 {
+			calls <- n
+		}
+		run(t, memory.Poller{
+			Queue: q, Workers: 2, Batch: 1, Timeout: 3 * visibility,
+			Handle: func(_ context.Context, _ int, bodies [][]byte) []error {
+				j.add(bodies)
+				switch <-calls {
+				case 0:
+					time.Sleep(visibility + 2*time.Second)
+				case 1:
+					time.Sleep(time.Second)
+					return []error{errors.New("out of time")}
+				}
+				return []error{nil}
+			},
+		}, 3*visibility)
+		if diff := cmp.Diff([]string{"0s [a]", "30s [a]", "1m0s [a]"}, j.lines); diff != "" {
+			t.Errorf("batches (-want +got):\n%s", diff)
+		}
+		if got := q.Len(); got != 0 {
+			t.Errorf("%d messages are left, want none", got)
 		}
 	})
 }

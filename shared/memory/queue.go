@@ -141,11 +141,14 @@ func (q *Queue) take(limit int) (messages []Message, next time.Duration, changed
 	return messages, next, q.changed
 }
 
-// Delete acknowledges a message. One that is gone already is no error.
+// Delete acknowledges a message. One that is gone already is no error, nor is one that
+// was delivered again meanwhile: it stays, since of its receipt handles only the last
+// one counts.
+// (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html)
 func (q *Queue) Delete(m Message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if m.item.index >= 0 {
+	if m.item.index >= 0 && m.item.receives == m.Receives {
 		heap.Remove(&q.items, m.item.index)
 	}
 }
