@@ -5,11 +5,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -48,9 +45,9 @@ func newWorld(t *testing.T, mode directory.AuthMode) *world {
 	options := msgraphtest.AppOptions{ID: programtest.ClientID, Permissions: []string{"Domain.Read.All", "Application.ReadWrite.OwnedBy"}}
 	stored := `{"clientSecret":"byh8Q~and"}`
 	if mode == directory.AuthCertificate {
-		var der []byte
-		stored, der = certificate(t)
-		options.Certificates = [][]byte{der}
+		var registered *x509.Certificate
+		stored, registered = certificate(t)
+		options.Certificates = [][]byte{registered.Raw}
 	} else {
 		options.Secrets = []msgraphtest.Secret{{Text: "byh8Q~and"}}
 	}
@@ -70,31 +67,14 @@ func newWorld(t *testing.T, mode directory.AuthMode) *world {
 	return w
 }
 
-// certificate is one made by hand, as a secret holds it, and in DER.
-func certificate(t *testing.T) (stored string, der []byte) {
+// certificate is one made by hand, as a secret holds it, and by itself.
+func certificate(t *testing.T) (stored string, c *x509.Certificate) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "by hand"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(1000 * time.Hour)}
-	der, err = x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(map[string]string{
-		"certificate": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		"privateKey":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text), der
+	return programtest.StoredCertificate(t, key, 1000*time.Hour)
 }
 
 // asPFX returns the same certificate in the other form of a secret, in which another

@@ -5,11 +5,9 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"math/big"
 	"slices"
 	"strconv"
 	"time"
@@ -17,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sessionstamp/sessionstamp/infra/integration/templatetest"
+	"github.com/sessionstamp/sessionstamp/internal/x509test"
 	"github.com/sessionstamp/sessionstamp/shared/aws/identity"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
@@ -243,11 +242,8 @@ func (w *world) newCertificate() (stored string, der []byte) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "sessionstamp"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour)}
-	if der, err = x509.CreateCertificate(rand.Reader, template, template, key.Public(), key); err != nil {
-		w.t.Fatal(err)
-	}
+	template := x509test.Template("sessionstamp", time.Now().Add(-time.Hour), time.Now().Add(90*24*time.Hour))
+	der = x509test.Issue(w.t, template, key, nil, nil).Raw
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		w.t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
-	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/integration/templatetest"
+	"github.com/sessionstamp/sessionstamp/internal/x509test"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
@@ -176,14 +176,9 @@ func keyAndCertificate(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	template.Subject.CommonName = "by hand"
-	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	certificate := x509test.Issue(t, x509test.Template("by hand", time.Time{}, time.Now().Add(time.Hour)), key, nil, nil)
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})) +
-		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}))
+		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
 }
 
 // TestReadmeSubjects checks that the federated credentials that README.md makes are for

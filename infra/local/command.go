@@ -71,8 +71,8 @@ func parse(args []string, stderr io.Writer) (o options, verbose bool, err error)
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { _, _ = fmt.Fprint(stderr, usage); flags.PrintDefaults() }
-	flags.IntVar(&o.users, "users", 500, "how many users are created")
-	flags.Uint64Var(&o.seed, "seed", 1, "draws who is created and what goes wrong")
+	flags.IntVar(&o.users, "users", 500, "create this `number` of users")
+	flags.Uint64Var(&o.seed, "seed", 1, "the `number` that draws who is created and what goes wrong")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object and nothing else")
 	flags.BoolVar(&verbose, "v", false, "print sessionstamp's own log to standard error")
 	if err := flags.Parse(args); err != nil {

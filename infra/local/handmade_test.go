@@ -5,12 +5,10 @@ import (
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // Graph names certificates by it
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
-	"math/big"
 	"net/http"
 	"slices"
 	"sync"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/sessionstamp/sessionstamp/internal/x509test"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
@@ -67,16 +66,11 @@ func (w *world) register(o msgraphtest.AppOptions) (app *msgraphtest.App, stored
 func (w *world) selfSigned() handMade {
 	key, err := w.turnover.newKey()
 	w.must(err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "by hand"},
-		NotBefore: w.start.Add(-time.Hour), NotAfter: w.start.AddDate(1, 0, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	w.must(err)
-	certificate, err := x509.ParseCertificate(der)
-	w.must(err)
+	certificate := x509test.Issue(w.t, x509test.Template("by hand", w.start.Add(-time.Hour), w.start.AddDate(1, 0, 0)), key, nil, nil)
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	w.must(err)
 	stored, err := json.Marshal(map[string]string{
-		"certificate": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		"certificate": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})),
 		"privateKey":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
 	})
 	w.must(err)

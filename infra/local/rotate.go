@@ -60,7 +60,7 @@ func (p *plant) newKind(secretID string) (rotation.Kind, error) {
 		return nil, err
 	}
 	var app application = graph.Application(p.config.client)
-	var prove prover = proving{p}
+	var prove prover = p.newProver()
 	if p.config.faults != nil {
 		app, prove = p.config.faults.dressApplication(app, prove)
 	}
@@ -83,29 +83,12 @@ func (c carried) ClientStateDigest(ctx context.Context) (string, error) {
 	return record.ClientState, err
 }
 
-// proving signs the app in each time with a client of its own, which has no token
-// yet, and reads the app with it.
-type proving struct{ *plant }
-
-// ProveClientSecret implements [rotation.ClientSecretProver].
-func (p proving) ProveClientSecret(ctx context.Context, secret directory.Secret) error {
-	return p.prove(ctx, msgraph.Auth{Mode: directory.AuthClientSecret, Secrets: msgraph.FixedSecret(secret.Reveal())})
-}
-
-// ProveCertificate implements [rotation.CertificateProver].
-func (p proving) ProveCertificate(ctx context.Context, certificate rotation.Certificate) error {
-	return p.prove(ctx, msgraph.Auth{
-		Mode: directory.AuthCertificate, Certificates: msgraph.FixedCertificate(certificate.Chain(), certificate.Signer()),
-	})
-}
-
-func (p proving) prove(ctx context.Context, auth msgraph.Auth) error {
-	client, err := p.newClient(signIn{auth, p.config.transport})
-	if err != nil {
-		return err
-	}
-	_, err = client.Application(p.config.client).Registration(ctx)
-	return err
+// newProver makes what signs the app in with a credential that is new. No fault is
+// between it and Entra but those of the emulator.
+func (p *plant) newProver() msgraph.Prover {
+	return msgraph.Prover{ClientID: p.config.client, NewClient: func(auth msgraph.Auth) (*msgraph.Client, error) {
+		return p.newClient(signIn{auth, p.config.transport})
+	}}
 }
 
 // stepLimit is how long the rotator function may take for one step.

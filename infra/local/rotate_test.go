@@ -229,13 +229,13 @@ func (w *world) held(ctx context.Context) ([]rotation.Version, error) {
 func (w *world) signsIn(ctx context.Context, v rotation.Version) error {
 	w.turnover.checking.Add(1)
 	defer w.turnover.checking.Add(-1)
-	check := proving{w.plant}
+	check := w.plant.newProver()
 	if w.turnover.mode == directory.AuthCertificate {
 		certificate, err := rotation.DecodeCertificate(v.Value, nil)
 		if err != nil {
 			return err
 		}
-		return check.ProveCertificate(ctx, certificate)
+		return check.ProveCertificate(ctx, certificate.Chain(), certificate.Signer())
 	}
 	secret, err := rotation.DecodeClientSecret(v.Value)
 	if err != nil {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto"
+	"crypto/x509"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -109,6 +111,6 @@ func (p faultyProver) ProveClientSecret(ctx context.Context, secret directory.Se
 	return p.do("prove", "", func() error { return p.prover.ProveClientSecret(ctx, secret) })
 }
 
-func (p faultyProver) ProveCertificate(ctx context.Context, c rotation.Certificate) error {
-	return p.do("prove", "", func() error { return p.prover.ProveCertificate(ctx, c) })
+func (p faultyProver) ProveCertificate(ctx context.Context, chain []*x509.Certificate, key crypto.Signer) error {
+	return p.do("prove", "", func() error { return p.prover.ProveCertificate(ctx, chain, key) })
 }

@@ -22,6 +22,10 @@ func byCertificate(source msgraph.CertificateSource) msgraph.Auth {
 	return msgraph.Auth{Mode: directory.AuthCertificate, Certificates: source}
 }
 
+func bySecret(source msgraph.SecretSource) msgraph.Auth {
+	return msgraph.Auth{Mode: directory.AuthClientSecret, Secrets: source}
+}
+
 // A certificate signs in, with those that issued it behind it, and is read once.
 func TestCertificateSignsIn(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -47,9 +47,9 @@ func signedIn(t *testing.T, cloud msgraph.Cloud, entra, graph http.RoundTripper)
 // signedInBy returns a client that signs in with the secret of a source.
 func signedInBy(t *testing.T, cloud msgraph.Cloud, entra, graph http.RoundTripper, secrets msgraph.SecretSource) *msgraph.Client {
 	t.Helper()
-	credential, err := msgraph.NewClientSecretCredential(msgraph.CredentialOptions{
+	credential, err := msgraph.NewCredential(msgraph.CredentialOptions{
 		Cloud: cloud, TenantID: tenantID, ClientID: clientID, Transport: entra,
-	}, secrets)
+	}, bySecret(secrets))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,11 +222,11 @@ func TestConstructorsRefuse(t *testing.T) {
 		"no tenant": {Cloud: global, ClientID: clientID},
 		"no client": {Cloud: global, TenantID: tenantID},
 	} {
-		if _, err := msgraph.NewClientSecretCredential(o, msgraph.FixedSecret(secret)); leaktest.Seen(t, err) == nil {
-			t.Errorf("NewClientSecretCredential accepts %s", name)
+		if _, err := msgraph.NewCredential(o, bySecret(msgraph.FixedSecret(secret))); leaktest.Seen(t, err) == nil {
+			t.Errorf("NewCredential accepts %s", name)
 		}
 	}
-	if _, err := msgraph.NewClientSecretCredential(msgraph.CredentialOptions{Cloud: global, TenantID: tenantID, ClientID: clientID}, nil); leaktest.Seen(t, err) == nil {
-		t.Error("NewClientSecretCredential accepts no source")
+	if _, err := msgraph.NewCredential(msgraph.CredentialOptions{Cloud: global, TenantID: tenantID, ClientID: clientID}, bySecret(nil)); leaktest.Seen(t, err) == nil {
+		t.Error("NewCredential accepts no source")
 	}
 }

@@ -24,7 +24,7 @@ const (
 	opRemovePassword     = "removePassword"
 	opAddKey             = "addKey"
 	opRemoveKey          = "removeKey"
-	opToken              = "token"
+	opToken              = directory.Token
 	opClientSecret       = directory.ClientSecret
 	opCertificate        = directory.Certificate
 	opWebIdentity        = directory.WebIdentityToken

@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // Entra names certificates by it
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/sessionstamp/sessionstamp/internal/x509test"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
@@ -42,23 +42,10 @@ var rsaKeys = sync.OnceValue(func() (keys [3]*rsa.PrivateKey) {
 // with its key; a nil issuer means the key itself.
 func certify(t testing.TB, name string, key crypto.Signer, from time.Time, issuer *x509.Certificate, issuerKey crypto.Signer) *x509.Certificate {
 	t.Helper()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
-		NotBefore: from, NotAfter: from.AddDate(1, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	if issuer == nil {
-		issuer, issuerKey = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), issuerKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return certificate
+	template := x509test.Template(name, from, from.AddDate(1, 0, 0))
+	template.IsCA, template.BasicConstraintsValid = true, true
+	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature
+	return x509test.Issue(t, template, key, issuer, issuerKey)
 }
 
 // certificateSource knows a certificate, and notes what it is asked.

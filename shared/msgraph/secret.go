@@ -7,8 +7,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-
-	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // A SecretSource knows the app's client secret.
@@ -32,11 +30,6 @@ func (f fixedSecret) ClientSecret(context.Context, bool) (string, error) { retur
 
 // errEmptySecret is a source without an error and without a secret.
 var errEmptySecret = errors.New("it is empty; store the value of a client secret of the app registration, not its id")
-
-// NewClientSecretCredential is [NewCredential] for [directory.AuthClientSecret].
-func NewClientSecretCredential(o CredentialOptions, secrets SecretSource) (azcore.TokenCredential, error) {
-	return NewCredential(o, Auth{Mode: directory.AuthClientSecret, Secrets: secrets})
-}
 
 // secretLoader loads the client secret. Of that, nothing is kept but a hash, and
 // what azidentity keeps.

@@ -289,10 +289,10 @@ func TestSecretWaits(t *testing.T) {
 func TestSecretIsNotPrinted(t *testing.T) {
 	t.Parallel()
 	source := msgraph.FixedSecret(secret)
-	credential, err := msgraph.NewClientSecretCredential(msgraph.CredentialOptions{
+	credential, err := msgraph.NewCredential(msgraph.CredentialOptions{
 		Cloud: cloudNamed(t, "global"), TenantID: tenantID, ClientID: clientID,
 		Transport: entraFake(200, `{"token_type":"Bearer","expires_in":3599,"access_token":"t0k3n"}`),
-	}, source)
+	}, bySecret(source))
 	if err != nil {
 		t.Fatal(err)
 	}

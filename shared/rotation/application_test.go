@@ -18,7 +18,6 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
 
 const applicationID = "0f7c1b9e-7f0a-4c62-9d1e-2b1f54f2a7aa"
@@ -245,6 +244,6 @@ func (e *entra) ProveClientSecret(_ context.Context, secret directory.Secret) er
 }
 
 // ProveCertificate signs in and reads something.
-func (e *entra) ProveCertificate(_ context.Context, c rotation.Certificate) error {
-	return e.signIn("AADSTS700027", hasCertificate(c.Leaf()))
+func (e *entra) ProveCertificate(_ context.Context, chain []*x509.Certificate, _ crypto.Signer) error {
+	return e.signIn("AADSTS700027", hasCertificate(chain[0]))
 }

@@ -2,7 +2,9 @@ package rotation
 
 import (
 	"context"
+	"crypto"
 	"crypto/rsa"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,11 +15,11 @@ import (
 
 // CertificateProver proves a certificate.
 type CertificateProver interface {
-	// ProveCertificate signs the app in with the certificate, for a token of its own
-	// that comes from no cache, and makes one harmless call with it. It makes one
-	// attempt. Its error is of type [*directory.Error], whose Operation is "token"
+	// ProveCertificate signs the app in with the key of the certificate that comes
+	// first in the chain, for a token of its own that comes from no cache, and makes
+	// one harmless call with it. It makes one attempt. Its error is of type [*directory.Error], whose Operation is "token"
 	// where the sign-in failed.
-	ProveCertificate(ctx context.Context, certificate Certificate) error
+	ProveCertificate(ctx context.Context, chain []*x509.Certificate, key crypto.Signer) error
 }
 
 // Certificates is a secret that holds a [Certificate]. The first one is made by
@@ -115,7 +117,7 @@ func (k Certificates) test(ctx context.Context, r *run, v Version) error {
 		return credentialFault(err)
 	}
 	return r.prove(ctx, func(ctx context.Context) error {
-		return k.Prover.ProveCertificate(ctx, pending)
+		return k.Prover.ProveCertificate(ctx, pending.Chain(), pending.Signer())
 	})
 }
 

@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -22,6 +21,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
+	"github.com/sessionstamp/sessionstamp/internal/x509test"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
@@ -159,21 +159,10 @@ func TestDecodeCertificate(t *testing.T) {
 // nil issuer means the key itself.
 func issue(t *testing.T, serial int64, key *rsa.PrivateKey, issuer *x509.Certificate, issuerKey *rsa.PrivateKey) *x509.Certificate {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "issued"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: never(),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	if issuer == nil {
-		issuer, issuerKey = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), issuerKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return certificate
+	template := x509test.Template("issued", time.Now().Add(-time.Hour), never())
+	template.SerialNumber = big.NewInt(serial)
+	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
+	return x509test.Issue(t, template, key, issuer, issuerKey)
 }
 
 // In whatever order the certificates are stored, the one that belongs to the key is

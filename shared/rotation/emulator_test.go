@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -40,30 +41,47 @@ type plainGraph struct {
 
 // form is what a value of the secret signs in with.
 func (g plainGraph) form(value directory.Secret) url.Values {
-	form := url.Values{"client_id": {emulatedApp}, "grant_type": {"client_credentials"},
-		"scope": {"https://graph.microsoft.com/.default"}}
 	if c, err := rotation.DecodeClientSecret(value); leaktest.Seen(g.t, err) == nil {
-		form.Set("client_secret", c.Text.Reveal())
-	} else if c, err := rotation.DecodeCertificate(value, nil); leaktest.Seen(g.t, err) == nil {
-		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-		form.Set("client_assertion", assertion(c))
+		return bySecret(c.Text)
 	}
+	c, err := rotation.DecodeCertificate(value, nil)
+	if leaktest.Seen(g.t, err) != nil {
+		return byNothing()
+	}
+	return byCertificate(c.Leaf(), c.Signer())
+}
+
+func byNothing() url.Values {
+	return url.Values{"client_id": {emulatedApp}, "grant_type": {"client_credentials"},
+		"scope": {"https://graph.microsoft.com/.default"}}
+}
+
+func bySecret(secret directory.Secret) url.Values {
+	form := byNothing()
+	form.Set("client_secret", secret.Reveal())
+	return form
+}
+
+func byCertificate(leaf *x509.Certificate, key crypto.Signer) url.Values {
+	form := byNothing()
+	form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+	form.Set("client_assertion", assertion(leaf, key))
 	return form
 }
 
 const tokenURL = "https://login.microsoftonline.com/" + emulatedTenant + "/oauth2/v2.0/token"
 
 // assertion follows https://learn.microsoft.com/entra/identity-platform/certificate-credentials.
-func assertion(c rotation.Certificate) string {
+func assertion(leaf *x509.Certificate, key crypto.Signer) string {
 	segment := func(fields map[string]any) string {
 		return base64.RawURLEncoding.EncodeToString([]byte(encode(fields)))
 	}
-	print256, now := sha256.Sum256(c.Leaf().Raw), time.Now()
+	print256, now := sha256.Sum256(leaf.Raw), time.Now()
 	signed := segment(map[string]any{"alg": "RS256", "typ": "JWT", "x5t#S256": base64.RawURLEncoding.EncodeToString(print256[:])}) + "." +
 		segment(map[string]any{"aud": tokenURL, "iss": emulatedApp, "sub": emulatedApp, "jti": rand.Text(),
 			"nbf": now.Unix(), "exp": now.Add(5 * time.Minute).Unix()})
 	digest := sha256.Sum256([]byte(signed))
-	signature, _ := c.Signer().Sign(rand.Reader, digest[:], crypto.SHA256)
+	signature, _ := key.Sign(rand.Reader, digest[:], crypto.SHA256)
 	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
@@ -85,9 +103,9 @@ func (g plainGraph) send(req *http.Request, operation string, into any) error {
 	return nil
 }
 
-// call makes one call of Graph with a token that a value of the secret gives.
-func (g plainGraph) call(ctx context.Context, value directory.Secret, operation, method, path string, body, into any) error {
-	req, _ := http.NewRequestWithContext(ctx, "POST", tokenURL, strings.NewReader(g.form(value).Encode()))
+// call makes one call of Graph with a token that a form asks for.
+func (g plainGraph) call(ctx context.Context, form url.Values, operation, method, path string, body, into any) error {
+	req, _ := http.NewRequestWithContext(ctx, "POST", tokenURL, strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	var token struct {
 		Text string `json:"access_token"`
@@ -104,7 +122,7 @@ func (g plainGraph) call(ctx context.Context, value directory.Secret, operation,
 // app calls our own application with the current secret.
 func (g plainGraph) app(ctx context.Context, method, action string, body, into any) error {
 	current := directory.NewSecret(g.vault.value(awsCurrent))
-	return g.call(ctx, current, "application"+action, method, "/applications(appId='"+emulatedApp+"')"+action, body, into)
+	return g.call(ctx, g.form(current), "application"+action, method, "/applications(appId='"+emulatedApp+"')"+action, body, into)
 }
 
 type wireCredential struct {
@@ -157,20 +175,16 @@ func (g plainGraph) RemoveKey(ctx context.Context, keyID string, proof directory
 	return g.app(ctx, "POST", "/removeKey", map[string]any{"keyId": keyID, "proof": proof.Reveal()}, nil)
 }
 
-func (g plainGraph) prove(ctx context.Context, value directory.Secret) error {
-	return g.call(ctx, value, "listDomains", "GET", "/domains", nil, nil)
+func (g plainGraph) prove(ctx context.Context, form url.Values) error {
+	return g.call(ctx, form, "listDomains", "GET", "/domains", nil, nil)
 }
 
 func (g plainGraph) ProveClientSecret(ctx context.Context, secret directory.Secret) error {
-	return g.prove(ctx, directory.NewSecret(encode(map[string]string{"clientSecret": secret.Reveal()})))
+	return g.prove(ctx, bySecret(secret))
 }
 
-func (g plainGraph) ProveCertificate(ctx context.Context, c rotation.Certificate) error {
-	value, err := c.Encode()
-	if err != nil {
-		return err
-	}
-	return g.prove(ctx, value)
+func (g plainGraph) ProveCertificate(ctx context.Context, chain []*x509.Certificate, key crypto.Signer) error {
+	return g.prove(ctx, byCertificate(chain[0], key))
 }
 
 // TestEmulatedGraph rotates against the emulator, which checks tokens, permissions
@@ -216,7 +230,7 @@ func TestEmulatedGraph(t *testing.T) {
 				}
 				v.check()
 				for _, stage := range []string{awsCurrent, awsPrevious} {
-					if err := graph.prove(t.Context(), directory.NewSecret(v.value(stage))); err != nil {
+					if err := graph.prove(t.Context(), graph.form(directory.NewSecret(v.value(stage)))); err != nil {
 						t.Errorf("%s: %v", stage, err)
 					}
 				}

@@ -171,26 +171,22 @@ func TestPutOfRemoved(t *testing.T) {
 // A promotion that was not answered, or that another call made first, is done.
 func TestPromotedAlready(t *testing.T) {
 	t.Parallel()
-	for _, kind := range kinds {
-		t.Run(kind, func(t *testing.T) {
-			in(t, kind, func(t *testing.T, w *world) {
-				w.rotate()
-				w.rotate()
-				w.strike = func(c call, do func() error) error {
-					if c.name != "UpdateSecretVersionStage AWSCURRENT" {
-						return do()
-					}
-					_ = do()
-					if err := do(); err == nil {
-						t.Error("Secrets Manager does it twice")
-					}
-					return errStruck
-				}
-				w.record(w.vault.rotateSecret(w.token()))
-				w.strike = nil
-				w.month()
-				w.checkEnd()
-			})
-		})
-	}
+	each(t, kinds, func(t *testing.T, w *world) {
+		w.rotate()
+		w.rotate()
+		w.strike = func(c call, do func() error) error {
+			if c.name != "UpdateSecretVersionStage AWSCURRENT" {
+				return do()
+			}
+			_ = do()
+			if err := do(); err == nil {
+				t.Error("Secrets Manager does it twice")
+			}
+			return errStruck
+		}
+		w.record(w.vault.rotateSecret(w.token()))
+		w.strike = nil
+		w.month()
+		w.checkEnd()
+	})
 }

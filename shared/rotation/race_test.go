@@ -168,27 +168,23 @@ func interleave(t *testing.T, kind string, late latecomer, calls, next int) (pau
 // show yet.
 func TestLateFinishBeforeValueShows(t *testing.T) {
 	t.Parallel()
-	for _, kind := range kinds[:2] {
-		t.Run(kind, func(t *testing.T) {
-			in(t, kind, func(t *testing.T, w *world) {
-				w.rotate()
-				w.rotate()
-				first := w.lastToken()
-				next := w.begin(rotation.TestSecret)
-				pending := w.vault.versions[next]
-				value := pending.value
-				pending.value = ""
-				if err := w.do(rotation.FinishSecret, first); err != nil {
-					t.Error(err)
-				}
-				pending.value = value
-				if err := w.attempt(next); err != nil {
-					t.Error(err)
-				}
-				w.checkEnd()
-			})
-		})
-	}
+	each(t, kinds[:2], func(t *testing.T, w *world) {
+		w.rotate()
+		w.rotate()
+		first := w.lastToken()
+		next := w.begin(rotation.TestSecret)
+		pending := w.vault.versions[next]
+		value := pending.value
+		pending.value = ""
+		if err := w.do(rotation.FinishSecret, first); err != nil {
+			t.Error(err)
+		}
+		pending.value = value
+		if err := w.attempt(next); err != nil {
+			t.Error(err)
+		}
+		w.checkEnd()
+	})
 }
 
 // What the secret is seen to be may be older the second time. A password that a pending

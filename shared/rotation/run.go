@@ -106,8 +106,10 @@ func (r *run) create(ctx context.Context) error {
 	return secretsFault("PutSecretValue", err)
 }
 
-// clearPending takes AWSPENDING from other versions. Secrets Manager does so by
-// itself when a rotation begins; what stands in for it may not.
+// clearPending takes AWSPENDING from other versions. Secrets Manager begins no rotation
+// while another has it, but somebody may have attached it since, and what stands in for
+// Secrets Manager may not look.
+// (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html)
 func (r *run) clearPending(ctx context.Context) error {
 	for _, id := range r.versionIDs() {
 		if id == r.event.Token || !r.secret.isPending(id) {

@@ -32,27 +32,23 @@ func (w *world) setUp() error {
 
 func TestSetUp(t *testing.T) {
 	t.Parallel()
-	for _, kind := range kinds {
-		t.Run(kind, func(t *testing.T) {
-			in(t, kind, func(t *testing.T, w *world) {
-				for range 2 { // made by hand, made by rotation
-					if err := w.setUp(); err != nil {
-						t.Error(err)
-					}
-					w.rotate()
-				}
-				time.Sleep(100 * 24 * time.Hour) // more than half of its life
-				if err := w.setUp(); err != nil {
-					t.Error(err)
-				}
-				if proved := slices.Contains(names(w.calls), "prove"); proved != (kind != "client-state") {
-					t.Errorf("it is %t that the current secret was proved", proved)
-				}
-				w.rotate()
-				w.checkEnd()
-			})
-		})
-	}
+	each(t, kinds, func(t *testing.T, w *world) {
+		for range 2 { // made by hand, made by rotation
+			if err := w.setUp(); err != nil {
+				t.Error(err)
+			}
+			w.rotate()
+		}
+		time.Sleep(100 * 24 * time.Hour) // more than half of its life
+		if err := w.setUp(); err != nil {
+			t.Error(err)
+		}
+		if proved := slices.Contains(names(w.calls), "prove"); proved != (w.kind != "client-state") {
+			t.Errorf("it is %t that the current secret was proved", proved)
+		}
+		w.rotate()
+		w.checkEnd()
+	})
 }
 
 // What an administrator reads who sets rotation up with a secret that does not work.

@@ -23,6 +23,15 @@ func in(t *testing.T, kind string, story func(*testing.T, *world)) {
 	syncTest(t, kind, story)
 }
 
+// each plays a story in virtual time for each kind, as a test of its own that has the
+// name of the kind.
+func each(t *testing.T, kinds []string, story func(*testing.T, *world)) {
+	t.Helper()
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) { in(t, kind, story) })
+	}
+}
+
 // syncTest plays a story in virtual time, after those before it.
 func syncTest(t *testing.T, kind string, story func(*testing.T, *world)) {
 	t.Helper()
@@ -54,7 +63,7 @@ func TestCalls(t *testing.T) {
 	t.Parallel()
 	pool()
 	describe, get, list := "DescribeSecret", "GetSecretValue", "getApplication"
-	for kind, want := range map[string][]string{
+	want := map[string][]string{
 		"client-secret": {
 			describe, get, get, get, list, "addPassword", "PutSecretValue",
 			describe, get,
@@ -73,18 +82,15 @@ func TestCalls(t *testing.T) {
 			describe, get,
 			describe, get, "ClientStateDigest", get, "UpdateSecretVersionStage AWSCURRENT",
 		},
-	} {
-		t.Run(kind, func(t *testing.T) {
-			in(t, kind, func(t *testing.T, w *world) {
-				w.rotate()
-				w.rotate()
-				got := names(w.record(w.vault.rotateSecret(w.token())))
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("calls (-want +got):\n%s", diff)
-				}
-			})
-		})
 	}
+	each(t, kinds, func(t *testing.T, w *world) {
+		w.rotate()
+		w.rotate()
+		got := names(w.record(w.vault.rotateSecret(w.token())))
+		if diff := cmp.Diff(want[w.kind], got); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestRefusals(t *testing.T) {
@@ -127,76 +133,64 @@ func TestRefusals(t *testing.T) {
 // Secrets Manager may call for a step that is over.
 func TestAlreadyCurrent(t *testing.T) {
 	t.Parallel()
-	for _, kind := range kinds {
-		t.Run(kind, func(t *testing.T) {
-			in(t, kind, func(t *testing.T, w *world) {
-				token := w.vault.rotateSecret(w.token())
-				w.record(token)
-				before := w.vault.labels()
-				w.calls = nil
-				for _, step := range steps {
-					if err := w.do(step, token); err != nil {
-						t.Error(err)
-					}
-				}
-				if got := names(w.calls)[:4]; got[0] != got[1] || got[1] != got[2] || got[2] != got[3] {
-					t.Errorf("calls %v: the first three steps make more than one", got)
-				}
-				if diff := cmp.Diff(before, w.vault.labels()); diff != "" {
-					t.Errorf("labels (-before +after):\n%s", diff)
-				}
-				w.wantLog(`"outcome":"already_current"`)
-				w.checkEnd()
-			})
-		})
-	}
+	each(t, kinds, func(t *testing.T, w *world) {
+		token := w.vault.rotateSecret(w.token())
+		w.record(token)
+		before := w.vault.labels()
+		w.calls = nil
+		for _, step := range steps {
+			if err := w.do(step, token); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := names(w.calls)[:4]; got[0] != got[1] || got[1] != got[2] || got[2] != got[3] {
+			t.Errorf("calls %v: the first three steps make more than one", got)
+		}
+		if diff := cmp.Diff(before, w.vault.labels()); diff != "" {
+			t.Errorf("labels (-before +after):\n%s", diff)
+		}
+		w.wantLog(`"outcome":"already_current"`)
+		w.checkEnd()
+	})
 }
 
 // A late call for a rotation that is over leaves alone what the next has made.
 func TestLateFinish(t *testing.T) {
-	for _, kind := range kinds {
-		t.Run(kind, func(t *testing.T) {
-			in(t, kind, func(t *testing.T, w *world) {
-				first := w.vault.rotateSecret(w.token())
-				w.record(first)
-				w.month()
-				next := w.vault.rotateSecret(w.token())
-				for i, step := range steps {
-					if i > 0 {
-						if err := w.do(rotation.FinishSecret, first); err != nil {
-							t.Errorf("late finish: %v", err)
-						}
-					}
-					if err := w.do(step, next); err != nil {
-						t.Fatal(err)
-					}
+	each(t, kinds, func(t *testing.T, w *world) {
+		first := w.vault.rotateSecret(w.token())
+		w.record(first)
+		w.month()
+		next := w.vault.rotateSecret(w.token())
+		for i, step := range steps {
+			if i > 0 {
+				if err := w.do(rotation.FinishSecret, first); err != nil {
+					t.Errorf("late finish: %v", err)
 				}
-				w.checkEnd()
-			})
-		})
-	}
+			}
+			if err := w.do(step, next); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.checkEnd()
+	})
 }
 
 // What stands in for Secrets Manager may leave the label on two versions.
 func TestLeftoverPending(t *testing.T) {
-	for _, kind := range kinds {
-		t.Run(kind, func(t *testing.T) {
-			in(t, kind, func(t *testing.T, w *world) {
-				w.rotate()
-				w.giveUp(rotation.FinishSecret)
-				left := w.lastToken()
-				w.vault.versions[left].stages = []string{awsPending}
-				w.month()
-				w.vault.lenient = true
-				if err := w.attempt(w.vault.rotateSecret(w.token())); err != nil {
-					t.Fatal(err)
-				}
-				w.vault.lenient = false
-				w.wantLog(`"cleared":["` + left + `"]`)
-				w.checkEnd()
-			})
-		})
-	}
+	each(t, kinds, func(t *testing.T, w *world) {
+		w.rotate()
+		w.giveUp(rotation.FinishSecret)
+		left := w.lastToken()
+		w.vault.versions[left].stages = []string{awsPending}
+		w.month()
+		w.vault.lenient = true
+		if err := w.attempt(w.vault.rotateSecret(w.token())); err != nil {
+			t.Fatal(err)
+		}
+		w.vault.lenient = false
+		w.wantLog(`"cleared":["` + left + `"]`)
+		w.checkEnd()
+	})
 }
 
 // The webhook accepts two, so a third must wait.
@@ -402,16 +396,12 @@ func TestPasswordStoredByHand(t *testing.T) {
 
 // What nobody can read, nobody signs in with.
 func TestPreviousUnreadable(t *testing.T) {
-	for _, kind := range kinds {
-		t.Run(kind, func(t *testing.T) {
-			in(t, kind, func(t *testing.T, w *world) {
-				w.rotate()
-				w.vault.holder(awsPrevious).value = "?"
-				w.rotate()
-				w.checkEnd()
-			})
-		})
-	}
+	each(t, kinds, func(t *testing.T, w *world) {
+		w.rotate()
+		w.vault.holder(awsPrevious).value = "?"
+		w.rotate()
+		w.checkEnd()
+	})
 }
 
 // Somebody else was faster, and what we have made is not needed.

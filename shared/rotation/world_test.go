@@ -3,11 +3,11 @@ package rotation_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
+	"github.com/sessionstamp/sessionstamp/internal/x509test"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
@@ -157,17 +158,9 @@ func (w *world) newKey() (*rsa.PrivateKey, error) {
 
 func (w *world) certificate(name string) *x509.Certificate {
 	key, _ := w.newKey()
-	template := &x509.Certificate{SerialNumber: big.NewInt(int64(w.keys)), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: never()}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return certificate
+	template := x509test.Template(name, time.Now().Add(-time.Hour), never())
+	template.SerialNumber = big.NewInt(int64(w.keys))
+	return x509test.Issue(w.t, template, key, nil, nil)
 }
 
 // holds returns what recognizes the credential that a value of the secret holds,
@@ -450,8 +443,8 @@ func (o outside) ProveClientSecret(ctx context.Context, secret directory.Secret)
 	return o.graph("prove", func() error { return o.w.entra.ProveClientSecret(ctx, secret) })
 }
 
-func (o outside) ProveCertificate(ctx context.Context, c rotation.Certificate) error {
-	return o.graph("prove", func() error { return o.w.entra.ProveCertificate(ctx, c) })
+func (o outside) ProveCertificate(ctx context.Context, chain []*x509.Certificate, key crypto.Signer) error {
+	return o.graph("prove", func() error { return o.w.entra.ProveCertificate(ctx, chain, key) })
 }
 
 func (o outside) ClientStateDigest(context.Context) (digest string, err error) {

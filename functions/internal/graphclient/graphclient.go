@@ -46,7 +46,7 @@ func New(env program.Environment, tenant string, app deployment.App) (*Client, e
 	if err != nil {
 		return nil, err
 	}
-	return &Client{client, w.expires, w.kind(client.Application(a.clientID), prover{a})}, nil
+	return &Client{client, w.expires, w.kind(client.Application(a.clientID), msgraph.Prover{ClientID: a.clientID, NewClient: a.client})}, nil
 }
 
 // CredentialExpiry returns when what the app signs in with expires: the zero time
@@ -87,7 +87,7 @@ type way struct {
 	// expires returns when what is stored ends, as CredentialExpiry does.
 	expires func(context.Context) (time.Time, error)
 	// kind returns what is stored, as a rotation knows it, nil for nothing.
-	kind func(*msgraph.Application, prover) rotation.Kind
+	kind func(*msgraph.Application, msgraph.Prover) rotation.Kind
 }
 
 // way chooses by the mode, which no other place in the functions does.
@@ -99,18 +99,18 @@ func (a app) way(env program.Environment, c deployment.App) (way, error) {
 		return way{
 			auth:    auth,
 			expires: func(context.Context) (time.Time, error) { return time.Time{}, nil },
-			kind:    func(*msgraph.Application, prover) rotation.Kind { return nil },
+			kind:    func(*msgraph.Application, msgraph.Prover) rotation.Kind { return nil },
 		}, nil
 	case directory.AuthCertificate:
 		certificate := secrets.NewCertificate(env.Secret(c.CredentialSecret))
 		auth.Certificates = certificate
-		return way{auth, certificate.Expires, func(a *msgraph.Application, p prover) rotation.Kind {
+		return way{auth, certificate.Expires, func(a *msgraph.Application, p msgraph.Prover) rotation.Kind {
 			return rotation.Certificates{Application: a, Prover: p, ParsePFX: secrets.ParsePFX}
 		}}, nil
 	case directory.AuthClientSecret:
 		secret := secrets.NewClientSecret(env.Secret(c.CredentialSecret))
 		auth.Secrets = secret
-		return way{auth, secret.Expires, func(a *msgraph.Application, p prover) rotation.Kind {
+		return way{auth, secret.Expires, func(a *msgraph.Application, p msgraph.Prover) rotation.Kind {
 			return rotation.ClientSecrets{Application: a, Prover: p}
 		}}, nil
 	}

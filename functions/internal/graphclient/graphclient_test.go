@@ -3,12 +3,7 @@ package graphclient_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
-	"math/big"
 	"net/http"
 	"strings"
 	"sync"
@@ -52,35 +47,12 @@ var keys = sync.OnceValue(func() (keys [2]*rsa.PrivateKey) {
 	return keys
 })
 
-// certificate is one that is good for a day, as a secret holds it, and in DER.
-func certificate(t *testing.T, key *rsa.PrivateKey) (stored string, der []byte) {
-	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "app"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(map[string]string{
-		"certificate": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		"privateKey":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text), der
-}
-
 // A credential that was replaced while a copy of it is in use is read again when
 // Entra refuses it, and nobody notices.
 func TestCredentialIsReplaced(t *testing.T) {
 	t.Parallel()
-	oldCertificate, _ := certificate(t, keys()[0])
-	newCertificate, der := certificate(t, keys()[1])
+	oldCertificate, _ := programtest.StoredCertificate(t, keys()[0], 24*time.Hour)
+	newCertificate, registered := programtest.StoredCertificate(t, keys()[1], 24*time.Hour)
 	for mode, stored := range map[directory.AuthMode][2]string{
 		directory.AuthClientSecret: {`{"clientSecret":"old8Q~secret"}`, `{"clientSecret":"new8Q~secret"}`},
 		directory.AuthCertificate:  {oldCertificate, newCertificate},
@@ -93,7 +65,7 @@ func TestCredentialIsReplaced(t *testing.T) {
 			env.Transport = emulator
 			app.RemoveSecret("old8Q~secret")
 			app.AddSecret("new8Q~secret")
-			app.AddCertificate(der)
+			app.AddCertificate(registered.Raw)
 			client, err := graphclient.New(env, programtest.Tenant, configured(mode))
 			if err != nil {
 				t.Fatal(err)
@@ -162,11 +134,7 @@ func TestWebIdentity(t *testing.T) {
 // What is stored says when it expires, if it says so.
 func TestCredentialExpiry(t *testing.T) {
 	t.Parallel()
-	stored, der := certificate(t, keys()[0])
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stored, leaf := programtest.StoredCertificate(t, keys()[0], 24*time.Hour)
 	end := time.Date(2027, 5, 21, 0, 0, 0, 0, time.UTC)
 	for name, test := range map[string]struct {
 		mode   directory.AuthMode
@@ -223,12 +191,12 @@ func TestRotation(t *testing.T) {
 // A new credential is proved by a token of its own, for each attempt anew.
 func TestProver(t *testing.T) {
 	t.Parallel()
-	stored, der := certificate(t, keys()[0])
+	stored, registered := programtest.StoredCertificate(t, keys()[0], 24*time.Hour)
 	known, err := rotation.DecodeCertificate(directory.NewSecret(stored), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	emulator, app := newApp(t, msgraphtest.AppOptions{Secrets: []msgraphtest.Secret{{Text: "new8Q~secret"}}, Certificates: [][]byte{der}})
+	emulator, app := newApp(t, msgraphtest.AppOptions{Secrets: []msgraphtest.Secret{{Text: "new8Q~secret"}}, Certificates: [][]byte{registered.Raw}})
 	env, _, _ := programtest.New(t, nil, programtest.Denied)
 	env.Transport = emulator
 	secrets, _ := rotated(t, env, directory.AuthClientSecret).(rotation.ClientSecrets)
@@ -237,7 +205,7 @@ func TestProver(t *testing.T) {
 		"client secret": func() error {
 			return secrets.Prover.ProveClientSecret(t.Context(), directory.NewSecret("new8Q~secret"))
 		},
-		"certificate": func() error { return certificates.Prover.ProveCertificate(t.Context(), known) },
+		"certificate": func() error { return certificates.Prover.ProveCertificate(t.Context(), known.Chain(), known.Signer()) },
 	}
 	for name, attempt := range prove {
 		if err := attempt(); err != nil {

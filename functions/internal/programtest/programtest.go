@@ -4,7 +4,10 @@ package programtest
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"log/slog"
 	"maps"
@@ -20,6 +23,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
+	"github.com/sessionstamp/sessionstamp/internal/x509test"
 	"github.com/sessionstamp/sessionstamp/shared/deployment"
 )
 
@@ -67,6 +71,26 @@ func Variables() map[string]string {
 		"DRY_RUN":                 "false",
 		"REPLICATION_LAG_SECONDS": "300",
 	}
+}
+
+// StoredCertificate makes a certificate of a key by hand, self-signed and good for a
+// time from now. It returns it as a secret holds it, with its key, and by itself.
+func StoredCertificate(t testing.TB, key crypto.Signer, life time.Duration) (stored string, certificate *x509.Certificate) {
+	t.Helper()
+	now := time.Now()
+	certificate = x509test.Issue(t, x509test.Template("by hand", now.Add(-time.Hour), now.Add(life)), key, nil, nil)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]string{
+		"certificate": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})),
+		"privateKey":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), certificate
 }
 
 // An Output is what a function has written: its log or its metrics.

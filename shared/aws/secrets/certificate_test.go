@@ -7,12 +7,10 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"io"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +22,7 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
+	"github.com/sessionstamp/sessionstamp/internal/x509test"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 )
 
@@ -54,20 +53,9 @@ func certify(t *testing.T, name string, key crypto.Signer) *x509.Certificate {
 // issue makes a certificate that the issuer's key signs.
 func issue(t *testing.T, name string, key crypto.Signer, issuer *x509.Certificate, with crypto.Signer) *x509.Certificate {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
-		NotBefore: expires.AddDate(-1, 0, 0), NotAfter: expires, IsCA: true, BasicConstraintsValid: true}
-	if issuer == nil {
-		issuer = template
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), with)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return certificate
+	template := x509test.Template(name, expires.AddDate(-1, 0, 0), expires)
+	template.IsCA, template.BasicConstraintsValid = true, true
+	return x509test.Issue(t, template, key, issuer, with)
 }
 
 // inPEM is a block of PEM.

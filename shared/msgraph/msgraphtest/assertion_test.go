@@ -6,15 +6,15 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
-	"math/big"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/sessionstamp/sessionstamp/internal/x509test"
 )
 
 // rsaKeys are made once for the process: they cost seconds under the race
@@ -33,17 +33,7 @@ var rsaKeys = sync.OnceValue(func() [2]*rsa.PrivateKey {
 // certify makes a self-signed certificate that is valid for a day.
 func certify(t *testing.T, key *rsa.PrivateKey, from time.Time) *x509.Certificate {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "sessionstamp"},
-		NotBefore: from, NotAfter: from.Add(24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert
+	return x509test.Issue(t, x509test.Template("sessionstamp", from, from.Add(24*time.Hour)), key, nil, nil)
 }
 
 // assertion is a token to be, with what tests change in it.
