@@ -31,6 +31,7 @@ var demoSettings = revocation.Settings{
 	Patience:       5 * time.Second,
 	CannotFixRetry: 24 * time.Hour,
 	GiveUpAfter:    time.Hour,
+	Recover:        24 * time.Hour,
 	ClockSkew:      time.Second,
 }
 

@@ -121,6 +121,21 @@ func (j *job) endSparing(now time.Time) {
 	}
 }
 
+// refused tells whether Graph refused to sign the user out, for which a person has to
+// do something.
+func (j *job) refused() bool {
+	return j.entry.State == StateCannotFix && (j.entry.Reason == ReasonForbidden || j.entry.Reason == ReasonRefused)
+}
+
+// endWaiting makes now the beginning of what comes after the wait for a person, if it
+// has lasted until the user was new no more. Else a sweep could take the user for
+// missed.
+func (j *job) endWaiting(now time.Time) {
+	if j.pending != nil && j.pending.State == StateHeld {
+		j.pending.Seen, j.pending.Spared = now, now
+	}
+}
+
 // called tells whether revokeSignInSessions was called for the user, for certain
 // or perhaps.
 func (j *job) called() bool {

@@ -54,9 +54,9 @@ type Entry struct {
 	// when it first found that to be over.
 	Seen time.Time
 	// Spared is when the user was written to be spared and, once that is over,
-	// when it was found to be. It stays, because nothing heard before it makes a
-	// user new any more, and no sweep can have missed who was left alone on
-	// purpose.
+	// when it was found to be; the same of who waited for a person until the user
+	// was new no more. It stays, because nothing heard before it makes a user new
+	// any more, and no sweep can have missed who was left alone on purpose.
 	Spared time.Time
 	// Claimed is when the standing, or last, claim was taken.
 	Claimed time.Time

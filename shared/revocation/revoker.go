@@ -47,6 +47,10 @@ type Settings struct {
 	// GiveUpAfter is the age at which a request that is still put back becomes
 	// a dead letter, for a person to see.
 	GiveUpAfter time.Duration
+	// Recover is how old a user may be whom a sweep finds, whom the webhook missed,
+	// and who is still a new user. It keeps a deployment that slept for a year from
+	// signing out everybody who was hired meanwhile.
+	Recover time.Duration
 	// ClockSkew is how much Graph's clock may lag behind ours.
 	ClockSkew time.Duration
 }
@@ -58,6 +62,7 @@ var DefaultSettings = Settings{
 	Patience:       10 * time.Second,
 	CannotFixRetry: 24 * time.Hour,
 	GiveUpAfter:    4 * 24 * time.Hour,
+	Recover:        30 * 24 * time.Hour, // a subscription lives for 29 days
 	ClockSkew:      5 * time.Second,
 }
 
@@ -137,8 +142,8 @@ func (c Config) Validate() error {
 		"directory, domains, ledger, queue, quota and backfill must all be given")
 	require(c.Log != nil && c.Now != nil, "log and calendar must be given")
 	s := c.Settings
-	require(s.ReplicationLag > 0 && s.CallTimeout > 0 && s.CannotFixRetry > 0 && s.GiveUpAfter > 0,
-		"replication lag, call timeout, cannot-fix retry and give-up age must be positive")
+	require(s.ReplicationLag > 0 && s.CallTimeout > 0 && s.CannotFixRetry > 0 && s.GiveUpAfter > 0 && s.Recover > 0,
+		"replication lag, call timeout, cannot-fix retry, give-up age and recover must be positive")
 	require(s.Patience >= 0 && s.ClockSkew >= 0, "patience and clock skew must not be negative")
 	require(s.hold() <= MaxDelay, "replication lag and call timeout together are %s, the queue delays by at most %s", s.hold(), MaxDelay)
 	return errors.Join(append(faults, c.Policy.Validate(), c.Domains.Validate(), c.Groups.Validate())...)
@@ -315,13 +320,15 @@ func (r *Revoker) judge(j *job, scope Scope, now time.Time) {
 	if r.settleCalled(j) || j.settleHopeless() {
 		return
 	}
-	if j.spared() || j.told() && j.toldAt.Sub(j.user.Created) <= r.Policy.NewUserWindow {
-		j.request.Missed = false // left alone on purpose, or a notification told in time
-	}
+	waited := r.waitedForPerson(j)
+	j.request.Missed = j.request.Missed && r.mayBeMissed(j, now) && !waited
 	reason := r.Policy.Decide(j.user, scope, r.seen(j, now))
 	switch reason {
 	case ReasonNewUser, ReasonExistingUser:
 		r.judgeUnstamped(j, reason, now)
+		if waited {
+			j.endWaiting(now)
+		}
 		return
 	case ReasonExcluded:
 		j.spare(reason, now)
@@ -334,6 +341,21 @@ func (r *Revoker) judge(j *job, scope Scope, now time.Time) {
 		}
 	}
 	j.done(reason)
+}
+
+// mayBeMissed tells whether the webhook can have missed the job's user, and a sweep
+// have found that in time: nobody left the user alone on purpose, no notification told
+// while the user was new, and the request is not one of long ago.
+func (r *Revoker) mayBeMissed(j *job, now time.Time) bool {
+	toldInTime := j.told() && j.toldAt.Sub(j.user.Created) <= r.Policy.NewUserWindow
+	inTime := now.Sub(j.user.Created) <= r.Settings.Recover+r.Settings.GiveUpAfter
+	return !j.spared() && !toldInTime && inTime
+}
+
+// waitedForPerson tells whether we had heard of the job's user in time, and Graph
+// refused to sign the user out until a person has done something.
+func (r *Revoker) waitedForPerson(j *job) bool {
+	return j.refused() && j.entry.Seen.Sub(j.user.Created) <= r.Policy.NewUserWindow
 }
 
 // judgeUnstamped settles the job of a user in scope, unless the user is to be

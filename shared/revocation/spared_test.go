@@ -174,6 +174,20 @@ var sparings = map[string][]scene{
 		{0, dry, told, revocation.ReasonDryRun, spared},
 		{time.Minute, func(w *world) { stamp(w.graph.users[userID(1)]) }, told, revocation.ReasonStamped, revocation.StateStamped},
 	},
+	"who waited for a person, found by a sweep": {
+		{0, refused, told, revocation.ReasonForbidden, revocation.StateCannotFix},
+		{20 * aDay, nil, missed, tooOld, held},
+		{aDay, nil, missed, tooOld, held},
+	},
+	"who waited for a person, told of by a notification": {
+		{0, refused, told, revocation.ReasonForbidden, revocation.StateCannotFix},
+		{20 * aDay, nil, told, tooOld, held},
+		{aDay, nil, missed, tooOld, held},
+	},
+	"who waited for a person for less than a request may wait": {
+		{0, refused, told, revocation.ReasonForbidden, revocation.StateCannotFix},
+		{3 * aDay, nil, missed, revocation.ReasonRevoked, revoked},
+	},
 	"who can't be fixed is excluded for a while": {
 		{0, refused, told, revocation.ReasonForbidden, revocation.StateCannotFix},
 		{2 * aDay, exclude, told, revocation.ReasonExcluded, spared},

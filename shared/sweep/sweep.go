@@ -62,9 +62,8 @@ type Settings struct {
 	// Grace is how long a notification may take to arrive. A new user younger
 	// than that is queued with a delay, so that the notification comes first.
 	Grace time.Duration
-	// Recover is how old a user may be whom the webhook missed and who is still
-	// a new user: no less than the NewUserWindow of [revocation.Policy]. It keeps a deployment that slept for a year from signing out
-	// everybody who was hired meanwhile.
+	// Recover is that of [revocation.Settings]: no less than the NewUserWindow of
+	// [revocation.Policy].
 	Recover time.Duration
 	// FullEvery is how long after a full round the next one is due.
 	FullEvery time.Duration
@@ -95,7 +94,7 @@ type Settings struct {
 // DefaultSettings are the values that a deployment starts with.
 var DefaultSettings = Settings{
 	Grace:          15 * time.Minute,
-	Recover:        30 * 24 * time.Hour, // a subscription lives for 29 days
+	Recover:        revocation.DefaultSettings.Recover,
 	FullEvery:      3 * 24 * time.Hour,
 	ReplicationLag: 5 * time.Minute,
 	Spread:         revocation.MaxDelay,
