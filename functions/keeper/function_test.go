@@ -252,7 +252,7 @@ func TestDeadlines(t *testing.T) {
 }
 
 const messages = `{"Records": [
-  {"messageId": "m-1", "body": "{\"subscription\":\"s\",\"tenant\":\"` + tenant + `\",\"event\":\"reauthorizationRequired\"}"},
+  {"messageId": "m-1", "body": "{\"subscription\":\"s\",\"tenant\":\"` + tenant + `\",\"event\":\"reauthorizationRequired\",\"received\":\"2026-11-22T12:00:00Z\"}"},
   {"messageId": "m-2", "body": "hunter2"},
   {"messageId": "m-3", "body": "{\"tenant\":\"hunter2\",\"event\":\"missed\"}"},
   {"messageId": "m-4", "body": "{\"tenant\":\"` + tenant + `\",\"event\":\"hunter2\"}"},
@@ -290,6 +290,11 @@ func TestLifecycle(t *testing.T) {
 			}
 			if len(keeper.events) != test.wantHandled || strings.Contains(log.String(), "hunter2") {
 				t.Errorf("%d events were handled, want %d; log:\n%s", len(keeper.events), test.wantHandled, log.String())
+			}
+			for i, received := range []time.Time{time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), {}}[:test.wantHandled] {
+				if got := keeper.events[i].Received; !got.Equal(received) {
+					t.Errorf("event %d was received at %s, want %s", i, got, received)
+				}
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/notification"
 )
@@ -61,18 +62,30 @@ func everyForm(t *testing.T, value any) string {
 
 func TestLifecycleQueueMessage(t *testing.T) {
 	t.Parallel()
-	got, err := json.Marshal(notification.Lifecycle{
+	event := notification.Lifecycle{
 		SubscriptionID: subscription,
 		ClientState:    notification.NewClientState("s3cr3t"),
 		TenantID:       tenant,
 		Event:          notification.ReauthorizationRequired,
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	want := `{"subscription":"` + subscription + `","tenant":"` + tenant + `","event":"reauthorizationRequired"}`
-	if string(got) != want {
-		t.Errorf("got %s, want %s", got, want)
+	plain := `{"subscription":"` + subscription + `","tenant":"` + tenant + `","event":"reauthorizationRequired"`
+	checkMessage(t, event, plain+`}`)
+	event.Received = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	checkMessage(t, event, plain+`,"received":"2026-11-22T12:00:00Z"}`)
+}
+
+// checkMessage checks how an event is queued, and that all but the clientState comes
+// out of the queue again.
+func checkMessage(t *testing.T, event notification.Lifecycle, want string) {
+	t.Helper()
+	got, err := json.Marshal(event)
+	if err != nil || string(got) != want {
+		t.Errorf("got %s and %v, want %s", got, err, want)
+	}
+	var again notification.Lifecycle
+	event.ClientState = notification.ClientState{}
+	if err := json.Unmarshal(got, &again); err != nil || again != event {
+		t.Errorf("%s is read as %+v and %v", got, again, err)
 	}
 }
 

@@ -203,6 +203,7 @@ func TestDecodeLifecycle(t *testing.T) {
 		"observed":          {map[string]any{"lifecycleEvent": "reauthorizationRequired", "resource": "", "tenantId": nil, "organizationId": tenant}, true},
 		"an event to come":  {map[string]any{"lifecycleEvent": "somethingNew"}, false},
 		"other resource":    {map[string]any{"lifecycleEvent": "missed", "resource": "me/messages"}, true},
+		"a time of receipt": {map[string]any{"lifecycleEvent": "missed", "received": "2001-01-01T00:00:00Z", "Received": "2001-01-01T00:00:00Z"}, true},
 		"subscription gone": {map[string]any{"lifecycleEvent": "subscriptionRemoved"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {

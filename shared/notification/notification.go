@@ -101,6 +101,9 @@ type Lifecycle struct {
 	// Expires is when the subscription ends, in UTC: the zero Time where Graph
 	// did not say or it could not be read.
 	Expires time.Time `json:"expires,omitzero"`
+	// Received is when the webhook took it in, in UTC: the zero Time where nobody
+	// has said. [Decode] never sets it, whatever the sender wrote.
+	Received time.Time `json:"received,omitzero"`
 }
 
 // A Collection is one POST of Graph: whatever of it could be read, and why the

@@ -16,9 +16,11 @@ import (
 //
 // A reauthorizationRequired of our subscription is answered by renewing it, once:
 // an event tells the expiry that the subscription had when it was sent, so one
-// whose subscription expires later by now has been answered since. All else makes
-// the run look and repair. Where the system was taken down, nothing is left to
-// serve.
+// whose subscription expires later by now has been answered since. How long it had
+// stood by then counts from when the webhook received it: where that is too long, a
+// sweep is asked for. So it is for a missed of any subscription, since one that was
+// ours may be replaced by now. All else makes the run look and repair. Where the
+// system was taken down, nothing is left to serve.
 func (k *Keeper) HandleLifecycle(ctx context.Context, events []notification.Lifecycle) []error {
 	errs := make([]error, len(events))
 	if len(events) == 0 {
@@ -53,34 +55,67 @@ func (k *Keeper) HandleLifecycle(ctx context.Context, events []notification.Life
 func (r *run) open(record *Record, events []notification.Lifecycle) []bool {
 	open := make([]bool, len(events))
 	for i, e := range events {
-		if e.TenantID != r.Tenant {
-			continue
-		}
-		ours := e.SubscriptionID == record.SubscriptionID
-		switch {
-		case e.Event == notification.ReauthorizationRequired && ours:
-			open[i] = !r.answered(*record, e)
-			if open[i] {
-				r.challenge(record)
-			}
-		case e.Event == notification.Missed && ours:
-			open[i] = true
-			record.Since = time.Time{}
-			r.gap = FoundMissed
-			r.report.find(FoundMissed)
-		default:
-			open[i] = true
+		if e.TenantID == r.Tenant {
+			open[i] = r.note(record, e)
 		}
 	}
 	return open
 }
 
-// challenge notes since when a challenge stands. It may have been sent long
-// before, if the queue has held it; only Graph knows.
-func (r *run) challenge(record *Record) {
+// note is open for one event. What a subscription has missed is lost, be it
+// replaced since; however many say so, a run asks for one sweep.
+func (r *run) note(record *Record, e notification.Lifecycle) bool {
+	ours := e.SubscriptionID == record.SubscriptionID
+	switch {
+	case e.Event == notification.Missed:
+		r.lose(record, FoundMissed)
+	case e.Event != notification.ReauthorizationRequired:
+		// All there is to do is to look.
+	case ours && !r.answered(*record, e):
+		r.challenge(record, e)
+	case r.answeredLate(*record, e):
+		doubt(record, r.heard(*record, e))
+		r.lose(record, FoundPaused)
+	case ours:
+		return false
+	}
+	return true
+}
+
+// lose notes that notifications were lost, so that a sweep is owed.
+func (r *run) lose(record *Record, why Finding) {
+	record.Since = time.Time{}
+	r.gap = why
+	r.report.find(why)
+}
+
+// challenge notes since when a challenge stands: the queue may have held it for
+// longer than Graph goes on delivering.
+func (r *run) challenge(record *Record, e notification.Lifecycle) {
 	r.report.find(FoundChallenged)
-	if record.Challenged.IsZero() {
-		record.Challenged = r.now()
+	at := r.heard(*record, e)
+	if record.Challenged.IsZero() || at.Before(record.Challenged) {
+		record.Challenged = at
+	}
+	doubt(record, at)
+}
+
+// heard is when the event was received: now where that is not known or can't be. In
+// particular it is never before notifications began, since the sweep takes for new
+// whom it believes to have been missed.
+func (r *run) heard(record Record, e notification.Lifecycle) time.Time {
+	now, at := r.now(), e.Received.UTC().Truncate(time.Microsecond)
+	if at.IsZero() || at.After(now) || at.Before(record.Began) {
+		return now
+	}
+	return at
+}
+
+// doubt takes back that all was seen to be well later than that, by runs that had
+// not heard of it.
+func doubt(record *Record, at time.Time) {
+	if at.Before(record.Checked) {
+		record.Checked = at
 	}
 }
 
@@ -99,6 +134,13 @@ func (r *run) answered(record Record, e notification.Lifecycle) bool {
 		return record.Challenged.IsZero() && r.now().Sub(record.Renewed) < freshRenewal
 	}
 	return record.Expires.Sub(e.Expires) > expirySlack
+}
+
+// answeredLate tells whether the challenge stood for so long, before a run answered
+// it that did not know of it, that delivery may have paused, and no sweep has been
+// asked for since.
+func (r *run) answeredLate(record Record, e notification.Lifecycle) bool {
+	return record.Since.Before(record.Renewed) && record.Renewed.Sub(r.heard(record, e)) >= r.Settings.ChallengeGrace
 }
 
 // IsBusy tells whether an error means that another run of the keeper was at work,

@@ -95,6 +95,135 @@ func TestLateAnswer(t *testing.T) {
 	})
 }
 
+// TestHeldChallenge lets a challenge wait in our own queue until delivery has
+// paused, and perhaps until a run by schedule has answered it unknowingly.
+func TestHeldChallenge(t *testing.T) {
+	for name, tt := range map[string]struct {
+		// before is what happened between the pause and the keeper's hearing of it.
+		before func(*world)
+		asks   int
+	}{
+		"until now":              {func(w *world) { w.keep() }, 1},
+		"until it was renewed":   {(*world).renew, 1},
+		"until it was replaced":  {func(w *world) { w.rotate(); w.keepUntilQuiet() }, 1},
+		"until a gap was swept":  {func(w *world) { w.tenant.DropSubscription(w.record().SubscriptionID); w.keep() }, 1},
+		"until it was heard of":  {func(w *world) { w.handle(w.challenges(1)...); w.asked = nil }, 1},
+		"and an answered double": {func(w *world) { w.renew(); w.handle(w.held...) }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			story(t, func(t *testing.T, w *world) {
+				w.keep()
+				w.asked = nil
+				time.Sleep(time.Hour)
+				w.tenant.ChallengeSubscriptions()
+				w.held = w.drain()
+				for range 8 {
+					time.Sleep(5 * time.Minute)
+					w.hire()
+				}
+				if !w.ours()[0].Paused {
+					t.Fatal("delivery has not paused")
+				}
+				tt.before(w)
+				w.handle(w.held...)
+				time.Sleep(time.Minute)
+				w.handle(w.held...)
+				if w.checkQuiet(); len(w.asked) != tt.asks {
+					t.Errorf("sweeps were asked for: %+v, want %d", w.asked, tt.asks)
+				}
+			})
+		})
+	}
+}
+
+// renew runs the keeper by schedule, and makes it renew.
+func (w *world) renew() {
+	w.t.Helper()
+	below := w.config.Settings.RenewBelow
+	w.config.Settings.RenewBelow = fullLife - 15*time.Minute
+	w.keep()
+	w.config.Settings.RenewBelow = below
+}
+
+// TestOddTimes answers challenges whatever the time at which they are said to have
+// come. No gap is said to begin before the first subscription: the sweep takes whom
+// it believes to have been missed for new.
+func TestOddTimes(t *testing.T) {
+	for name, tt := range map[string]struct {
+		received time.Duration // from now on
+		asks     int
+	}{
+		"just now": {-time.Second, 0}, "a clock ahead": {time.Minute, 0}, "far ahead": {1e5 * time.Hour, 0},
+		"a while ago": {-30 * time.Minute, 1}, "too long ago": {-2 * time.Hour, 0}, "ages ago": {-1e5 * time.Hour, 0},
+	} {
+		for _, expiry := range []string{"with", "without"} {
+			t.Run(name+" "+expiry+" an expiry", func(t *testing.T) {
+				story(t, func(t *testing.T, w *world) {
+					w.keep()
+					began := w.record().Began
+					w.asked = nil
+					time.Sleep(time.Hour)
+					event := w.challenges(1)[0]
+					event.Received = time.Now().Add(tt.received)
+					if expiry == "without" {
+						event.Expires = time.Time{}
+					}
+					calls := w.calls()
+					w.handle(event)
+					if calls("renew") != 1 {
+						t.Errorf("renewed %d times, want once", calls("renew"))
+					}
+					if w.checkQuiet(); len(w.asked) != tt.asks {
+						t.Errorf("sweeps were asked for: %+v, want %d", w.asked, tt.asks)
+					}
+					for _, s := range w.asked {
+						if s.since.Before(began) {
+							t.Errorf("the gap is said to begin at %s, before the first subscription at %s", s.since, began)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestClockAhead finds the pause though the webhook's clock is ahead of the keeper's.
+func TestClockAhead(t *testing.T) {
+	story(t, func(t *testing.T, w *world) {
+		w.keep()
+		w.asked = nil
+		event := w.challenges(1)[0]
+		event.Received = time.Now().Add(24 * time.Hour)
+		w.failing("renew", &directory.Error{Operation: "renewSubscription", StatusCode: 503})
+		w.keeper().HandleLifecycle(t.Context(), []notification.Lifecycle{event})
+		w.hook = nil
+		time.Sleep(time.Hour)
+		w.keep()
+		if w.checkQuiet(); len(w.asked) != 1 {
+			t.Errorf("sweeps were asked for: %+v, want one", w.asked)
+		}
+	})
+}
+
+// TestMissedOfReplaced asks for a sweep of what a subscription has missed that is
+// not ours any more, once in a run.
+func TestMissedOfReplaced(t *testing.T) {
+	story(t, func(t *testing.T, w *world) {
+		w.keep()
+		event := w.challenges(1)[0]
+		event.Event = notification.Missed
+		time.Sleep(time.Hour)
+		w.rotate()
+		w.keepUntilQuiet()
+		w.asked = nil
+		calls := w.calls()
+		w.handle(event, event, event)
+		if w.checkQuiet(); len(w.asked) != 1 || calls("list") != 1 {
+			t.Errorf("listed %d times, asked for sweeps %+v; want one of each", calls("list"), w.asked)
+		}
+	})
+}
+
 // TestAnswerAfterOneFailure asks for none where the second attempt was in time.
 func TestAnswerAfterOneFailure(t *testing.T) {
 	story(t, func(t *testing.T, w *world) {
@@ -144,6 +273,11 @@ func TestOtherEvents(t *testing.T) {
 			e := w.challenges(1)[0]
 			e.Event = notification.SubscriptionRemoved
 			w.tenant.DropSubscription(e.SubscriptionID)
+			return e
+		}, 1, 0, 1},
+		{"missed of an unknown subscription", func(w *world) notification.Lifecycle {
+			e := w.challenges(1)[0]
+			e.SubscriptionID, e.Event = unknown, notification.Missed
 			return e
 		}, 1, 0, 1},
 		{"missed", func(w *world) notification.Lifecycle {

@@ -276,11 +276,14 @@ func (r *run) create(ctx context.Context, changeType string, done Action) error 
 		NotificationURL: r.NotificationURL, LifecycleURL: r.LifecycleURL,
 		Expires: r.now().Add(r.life()),
 	}
+	r.afloat = true
 	made, err := r.Graph.CreateSubscription(ctx, asked, r.current)
+	r.afloat = err != nil && !certain(err)
 	if err != nil {
 		if made, err = r.lookFor(ctx, asked, err); err != nil {
 			return err
 		}
+		r.afloat = false
 		done = ActionAdopted
 	} else {
 		made = completed(made, asked.NotificationURL, asked.LifecycleURL)
@@ -327,11 +330,10 @@ func (r *run) shownURL(made directory.Subscription) string {
 func (r *run) lookFor(ctx context.Context, asked directory.Subscription, cause error) (directory.Subscription, error) {
 	none := directory.Subscription{}
 	failed := fmt.Errorf("create a subscription: %w", cause)
-	e, ok := errors.AsType[*directory.Error](cause)
 	switch {
-	case !ok || e.NotDone && !e.Conflict() || ctx.Err() != nil:
+	case certain(cause) && !isConflict(cause), ctx.Err() != nil:
 		return none, failed
-	case e.Conflict():
+	case isConflict(cause):
 		return none, &staleError{failed}
 	}
 	before := r.subs
@@ -354,6 +356,12 @@ func (r *run) lookFor(ctx context.Context, asked directory.Subscription, cause e
 func resembles(s, asked directory.Subscription) bool {
 	return changes(s, asked.ChangeType) && sameURL(s.NotificationURL, asked.NotificationURL) &&
 		sameURL(s.LifecycleURL, asked.LifecycleURL) && s.Expires.Sub(asked.Expires).Abs() < time.Second
+}
+
+// certain tells whether nothing was made, nor ever will be, by a call that failed.
+func certain(err error) bool {
+	e, ok := errors.AsType[*directory.Error](err)
+	return ok && (e.NotDone || e.Conflict())
 }
 
 // isConflict tells whether Graph knows a subscription like the one that was to be

@@ -47,14 +47,16 @@ type Record struct {
 	Renewed time.Time
 	// Checked is when it was last seen in good health: where a gap begins.
 	Checked time.Time
-	// Challenged is when the keeper first heard of a reauthorizationRequired
-	// that it has not answered yet.
+	// Challenged is when the first reauthorizationRequired was received that the
+	// keeper has not answered yet, or when it first heard of it where that is not
+	// known.
 	Challenged time.Time
 	// TakenDown is when the system was taken down on purpose. Until it is set up
 	// again, nothing but [Keeper.TakeDown] changes anything.
 	TakenDown time.Time
 	// Holder names the run that alone may change subscriptions, until HeldUntil
-	// at the latest. It is empty between runs.
+	// at the latest. It is empty between runs, unless the last one does not know
+	// whether it has made a subscription: then nobody may until HeldUntil.
 	Holder    string
 	HeldUntil time.Time
 }

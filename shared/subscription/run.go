@@ -41,6 +41,7 @@ type run struct {
 	record Record
 	held   bool // the lease is ours
 	unsure bool // whether the last write of the record took effect is not known
+	afloat bool // a subscription that was to be made may still come to be
 
 	current, previous string // clientStates
 	subs              []directory.Subscription
@@ -144,7 +145,9 @@ func (r *run) save(ctx context.Context) error {
 // invocation is cancelled.
 const releaseTimeout = 5 * time.Second
 
-// release writes the record a last time, and gives the lease back with it.
+// release writes the record a last time, and gives the lease back with it. After a
+// creation of which nobody knows what became, it is kept until that can't take
+// effect any more: whoever lists the subscriptions after that, sees all.
 func (r *run) release(ctx context.Context) error {
 	if !r.held {
 		return nil
@@ -161,7 +164,11 @@ func (r *run) release(ctx context.Context) error {
 		}
 		r.record.Version = stored.Version
 	}
-	r.record.Holder, r.record.HeldUntil = "", time.Time{}
+	if r.afloat {
+		r.record.Holder, r.record.HeldUntil = r.holder, r.now().Add(r.Settings.CallTimeout)
+	} else {
+		r.record.Holder, r.record.HeldUntil = "", time.Time{}
+	}
 	return r.save(ctx)
 }
 

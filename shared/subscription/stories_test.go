@@ -399,6 +399,7 @@ func TestLookAlike(t *testing.T) {
 			t.Errorf("Keep succeeded: %+v", report)
 		}
 		w.hook = nil
+		time.Sleep(lapse)
 		w.keepUntilQuiet()
 		w.checkQuiet()
 	})

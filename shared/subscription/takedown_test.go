@@ -167,6 +167,57 @@ func downAndUp(t *testing.T, m mishap, strike int) {
 	}
 }
 
+// lateGraph answers 504 to what makes a subscription, and makes it later.
+type lateGraph struct {
+	subscription.Graph
+	delay time.Duration
+}
+
+func (g lateGraph) CreateSubscription(ctx context.Context, s directory.Subscription, clientState string) (directory.Subscription, error) {
+	time.AfterFunc(g.delay, func() { _, _ = g.Graph.CreateSubscription(context.WithoutCancel(ctx), s, clientState) })
+	return directory.Subscription{}, &directory.Error{Operation: "createSubscription", StatusCode: 504}
+}
+
+// TestTakeDownWhatComesLate sets the system up, is answered that nobody knows
+// whether it was, and takes it down at once, as CloudFormation does.
+func TestTakeDownWhatComesLate(t *testing.T) {
+	story(t, func(t *testing.T, w *world) {
+		limit := w.config.Settings.CallTimeout
+		w.config.Graph = steppedGraph{lateGraph{w.graph, limit - time.Second}, w}
+		if _, err := w.keeper().SetUp(t.Context()); leaktest.Seen(t, err) == nil {
+			t.Fatal("SetUp succeeds though it can't know")
+		}
+		if report := w.keep(); !report.Busy() {
+			t.Errorf("a run by schedule did not wait: %+v", report)
+		}
+		calls, begun := w.calls(), time.Now()
+		w.takeDown()
+		if took := time.Since(begun); took > limit+5*time.Second || calls("list") != 1 {
+			t.Errorf("TakeDown took %s and listed %d times, want %s and once", took, calls("list"), limit)
+		}
+		time.Sleep(time.Hour)
+		if record := w.record(); len(w.ours()) > 0 || record.Holder != "" || !record.HeldUntil.IsZero() {
+			t.Errorf("there are %+v, the record is %+v", w.ours(), record)
+		}
+	})
+}
+
+// TestRefusedIsNotLate waits for nothing where Graph has refused.
+func TestRefusedIsNotLate(t *testing.T) {
+	story(t, func(t *testing.T, w *world) {
+		w.failing("create", &directory.Error{Operation: "createSubscription", StatusCode: 403, NotDone: true})
+		if _, err := w.keeper().SetUp(t.Context()); leaktest.Seen(t, err) == nil {
+			t.Fatal("SetUp succeeds though Graph refuses")
+		}
+		w.hook = nil
+		begun := time.Now()
+		w.takeDown()
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("TakeDown took %s", took)
+		}
+	})
+}
+
 // TestHalfTakenDown sets up what was being taken down when Graph failed.
 func TestHalfTakenDown(t *testing.T) {
 	story(t, func(t *testing.T, w *world) {

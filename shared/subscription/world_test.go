@@ -72,6 +72,7 @@ type world struct {
 	forgotten         []time.Time
 	accepted          map[string]bool
 	events            []notification.Lifecycle
+	held              []notification.Lifecycle
 	hired             int
 	born              map[string]time.Time
 	receipts          []webhook.Receipt

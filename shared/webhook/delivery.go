@@ -137,16 +137,17 @@ func (s *sorter) judge(c *notification.Change) Reason {
 	return ""
 }
 
-// events returns the lifecycle events that are to be kept, without their
-// clientState: nobody needs it any more.
+// events returns the lifecycle events that are to be kept, with the time at which
+// they came and without their clientState: nobody needs it any more.
 func (s *sorter) events(lifecycles []notification.Lifecycle) []notification.Lifecycle {
+	received := s.receipt.Received.Round(0) // as in requests
 	events := make([]notification.Lifecycle, 0, len(lifecycles))
 	for _, l := range lifecycles {
 		if reason := s.judgeLifecycle(&l); reason != "" {
 			s.receipt.drop(reason)
 			continue
 		}
-		l.ClientState = notification.ClientState{}
+		l.ClientState, l.Received = notification.ClientState{}, received
 		events = append(events, l)
 	}
 	return events

@@ -113,12 +113,14 @@ func calls(users []int) [][]revocation.Request {
 func TestLifecycleIsQueued(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.post(t, fixture(t, "lifecycle-observed"))
+	sent := strings.Replace(fixture(t, "lifecycle-observed"), `"subscriptionId"`, `"received":"2001-01-01T00:00:00Z","subscriptionId"`, 1)
+	h.post(t, sent) // when it came is not the sender's to say
 	want := [][]notification.Lifecycle{{{
 		SubscriptionID: subscription,
 		TenantID:       tenant,
 		Event:          notification.ReauthorizationRequired,
 		Expires:        time.Date(2026, 6, 20, 23, 21, 19, 0, time.UTC),
+		Received:       noon,
 	}}}
 	if diff := cmp.Diff(want, h.queue.events); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

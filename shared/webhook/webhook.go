@@ -51,7 +51,8 @@ type Queue interface {
 // LifecycleQueue takes what Graph has to say about the subscriptions.
 type LifecycleQueue interface {
 	// EnqueueLifecycle is to events what [Queue].Enqueue is to requests. The
-	// events come without their clientState.
+	// events come with the time at which they were received and without their
+	// clientState.
 	EnqueueLifecycle(ctx context.Context, events []notification.Lifecycle) error
 }
 

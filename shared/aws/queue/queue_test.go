@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -123,6 +124,7 @@ func TestLifecyclesRoundTrip(t *testing.T) {
 	for i := range events {
 		events[i] = notification.Lifecycle{
 			SubscriptionID: revocationtest.NewID(), TenantID: revocationtest.NewID(), Event: notification.ReauthorizationRequired,
+			Received: time.Date(2026, 11, 22, 12, 0, i, 5, time.UTC),
 		}
 		want[events[i]] = true
 	}
