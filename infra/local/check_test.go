@@ -15,6 +15,7 @@ func (w *world) check() {
 	for _, u := range w.tenant.Users() {
 		w.checkUser(u, entries[u.ID])
 	}
+	w.checkEnded(entries)
 	if dead := len(w.plant.requests.DeadLetters()); dead != w.poison {
 		w.t.Errorf("%d dead letters, want the %d that were poison: %s", dead, w.poison, w.plant.requests.DeadLetters())
 	}
@@ -34,6 +35,25 @@ func (w *world) entries() map[string]revocation.Entry {
 	}
 	return entries
 }
+
+// longestMatter is far longer than a matter takes in which nothing goes wrong.
+const longestMatter = 4 * time.Hour
+
+// checkEnded checks that every matter came to its end, whoever it was about: where the
+// ledger waits for a request, there was one in the queue until the end.
+func (w *world) checkEnded(entries map[string]revocation.Entry) {
+	ended := w.start.Add(w.plan.play + w.plan.rest)
+	for _, e := range entries {
+		waits := e.State == revocation.StateClaimed || e.State == revocation.StateRevoked ||
+			e.State == revocation.StateReleased && slices.Contains(putBack, e.Reason)
+		if waits && ended.Sub(e.Updated) > longestMatter {
+			w.t.Errorf("nobody came back to the matter of user %s: %+v", e.User, e)
+		}
+	}
+}
+
+// putBack are the reasons for which a claim is given back and its request put back.
+var putBack = []revocation.Reason{revocation.ReasonThrottled, revocation.ReasonGraphForbidden, revocation.ReasonGraphUnavailable, revocation.ReasonNotFoundYet}
 
 func (w *world) checkUser(u msgraphtest.UserState, e revocation.Entry) {
 	_, spared := w.orders.spared[u.ID]
@@ -141,10 +161,9 @@ func (w *world) checkKeeper() {
 // checkExisting checks that nobody who was there before was touched without
 // leave, or by day, and that who needs a stamp stands in the report.
 func (w *world) checkExisting(u msgraphtest.UserState, e revocation.Entry) {
-	backfill := w.plant.config.policy.Backfill
 	found := w.touched[u.ID] || w.plan.disasters
-	if found && u.Stamp.IsZero() && backfill.Mode == revocation.ModeReport && e.State != revocation.StateHeld {
-		w.t.Errorf("existing user %s has no stamp, and is not held in the ledger: %+v", u.ID, e)
+	if found && u.Stamp.IsZero() && !slices.Contains(w.waiting(), e.State) {
+		w.t.Errorf("existing user %s has no stamp, and does not wait in the ledger: %+v", u.ID, e)
 	}
 	for _, at := range u.Revocations {
 		w.checkLeave(u, at)
@@ -152,6 +171,18 @@ func (w *world) checkExisting(u msgraphtest.UserState, e revocation.Entry) {
 	if len(u.Revocations) > 1 {
 		w.t.Errorf("existing user %s was revoked %d times", u.ID, len(u.Revocations))
 	}
+}
+
+// waiting are the states in which an existing user can be left who has no stamp.
+func (w *world) waiting() []revocation.State {
+	states := []revocation.State{revocation.StateHeld}
+	if w.plant.config.policy.Backfill.Mode == revocation.ModeEnforce {
+		states = append(states, revocation.StateCannotFix)
+		if w.orders.sparing == spareDryRun {
+			states = append(states, revocation.StateSpared)
+		}
+	}
+	return states
 }
 
 // checkLeave checks that a user who is not new was revoked by the backfill, in

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
 var (
@@ -53,6 +54,9 @@ func simulateAll(t *testing.T, p plan) {
 	})
 	t.Logf("%d seeds: %+v", *seeds, sum.counts)
 	sum.checkTurnovers(t)
+	if p.disasters {
+		sum.checkBackfill(t)
+	}
 	if c := sum.counts; c.Stamped == 0 || c.Crashes == 0 || c.Failed == 0 || c.Throttled == 0 || c.LeftAlone == 0 || c.ReSent == 0 || c.Frozen == 0 || c.Doubled == 0 || c.Repeated == 0 || c.Spared == 0 && p.disasters {
 		t.Errorf("a world in which nothing goes wrong proves nothing: %+v", c)
 	}
@@ -64,6 +68,10 @@ type counts struct {
 	Crashes, Failed, Frozen, Doubled                               int
 	// Spared are the users who were left alone, and new no more by the end of it.
 	Spared int
+	// Backfilled are the users who were stamped though they were not new, and
+	// Stopped the worlds in which a ceiling was reached, by ceiling.
+	Backfilled int
+	Stopped    map[revocation.Reason]int
 	// Turnovers are what happened to credentials and secrets, by how worlds sign in.
 	Turnovers map[directory.AuthMode]turnovers
 	// Repeated is how often a rotation had to begin again.
@@ -92,6 +100,13 @@ func (s *totals) add(c counts) {
 	s.Frozen += c.Frozen
 	s.Doubled += c.Doubled
 	s.Spared += c.Spared
+	s.Backfilled += c.Backfilled
+	if s.Stopped == nil {
+		s.Stopped = make(map[revocation.Reason]int)
+	}
+	for reason, n := range c.Stopped {
+		s.Stopped[reason] += n
+	}
 	if s.Turnovers == nil {
 		s.Turnovers = make(map[directory.AuthMode]turnovers)
 	}
@@ -141,6 +156,22 @@ func playSeed(t *testing.T, p plan, seed uint64) counts {
 		}
 	}()
 	return simulate(t, p, seed, &log)
+}
+
+// checkBackfill checks that existing users were stamped, and that each ceiling was the
+// one that was reached in some world.
+func (s *totals) checkBackfill(t *testing.T) {
+	if *seeds < enoughSeeds {
+		return
+	}
+	if s.Backfilled == 0 {
+		t.Error("no existing user was stamped")
+	}
+	for _, ceiling := range []revocation.Reason{revocation.ReasonCeilingRun, revocation.ReasonCeilingHour, revocation.ReasonCeilingShare} {
+		if s.Stopped[ceiling] == 0 {
+			t.Errorf("%s was reached in no world: %v", ceiling, s.Stopped)
+		}
+	}
 }
 
 func simulate(t *testing.T, p plan, seed uint64, log io.Writer) (c counts) {

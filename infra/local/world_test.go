@@ -330,6 +330,12 @@ func (w *world) counts() counts {
 	c.Frozen, c.Doubled = w.faults.frozen, w.faults.doubled
 	c.Latest = w.latest
 	w.turnover.count(&c)
+	c.Backfilled = len(w.backfilled)
+	backfill, err := w.plant.backfill.Backfill(w.t.Context(), w.tenant.ID())
+	w.must(err)
+	if backfill.Stopped != "" {
+		c.Stopped = map[revocation.Reason]int{backfill.Stopped: 1}
+	}
 	for _, old := range w.orders.spared {
 		if old {
 			c.Spared++
