@@ -62,7 +62,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 CGO_ENABLED=0 \
 .PHONY: help demo build test check unit integration deployment lint fuzz bench fmt nightly tools
 
 help:
-	@echo 'make demo    the whole system on this machine, against an emulated Microsoft Graph'
+	@echo "make demo    the whole system against an emulated Graph: ARGS='-users 2000 -json'"
 	@echo 'make build   the functions for AWS Lambda, to be deployed with .venv/bin/sam deploy --guided'
 	@echo 'make test    everything that must hold: format, vet, lint, tests, a little fuzzing'
 	@echo 'make lint    golangci-lint alone'
@@ -72,9 +72,10 @@ help:
 	@echo 'make tools   install SAM, cfn-lint and moto into .venv, once'
 	@echo 'make fmt     format all code'
 
+# What is no result goes to standard error, so that -json can be piped into a program.
 demo:
-	@echo '$(SDK_NOTE)'
-	@echo
+	@echo '$(SDK_NOTE)' | fold -s -w 79 >&2
+	@echo >&2
 	@$(GO) run -p $(JOBS) ./infra/local $(ARGS)
 
 test: check lint unit integration deployment fuzz

@@ -15,32 +15,41 @@ import (
 
 // Limits of a run.
 const (
-	maxUsers = 100_000
+	maxUsers     = 100_000
+	defaultUsers = 500
 	// patience is how long a run may take; each user adds perUser.
 	patience = 90 * time.Second
 	perUser  = 10 * time.Millisecond
 )
 
-const usage = `local runs all of sessionstamp on one machine, against an emulated Microsoft Graph.
+const usage = `local runs all of sessionstamp on one machine, against an emulated Microsoft
+Graph.
 
-It creates users in a federated domain, its subdomain and a managed domain, guests
-and excluded accounts among them; delivers, doubles and shuffles notifications and
-forges some; lets some reads come late, some calls be throttled or fail, and some
-workers die. Then it deletes the subscription behind sessionstamp's back and loses
-every notification for a while, and the sweep has to find who was missed. In the end
-it lets existing users be stamped, up to a ceiling, which stays: to lift it is, on AWS,
-an order to the sweeper. It ends by itself. The exit status is 1 if anybody in scope
-was not stamped or stamped twice, or anybody out of scope was touched.
+It creates users in a federated domain, its subdomain and a managed domain,
+guests and excluded accounts among them; delivers, doubles and shuffles
+notifications and forges some; lets some reads come late, some calls be
+throttled or fail, and some workers die. Then it deletes the subscription
+behind sessionstamp's back and loses every notification for a while, and the
+sweep has to find who was missed. In the end it lets existing users be stamped,
+up to a ceiling, which stays: to lift it is, on AWS, an order to the sweeper.
+It ends by itself.
 
   go run ./infra/local                              with a display
-  go run ./infra/local -json -users 2000 -seed 7    one JSON object, for programs
+  go run ./infra/local -json -users 2000 -seed 7    one JSON object
+
+The exit status is 1 if anybody in scope was not stamped or stamped twice, or
+anybody out of scope was touched, or the run failed or was interrupted. It is 2
+if the flags are wrong. "go run" turns every failure into 1, and make into 2.
+So programs build it first:
+
+  go build -o local ./infra/local
 
 Flags:
 `
 
 // run is the whole program. It returns the exit status: 0 if every promise was
-// kept or help was asked for, 1 if a promise was broken or the run failed, 2 if the
-// flags are wrong.
+// kept or help was asked for, 1 if a promise was broken or the run failed or was
+// interrupted, 2 if the flags are wrong.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, verbose, err := parse(args, stderr)
 	switch {
@@ -54,9 +63,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		o.log = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	if !o.json {
-		_, _ = fmt.Fprintf(stdout, intro, demoQuota)
+		_, _ = fmt.Fprintf(stdout, intro, demoQuota, defaultUsers)
 	}
 	r, err := play(ctx, o, newDisplay(o, verbose, stdout))
+	if ctx.Err() != nil && err != nil {
+		// What was cut off says nothing more than that it was.
+		_, _ = fmt.Fprintln(stderr, "local: interrupted")
+		return 1
+	}
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "local:", err)
 		return 1
@@ -71,7 +85,7 @@ func parse(args []string, stderr io.Writer) (o options, verbose bool, err error)
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { _, _ = fmt.Fprint(stderr, usage); flags.PrintDefaults() }
-	flags.IntVar(&o.users, "users", 500, "create this `number` of users")
+	flags.IntVar(&o.users, "users", defaultUsers, "create this `number` of users")
 	flags.Uint64Var(&o.seed, "seed", 1, "the `number` that draws who is created and what goes wrong")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object and nothing else")
 	flags.BoolVar(&verbose, "v", false, "print sessionstamp's own log to standard error")
@@ -90,7 +104,7 @@ func newDisplay(o options, verbose bool, stdout io.Writer) display {
 		return noDisplay{}
 	}
 	if f, ok := stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) && !verbose {
-		return &screen{w: stdout}
+		return &screen{w: stdout, size: func() (int, int, error) { return term.GetSize(int(f.Fd())) }}
 	}
 	return lines{stdout}
 }
@@ -114,9 +128,9 @@ func play(ctx context.Context, o options, show display) (result, error) {
 
 // intro says what is about to be seen, and in what it differs from a deployment.
 const intro = `sessionstamp on one machine, against an emulated Microsoft Graph.
-Waits are shortened and the emulated write quota is raised %d-fold, so that this takes
-less than a minute: a deployment keeps to Graph's 20 writes a second and reads stamps back after
-five minutes.
+Waits are shortened and the emulated write quota is raised %d-fold, so that
+%d users take less than a minute. A deployment keeps to Graph's 20 writes a
+second and reads stamps back after five minutes.
 
 `
 

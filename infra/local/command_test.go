@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ func TestRunTeaches(t *testing.T) {
 		status int
 		says   []string // on standard error
 	}{
-		"help":            {[]string{"-help"}, 0, []string{"go run ./infra/local", "-users", "-seed", "-json", "-v", "exit status"}},
+		"help":            {[]string{"-help"}, 0, []string{"go run ./infra/local", "-users", "-seed", "-json", "-v", "exit status", "go build -o local"}},
 		"unknown flag":    {[]string{"-nothing"}, 2, []string{"-nothing", "Flags:"}},
 		"no number":       {[]string{"-users", "many"}, 2, []string{`"many"`, "Flags:"}},
 		"nobody":          {[]string{"-users", "0"}, 2, []string{"from 1 to 100000", "-help"}},
@@ -35,6 +36,9 @@ func TestRunTeaches(t *testing.T) {
 			if stdout.Len() > 0 {
 				t.Errorf("standard output is for results, not for %q", stdout.String())
 			}
+			if name == "help" {
+				checkWidth(t, stderr.String())
+			}
 			for _, text := range test.says {
 				if !strings.Contains(stderr.String(), text) {
 					t.Errorf("%q is not in %q", text, stderr.String())
@@ -44,7 +48,8 @@ func TestRunTeaches(t *testing.T) {
 	}
 }
 
-// TestRunVerbose: all logs are shown, and neither they nor the results name anybody.
+// TestRunVerbose: all logs are shown, neither they nor the results name anybody, and
+// the story is told in its order, in lines that a terminal shows whole.
 func TestRunVerbose(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
@@ -53,6 +58,46 @@ func TestRunVerbose(t *testing.T) {
 	}
 	if !strings.Contains(stderr.String(), `"msg":"user handled"`) {
 		t.Errorf("no record of a user in\n%s", stderr.Bytes())
+	}
+	checkWidth(t, stdout.String())
+	rest := stdout.String()
+	for _, next := range []string{
+		"First act: 10 users appear, on a bad day.\n", "Second act: ", deliversAgain, repaired,
+		"The sweep found ", "stamped.\n", "Third act: ", endThird, "deaths", "\n\n", "users were there before", "Every promise was kept",
+	} {
+		_, after, told := strings.Cut(rest, next)
+		if !told {
+			t.Fatalf("%q is not told, or out of its turn, in\n%s", next, stdout.String())
+		}
+		rest = after
+	}
+	if before, _, _ := strings.Cut(stdout.String(), "First act"); strings.Contains(before, "created") {
+		t.Errorf("something is counted before anything happens: %s", before)
+	}
+}
+
+// TestRunInterrupted: whoever interrupts the first act sees no other begin, and one
+// line that says so.
+func TestRunInterrupted(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{"for people": {"-users", "10"}, "for programs": {"-users", "10", "-json"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, interrupt := context.WithTimeout(t.Context(), time.Second) // of the first act's eight
+			defer interrupt()
+			var stdout, stderr bytes.Buffer
+			if status := run(ctx, args, leaktest.Writer(t, &stdout), leaktest.Writer(t, &stderr)); status != 1 {
+				t.Errorf("exit status %d, want 1", status)
+			}
+			if got, want := stderr.String(), "local: interrupted\n"; got != want {
+				t.Errorf("standard error %q, want %q", got, want)
+			}
+			for _, text := range []string{"Second act", "Third act", "there before", "{"} {
+				if strings.Contains(stdout.String(), text) {
+					t.Errorf("%q after the interrupt, in\n%s", text, stdout.String())
+				}
+			}
+		})
 	}
 }
 
@@ -150,6 +195,29 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	goldentest.Compare(t, "testdata/table.golden", got.String())
+}
+
+// TestTableFits prints the table of the largest run, with every reason there is.
+func TestTableFits(t *testing.T) {
+	t.Parallel()
+	const n = 1_234_567
+	r := result{
+		Existing: n, Created: n, InScope: n, Stamped: n, Unstamped: n, StampedTwice: n, OutOfScopeTouched: n, ReadBack: n,
+		Unnotified: n, MissedByWebhook: n, RecoveredBySweep: n, BackfillStamped: n, BackfillHeld: n,
+		LeftAlone: make(map[string]int), Dropped: map[string]int{"duplicate": n, "forged": n, "malformed": n},
+		Notifications: n, NotificationsReSent: n, GraphRequests: n, GraphThrottled: n, WorkersDied: n,
+		LatencyMS: latencies{P50: n, P95: n, P99: n, Max: n}, PeakRSSMB: 12345,
+	}
+	for reason := range leftAlone {
+		r.LeftAlone[reason] = n
+	}
+	for _, r := range []result{r, {}} { // with the verdicts for broken and for kept promises
+		var got bytes.Buffer
+		if err := r.writeTable(&got); err != nil {
+			t.Fatal(err)
+		}
+		checkWidth(t, got.String())
+	}
 }
 
 func TestPercentiles(t *testing.T) {

@@ -35,14 +35,28 @@ func tenths(x float64) float64 { return math.Round(10*x) / 10 }
 // still waits.
 func (d *demo) judgeRecovery(r *result) {
 	r.Existing, r.Unnotified = len(d.old), len(d.unnotified)
+	r.RecoveredBySweep, _ = d.recovered()
 	for _, e := range d.plant.ledger.All(d.tenant.ID()) {
-		switch {
-		case e.State == revocation.StateHeld:
+		if e.State == revocation.StateHeld {
 			r.BackfillHeld++
-		case e.State == revocation.StateStamped && e.Source == revocation.SourceSweep && d.unnotified[e.User]:
-			r.RecoveredBySweep++
 		}
 	}
+}
+
+// recovered counts the users of whom no notification told: by the ledger those who
+// were stamped because of the sweep, by the directory those in scope without a stamp.
+func (d *demo) recovered() (found, unstamped int) {
+	for _, e := range d.plant.ledger.All(d.tenant.ID()) {
+		if e.State == revocation.StateStamped && e.Source == revocation.SourceSweep && d.unnotified[e.User] {
+			found++
+		}
+	}
+	for id := range d.unnotified {
+		if u, _ := d.tenant.User(id); u.InScope && u.Stamped.IsZero() {
+			unstamped++
+		}
+	}
+	return found, unstamped
 }
 
 func (d *demo) judge(r *result, u msgraphtest.UserState, times *[]time.Duration) {

@@ -83,7 +83,7 @@ var leftAlone = map[string]string{
 	"excluded":          "excluded by pattern",
 	"ceiling_run":       "existing users, because the ceiling was reached",
 	"existing_user":     "existing users without a stamp (for the backfill)",
-	"stamped":           "had a stamp already, such as everybody in the managed domain",
+	"stamped":           "had a stamp already, as all in the managed domain have",
 	"not_member":        "neither member nor guest",
 	"not_found":         "deleted meanwhile",
 	"created_unknown":   "creation date unknown",
@@ -101,7 +101,7 @@ func (r result) writeTable(w io.Writer) error {
 	row := func(n any, label string) { _, _ = fmt.Fprintf(t, "%v\t  %s\n", n, label) }
 	row(r.Existing, "users were there before")
 	row(r.Created, "users created while it ran")
-	row(r.InScope, "of them in scope: new members of the federated domain and its subdomain")
+	row(r.InScope, "of them in scope: new members of federated domain and subdomain")
 	row(r.Stamped, "stamped, each once")
 	row(r.ReadBack, "stamps read back and confirmed")
 	_, _ = fmt.Fprintln(t, "\t")
@@ -109,8 +109,8 @@ func (r result) writeTable(w io.Writer) error {
 	_, _ = fmt.Fprintln(t, "\t")
 	row(r.Unnotified, "users of whom no notification could tell")
 	row(r.RecoveredBySweep, "of them in scope, found by the sweep, stamped and read back")
-	row(r.MissedByWebhook, "users stamped because of the sweep, before or without a notification")
-	row(r.BackfillStamped, "existing users stamped once the administrator said so, up to the ceiling")
+	row(r.MissedByWebhook, "users stamped by way of the sweep, before or without a notification")
+	row(r.BackfillStamped, "existing users stamped once that was allowed, up to the ceiling")
 	row(r.BackfillHeld, "existing users still waiting for a person to lift it")
 	_, _ = fmt.Fprintln(t, "\t")
 	row(r.Notifications, "notifications received, of which")
@@ -153,7 +153,7 @@ func (r result) verdict() string {
 	if r.ok() {
 		return "Every promise was kept: the three zeros above are what sessionstamp is for."
 	}
-	return "A promise was broken. Run it again with -v and the same -seed to see how, and tell us."
+	return "A promise was broken. Run it again with -v and the same -seed to see how,\nand tell us."
 }
 
 func (l latencies) writeRows(row func(n any, label string)) {

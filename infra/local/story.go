@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -12,8 +11,60 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 )
 
+// The sentences of the story. A terminal of 80 columns shows each line whole.
+func beginFirst(created int) string {
+	return fmt.Sprintf("First act: %s, on a bad day.", appear(created, ""))
+}
+
+func beginSecond(missed int) string {
+	return fmt.Sprintf("Second act: the subscription is deleted behind our back, and Graph loses\n"+
+		"            every notification. %s.", appear(missed, "more "))
+}
+
+const (
+	deliversAgain = "            Graph delivers again."
+	repaired      = "            The keeper has made a new subscription and asked for a sweep."
+)
+
+// endSecond tells how many users in scope the sweep found, and how many of them and
+// of those whom it did not find have no stamp.
+func endSecond(found, unstamped int) string {
+	text := fmt.Sprintf("            The sweep found %d users in scope of whom no notification told.", found)
+	if found == 1 {
+		text = "            The sweep found 1 user in scope of whom no notification told."
+	}
+	switch {
+	case unstamped > 0:
+		text += fmt.Sprintf("\n            In scope and not stamped yet: %d.", unstamped)
+	case found == 1:
+		text += "\n            That one is stamped."
+	case found > 1:
+		text += "\n            All are stamped."
+	}
+	return text
+}
+
+func beginThird(ceiling int) string {
+	return fmt.Sprintf("Third act: the administrator lets existing users be stamped, with a ceiling\n           of %d.", ceiling)
+}
+
+const endThird = "           The ceiling is reached. Nobody more is touched until a person lifts\n" +
+	"           it, which on AWS is an order to the sweeper."
+
+// appear says that n users appear.
+func appear(n int, more string) string {
+	if n == 1 {
+		return fmt.Sprintf("1 %suser appears", more)
+	}
+	return fmt.Sprintf("%d %susers appear", n, more)
+}
+
 // run plays the story and returns when everything has come to rest, or ctx ends.
 func (d *demo) run(ctx context.Context, show display) (result, error) {
+	d.addExisting()
+	if err := d.setUp(ctx); err != nil {
+		return result{}, err
+	}
 	watching, stop := context.WithCancel(ctx)
 	shown := make(chan struct{})
 	go func() { defer close(shown); d.show(watching, show) }()
@@ -26,15 +77,14 @@ func (d *demo) run(ctx context.Context, show display) (result, error) {
 	return d.result(), nil
 }
 
-// acts plays them one after the other. Between the second and the third the
-// administrator deploys anew.
+// acts plays them one after the other, up to the first that fails. Between the
+// second and the third the administrator deploys anew.
 func (d *demo) acts(ctx context.Context, show display) error {
-	d.addExisting()
-	if err := d.setUp(ctx); err != nil {
-		return err
-	}
 	stop := d.start(ctx)
-	err := errors.Join(d.firstAct(ctx, show), d.secondAct(ctx, show))
+	err := d.firstAct(ctx, show)
+	if err == nil {
+		err = d.secondAct(ctx, show)
+	}
 	stop()
 	if err != nil {
 		return err
@@ -66,7 +116,7 @@ func (d *demo) start(ctx context.Context) (stop func()) {
 
 // firstAct creates the users, and sends what an attacker would.
 func (d *demo) firstAct(ctx context.Context, show display) error {
-	show.tell(fmt.Sprintf("First act: %d users appear, on a bad day.", d.options.users))
+	show.tell(beginFirst(d.options.users))
 	if err := d.create(ctx, d.options.users, nil); err != nil {
 		return err
 	}
@@ -77,7 +127,11 @@ func (d *demo) firstAct(ctx context.Context, show display) error {
 // notification for a while. Users created meanwhile are nobody's but the sweep's.
 func (d *demo) secondAct(ctx context.Context, show display) error {
 	missed := d.options.unnotified()
-	show.tell(fmt.Sprintf("Second act: the subscription is deleted behind our back, and Graph loses\n            every notification. %d more users appear.", missed))
+	show.tell(beginSecond(missed))
+	before, err := d.plant.sweeps.Checkpoint(ctx, d.tenant.ID())
+	if err != nil {
+		return err
+	}
 	d.graph.SetDelivery(msgraphtest.Delivery{Off: true})
 	for _, s := range d.tenant.Subscriptions() {
 		d.tenant.DropSubscription(s.ID)
@@ -86,8 +140,24 @@ func (d *demo) secondAct(ctx context.Context, show display) error {
 		return err
 	}
 	d.graph.SetDelivery(demoDelivery)
-	show.tell("            Notifications flow again. The keeper repairs the subscription and asks for a sweep.")
-	return d.settle(ctx)
+	show.tell(deliversAgain)
+	if err := d.wait(ctx, "the keeper did not repair the subscription", func() bool { return d.repaired(ctx, before.Asks) }); err != nil {
+		return err
+	}
+	show.tell(repaired)
+	if err := d.settle(ctx); err != nil {
+		return err
+	}
+	show.tell(endSecond(d.recovered()))
+	return nil
+}
+
+// repaired tells whether the keeper has made a new subscription, and has asked for
+// more sweeps than before.
+func (d *demo) repaired(ctx context.Context, asks int64) bool {
+	sweeps, err := d.plant.sweeps.Checkpoint(ctx, d.tenant.ID())
+	record, errRecord := d.plant.records.Record(ctx, d.tenant.ID())
+	return err == nil && errRecord == nil && sweeps.Asks > asks && d.healthy(record)
 }
 
 // enforce is what an administrator does who has read the report: existing users
@@ -104,14 +174,14 @@ func (d *demo) enforce() {
 
 // thirdAct lets the backfill run into its ceiling.
 func (d *demo) thirdAct(ctx context.Context, show display) error {
-	show.tell(fmt.Sprintf("Third act: the administrator lets existing users be stamped, with a ceiling of %d.", d.ceiling))
+	show.tell(beginThird(d.ceiling))
 	if err := d.wait(ctx, "the backfill did not reach its ceiling", func() bool {
 		state, err := d.plant.backfill.Backfill(ctx, d.tenant.ID())
 		return err == nil && state.Stopped != ""
 	}); err != nil {
 		return err
 	}
-	show.tell("            The ceiling is reached. Nobody more is touched until a person lifts it,\n            which on AWS is an order to the sweeper.")
+	show.tell(endThird)
 	return d.settle(ctx)
 }
 
