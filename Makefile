@@ -62,7 +62,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 CGO_ENABLED=0 \
 .PHONY: help demo build test check unit integration deployment lint fuzz bench fmt nightly tools
 
 help:
-	@echo "make demo    the whole system against an emulated Graph: ARGS='-users 2000 -json'"
+	@echo "make demo    the whole system, with an emulated Graph: ARGS='-users 2000 -json'"
 	@echo 'make build   the functions for AWS Lambda, to be deployed with .venv/bin/sam deploy --guided'
 	@echo 'make test    everything that must hold: format, vet, lint, tests, a little fuzzing'
 	@echo 'make lint    golangci-lint alone'

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -80,25 +81,52 @@ func TestRunVerbose(t *testing.T) {
 // line that says so.
 func TestRunInterrupted(t *testing.T) {
 	t.Parallel()
-	for name, args := range map[string][]string{"for people": {"-users", "10"}, "for programs": {"-users", "10", "-json"}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			ctx, interrupt := context.WithTimeout(t.Context(), time.Second) // of the first act's eight
-			defer interrupt()
-			var stdout, stderr bytes.Buffer
-			if status := run(ctx, args, leaktest.Writer(t, &stdout), leaktest.Writer(t, &stderr)); status != 1 {
-				t.Errorf("exit status %d, want 1", status)
-			}
-			if got, want := stderr.String(), "local: interrupted\n"; got != want {
-				t.Errorf("standard error %q, want %q", got, want)
-			}
-			for _, text := range []string{"Second act", "Third act", "there before", "{"} {
-				if strings.Contains(stdout.String(), text) {
-					t.Errorf("%q after the interrupt, in\n%s", text, stdout.String())
-				}
-			}
-		})
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var stdout, stderr bytes.Buffer
+	reader := &impatient{w: &stdout, text: "First act", leave: interrupt}
+	if status := run(ctx, []string{"-users", "10"}, leaktest.Writer(t, reader), leaktest.Writer(t, &stderr)); status != 1 {
+		t.Errorf("exit status %d, want 1", status)
 	}
+	if got, want := stderr.String(), "local: interrupted\n"; got != want {
+		t.Errorf("standard error %q, want %q", got, want)
+	}
+	if !strings.Contains(stdout.String(), reader.text) {
+		t.Errorf("there was no %q to interrupt:\n%s", reader.text, stdout.String())
+	}
+	for _, text := range []string{"Second act", "Third act", "there before"} {
+		if strings.Contains(stdout.String(), text) {
+			t.Errorf("%q after the interrupt, in\n%s", text, stdout.String())
+		}
+	}
+}
+
+// TestRunInterruptedJSON: where a program reads the result, there is none.
+func TestRunInterruptedJSON(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	var stdout, stderr bytes.Buffer
+	if status := run(ctx, []string{"-users", "10", "-json"}, &stdout, leaktest.Writer(t, &stderr)); status != 1 || stdout.Len() > 0 {
+		t.Errorf("exit status %d, want 1; standard output %q", status, stdout.String())
+	}
+	if got, want := stderr.String(), "local: interrupted\n"; got != want {
+		t.Errorf("standard error %q, want %q", got, want)
+	}
+}
+
+// impatient leaves when it has seen a text.
+type impatient struct {
+	w     io.Writer
+	text  string
+	leave func()
+}
+
+func (r *impatient) Write(text []byte) (int, error) {
+	if bytes.Contains(text, []byte(r.text)) {
+		r.leave()
+	}
+	return r.w.Write(text)
 }
 
 // TestRunJSON plays the demonstration in real time, as a program would have it.

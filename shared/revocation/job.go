@@ -114,9 +114,11 @@ func (j *job) sparing() bool {
 }
 
 // endSparing makes now the beginning of what comes after the sparing, if the
-// pending entry ends it.
+// pending entry ends it; and what comes after the wait for a person, if the user is new
+// no more or has gone. Else a sweep could take the user for missed.
 func (j *job) endSparing(now time.Time) {
-	if j.sparing() && j.pending.State != StateSpared {
+	waited := j.refused() && (j.pending.State == StateHeld || j.pending.State == StateGone)
+	if waited || j.sparing() && j.pending.State != StateSpared {
 		j.pending.Seen, j.pending.Spared = now, now
 	}
 }
@@ -125,15 +127,6 @@ func (j *job) endSparing(now time.Time) {
 // do something.
 func (j *job) refused() bool {
 	return j.entry.State == StateCannotFix && (j.entry.Reason == ReasonForbidden || j.entry.Reason == ReasonRefused)
-}
-
-// endWaiting makes now the beginning of what comes after the wait for a person, if it
-// has lasted until the user was new no more. Else a sweep could take the user for
-// missed.
-func (j *job) endWaiting(now time.Time) {
-	if j.pending != nil && j.pending.State == StateHeld {
-		j.pending.Seen, j.pending.Spared = now, now
-	}
 }
 
 // called tells whether revokeSignInSessions was called for the user, for certain

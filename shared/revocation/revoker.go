@@ -320,15 +320,11 @@ func (r *Revoker) judge(j *job, scope Scope, now time.Time) {
 	if r.settleCalled(j) || j.settleHopeless() {
 		return
 	}
-	waited := r.waitedForPerson(j)
-	j.request.Missed = j.request.Missed && r.mayBeMissed(j, now) && !waited
+	j.request.Missed = j.request.Missed && r.mayBeMissed(j, now)
 	reason := r.Policy.Decide(j.user, scope, r.seen(j, now))
 	switch reason {
 	case ReasonNewUser, ReasonExistingUser:
 		r.judgeUnstamped(j, reason, now)
-		if waited {
-			j.endWaiting(now)
-		}
 		return
 	case ReasonExcluded:
 		j.spare(reason, now)
@@ -345,17 +341,19 @@ func (r *Revoker) judge(j *job, scope Scope, now time.Time) {
 
 // mayBeMissed tells whether the webhook can have missed the job's user, and a sweep
 // have found that in time: nobody left the user alone on purpose, no notification told
-// while the user was new, and the request is not one of long ago.
+// while the user was new, and the user has not been there for too long.
 func (r *Revoker) mayBeMissed(j *job, now time.Time) bool {
 	toldInTime := j.told() && j.toldAt.Sub(j.user.Created) <= r.Policy.NewUserWindow
 	inTime := now.Sub(j.user.Created) <= r.Settings.Recover+r.Settings.GiveUpAfter
-	return !j.spared() && !toldInTime && inTime
+	return !j.spared() && !r.waitedForPerson(j) && !toldInTime && inTime
 }
 
-// waitedForPerson tells whether we had heard of the job's user in time, and Graph
-// refused to sign the user out until a person has done something.
+// waitedForPerson tells whether Graph refused to sign the job's user out until a person
+// has done something, and we had heard of the user in time, or the person took too long.
 func (r *Revoker) waitedForPerson(j *job) bool {
-	return j.refused() && j.entry.Seen.Sub(j.user.Created) <= r.Policy.NewUserWindow
+	inTime := j.entry.Seen.Sub(j.user.Created) <= r.Policy.NewUserWindow
+	tooLong := j.request.Seen.Sub(j.entry.Seen) > r.Settings.GiveUpAfter
+	return j.refused() && (inTime || tooLong)
 }
 
 // judgeUnstamped settles the job of a user in scope, unless the user is to be

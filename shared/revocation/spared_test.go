@@ -184,6 +184,27 @@ var sparings = map[string][]scene{
 		{20 * aDay, nil, told, tooOld, held},
 		{aDay, nil, missed, tooOld, held},
 	},
+	"who waited for a person after a call that is wrong": {
+		{0, wrong, told, revocation.ReasonRefused, revocation.StateCannotFix},
+		{20 * aDay, nil, missed, tooOld, held},
+		{aDay, nil, missed, tooOld, held},
+	},
+	"who was missed, and then waited for a person": {
+		{2 * aDay, refused, missed, revocation.ReasonForbidden, revocation.StateCannotFix},
+		{10 * aDay, nil, missed, tooOld, held},
+		{aDay, nil, missed, tooOld, held},
+	},
+	"who waited for a person is deleted and restored": {
+		{0, refused, told, revocation.ReasonForbidden, revocation.StateCannotFix},
+		{5 * aDay, func(w *world) { w.graph.users[userID(1)].missing = true }, delayed, revocation.ReasonNotFound, revocation.StateGone},
+		{15 * aDay, func(w *world) { w.graph.users[userID(1)].missing = false }, missed, tooOld, held},
+		{aDay, nil, missed, tooOld, held},
+	},
+	"who waited for a person, and then for a ceiling": {
+		{0, func(w *world) { refused(w); w.enforce(ceilings(revocation.Ceilings{})) }, told, revocation.ReasonForbidden, revocation.StateCannotFix},
+		{20 * aDay, nil, asked, revocation.ReasonCeilingRun, held},
+		{aDay, nil, missed, tooOld, held},
+	},
 	"who waited for a person for less than a request may wait": {
 		{0, refused, told, revocation.ReasonForbidden, revocation.StateCannotFix},
 		{3 * aDay, nil, missed, revocation.ReasonRevoked, revoked},
@@ -212,6 +233,7 @@ func TestSpared(t *testing.T) {
 }
 
 func refused(w *world) { answers(answer{err: graphError(403)})(w.graph.users[userID(1)]) }
+func wrong(w *world)   { answers(answer{err: graphError(400)})(w.graph.users[userID(1)]) }
 func throttled(w *world) {
 	answers(answer{err: graphError(429)})(w.graph.users[userID(1)])
 }

@@ -17,8 +17,8 @@ import (
 type CertificateProver interface {
 	// ProveCertificate signs the app in with the key of the certificate that comes
 	// first in the chain, for a token of its own that comes from no cache, and makes
-	// one harmless call with it. It makes one attempt. Its error is of type [*directory.Error], whose Operation is "token"
-	// where the sign-in failed.
+	// one harmless call with it. It makes one attempt. Its error is of type
+	// [*directory.Error], whose Operation is "token" where the sign-in failed.
 	ProveCertificate(ctx context.Context, chain []*x509.Certificate, key crypto.Signer) error
 }
 

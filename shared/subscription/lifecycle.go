@@ -56,15 +56,16 @@ func (r *run) open(record *Record, events []notification.Lifecycle) []bool {
 	open := make([]bool, len(events))
 	for i, e := range events {
 		if e.TenantID == r.Tenant {
-			open[i] = r.note(record, e)
+			open[i] = r.takeIn(record, e)
 		}
 	}
 	return open
 }
 
-// note is open for one event. What a subscription has missed is lost, be it
-// replaced since; however many say so, a run asks for one sweep.
-func (r *run) note(record *Record, e notification.Lifecycle) bool {
+// takeIn tells whether one event is still open, and notes what it says. What a
+// subscription has missed is lost, be it replaced since; however many say so, a run asks
+// for one sweep.
+func (r *run) takeIn(record *Record, e notification.Lifecycle) bool {
 	ours := e.SubscriptionID == record.SubscriptionID
 	switch {
 	case e.Event == notification.Missed:
@@ -123,17 +124,20 @@ func doubt(record *Record, at time.Time) {
 // different numbers of digits.
 const expirySlack = time.Second
 
-// freshRenewal is how long a renewal answers a challenge that doesn't tell the
-// expiry. If it was a later one, Graph repeats it.
+// freshRenewal is how long a renewal answers a challenge that tells neither the expiry
+// nor when it came. If it was a later one, Graph repeats it.
 const freshRenewal = time.Minute
 
 // answered tells whether the subscription was renewed since the challenge was
 // sent.
 func (r *run) answered(record Record, e notification.Lifecycle) bool {
-	if e.Expires.IsZero() {
-		return record.Challenged.IsZero() && r.now().Sub(record.Renewed) < freshRenewal
+	switch {
+	case !e.Expires.IsZero():
+		return record.Expires.Sub(e.Expires) > expirySlack
+	case !e.Received.IsZero():
+		return record.Challenged.IsZero() && !r.heard(record, e).After(record.Renewed)
 	}
-	return record.Expires.Sub(e.Expires) > expirySlack
+	return record.Challenged.IsZero() && r.now().Sub(record.Renewed) < freshRenewal
 }
 
 // answeredLate tells whether the challenge stood for so long, before a run answered

@@ -187,6 +187,33 @@ func TestOddTimes(t *testing.T) {
 	}
 }
 
+// TestRepeatedChallenge answers a challenge once, whether it tells the expiry or not,
+// however often the queue repeats it, and asks for one sweep.
+func TestRepeatedChallenge(t *testing.T) {
+	for _, expiry := range []string{"with", "without"} {
+		t.Run(expiry+" an expiry", func(t *testing.T) {
+			story(t, func(t *testing.T, w *world) {
+				w.keep()
+				w.asked = nil
+				time.Sleep(time.Hour)
+				event := w.challenges(1)[0]
+				event.Received = time.Now().Add(-30 * time.Minute)
+				if expiry == "without" {
+					event.Expires = time.Time{}
+				}
+				calls := w.calls()
+				for range 4 {
+					w.handle(event)
+					time.Sleep(15 * time.Minute)
+				}
+				if w.checkQuiet(); calls("renew") != 1 || len(w.asked) != 1 {
+					t.Errorf("renewed %d times, sweeps asked for %+v; want one of each", calls("renew"), w.asked)
+				}
+			})
+		})
+	}
+}
+
 // TestClockAhead finds the pause though the webhook's clock is ahead of the keeper's.
 func TestClockAhead(t *testing.T) {
 	story(t, func(t *testing.T, w *world) {
