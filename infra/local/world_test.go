@@ -270,9 +270,9 @@ func (w *world) run() {
 		actors.Go(w.rotations(ctx, secretID))
 	}
 	w.script()
-	// What broke off for the last time just before the end is a dead letter only
-	// when it would have been visible again. Then an administrator redrives.
-	w.until(w.start.Add(w.plan.play + w.plant.config.visibility))
+	// What broke off for the last time at the very end is a dead letter only when it
+	// would have been visible again. After that, an administrator redrives.
+	w.until(w.start.Add(w.plan.play + w.plant.config.visibility + time.Minute))
 	w.plant.requests.Redrive()
 	w.until(w.start.Add(w.plan.play + w.plan.rest))
 	w.graph.Close()
