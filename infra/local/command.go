@@ -43,8 +43,6 @@ if the flags are wrong. "go run" turns every failure into 1, and make into 2.
 So programs build it first:
 
   go build -o local ./infra/local
-
-Flags:
 `
 
 // run is the whole program. It returns the exit status: 0 if every promise was
@@ -84,12 +82,17 @@ var errFlags = errors.New("wrong flags")
 func parse(args []string, stderr io.Writer) (o options, verbose bool, err error) {
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Usage = func() { _, _ = fmt.Fprint(stderr, usage); flags.PrintDefaults() }
+	flags.Usage = func() {} // what is wrong must not scroll away
 	flags.IntVar(&o.users, "users", defaultUsers, "create this `number` of users")
 	flags.Uint64Var(&o.seed, "seed", 1, "the `number` that draws who is created and what goes wrong")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object and nothing else")
 	flags.BoolVar(&verbose, "v", false, "print sessionstamp's own log to standard error")
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			_, _ = fmt.Fprint(stderr, usage)
+		}
+		_, _ = fmt.Fprintln(stderr, "\nFlags:")
+		flags.PrintDefaults()
 		return o, verbose, err
 	}
 	if o.users < 1 || o.users > maxUsers || flags.NArg() > 0 {

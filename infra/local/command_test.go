@@ -39,6 +39,8 @@ func TestRunTeaches(t *testing.T) {
 			}
 			if name == "help" {
 				checkWidth(t, stderr.String())
+			} else if rows := strings.Count(stderr.String(), "\n"); rows > 20 {
+				t.Errorf("%d lines: what is wrong scrolls away in %q", rows, stderr.String())
 			}
 			for _, text := range test.says {
 				if !strings.Contains(stderr.String(), text) {
