@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -243,19 +242,8 @@ func (w *world) newCertificate() (stored string, der []byte) {
 		w.t.Fatal(err)
 	}
 	template := x509test.Template("sessionstamp", time.Now().Add(-time.Hour), time.Now().Add(90*24*time.Hour))
-	der = x509test.Issue(w.t, template, key, nil, nil).Raw
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	text, err := json.Marshal(map[string]string{
-		"certificate": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		"privateKey":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return string(text), der
+	certificate := x509test.Issue(w.t, template, key, nil, nil)
+	return x509test.Stored(w.t, certificate, key), certificate.Raw
 }
 
 // stamps lets a user appear and waits for the stamp. It returns the user's id.

@@ -3,8 +3,6 @@ package integration
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -172,13 +170,9 @@ func keyAndCertificate(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
 	certificate := x509test.Issue(t, x509test.Template("by hand", time.Time{}, time.Now().Add(time.Hour)), key, nil, nil)
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})) +
-		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
+	certificatePEM, keyPEM := x509test.PEM(t, certificate, key)
+	return keyPEM + certificatePEM
 }
 
 // TestReadmeSubjects checks that the federated credentials that README.md makes are for

@@ -6,8 +6,6 @@ import (
 	"crypto/sha1" //nolint:gosec // Graph names certificates by it
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"net/http"
 	"slices"
@@ -67,14 +65,7 @@ func (w *world) selfSigned() handMade {
 	key, err := w.turnover.newKey()
 	w.must(err)
 	certificate := x509test.Issue(w.t, x509test.Template("by hand", w.start.Add(-time.Hour), w.start.AddDate(1, 0, 0)), key, nil, nil)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	w.must(err)
-	stored, err := json.Marshal(map[string]string{
-		"certificate": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})),
-		"privateKey":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
-	})
-	w.must(err)
-	return handMade{stored: string(stored), certificate: certificate, key: key}
+	return handMade{stored: x509test.Stored(w.t, certificate, key), certificate: certificate, key: key}
 }
 
 // keyPairs are those of all worlds, since to make one is slow.

@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
 	"math/big"
 	"testing"
 	"time"
@@ -37,4 +39,26 @@ func Issue(t testing.TB, template *x509.Certificate, key crypto.Signer, issuer *
 		t.Fatal(err)
 	}
 	return certificate
+}
+
+// PEM returns a certificate and its private key as text, the key in PKCS #8.
+func PEM(t testing.TB, certificate *x509.Certificate, key crypto.Signer) (certificatePEM, keyPEM string) {
+	t.Helper()
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
+}
+
+// Stored returns them as a secret holds what an app signs in with.
+func Stored(t testing.TB, certificate *x509.Certificate, key crypto.Signer) string {
+	t.Helper()
+	certificatePEM, keyPEM := PEM(t, certificate, key)
+	text, err := json.Marshal(map[string]string{"certificate": certificatePEM, "privateKey": keyPEM})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -2,6 +2,8 @@ package x509test_test
 
 import (
 	"crypto/ed25519"
+	"crypto/tls"
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -28,5 +30,19 @@ func TestIssue(t *testing.T) {
 	if leaf.Subject.CommonName != "leaf" || leaf.Issuer.CommonName != "root" || leaf.SerialNumber.Int64() != 1 ||
 		!leaf.NotBefore.Equal(from) || !leaf.NotAfter.Equal(from.AddDate(0, 1, 0)) {
 		t.Errorf("%s, issued by %s, serial number %s, is good from %s until %s", leaf.Subject, leaf.Issuer, leaf.SerialNumber, leaf.NotBefore, leaf.NotAfter)
+	}
+}
+
+func TestStored(t *testing.T) {
+	t.Parallel()
+	key := ed25519.NewKeyFromSeed(make([]byte, 32))
+	certificate := x509test.Issue(t, x509test.Template("app", time.Time{}, time.Now().Add(time.Hour)), key, nil, nil)
+	var stored struct{ Certificate, PrivateKey string }
+	if err := json.Unmarshal([]byte(x509test.Stored(t, certificate, key)), &stored); err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.X509KeyPair([]byte(stored.Certificate), []byte(stored.PrivateKey))
+	if err != nil || len(pair.Certificate) != 1 || !certificate.Equal(pair.Leaf) {
+		t.Errorf("read as %v with %v", pair.Leaf, err)
 	}
 }

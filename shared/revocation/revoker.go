@@ -332,7 +332,8 @@ func (r *Revoker) judge(j *job, scope Scope, now time.Time) {
 	case ReasonStamped:
 		j.store(StateStamped)
 	default:
-		if j.unfinished() && j.entry.Reason != reason { // the backfill need not ask again
+		// Then the backfill need not ask again, and the ledger says why.
+		if j.unfinished() && j.entry.Reason != reason {
 			j.store(StateReleased)
 		}
 	}

@@ -77,11 +77,8 @@ func pair(t *testing.T) (certificate, key string, der []byte) {
 	t.Helper()
 	w := &world{t: t}
 	c := w.certificate("pair")
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(pool()[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return block("CERTIFICATE", c.Raw), block("PRIVATE KEY", pkcs8), c.Raw
+	certificate, key = x509test.PEM(t, c, pool()[0])
+	return certificate, key, c.Raw
 }
 
 func block(kind string, der []byte) string {

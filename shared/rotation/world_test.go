@@ -118,13 +118,8 @@ func (w *world) byHand() string {
 		return `{"clientSecret":"byhand` + canary + `"}`
 	case "certificate":
 		certificate := w.certificate("by hand")
-		key, err := x509.MarshalPKCS8PrivateKey(pool()[w.keys-1])
-		if err != nil {
-			w.t.Fatal(err)
-		}
 		w.entra.add(credential{name: "CN=by hand", certificate: certificate, end: never(), foreign: true})
-		return encode(map[string]string{
-			"certificate": block("CERTIFICATE", certificate.Raw), "privateKey": block("PRIVATE KEY", key)})
+		return x509test.Stored(w.t, certificate, pool()[w.keys-1])
 	}
 	w.subscription = strings.Repeat("a", 64)
 	return w.subscription

@@ -276,7 +276,7 @@ func (r *run) create(ctx context.Context, changeType string, done Action) error 
 		NotificationURL: r.NotificationURL, LifecycleURL: r.LifecycleURL,
 		Expires: r.now().Add(r.life()),
 	}
-	r.afloat = true
+	r.afloat = true // also where the call panics
 	made, err := r.Graph.CreateSubscription(ctx, asked, r.current)
 	r.afloat = err != nil && !certain(err)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"log/slog"
 	"maps"
@@ -79,18 +78,7 @@ func StoredCertificate(t testing.TB, key crypto.Signer, life time.Duration) (sto
 	t.Helper()
 	now := time.Now()
 	certificate = x509test.Issue(t, x509test.Template("by hand", now.Add(-time.Hour), now.Add(life)), key, nil, nil)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(map[string]string{
-		"certificate": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})),
-		"privateKey":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text), certificate
+	return x509test.Stored(t, certificate, key), certificate
 }
 
 // An Output is what a function has written: its log or its metrics.

@@ -185,14 +185,7 @@ func TestCertificate(t *testing.T) {
 // Entra refuses the certificate, so the copy is of no use.
 func TestFreshCertificate(t *testing.T) {
 	t.Parallel()
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(rsaKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := func(name string) string {
-		return document(t, map[string]any{
-			"certificate": inPEM("CERTIFICATE", certify(t, name, rsaKey()).Raw), "privateKey": inPEM("PRIVATE KEY", pkcs8)})
-	}
+	text := func(name string) string { return x509test.Stored(t, certify(t, name, rsaKey()), rsaKey()) }
 	synctest.Test(t, func(t *testing.T) {
 		m := new(manager)
 		m.put(text("first"))
