@@ -232,6 +232,34 @@ func TestClockAhead(t *testing.T) {
 	})
 }
 
+// TestOlderChallengeLater counts from the older of two challenges, though the queue
+// gives it later.
+func TestOlderChallengeLater(t *testing.T) {
+	story(t, func(t *testing.T, w *world) {
+		w.keep()
+		w.asked = nil
+		time.Sleep(time.Hour)
+		newer := w.challenges(1)[0]
+		newer.Received = time.Now()
+		older := newer
+		older.Received = newer.Received.Add(-w.config.Settings.ChallengeGrace / 2)
+		w.failing("renew", &directory.Error{Operation: "renewSubscription", StatusCode: 503})
+		for _, event := range []notification.Lifecycle{newer, older} {
+			for _, err := range w.keeper().HandleLifecycle(t.Context(), []notification.Lifecycle{event}) {
+				if leaktest.Seen(t, err) == nil {
+					t.Error("a challenge is served though it could not be answered")
+				}
+			}
+		}
+		w.hook = nil
+		time.Sleep(w.config.Settings.ChallengeGrace * 3 / 4)
+		w.keep()
+		if w.checkQuiet(); len(w.asked) != 1 {
+			t.Errorf("sweeps were asked for: %+v, want one", w.asked)
+		}
+	})
+}
+
 // TestMissedOfReplaced asks for a sweep of what a subscription has missed that is
 // not ours any more, once in a run.
 func TestMissedOfReplaced(t *testing.T) {

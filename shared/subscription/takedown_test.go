@@ -202,6 +202,38 @@ func TestTakeDownWhatComesLate(t *testing.T) {
 	})
 }
 
+// A fallenGraph makes a subscription and panics before it can say so.
+type fallenGraph struct{ subscription.Graph }
+
+func (g fallenGraph) CreateSubscription(ctx context.Context, s directory.Subscription, clientState string) (directory.Subscription, error) {
+	_, _ = g.Graph.CreateSubscription(ctx, s, clientState)
+	panic(errStruck)
+}
+
+// TestPanicKeepsTheLease lets a run panic while a subscription is made. Deferred calls
+// still run, and none of them knows what has become of it.
+func TestPanicKeepsTheLease(t *testing.T) {
+	story(t, func(t *testing.T, w *world) {
+		w.config.Graph = steppedGraph{fallenGraph{w.graph}, w}
+		k := w.keeper()
+		func() {
+			defer func() {
+				if p := recover(); p != errStruck { //nolint:errorlint // it is this one
+					t.Errorf("panic: %v", p)
+				}
+			}()
+			_, _ = k.Keep(t.Context())
+		}()
+		w.config.Graph = steppedGraph{w.graph, w}
+		if report := w.keep(); !report.Busy() {
+			t.Errorf("a run by schedule did not wait: %+v", report)
+		}
+		time.Sleep(w.config.Settings.CallTimeout)
+		w.keepUntilQuiet()
+		w.checkQuiet()
+	})
+}
+
 // TestRefusedIsNotLate waits for nothing where Graph has refused.
 func TestRefusedIsNotLate(t *testing.T) {
 	story(t, func(t *testing.T, w *world) {
