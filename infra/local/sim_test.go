@@ -56,6 +56,9 @@ func simulateAll(t *testing.T, p plan) {
 	sum.checkTurnovers(t)
 	if p.disasters {
 		sum.checkBackfill(t)
+		if *seeds >= enoughSeeds && sum.Paused == 0 {
+			t.Error("no challenge stood unanswered for long")
+		}
 	}
 	if c := sum.counts; c.Stamped == 0 || c.Crashes == 0 || c.Failed == 0 || c.Throttled == 0 || c.LeftAlone == 0 || c.ReSent == 0 || c.Frozen == 0 || c.Doubled == 0 || c.Repeated == 0 || c.Spared == 0 && p.disasters {
 		t.Errorf("a world in which nothing goes wrong proves nothing: %+v", c)
@@ -68,6 +71,8 @@ type counts struct {
 	Crashes, Failed, Frozen, Doubled                               int
 	// Spared are the users who were left alone, and new no more by the end of it.
 	Spared int
+	// Paused is how often delivery paused because a challenge stood unanswered.
+	Paused int
 	// Backfilled are the users who were stamped though they were not new, and
 	// Stopped the worlds in which a ceiling was reached, by ceiling.
 	Backfilled int
@@ -100,6 +105,7 @@ func (s *totals) add(c counts) {
 	s.Frozen += c.Frozen
 	s.Doubled += c.Doubled
 	s.Spared += c.Spared
+	s.Paused += c.Paused
 	s.Backfilled += c.Backfilled
 	if s.Stopped == nil {
 		s.Stopped = make(map[revocation.Reason]int)

@@ -19,7 +19,9 @@ import (
 type witness struct {
 	mu   sync.Mutex
 	gaps []time.Time // made by the world
-	asks []time.Time // for a sweep, once they are stored
+	// pauses are gaps that the keeper hears of by its queue, whenever that is.
+	pauses []time.Time
+	asks   []time.Time // for a sweep, once they are stored
 	// keeps and sweeps are the runs that nothing hindered: those of a keeper that is
 	// set up, and those of a sweeper that was alone.
 	keeps, sweeps []span
@@ -119,6 +121,20 @@ func (w *world) noteGap() {
 	w.seen.gaps = append(w.seen.gaps, time.Now())
 }
 
+// notePause notes that delivery has paused, and that the keeper will hear why.
+func (w *world) notePause() {
+	w.seen.mu.Lock()
+	defer w.seen.mu.Unlock()
+	w.seen.pauses = append(w.seen.pauses, time.Now())
+}
+
+// paused is how often that was.
+func (s *witness) paused() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.pauses)
+}
+
 // ObserveSweep implements [sweep.Observer]. Nothing but a fault makes a run fail.
 func (w *world) ObserveSweep(_ context.Context, r sweep.Report) {
 	w.seen.mu.Lock()
@@ -154,6 +170,11 @@ func (w *world) checkSwept() {
 		asked := slices.ContainsFunc(w.seen.asks, func(at time.Time) bool { return !at.Before(gap) && !at.After(kept.ended) })
 		if !ok || !asked {
 			w.t.Errorf("a gap was made at %s, and the keeper's run of %s did not ask for a sweep; it was asked for at %s", gap, kept, w.seen.asks)
+		}
+	}
+	for _, pause := range w.seen.pauses {
+		if !slices.ContainsFunc(w.seen.asks, func(at time.Time) bool { return at.After(pause) }) {
+			w.t.Errorf("delivery paused at %s, and no sweep was asked for; it was at %s", pause, w.seen.asks)
 		}
 	}
 	for _, ask := range w.seen.asks {

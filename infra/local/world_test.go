@@ -330,6 +330,7 @@ func (w *world) counts() counts {
 	c.Frozen, c.Doubled = w.faults.frozen, w.faults.doubled
 	c.Latest = w.latest
 	w.turnover.count(&c)
+	c.Paused = w.seen.paused()
 	c.Backfilled = len(w.backfilled)
 	backfill, err := w.plant.backfill.Backfill(w.t.Context(), w.tenant.ID())
 	w.must(err)
