@@ -232,6 +232,27 @@ func TestClockAhead(t *testing.T) {
 	})
 }
 
+// TestUnheardChallenge replaces a subscription that has paused without our hearing of
+// it, when the clientState is rotated: README.md names this as the way out.
+func TestUnheardChallenge(t *testing.T) {
+	story(t, func(t *testing.T, w *world) {
+		w.keep()
+		time.Sleep(time.Hour)
+		w.tenant.ChallengeSubscriptions()
+		w.drain() // and nobody takes them
+		time.Sleep(time.Hour)
+		checkFound(t, w.keep(), []subscription.Finding{subscription.FoundHealthy}, nil)
+		if !w.ours()[0].Paused {
+			t.Fatal("delivery has not paused")
+		}
+		w.rotate()
+		checkFound(t, w.keep(), []subscription.Finding{subscription.FoundOldClientState}, replacedOverBridge)
+		if w.checkQuiet(); w.ours()[0].Paused {
+			t.Error("delivery still pauses")
+		}
+	})
+}
+
 // TestOlderChallengeLater counts from the older of two challenges, though the queue
 // gives it later.
 func TestOlderChallengeLater(t *testing.T) {
