@@ -2,13 +2,10 @@ package main
 
 import (
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/revocation"
-	"github.com/sessionstamp/sessionstamp/shared/subscription"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -152,40 +149,6 @@ func (w *world) expireSubscription() {
 		w.noteGap()
 		w.tenant.ExpireSubscription(s.ID)
 	}
-}
-
-// challenge demands a reauthorization. What the webhook has heard of so early that the
-// keeper can tell that delivery has paused, is a gap once it has.
-func (w *world) challenge() {
-	before := w.tenant.Deliveries().Challenges
-	w.tenant.ChallengeSubscriptions()
-	challenged := time.Now()
-	paused := func() bool {
-		return slices.ContainsFunc(w.tenant.Subscriptions(), func(s msgraphtest.SubscriptionState) bool {
-			return s.Paused && !s.Challenged.After(challenged)
-		})
-	}
-	const grace = 15 * time.Minute // the emulator's
-	time.AfterFunc(grace-subscription.DefaultSettings.ChallengeGrace, func() {
-		if w.tenant.Deliveries().Challenges == before {
-			return
-		}
-		time.AfterFunc(subscription.DefaultSettings.ChallengeGrace, func() {
-			if paused() {
-				w.notePause()
-			}
-		})
-	})
-}
-
-// challengeInVain demands it while nobody can answer.
-func (w *world) challengeInVain() (mend func()) {
-	mend = w.graph.Inject(msgraphtest.Fault{
-		Match:  func(r msgraphtest.Request) bool { return strings.HasPrefix(r.Path, "/subscriptions") && w.ours(r) },
-		Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable",
-	})
-	w.challenge()
-	return mend
 }
 
 // doubleSubscription makes a second one by sessionstamp's own app, as a run of an

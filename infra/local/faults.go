@@ -42,6 +42,8 @@ type faults struct {
 	// promoted, if it is not nil, is called when a version of a secret has become
 	// current.
 	promoted func(ctx context.Context, secretID string)
+	// watchWebhook, if it is not nil, sees what the webhook takes in for the keeper.
+	watchWebhook func(webhook.Config) webhook.Config
 	// watchKeeper, if it is not nil, sees what the keeper asks for, once it is done.
 	watchKeeper func(subscription.Config) subscription.Config
 	// watchSweeper, if it is not nil, sees what the sweeper asks Graph for.
@@ -192,6 +194,9 @@ func (f *faults) dress(c revocation.Config) revocation.Config {
 func (f *faults) dressWebhook(c webhook.Config) webhook.Config {
 	c.Queue = faultyInbox{f, c.Queue}
 	c.Secrets = faultySecrets{f, c.Secrets}
+	if f.watchWebhook != nil {
+		c = f.watchWebhook(c)
+	}
 	return c
 }
 

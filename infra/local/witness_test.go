@@ -10,6 +10,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+	"github.com/sessionstamp/sessionstamp/shared/notification"
 	"github.com/sessionstamp/sessionstamp/shared/subscription"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
@@ -19,9 +20,11 @@ import (
 type witness struct {
 	mu   sync.Mutex
 	gaps []time.Time // made by the world
-	// pauses are gaps that the keeper hears of by its queue, whenever that is.
-	pauses []time.Time
-	asks   []time.Time // for a sweep, once they are stored
+	asks []time.Time // for a sweep, once they are stored
+	// unanswered is when delivery paused because of a challenge of which the webhook
+	// had heard in time. heard are all lifecycle events that it has taken in.
+	unanswered []time.Time
+	heard      []notification.Lifecycle
 	// keeps and sweeps are the runs that nothing hindered: those of a keeper that is
 	// set up, and those of a sweeper that was alone.
 	keeps, sweeps []span
@@ -121,20 +124,6 @@ func (w *world) noteGap() {
 	w.seen.gaps = append(w.seen.gaps, time.Now())
 }
 
-// notePause notes that delivery has paused, and that the keeper will hear why.
-func (w *world) notePause() {
-	w.seen.mu.Lock()
-	defer w.seen.mu.Unlock()
-	w.seen.pauses = append(w.seen.pauses, time.Now())
-}
-
-// paused is how often that was.
-func (s *witness) paused() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.pauses)
-}
-
 // ObserveSweep implements [sweep.Observer]. Nothing but a fault makes a run fail.
 func (w *world) ObserveSweep(_ context.Context, r sweep.Report) {
 	w.seen.mu.Lock()
@@ -167,16 +156,11 @@ func (w *world) checkSwept() {
 	defer w.seen.mu.Unlock()
 	for _, gap := range w.seen.gaps {
 		kept, ok := firstAfter(w.seen.keeps, gap)
-		asked := slices.ContainsFunc(w.seen.asks, func(at time.Time) bool { return !at.Before(gap) && !at.After(kept.ended) })
-		if !ok || !asked {
+		if !ok || !w.seen.askedWithin(gap, kept.ended) {
 			w.t.Errorf("a gap was made at %s, and the keeper's run of %s did not ask for a sweep; it was asked for at %s", gap, kept, w.seen.asks)
 		}
 	}
-	for _, pause := range w.seen.pauses {
-		if !slices.ContainsFunc(w.seen.asks, func(at time.Time) bool { return at.After(pause) }) {
-			w.t.Errorf("delivery paused at %s, and no sweep was asked for; it was at %s", pause, w.seen.asks)
-		}
-	}
+	w.checkUnanswered()
 	for _, ask := range w.seen.asks {
 		swept, ok := firstAfter(w.seen.sweeps, ask)
 		if !ok || !w.seen.roundWithin(ask, swept.ended) {
@@ -194,6 +178,11 @@ func firstAfter(runs []span, t time.Time) (first span, ok bool) {
 		}
 	}
 	return span{}, false
+}
+
+// askedWithin tells whether a sweep was asked for in that time. s.mu is held.
+func (s *witness) askedWithin(from, to time.Time) bool {
+	return slices.ContainsFunc(s.asks, func(at time.Time) bool { return !at.Before(from) && !at.After(to) })
 }
 
 // roundWithin tells whether a full round began and ended in that time. s.mu is held.

@@ -158,7 +158,7 @@ func (w *world) drawFaults(seed uint64) *faults {
 		f.freeze = 0.05 * w.random.Float64()
 		f.page = 0.6 * w.random.Float64()
 	}
-	f.watch, f.watchKeeper, f.watchSweeper = w.watch, w.watchKeeper, w.watchSweeper
+	f.watch, f.watchWebhook, f.watchKeeper, f.watchSweeper = w.watch, w.watchWebhook, w.watchKeeper, w.watchSweeper
 	f.rotator, f.promoted = w.drawRotatorFaults(seed), w.checkPromoted
 	return f
 }
@@ -181,6 +181,7 @@ func (w *world) drawDelivery() msgraphtest.Delivery {
 		BatchMax:        1 + w.random.IntN(20),
 		Shuffle:         true,
 		Shape:           msgraphtest.MixedSequence,
+		ChallengeGrace:  challengeGrace,
 	}
 }
 
@@ -330,7 +331,7 @@ func (w *world) counts() counts {
 	c.Frozen, c.Doubled = w.faults.frozen, w.faults.doubled
 	c.Latest = w.latest
 	w.turnover.count(&c)
-	c.Paused = w.seen.paused()
+	c.Unanswered = len(w.seen.unanswered)
 	c.Backfilled = len(w.backfilled)
 	backfill, err := w.plant.backfill.Backfill(w.t.Context(), w.tenant.ID())
 	w.must(err)
