@@ -82,7 +82,7 @@ var errFlags = errors.New("wrong flags")
 func parse(args []string, stderr io.Writer) (o options, verbose bool, err error) {
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Usage = func() {} // what is wrong must not scroll away
+	flags.Usage = func() {} // follows the error, which must not scroll away: see below
 	flags.IntVar(&o.users, "users", defaultUsers, "create this `number` of users")
 	flags.Uint64Var(&o.seed, "seed", 1, "the `number` that draws who is created and what goes wrong")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object and nothing else")

@@ -332,7 +332,7 @@ func (r *Revoker) judge(j *job, scope Scope, now time.Time) {
 	case ReasonStamped:
 		j.store(StateStamped)
 	default:
-		// Then the backfill need not ask again, and the ledger says why.
+		// What was begun ends: the backfill need not ask again, and the ledger says why.
 		if j.unfinished() && j.entry.Reason != reason {
 			j.store(StateReleased)
 		}
