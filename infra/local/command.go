@@ -95,8 +95,12 @@ func parse(args []string, stderr io.Writer) (o options, verbose bool, err error)
 		flags.PrintDefaults()
 		return o, verbose, err
 	}
-	if o.users < 1 || o.users > maxUsers || flags.NArg() > 0 {
-		_, _ = fmt.Fprintf(stderr, "local: -users must be from 1 to %d, and there are no arguments but flags; see -help\n", maxUsers)
+	switch {
+	case flags.NArg() > 0:
+		_, _ = fmt.Fprintf(stderr, "local: there are no arguments but flags, and %q is none; see -help\n", flags.Arg(0))
+		return o, verbose, errFlags
+	case o.users < 1 || o.users > maxUsers:
+		_, _ = fmt.Fprintf(stderr, "local: -users must be from 1 to %d, not %d; see -help\n", maxUsers, o.users)
 		return o, verbose, errFlags
 	}
 	return o, verbose, nil

@@ -13,7 +13,7 @@ import (
 type display interface {
 	// every is how often it wants to be shown something.
 	every() time.Duration
-	show(p progress, users int, elapsed time.Duration)
+	show(p progress, elapsed time.Duration)
 	// tell says what happens next.
 	tell(text string)
 	// end leaves what is shown on the screen.
@@ -34,24 +34,24 @@ func (d *demo) show(ctx context.Context, show display) {
 		p := d.tally.progress()
 		p.waiting = d.plant.requests.Len()
 		p.died, _ = d.faults.counts()
-		show.show(p, d.options.users+d.options.unnotified(), time.Since(d.started))
+		show.show(p, time.Since(d.started))
 	}
 }
 
 // noDisplay is for output that is piped into another program.
 type noDisplay struct{}
 
-func (noDisplay) every() time.Duration              { return time.Second }
-func (noDisplay) show(progress, int, time.Duration) {}
-func (noDisplay) tell(string)                       {}
-func (noDisplay) end()                              {}
+func (noDisplay) every() time.Duration         { return time.Second }
+func (noDisplay) show(progress, time.Duration) {}
+func (noDisplay) tell(string)                  {}
+func (noDisplay) end()                         {}
 
 // lines prints plain lines now and then, for logs.
 type lines struct{ w io.Writer }
 
 func (lines) every() time.Duration { return 2 * time.Second }
 
-func (l lines) show(p progress, _ int, elapsed time.Duration) {
+func (l lines) show(p progress, elapsed time.Duration) {
 	_, _ = fmt.Fprintf(l.w, "%4.0f s  created %d, revoked %d, read back %d, in the queue %d\n        forged and dropped %d, throttled %d, worker deaths %d\n",
 		elapsed.Seconds(), p.created, p.revoked, p.confirmed, p.waiting, p.forged, p.throttled, p.died)
 }
@@ -72,9 +72,9 @@ type screen struct {
 
 func (*screen) every() time.Duration { return 100 * time.Millisecond }
 
-func (s *screen) show(p progress, users int, elapsed time.Duration) {
+func (s *screen) show(p progress, elapsed time.Duration) {
 	text := []string{
-		bar("created", p.created, users),
+		bar("created", p.created, p.expected),
 		bar("revoked", p.revoked, p.due),
 		bar("read back", p.confirmed, p.due),
 		fmt.Sprintf("  %-10s %d requests, those to read stamps back included", "in queue", p.waiting),

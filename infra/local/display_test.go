@@ -14,7 +14,7 @@ import (
 )
 
 // most is the progress of the largest run, and more than can be of the rest.
-var most = progress{created: 104_000, due: 104_000, revoked: 104_000, confirmed: 104_000, waiting: 208_000, forged: 104_000, throttled: 104_000, died: 104_000}
+var most = progress{expected: 104_000, created: 104_000, due: 104_000, revoked: 104_000, confirmed: 104_000, waiting: 208_000, forged: 104_000, throttled: 104_000, died: 104_000}
 
 // checkWidth checks that a terminal of 80 columns shows every line of text whole.
 func checkWidth(t *testing.T, text string) {
@@ -38,9 +38,9 @@ func TestDisplayFits(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	for _, d := range []display{&screen{w: &out, size: sized(1000, 1000)}, lines{&out}} {
-		d.show(most, maxUsers, 1090*time.Second)
+		d.show(most, 1090*time.Second)
 		for _, text := range []string{
-			beginFirst(maxUsers), beginSecond(maxUsers), deliversAgain, repaired,
+			beginFirst(maxUsers), endFirst(maxUsers, 0), endFirst(maxUsers, maxUsers), beginSecond(maxUsers), deliversAgain, repaired,
 			endSecond(maxUsers, 0), endSecond(maxUsers, maxUsers), beginThird(maxUsers), endThird,
 		} {
 			d.tell(text)
@@ -74,11 +74,11 @@ func TestScreenLeavesNothingBehind(t *testing.T) {
 			var out bytes.Buffer
 			s := &screen{w: &out, size: test.size}
 			s.tell("First act")
-			s.show(progress{}, maxUsers, 0)
-			s.show(most, maxUsers, time.Second)
+			s.show(progress{}, 0)
+			s.show(most, time.Second)
 			s.tell("Second act")
 			for range 5 {
-				s.show(most, maxUsers, time.Second)
+				s.show(most, time.Second)
 			}
 			got := replay(out.String(), test.width)
 			if len(got) != 2+test.drawn {

@@ -59,8 +59,13 @@ func (d *demo) recovered() (found, unstamped int) {
 	return found, unstamped
 }
 
+// isNew tells whether the user was created while it ran.
+func (d *demo) isNew(u msgraphtest.UserState) bool {
+	return u.Created.After(d.started.Add(-time.Minute))
+}
+
 func (d *demo) judge(r *result, u msgraphtest.UserState, times *[]time.Duration) {
-	isNew := u.Created.After(d.started.Add(-time.Minute))
+	isNew := d.isNew(u)
 	if isNew {
 		r.Created++
 	}

@@ -102,8 +102,8 @@ func (r result) writeTable(w io.Writer) error {
 	row(r.Existing, "users were there before")
 	row(r.Created, "users created while it ran")
 	row(r.InScope, "of them in scope: new members of federated domain and subdomain")
-	row(r.Stamped, "stamped, each once")
-	row(r.ReadBack, "stamps read back and confirmed")
+	row(r.Stamped, "of these stamped, each once")
+	row(r.ReadBack, "stamps read back and confirmed, those of existing users included")
 	_, _ = fmt.Fprintln(t, "\t")
 	r.writeLeftAlone(row)
 	_, _ = fmt.Fprintln(t, "\t")
@@ -151,7 +151,8 @@ func (r result) writeLeftAlone(row func(n any, label string)) {
 // verdict is the last line for people.
 func (r result) verdict() string {
 	if r.ok() {
-		return "Every promise was kept: the three zeros above are what sessionstamp is for."
+		return fmt.Sprintf("Every promise was kept: %d of %d new users in scope were stamped, each once.\n"+
+			"The three zeros above are what sessionstamp is for.", r.Stamped, r.InScope)
 	}
 	return "A promise was broken. Run it again with -v and the same -seed to see how,\nand tell us."
 }

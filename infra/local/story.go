@@ -16,6 +16,15 @@ func beginFirst(created int) string {
 	return fmt.Sprintf("First act: %s, on a bad day.", appear(created, ""))
 }
 
+// endFirst tells how many users in scope there are, and how many of them have no stamp.
+func endFirst(inScope, unstamped int) string {
+	text := fmt.Sprintf("           In scope: %d, ", inScope)
+	if unstamped > 0 {
+		return text + fmt.Sprintf("not stamped yet: %d.", unstamped)
+	}
+	return text + "all stamped and read back."
+}
+
 func beginSecond(missed int) string {
 	return fmt.Sprintf("Second act: the subscription is deleted behind our back, and Graph loses\n"+
 		"            every notification. %s.", appear(missed, "more "))
@@ -120,7 +129,26 @@ func (d *demo) firstAct(ctx context.Context, show display) error {
 	if err := d.create(ctx, d.options.users, nil); err != nil {
 		return err
 	}
-	return d.settle(ctx)
+	if err := d.settle(ctx); err != nil {
+		return err
+	}
+	show.tell(endFirst(d.stamped()))
+	return nil
+}
+
+// stamped counts by the directory the new users in scope, and those of them without a
+// stamp.
+func (d *demo) stamped() (inScope, unstamped int) {
+	for _, u := range d.tenant.Users() {
+		if !u.InScope || !d.isNew(u) {
+			continue
+		}
+		inScope++
+		if u.Stamped.IsZero() {
+			unstamped++
+		}
+	}
+	return inScope, unstamped
 }
 
 // secondAct deletes the subscription behind sessionstamp's back and loses every
@@ -189,6 +217,7 @@ func (d *demo) thirdAct(ctx context.Context, show display) error {
 func (d *demo) create(ctx context.Context, users int, created map[string]bool) error {
 	pace := time.NewTicker(d.interval())
 	defer pace.Stop()
+	d.tally.expect(users)
 	for range users {
 		n := d.next
 		d.next++

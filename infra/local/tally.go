@@ -16,6 +16,7 @@ type tally struct {
 	app string // the client id of sessionstamp
 
 	mu       sync.Mutex
+	expected int // users who are to be created, as far as the story has come
 	created  int
 	due      int // users created who are to be stamped
 	items    int
@@ -76,6 +77,12 @@ func (t *tally) record(r msgraphtest.Request) {
 	}
 }
 
+func (t *tally) expect(users int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.expected += users
+}
+
 func (t *tally) addCreated(inScope bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -87,13 +94,14 @@ func (t *tally) addCreated(inScope bool) {
 
 // progress is what a display shows while it runs.
 type progress struct {
-	created, due, revoked, confirmed, waiting, forged, throttled, died int
+	expected, created, due, revoked, confirmed, waiting, forged, throttled, died int
 }
 
 func (t *tally) progress() progress {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := progress{
+		expected:  t.expected,
 		created:   t.created,
 		due:       t.due,
 		forged:    t.dropped[string(webhook.Forged)],
