@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -42,7 +41,7 @@ func (l watchedLifecycles) EnqueueLifecycle(ctx context.Context, events []notifi
 // keeper can tell that delivery has paused, it is a gap once that has.
 func (w *world) challenge() {
 	w.tenant.ChallengeSubscriptions()
-	s, ok := w.kept()
+	s, ok := w.keptSubscription()
 	if !ok {
 		return
 	}
@@ -51,15 +50,15 @@ func (w *world) challenge() {
 			return
 		}
 		time.AfterFunc(subscription.DefaultSettings.ChallengeGrace, func() {
-			if now, ok := w.kept(); ok && now.ID == s.ID && now.Paused {
+			if now, ok := w.keptSubscription(); ok && now.ID == s.ID && now.Paused {
 				w.noteUnanswered()
 			}
 		})
 	})
 }
 
-// kept returns the subscription that the keeper believes to be the one.
-func (w *world) kept() (msgraphtest.SubscriptionState, bool) {
+// keptSubscription returns the subscription that the keeper believes to be the one.
+func (w *world) keptSubscription() (msgraphtest.SubscriptionState, bool) {
 	record, err := w.plant.records.Record(w.ctx, w.tenant.ID())
 	w.must(err)
 	all := w.tenant.Subscriptions()
@@ -102,10 +101,10 @@ func (w *world) checkUnanswered() {
 
 // challengeInVain challenges while nobody can answer.
 func (w *world) challengeInVain() (mend func()) {
-	mend = w.graph.Inject(msgraphtest.Fault{
-		Match:  func(r msgraphtest.Request) bool { return strings.HasPrefix(r.Path, "/subscriptions") && w.ours(r) },
-		Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable",
-	})
+	fault := w.graphFault()
+	all := fault.Match
+	fault.Match = func(r msgraphtest.Request) bool { return strings.HasPrefix(r.Path, "/subscriptions") && all(r) }
+	mend = w.graph.Inject(fault)
 	w.challenge()
 	return mend
 }

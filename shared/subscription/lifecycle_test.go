@@ -59,9 +59,7 @@ func TestStorm(t *testing.T) {
 				t.Error("the challenge stands")
 			}
 		}
-		if w.checkQuiet(); len(w.asked) > 0 {
-			t.Errorf("sweeps were asked for: %+v", w.asked)
-		}
+		w.checkQuietAfter(0)
 	})
 }
 
@@ -88,9 +86,7 @@ func TestLateAnswer(t *testing.T) {
 		report := w.keep() // by schedule: the challenge is not forgotten
 		checkFound(t, report, []subscription.Finding{subscription.FoundHealthy, subscription.FoundPaused},
 			[]subscription.Action{subscription.ActionRenewed, subscription.ActionSweepAsked})
-		if w.checkQuiet(); len(w.asked) != 1 {
-			t.Errorf("sweeps were asked for: %+v, want one", w.asked)
-		}
+		w.checkQuietAfter(1)
 		w.handle(events...)
 	})
 }
@@ -128,9 +124,7 @@ func TestHeldChallenge(t *testing.T) {
 				w.handle(w.held...)
 				time.Sleep(time.Minute)
 				w.handle(w.held...)
-				if w.checkQuiet(); len(w.asked) != tt.asks {
-					t.Errorf("sweeps were asked for: %+v, want %d", w.asked, tt.asks)
-				}
+				w.checkQuietAfter(tt.asks)
 			})
 		})
 	}
@@ -173,9 +167,7 @@ func TestOddTimes(t *testing.T) {
 					if calls("renew") != 1 {
 						t.Errorf("renewed %d times, want once", calls("renew"))
 					}
-					if w.checkQuiet(); len(w.asked) != tt.asks {
-						t.Errorf("sweeps were asked for: %+v, want %d", w.asked, tt.asks)
-					}
+					w.checkQuietAfter(tt.asks)
 					for _, s := range w.asked {
 						if s.since.Before(began) {
 							t.Errorf("the gap is said to begin at %s, before the first subscription at %s", s.since, began)
@@ -226,9 +218,7 @@ func TestClockAhead(t *testing.T) {
 		w.hook = nil
 		time.Sleep(time.Hour)
 		w.keep()
-		if w.checkQuiet(); len(w.asked) != 1 {
-			t.Errorf("sweeps were asked for: %+v, want one", w.asked)
-		}
+		w.checkQuietAfter(1)
 	})
 }
 
@@ -283,9 +273,7 @@ func TestOlderOfTwoChallenges(t *testing.T) {
 				w.hook = nil
 				time.Sleep(grace * 3 / 4)
 				w.keep()
-				if w.checkQuiet(); len(w.asked) != 1 {
-					t.Errorf("sweeps were asked for: %+v, want one", w.asked)
-				}
+				w.checkQuietAfter(1)
 			})
 		})
 	}
@@ -322,9 +310,7 @@ func TestAnswerAfterOneFailure(t *testing.T) {
 		w.hook = nil
 		time.Sleep(5 * time.Minute)
 		w.handle(events...)
-		if w.checkQuiet(); len(w.asked) > 0 {
-			t.Errorf("sweeps were asked for: %+v", w.asked)
-		}
+		w.checkQuietAfter(0)
 	})
 }
 

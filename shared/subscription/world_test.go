@@ -435,6 +435,14 @@ func (w *world) checkQuiet() {
 	w.checkNobodyLost()
 }
 
+// checkQuietAfter also checks how many sweeps were asked for until then.
+func (w *world) checkQuietAfter(asks int) {
+	w.t.Helper()
+	if w.checkQuiet(); len(w.asked) != asks {
+		w.t.Errorf("sweeps were asked for: %+v, want %d", w.asked, asks)
+	}
+}
+
 // checkNobodyLost checks that of every user who was hired the webhook has heard,
 // or a sweep was asked for that will find him.
 func (w *world) checkNobodyLost() {
