@@ -95,7 +95,7 @@ check:
 
 lint:
 	@echo '== golangci-lint $(LINT_VERSION)'
-	@$(LINT) run
+	@$(LINT) run --allow-serial-runners
 
 unit: $(TOOLS)
 	@echo '== go test $(RACE)'
