@@ -69,6 +69,8 @@ help:
 	@echo 'make build   the functions for AWS Lambda, to be deployed with .venv/bin/sam deploy --guided'
 	@echo 'make test    everything that must hold: format, vet, lint, tests, a little fuzzing'
 	@echo 'make lint    golangci-lint alone'
+	@echo 'make integration, make deployment'
+	@echo '             the functions as template.yaml deploys them; template.yaml itself'
 	@echo 'make fuzz    fuzz what reads bytes from outside: FUZZTIME=2000000x, FUZZ=./shared/notification'
 	@echo 'make bench   the speed of the webhook, the cost in calls of Graph, and the cold starts'
 	@echo 'make nightly the simulation with many seeds: NIGHTLY=5000'
@@ -77,6 +79,7 @@ help:
 
 # What is no result goes to standard error, so that -json can be piped into a program.
 demo:
+	@command -v $(GO) >/dev/null || { echo 'Go is missing. Install 1.26 or later: https://go.dev/dl/' >&2; exit 1; }
 	@echo '$(SDK_NOTE)' | fold -s -w 79 >&2
 	@echo >&2
 	@$(GO) run -p $(JOBS) ./infra/local $(ARGS)
@@ -163,7 +166,7 @@ nightly:
 	@echo '== the simulation, $(NIGHTLY) seeds for each plan'
 	@rm -rf .nightly && mkdir .nightly
 	@out=$$($(SCAN) $(GO) test -p $(JOBS) -count=1 -timeout=6h -v ./infra/local -run Simulation -seeds $(NIGHTLY) -logs '$(CURDIR)/.nightly') || \
-		{ printf '%s\n' "$$out" | grep -Ev '^ *(===|--- PASS)'; echo 'the logs of the failed seeds are in .nightly'; exit 1; }; \
+		{ printf '%s\n' "$$out" | grep -Ev '^ *(===|--- PASS)'; [ -z "$$(ls .nightly)" ] || echo 'the logs of the failed seeds are in .nightly'; exit 1; }; \
 	printf '%s\n' "$$out" | sed -n -e 's/^ *sim_test\.go:[0-9]*:/ /p' -e 's/^--- PASS: /  /p' -e '/^ok/p'
 
 tools: $(TOOLS)

@@ -106,9 +106,9 @@ func (s *screen) fit(text []string) []string {
 	return text
 }
 
-// print puts text where the redrawn lines were. It is one write: Ctrl-C lets a
-// terminal forget what it has not shown yet, and half a drawing would be erased as if
-// it were whole. The first column is for what Ctrl-C leaves there itself.
+// print puts text where the redrawn lines were. It is one write, so that it is seldom cut
+// in half: Ctrl-C lets a terminal forget what it has not shown yet, and half a drawing is
+// erased as if it were whole. The first column is for what Ctrl-C leaves there itself.
 func (s *screen) print(text string) {
 	erase := ""
 	if s.drawn > 0 {
