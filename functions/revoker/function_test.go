@@ -36,9 +36,11 @@ func batchOf(bodies ...string) events.SQSEvent {
 	return event
 }
 
-// request is a message for one user.
+// request is a message for one user, seen a minute ago: the function under test reads
+// the real clock, and gives up what is days old.
 func request(user string) string {
-	return `{"tenant":"` + programtest.Tenant + `","user":"` + user + `","source":"notification","seen":"2026-11-22T09:00:00Z"}`
+	seen := time.Now().Add(-time.Minute).UTC().Format(time.RFC3339)
+	return `{"tenant":"` + programtest.Tenant + `","user":"` + user + `","source":"notification","seen":"` + seen + `"}`
 }
 
 // With nothing of AWS at hand every message comes again, each with its reason.
