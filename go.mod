@@ -26,6 +26,7 @@ require (
 	github.com/microsoftgraph/msgraph-sdk-go-core v1.4.0
 	go.yaml.in/yaml/v4 v4.0.0
 	golang.org/x/term v0.47.0
+	golang.org/x/time v0.16.0
 	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
 

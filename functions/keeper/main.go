@@ -1,6 +1,6 @@
 // Command keeper is the Lambda function that keeps the subscription to Microsoft
-// Graph's notifications: on a schedule, on lifecycle notifications, and when its
-// stack is created, updated and deleted.
+// Graph's notifications: on a schedule, and when its stack is created, updated and
+// deleted.
 package main
 
 import (
@@ -13,9 +13,9 @@ import (
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
-	"github.com/sessionstamp/sessionstamp/shared/deployment"
-	"github.com/sessionstamp/sessionstamp/shared/msgraph"
-	"github.com/sessionstamp/sessionstamp/shared/subscription"
+	"github.com/sessionstamp/sessionstamp/shared/config"
+	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -27,7 +27,7 @@ func main() {
 
 // build wires the function.
 func build(env program.Environment) (*function, error) {
-	c, err := deployment.ReadKeeper(env.Lookup, graphclient.Clouds())
+	c, err := config.ReadKeeper(env.Lookup, graphclient.Clouds())
 	if err != nil {
 		return nil, err
 	}
@@ -39,23 +39,18 @@ func build(env program.Environment) (*function, error) {
 	if err != nil {
 		return nil, err
 	}
-	cloud, err := msgraph.CloudByName(c.Cloud)
-	if err != nil {
-		return nil, err
-	}
 	table := store.New(dynamodb.NewFromConfig(env.AWS), c.Table)
-	keeper, err := subscription.New(subscription.Config{
-		Tenant:          c.Tenant,
-		NotificationURL: c.NotificationURL, LifecycleURL: c.NotificationURL,
-		Graph: client, Store: table, Sweeps: sweep.Asker{Store: table},
-		Secrets:  secrets.NewSettledClientState(env.Secret(c.ClientStateSecret)),
-		Settings: subscription.DefaultSettings, ClientID: c.ClientID, Portal: cloud.Portal, DryRun: c.DryRun,
+	k, err := keeper.New(keeper.Config{
+		Tenant: c.Tenant, ClientID: c.ClientID, Portal: client.Portal, NotificationURL: c.NotificationURL, Graph: client,
+		Secrets:  secrets.NewClientState(env.Secret(c.ClientStateSecret), c.Tenant),
+		Store:    store.NewState[keeper.Record](table, store.NameKeeper),
+		Sweeps:   sweep.Asker{Store: store.NewState[sweep.Checkpoint](table, store.NameSweep)},
+		Check:    func(ctx context.Context) error { return client.CheckGroups(ctx, c.ExcludedGroups) },
 		Observer: recorder, Log: env.Log, Now: env.Now,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &function{
-		keeper: keeper, credential: client, stored: c.Mode.Stored(), metrics: recorder, log: env.Log,
-	}, nil
+	brake := stamp.NewBrake(store.NewState[stamp.BrakeState](table, store.NameBrake), c.StampsPerDay)
+	return &function{keeper: k, tenant: c.Tenant, brake: brake, credential: client, stored: c.Mode.Stored(), metrics: recorder, log: env.Log}, nil
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
-// sweeper does what an order says.
+// sweeper carries out what an order says.
 type sweeper interface {
-	Do(ctx context.Context, order sweep.Order) (sweep.Answer, error)
+	Run(ctx context.Context, order sweep.Order) (sweep.Report, error)
 }
 
 // function is what Lambda invokes.
@@ -28,20 +28,19 @@ func start(_ context.Context, env program.Environment) (any, error) {
 	return f.serve, nil
 }
 
-// serve carries out the order that the event is. What Lambda is told of an error
-// is its text, so that a person who gave a wrong order reads what a right one is, and
-// one whose app can't sign in what to do. The next sweep may be most of a day away, so a
-// failure that lasts rings at once.
-func (f *function) serve(ctx context.Context, event json.RawMessage) (sweep.Answer, error) {
+// serve carries out the order that the event is. Lambda shows the text of its error: a
+// person who gave a wrong order reads what a right one is, and one whose app can't sign
+// in what to do.
+func (f *function) serve(ctx context.Context, event json.RawMessage) (sweep.Report, error) {
 	order, err := sweep.DecodeOrder(event)
 	if err != nil {
-		return sweep.Answer{}, err
+		return sweep.Report{}, err
 	}
 	early, cancel := program.EndEarly(ctx, program.Margin)
 	defer cancel()
-	answer, err := f.sweeper.Do(early, order)
+	report, err := f.sweeper.Run(early, order)
 	if signin.Failed(early, err) {
 		err = f.reporter.Report(ctx, err, signin.Lasts(err))
 	}
-	return answer, err
+	return report, err
 }

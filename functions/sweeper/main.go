@@ -5,8 +5,6 @@ package main
 import (
 	"context"
 	"os"
-	"time"
-	_ "time/tzdata" // the hours of the backfill have a time zone, Lambda has none
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -16,7 +14,9 @@ import (
 	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 	"github.com/sessionstamp/sessionstamp/shared/aws/queue"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
-	"github.com/sessionstamp/sessionstamp/shared/deployment"
+	"github.com/sessionstamp/sessionstamp/shared/config"
+	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -28,7 +28,7 @@ func main() {
 
 // build wires the function.
 func build(env program.Environment) (*function, error) {
-	c, err := deployment.ReadSweeper(env.Lookup, graphclient.Clouds())
+	c, err := config.ReadSweeper(env.Lookup, graphclient.Clouds())
 	if err != nil {
 		return nil, err
 	}
@@ -44,19 +44,14 @@ func build(env program.Environment) (*function, error) {
 	if err != nil {
 		return nil, err
 	}
-	reporter, err := signin.New(env, c.Tenant, c.App, recorder)
-	if err != nil {
-		return nil, err
-	}
 	table := store.New(dynamodb.NewFromConfig(env.AWS), c.Table)
 	sweeper, err := sweep.New(sweep.Config{
-		Tenant: c.Tenant, Graph: client, Domains: domains, Groups: c.Groups(client), Store: table, Held: table, Backfill: table,
-		Queue: queue.NewRequests(sqs.NewFromConfig(env.AWS), c.NotificationQueue),
-		Subscribed: func(ctx context.Context) (time.Time, error) {
-			r, err := table.Record(ctx, c.Tenant)
-			return r.Began, err
-		},
-		Policy: c.Policy, Settings: c.Settings(), DryRun: c.DryRun, Observer: recorder, Log: env.Log, Now: env.Now,
+		Tenant: c.Tenant, Graph: client, Domains: domains, Groups: c.ExcludedGroups, Policy: c.Policy,
+		Queue:    queue.NewRequests(sqs.NewFromConfig(env.AWS), c.NotificationQueue),
+		Store:    store.NewState[sweep.Checkpoint](table, store.NameSweep),
+		Brake:    stamp.NewBrake(store.NewState[stamp.BrakeState](table, store.NameBrake), c.StampsPerDay),
+		Observer: recorder, Log: env.Log, Now: env.Now,
 	})
-	return &function{sweeper: sweeper, reporter: reporter}, err
+	adviser := keeper.Adviser{Tenant: c.Tenant, ClientID: c.ClientID, Portal: client.Portal}
+	return &function{sweeper, signin.Reporter{Adviser: adviser, Metrics: recorder, Log: env.Log}}, err
 }

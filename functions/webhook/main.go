@@ -12,7 +12,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/httpapi"
 	"github.com/sessionstamp/sessionstamp/shared/aws/queue"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
-	"github.com/sessionstamp/sessionstamp/shared/deployment"
+	"github.com/sessionstamp/sessionstamp/shared/config"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
 
@@ -26,7 +26,7 @@ func start(_ context.Context, env program.Environment) (any, error) { return bui
 
 // build wires the function.
 func build(env program.Environment) (httpapi.Function, error) {
-	c, err := deployment.ReadWebhook(env.Lookup)
+	c, err := config.ReadWebhook(env.Lookup)
 	if err != nil {
 		return nil, err
 	}
@@ -34,15 +34,13 @@ func build(env program.Environment) (httpapi.Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := sqs.NewFromConfig(env.AWS)
 	handler, err := webhook.New(webhook.Config{
-		Tenant:    c.Tenant,
-		Secrets:   secrets.NewClientState(env.Secret(c.ClientStateSecret)),
-		Queue:     queue.NewRequests(client, c.NotificationQueue),
-		Lifecycle: queue.NewLifecycles(client, c.LifecycleQueue),
-		Log:       env.Log,
-		Observer:  recorder,
-		Now:       env.Now,
+		Tenant:   c.Tenant,
+		Secrets:  secrets.NewClientState(env.Secret(c.ClientStateSecret), c.Tenant),
+		Queue:    queue.NewRequests(sqs.NewFromConfig(env.AWS), c.NotificationQueue),
+		Log:      env.Log,
+		Observer: recorder,
+		Now:      env.Now,
 	})
 	if err != nil {
 		return nil, err

@@ -119,11 +119,13 @@ func (a *admin) createUser(ctx context.Context, u newUser) (string, error) {
 type newUser struct {
 	name, domain     string
 	federated, guest bool
+	// grouped is a member of the excluded group.
+	grouped bool
 }
 
 // inScope tells whether sessionstamp is to stamp the user.
 func (u newUser) inScope() bool {
-	return u.federated && !u.guest && !strings.HasPrefix(u.name, excludedPrefix)
+	return u.federated && !u.guest && !u.grouped && !strings.HasPrefix(u.name, excludedPrefix)
 }
 
 // touchUser makes an ordinary change, which raises a notification like any other.

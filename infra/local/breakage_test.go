@@ -1,131 +1,125 @@
 package main
 
 import (
-	"net/http"
+	"context"
+	"fmt"
+	"io"
+	"slices"
 	"sync"
+	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/memory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
 
-// mostFaults is how many calls of Graph for the same thing may be hit, so that the
-// bound can be kept.
-const mostFaults = 4
+// breakages break sessionstamp on purpose, each in one place.
+var breakages = map[string]struct {
+	plan  plan
+	spoil func(*plantConfig)
+}{
+	"claim skipped": {hours, func(c *plantConfig) {
+		c.watch.stamper = func(s stamp.Config) stamp.Config {
+			s.Ledger = unclaimed{s.Ledger}
+			return s
+		}
+	}},
+	"acknowledged before queued": {hours, func(c *plantConfig) {
+		c.watch.webhook = func(w webhook.Config) webhook.Config {
+			w.Queue = hasty{w.Queue}
+			return w
+		}
+	}},
+	"brake ignored": {hours, func(c *plantConfig) {
+		c.watch.stamper = func(s stamp.Config) stamp.Config {
+			s.Brake = stamp.NewBrake(new(memory.State[stamp.BrakeState]), 1000)
+			return s
+		}
+	}},
+	"window ignored": {hours, func(c *plantConfig) { c.policy.NewUserWindow = 400 * 24 * time.Hour }},
+	"no sweep after a gap": {month, func(c *plantConfig) {
+		watched := c.watch.keeper
+		c.watch.keeper = func(k keeper.Config) keeper.Config {
+			k = watched(k)
+			k.Sweeps = deafSweeps{}
+			return k
+		}
+	}},
+}
 
-// breakThings injects the faults of Graph, of its token endpoint and of the way
-// to the webhook. All end with the play.
-func (w *world) breakThings() {
-	ours := w.ours
-	hits := hits{calls: make(map[string]int)}
-	some := func(r msgraphtest.Request) bool { return ours(r) && hits.mayHit(r) }
-	chance := 0.1 * w.random.Float64()
-	for _, f := range []msgraphtest.Fault{
-		{Match: some, Chance: chance, Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"},
-		{Match: some, Chance: chance, After: true, Status: http.StatusGatewayTimeout, Code: "UnknownError"},
-		{Match: some, Chance: chance, Status: http.StatusTooManyRequests, Code: "TooManyRequests", RetryAfter: time.Second + w.upTo(time.Minute)},
-		{Match: some, Chance: chance, Latency: w.upTo(30 * time.Second)},
-		{Match: some, Chance: chance, After: true, Latency: w.upTo(30 * time.Second)},
-		{Match: some, Chance: chance / 2, Reset: true},
-		{Match: some, Chance: chance / 2, Reset: true, After: true},
-	} {
-		time.AfterFunc(w.plan.play, w.graph.Inject(f))
+// TestBreakage breaks sessionstamp on purpose, and checks that the simulation finds it.
+func TestBreakage(t *testing.T) {
+	t.Parallel()
+	for name, b := range breakages {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const most = 40
+			for seed := range uint64(most) {
+				if found := findings(t, b.plan, seed, b.spoil); len(found) > 0 {
+					t.Logf("found by seed %d: %s", seed, found[0])
+					return
+				}
+			}
+			t.Errorf("none of %d seeds found it", most)
+		})
 	}
-	w.ignoreSome()
-	const long, short = 20 * time.Minute, 5 * time.Minute
-	w.during(long, w.failing(msgraphtest.Fault{Match: ours, Status: http.StatusServiceUnavailable}))
-	w.during(long, w.failing(w.tokenFault()))
-	w.during(long, w.frontDown)
-	for range 3 {
-		w.during(short, w.failing(w.envelopeFault()))
+}
+
+// findings plays one seed of a broken sessionstamp, and returns what the checks say.
+func findings(t *testing.T, p plan, seed uint64, spoil func(*plantConfig)) []string {
+	r := new(recorder)
+	synctest.Test(t, func(t *testing.T) {
+		r.TB = t
+		w := newWorld(r, p, seed, io.Discard, spoil)
+		w.run()
+		w.check()
+	})
+	return r.found
+}
+
+// A recorder notes errors in place of failing.
+type recorder struct {
+	testing.TB
+	mu    sync.Mutex
+	found []string
+}
+
+// Errorf implements [testing.TB].
+func (r *recorder) Errorf(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.found = append(r.found, fmt.Sprintf(format, args...))
+}
+
+// Error implements [testing.TB].
+func (r *recorder) Error(args ...any) { r.Errorf("%s", fmt.Sprint(args...)) }
+
+// unclaimed says that it has written claims, and has not.
+type unclaimed struct{ stamp.Ledger }
+
+func (l unclaimed) Write(ctx context.Context, entries []stamp.Entry) []error {
+	errs := make([]error, len(entries))
+	for i, e := range entries {
+		if e.State != stamp.StateClaimed {
+			errs[i] = l.Ledger.Write(ctx, entries[i:i+1])[0]
+		}
 	}
+	return errs
 }
 
-// failing injects the fault for as long as it is broken.
-func (w *world) failing(f msgraphtest.Fault) (broken func() (mend func())) {
-	return func() func() { return w.graph.Inject(f) }
-}
+// hasty acknowledges everything, though one part of the queue in eight takes nothing.
+type hasty struct{ webhook.Queue }
 
-func (w *world) frontDown() (mend func()) {
-	w.front.setDown(true)
-	return func() { w.front.setDown(false) }
-}
-
-// ours tells whether a call is sessionstamp's, and not one that checks it.
-func (w *world) ours(r msgraphtest.Request) bool {
-	return r.App == w.tally.app && w.turnover.checking.Load() == 0
-}
-
-// tokenFault draws what the token endpoint says on a bad day.
-func (w *world) tokenFault() msgraphtest.Fault {
-	f := []msgraphtest.Fault{
-		{Status: http.StatusBadRequest, Code: "invalid_request"},
-		{Status: http.StatusUnauthorized, Code: "invalid_client"},
-		{Status: http.StatusInternalServerError, Code: "server_error"},
-		{Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable"},
-	}[w.random.IntN(4)]
-	f.Match = func(r msgraphtest.Request) bool { return r.Token && w.ours(r) }
-	return f
-}
-
-// envelopeFault draws how whole $batches are refused: that says nothing of any
-// user in them.
-func (w *world) envelopeFault() msgraphtest.Fault {
-	f := []msgraphtest.Fault{
-		{Status: http.StatusBadRequest, Code: "BadRequest"},
-		{Status: http.StatusForbidden, Code: "Authorization_RequestDenied"},
-		{Status: http.StatusNotFound, Code: "ResourceNotFound"},
-		{Status: http.StatusTooManyRequests, Code: "TooManyRequests", RetryAfter: time.Minute},
-		{Status: http.StatusInternalServerError, Code: "InternalServerError", After: true},
-	}[w.random.IntN(5)]
-	f.Match = func(r msgraphtest.Request) bool { return r.Parts > 0 && w.ours(r) }
-	return f
-}
-
-// ignoreSome lets a few revocations be accepted without effect, none of them
-// twice for the same user.
-func (w *world) ignoreSome() {
-	ignored := hits{calls: make(map[string]int)}
-	left := w.random.IntN(4)
-	time.AfterFunc(w.plan.play, w.graph.Inject(msgraphtest.Fault{
-		Ignored: true,
-		Match:   func(r msgraphtest.Request) bool { return w.ours(r) && ignored.once(r.Path, left) },
+func (h hasty) Enqueue(ctx context.Context, requests []stamp.Request) error {
+	return h.Queue.Enqueue(ctx, slices.DeleteFunc(slices.Clone(requests), func(r stamp.Request) bool {
+		return r.User < "2"
 	}))
 }
 
-// hits bounds how often the calls for one thing are hit.
-type hits struct {
-	mu    sync.Mutex
-	calls map[string]int
-}
+// deafSweeps do not hear the keeper.
+type deafSweeps struct{}
 
-// mayHit is asked once by each of the faults there are.
-func (h *hits) mayHit(r msgraphtest.Request) bool {
-	const faults = 7
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.calls[r.Method+r.Path]++
-	return h.calls[r.Method+r.Path] <= mostFaults*faults || r.Path == "/$batch"
-}
-
-// once is true at the first asking for a path, for so many of them.
-func (h *hits) once(path string, most int) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.calls) >= most {
-		return false
-	}
-	h.calls[path]++
-	return h.calls[path] == 1
-}
-
-// during lets something be broken for some time somewhere in the play, in half of
-// the worlds.
-func (w *world) during(most time.Duration, broken func() (mend func())) {
-	if w.random.IntN(2) == 0 {
-		return
-	}
-	length := w.upTo(most)
-	time.AfterFunc(w.upTo(w.plan.play-length), func() {
-		time.AfterFunc(length, broken())
-	})
-}
+func (deafSweeps) Ask(context.Context, string) error { return nil }

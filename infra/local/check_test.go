@@ -1,19 +1,25 @@
 package main
 
 import (
-	"slices"
+	"context"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
 
-// check holds what happened against what sessionstamp promises. The emulator has
-// failed the test already if anybody was revoked twice or out of scope.
+// check holds what happened against what sessionstamp promises. The emulator has failed
+// the test already if anybody was signed out late twice or out of scope.
 func (w *world) check() {
-	entries := w.entries()
+	entries := make(map[string]stamp.Entry)
+	for _, e := range w.plant.ledger.All(w.tenant.ID()) {
+		entries[e.User] = e
+	}
 	for _, u := range w.tenant.Users() {
+		w.checkCalls(u)
 		w.checkUser(u, entries[u.ID])
+		w.checkOrders(u, entries[u.ID])
 	}
 	w.checkEnded(entries)
 	if dead := len(w.plant.requests.DeadLetters()); dead != w.poison {
@@ -23,68 +29,73 @@ func (w *world) check() {
 		w.t.Errorf("%d requests are left in the queue", left)
 	}
 	w.checkKeeper()
-	w.checkCeilings()
-	w.checkSecrets()
+	w.checkSwept()
+	w.checkBrake()
 }
 
-// entries are the ledger's, by user.
-func (w *world) entries() map[string]revocation.Entry {
-	entries := make(map[string]revocation.Entry)
-	for _, e := range w.plant.ledger.All(w.tenant.ID()) {
-		entries[e.User] = e
-	}
-	return entries
-}
+// callSlack is how long after a decision its call may begin: reading, checking and
+// waiting for the limiter take their time.
+const callSlack = 5 * time.Minute
 
-// longestMatter is far longer than a matter takes in which nothing goes wrong.
-const longestMatter = 4 * time.Hour
-
-// checkEnded checks that every matter came to its end, whoever it was about: where the
-// ledger waits for a request, there was one in the queue until the end.
-func (w *world) checkEnded(entries map[string]revocation.Entry) {
-	ended := w.start.Add(w.plan.play + w.plan.rest)
-	for _, e := range entries {
-		waits := e.State == revocation.StateClaimed || e.State == revocation.StateRevoked ||
-			e.State == revocation.StateReleased && slices.Contains(putBack, e.Reason)
-		if waits && ended.Sub(e.Updated) > longestMatter {
-			w.t.Errorf("nobody came back to the matter of user %s: %+v", e.User, e)
+// checkCalls checks that each call for a user had leave.
+func (w *world) checkCalls(u msgraphtest.UserState) {
+	for _, at := range u.Revocations {
+		switch {
+		case !w.mayStamp(u):
+			w.t.Errorf("user %s is out of scope and was signed out at %s", u.UPN, at)
+		case w.sparing.kind == spareDryRun && at.Before(w.sparing.until):
+			w.t.Errorf("user %s was signed out at %s, in a dry run", u.ID, at)
+		case w.sparing.kind == spareExcluded && w.created[u.ID].named() && at.Before(w.sparing.until):
+			w.t.Errorf("user %s was signed out at %s, and was excluded until %s", u.ID, at, w.sparing.until)
+		case at.Sub(u.Created) > newUserWindow+callSlack && !w.orderedBy(u.ID, at):
+			w.t.Errorf("user %s, %s old, was signed out at %s, and nobody had ordered it", u.ID, at.Sub(u.Created), at)
 		}
+	}
+	if times, most := occasions(u.Revocations), w.mostOccasions(u.ID); times > most {
+		w.t.Errorf("user %s was signed out on %d occasions, at %s, want %d at most", u.ID, times, u.Revocations, most)
 	}
 }
 
-// putBack are the reasons for which a claim is given back and its request put back.
-var putBack = []revocation.Reason{revocation.ReasonThrottled, revocation.ReasonGraphForbidden, revocation.ReasonGraphUnavailable, revocation.ReasonNotFoundYet}
-
-func (w *world) checkUser(u msgraphtest.UserState, e revocation.Entry) {
-	_, spared := w.orders.spared[u.ID]
-	switch {
-	case w.existing[u.ID]:
-		w.checkExisting(u, e)
-	case !w.mayStamp(u):
-		if len(u.Revocations) > 0 {
-			w.t.Errorf("user %s is out of scope and was revoked at %s", u.UPN, u.Revocations)
+// occasions counts calls that are within a minute of the first of them as one.
+func occasions(calls []time.Time) int {
+	var n int
+	var first time.Time
+	for _, at := range calls {
+		if n == 0 || at.Sub(first) > time.Minute {
+			n++
+			first = at
 		}
-	case w.protected[u.ID]:
-		w.checkProtected(u, e)
-	case spared:
-		w.checkSpared(u, e)
-	case u.Deleted:
-		if len(u.Revocations) > 1 {
-			w.t.Errorf("user %s, deleted since, was revoked %d times", u.ID, len(u.Revocations))
-		}
-	case !u.Stamped.IsZero():
-		w.checkStamped(u, e)
-	case !w.doubtful(u):
-		w.t.Errorf("user %s, created %s after the start, was not stamped: ledger %+v", u.ID, u.Created.Sub(w.start), e)
 	}
+	return n
 }
 
-// mayStamp tells by how the user was created whether sessionstamp may ever stamp
-// the user.
+// mostOccasions is once for the first stamp, and once for each order to sign out.
+func (w *world) mostOccasions(user string) int {
+	n := 1
+	for _, o := range w.orders.to(user) {
+		if o.signOut {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) orderedBy(user string, at time.Time) bool {
+	given := w.orders.to(user)
+	return len(given) > 0 && !at.Before(given[0].at.Truncate(time.Second))
+}
+
+// isOld tells whether the user was there before.
+func (w *world) isOld(user string) bool {
+	_, created := w.created[user]
+	return !created
+}
+
+// mayStamp tells whether the user is in scope at the end.
 func (w *world) mayStamp(u msgraphtest.UserState) bool {
-	drawn, ok := w.created[u.ID]
+	drawn := w.created[u.ID]
 	switch {
-	case !ok || drawn.guest || drawn.excluded() && w.orders.sparing != spareExcluded:
+	case drawn.guest || drawn.grouped || drawn.named() && w.sparing.kind != spareExcluded:
 		return false
 	case drawn.domain == managedDomain:
 		return !w.converted.IsZero() && !u.Created.Before(w.converted)
@@ -92,36 +103,52 @@ func (w *world) mayStamp(u msgraphtest.UserState) bool {
 	return true
 }
 
-// doubtful tells whether the user was created so soon after the domain became
-// federated that an old list of domains, which serves while Graph fails, may not
-// know of it.
-func (w *world) doubtful(u msgraphtest.UserState) bool {
-	old := revocation.DefaultDomainSettings.Stale
-	if w.calm {
-		old = revocation.DefaultDomainSettings.RefreshDoubtful
+func (w *world) checkUser(u msgraphtest.UserState, e stamp.Entry) {
+	switch {
+	case w.isOld(u.ID), !w.mayStamp(u), u.Deleted:
+	case w.protected[u.ID]:
+		w.checkProtected(u, e)
+	case !u.Stamped.IsZero():
+		w.checkStamped(u, e)
+	case w.mayHaveAged(u):
+		w.aged++
+	case e.State == stamp.StateCannotFix && !w.plan.disasters:
+		w.unfixed++ // a full round looks again, a day later
+	default:
+		w.t.Errorf("user %s, created %s after the start, was not stamped: ledger %+v", u.ID, u.Created.Sub(w.start), e)
 	}
-	return w.created[u.ID].domain == managedDomain && u.Created.Before(w.converted.Add(old))
 }
 
-// checkProtected checks a user for whom Graph answers 403: that is a person's to
-// see. Weeks later, a change of such a user is that of an existing one.
-func (w *world) checkProtected(u msgraphtest.UserState, e revocation.Entry) {
-	if len(u.Revocations) > 0 {
-		w.t.Errorf("user %s was revoked in spite of the 403", u.ID)
+// enoughTime is how long it takes at most, with all that goes wrong, to find a user and
+// stamp them: a day, because a change of the settings is followed by a nightly round.
+const enoughTime = 30 * time.Hour
+
+// mayHaveAged tells whether the user grew older than the window before anybody could
+// stamp them.
+func (w *world) mayHaveAged(u msgraphtest.UserState) bool {
+	w.seen.mu.Lock()
+	defer w.seen.mu.Unlock()
+	from := u.Created
+	if w.sparing.kind == spareExcluded && w.created[u.ID].named() && from.Before(w.sparing.until) {
+		from = w.sparing.until
 	}
-	seen := e.State == revocation.StateCannotFix && e.Reason == revocation.ReasonForbidden
-	_, spared := w.orders.spared[u.ID]
-	old := e.State == revocation.StateHeld || spared
-	if !seen && (!old || !w.plan.disasters) && !u.Deleted && !w.doubtful(u) {
+	until, end := u.Created.Add(newUserWindow), w.playEnd().Add(w.plan.rest)
+	return until.Before(end) && !w.seen.freeWithin(from, until, enoughTime)
+}
+
+// checkProtected checks a user for whom Graph answers 403: a person has to see that.
+func (w *world) checkProtected(u msgraphtest.UserState, e stamp.Entry) {
+	if len(u.Revocations) > 0 {
+		w.t.Errorf("user %s was signed out in spite of the 403", u.ID)
+	}
+	// A user who has grown old since, while a later attempt was open, stays as that was.
+	if e.State != stamp.StateCannotFix && time.Since(u.Created) <= newUserWindow {
 		w.t.Errorf("user %s can't be fixed, the ledger says %+v", u.ID, e)
 	}
 }
 
-func (w *world) checkStamped(u msgraphtest.UserState, e revocation.Entry) {
-	if len(u.Revocations) != 1 {
-		w.t.Errorf("user %s was revoked %d times", u.ID, len(u.Revocations))
-	}
-	after, took := u.Stamped.Sub(w.start.Add(w.plan.play)), u.Stamped.Sub(u.Created)
+func (w *world) checkStamped(u msgraphtest.UserState, e stamp.Entry) {
+	after, took := u.Stamped.Sub(w.playEnd()), u.Stamped.Sub(u.Created)
 	w.latest = max(w.latest, after)
 	if after > w.plan.bound {
 		w.t.Errorf("user %s was stamped %s after the last fault, the bound is %s", u.ID, after, w.plan.bound)
@@ -129,97 +156,96 @@ func (w *world) checkStamped(u msgraphtest.UserState, e revocation.Entry) {
 	if bound := w.calmBound(); w.calm && took > bound {
 		w.t.Errorf("user %s was stamped %s after the creation, and nothing was in the way for longer than %s", u.ID, took, bound)
 	}
-	if e.State != revocation.StateStamped || !e.Stamp.Equal(u.Stamp) || e.Seen.IsZero() || e.Created.IsZero() {
+	if e.State != stamp.StateStamped || !e.Stamp.Equal(u.Stamp) || e.Created.IsZero() {
 		w.t.Errorf("user %s is stamped at %s, the ledger says %+v", u.ID, u.Stamp, e)
 	}
 }
 
-// calmBound is how long a user may wait in a calm world. Whom the replica does not
-// know yet is asked for at doubled distances, spread by a quarter, and so may be
-// found later by as much again; but not later than replication is said to take.
+// calmBound is how long a user may wait in a calm world. A user whom the replica does not
+// know yet is asked for at doubled distances, spread by a quarter, and so may be found
+// later by as much again; but not later than replication is said to take.
 func (w *world) calmBound() time.Duration {
-	unknown := min(w.replica.Lag*9/4, revocation.DefaultSettings.ReplicationLag)
+	unknown := min(w.lag*9/4, policy.ReplicationLag)
 	return w.drawn.Latency + w.drawn.Jitter + unknown + time.Minute
 }
 
-// checkKeeper checks that one healthy subscription is left, and that no gap is
-// without a sweep after it.
-func (w *world) checkKeeper() {
-	have := w.tenant.Subscriptions()
-	record, err := w.plant.records.Record(w.t.Context(), w.tenant.ID())
-	w.must(err)
-	if len(have) != 1 || have[0].ID != record.SubscriptionID || record.Since.IsZero() {
-		w.t.Errorf("at the end there are the subscriptions %+v, the keeper's record is %+v", have, record)
+// checkOrders checks that each order about a user was carried out.
+func (w *world) checkOrders(u msgraphtest.UserState, e stamp.Entry) {
+	if !w.mayStamp(u) || u.Deleted || w.protected[u.ID] {
 		return
 	}
-	if have[0].ClientState != w.dueClientState(w.t.Context()) || have[0].ChangeType != "updated" {
-		w.t.Errorf("the subscription left is not as wanted: %+v", have[0])
+	if e.State == stamp.StateCannotFix {
+		w.unfixed++ // and the person hears of it
+		return
 	}
-	w.checkSwept()
-}
-
-// checkExisting checks that nobody who was there before was touched without
-// leave, or by day, and that who needs a stamp stands in the report.
-func (w *world) checkExisting(u msgraphtest.UserState, e revocation.Entry) {
-	found := w.touched[u.ID] || w.plan.disasters
-	if found && u.Stamp.IsZero() && !slices.Contains(w.waiting(), e.State) {
-		w.t.Errorf("existing user %s has no stamp, and does not wait in the ledger: %+v", u.ID, e)
-	}
-	for _, at := range u.Revocations {
-		w.checkLeave(u, at)
-	}
-	if len(u.Revocations) > 1 {
-		w.t.Errorf("existing user %s was revoked %d times", u.ID, len(u.Revocations))
-	}
-}
-
-// waiting are the states in which an existing user can be left who has no stamp.
-func (w *world) waiting() []revocation.State {
-	states := []revocation.State{revocation.StateHeld}
-	if w.plant.config.policy.Backfill.Mode == revocation.ModeEnforce {
-		states = append(states, revocation.StateCannotFix)
-		if w.orders.sparing == spareDryRun {
-			states = append(states, revocation.StateSpared)
+	for _, o := range w.orders.to(u.ID) {
+		if w.sparing.kind == spareDryRun && o.at.Before(w.sparing.until) || w.created[u.ID].named() {
+			continue // the answer was that it would have been done
+		}
+		if u.Stamp.IsZero() || o.signOut && u.Stamp.Before(o.at.Add(-policy.ClockSkew).Truncate(time.Second)) {
+			w.t.Errorf("the order of %s about user %s was not carried out: stamp %s", o.at, u.ID, u.Stamp)
 		}
 	}
-	return states
 }
 
-// checkLeave checks that a user who is not new was revoked by the backfill, in
-// its hours, and notes it for the ceilings.
-func (w *world) checkLeave(u msgraphtest.UserState, at time.Time) {
-	w.backfilled = append(w.backfilled, at)
-	backfill := w.plant.config.policy.Backfill
-	if backfill.Mode == revocation.ModeReport || !backfill.Hours.Contain(at.Add(-time.Minute)) && !backfill.Hours.Contain(at) {
-		w.t.Errorf("existing user %s was revoked at %s in mode %s", u.ID, at, backfill.Mode)
-	}
-	if w.orders.sparing == spareDryRun && at.Before(w.orders.until) {
-		w.t.Errorf("existing user %s was revoked at %s, in a dry run", u.ID, at)
+// longestMatter is far longer than a matter takes in which nothing goes wrong.
+const longestMatter = 2 * time.Hour
+
+// checkEnded checks that every matter came to its end: where the ledger waits for a
+// request, there was one in the queue until the end.
+func (w *world) checkEnded(entries map[string]stamp.Entry) {
+	for _, e := range entries {
+		waits := e.State == stamp.StateClaimed || e.State == stamp.StateCalled
+		u, _ := w.tenant.User(e.User)
+		aged := time.Since(u.Created) > newUserWindow // and waits for a person
+		if waits && !u.Deleted && !aged && time.Since(e.Updated) > longestMatter {
+			w.t.Errorf("nobody came back to the matter of user %s: %+v", e.User, e)
+		}
 	}
 }
 
-// membersAt counts whoever was a member at any time until at: a full round can't
-// have counted more.
-func (w *world) membersAt(at time.Time) int {
-	n := 0
+// checkKeeper checks that one healthy subscription is left.
+func (w *world) checkKeeper() {
+	have := w.tenant.Subscriptions()
+	item, err := w.plant.records.Load(context.WithoutCancel(w.ctx), w.tenant.ID())
+	w.must(err)
+	record, wanted := item.Doc, webhook.ClientState(w.plant.config.vault.read(), w.tenant.ID())
+	if len(have) != 1 || have[0].ID != record.ID || have[0].ClientState != wanted || have[0].ChangeType != "updated" || record.SweepOwed {
+		w.t.Errorf("at the end there are the subscriptions %+v, the keeper's record is %+v", have, record)
+	}
+}
+
+// checkBrake checks that no more users than the limit were stamped automatically in 24
+// hours, unless a person released the brake meanwhile.
+func (w *world) checkBrake() {
+	var calls []time.Time
 	for _, u := range w.tenant.Users() {
-		if !w.created[u.ID].guest && !u.Created.After(at) {
-			n++
+		if len(u.Revocations) > 0 && !w.orderedBy(u.ID, u.Stamped) {
+			calls = append(calls, u.Stamped)
 		}
 	}
-	return n
+	limit := w.plant.config.brakeLimit
+	for _, at := range calls {
+		from, n := w.countsFrom(at), 0
+		for _, other := range calls {
+			if !other.Before(from) && !other.After(at) {
+				n++
+			}
+		}
+		if n > limit {
+			w.t.Errorf("%d users were stamped between %s and %s, the brake is at %d", n, from, at, limit)
+		}
+	}
 }
 
-// checkCeilings checks that no more existing users were stamped than may be.
-func (w *world) checkCeilings() {
-	c := w.plant.config.policy.Backfill.Ceilings
-	slices.SortFunc(w.backfilled, time.Time.Compare)
-	for i, at := range w.backfilled {
-		if most := min(c.PerRun, int(c.Share*float64(w.membersAt(at)))); i >= most {
-			w.t.Errorf("%d existing users were stamped by %s, the ceilings %+v let %d through", i+1, at, c, most)
-		}
-		if i >= c.PerHour && at.Sub(w.backfilled[i-c.PerHour]) < time.Hour {
-			w.t.Errorf("more than %d existing users were stamped in the hour before %s", c.PerHour, at)
+// countsFrom is since when the brake counts at a time: for a day, in whole hours, and not
+// from before the last release.
+func (w *world) countsFrom(at time.Time) time.Time {
+	from := at.Add(-23 * time.Hour)
+	for _, r := range w.orders.released {
+		if since := r.ended.Add(callSlack); since.After(from) && r.ended.Before(at) {
+			from = since
 		}
 	}
+	return from
 }

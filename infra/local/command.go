@@ -15,39 +15,45 @@ import (
 
 // Limits of a run.
 const (
-	maxUsers     = 100_000
+	maxUsers     = 10_000
 	defaultUsers = 500
-	// patience is how long a run may take; each user adds perUser.
+	// patience is how long a run may take; each user adds perUser. Graph lets 20 users a
+	// second be stamped.
 	patience = 90 * time.Second
-	perUser  = 10 * time.Millisecond
+	perUser  = 100 * time.Millisecond
 )
 
 const usage = `local runs all of sessionstamp on one machine, against an emulated Microsoft
-Graph.
+Graph, in about half a minute.
 
-It creates users in a federated domain, its subdomain and a managed domain,
-guests and excluded accounts among them; delivers, doubles and shuffles
-notifications and forges some; lets some reads come late, some calls be
-throttled or fail, and some workers die. Then it deletes the subscription
-behind sessionstamp's back and loses every notification for a while, and the
-sweep has to find who was missed. In the end it lets existing users be stamped,
-up to a ceiling, which stays: to lift it is, on AWS, an order to the sweeper.
-It ends by itself.
+Users appear in a federated domain, its subdomain and a managed domain, guests
+and excluded accounts among them. Notifications come late, doubled, shuffled or
+forged; some calls are throttled or fail, and some workers die. Then the
+subscription is lost with every notification, and the sweep has to find the
+users. Then so many users come that the brake stops. A person releases it.
 
   go run ./infra/local                              with a display
-  go run ./infra/local -json -users 2000 -seed 7    one JSON object
+  go run ./infra/local -json -users 1000 -seed 7    one JSON object
 
-The exit status is 1 if anybody in scope was not stamped or stamped twice, or
-anybody out of scope was touched, or the run failed or was interrupted. It is 2
-if the flags are wrong. "go run" turns every failure into 1, and make into 2.
+The exit status is 1 if a user in scope was not stamped or was stamped twice,
+or a user out of scope was touched, or the run failed or was interrupted. It is
+2 if the flags are wrong. "go run" turns every failure into 1, and make into 2.
 So programs build it first:
 
   go build -o local ./infra/local
 `
 
-// run is the whole program. It returns the exit status: 0 if every promise was
-// kept or help was asked for, 1 if a promise was broken or the run failed or was
-// interrupted, 2 if the flags are wrong.
+// options are the flags of the command.
+type options struct {
+	users int
+	seed  uint64
+	json  bool
+	log   *slog.Logger
+}
+
+// run is the whole program. It returns the exit status: 0 if every promise was kept or
+// help was asked for, 1 if a promise was broken or the run failed or was interrupted, 2 if
+// the flags are wrong.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, verbose, err := parse(args, stderr)
 	switch {
@@ -60,12 +66,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if verbose {
 		o.log = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	if !o.json {
-		_, _ = fmt.Fprintf(stdout, intro, demoQuota, defaultUsers)
-	}
 	r, err := play(ctx, o, newDisplay(o, verbose, stdout))
 	if ctx.Err() != nil && err != nil {
-		// What was cut off says nothing more than that it was.
 		_, _ = fmt.Fprintln(stderr, "local: interrupted")
 		return 1
 	}
@@ -82,7 +84,7 @@ var errFlags = errors.New("wrong flags")
 func parse(args []string, stderr io.Writer) (o options, verbose bool, err error) {
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Usage = func() {} // follows the error, which must not scroll away: see below
+	flags.Usage = func() {} // the error must not scroll away: see below
 	flags.IntVar(&o.users, "users", defaultUsers, "create this `number` of users")
 	flags.Uint64Var(&o.seed, "seed", 1, "the `number` that draws who is created and what goes wrong")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object and nothing else")
@@ -111,7 +113,7 @@ func newDisplay(o options, verbose bool, stdout io.Writer) display {
 		return noDisplay{}
 	}
 	if f, ok := stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) && !verbose {
-		return &screen{w: stdout, size: func() (int, int, error) { return term.GetSize(int(f.Fd())) }}
+		return &screen{w: stdout}
 	}
 	return lines{stdout}
 }
@@ -132,14 +134,6 @@ func play(ctx context.Context, o options, show display) (result, error) {
 	}
 	return r, err
 }
-
-// intro says what is about to be seen, and in what it differs from a deployment.
-const intro = `sessionstamp on one machine, against an emulated Microsoft Graph.
-Waits are shortened and the emulated write quota is raised %d-fold, so that
-%d users take less than a minute. A deployment keeps to Graph's 20 writes a
-second and reads stamps back after five minutes.
-
-`
 
 // report prints the result and returns the exit status.
 func report(r result, o options, stdout io.Writer) int {

@@ -5,18 +5,29 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"time"
 )
+
+// progress is how far a run has come.
+type progress struct {
+	act      int // from 1
+	now      string
+	elapsed  time.Duration
+	expected time.Duration // of the whole run, as far as one can tell
+	// users is how many will come.
+	users, created, due, stamped, confirmed int
+	waiting, late, forged, throttled, died  int
+	times                                   histogram
+}
 
 // A display shows how far a run is.
 type display interface {
 	// every is how often it wants to be shown something.
 	every() time.Duration
-	show(p progress, elapsed time.Duration)
+	show(p progress)
 	// tell says what happens next.
 	tell(text string)
-	// end leaves what is shown on the screen.
+	// end clears the screen for the result.
 	end()
 }
 
@@ -29,106 +40,115 @@ func (d *demo) show(ctx context.Context, show display) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			done = true // what it came to is shown once more
+			done = true // the end is shown once more
 		}
-		p := d.tally.progress()
-		p.waiting = d.plant.requests.Len()
-		p.died, _ = d.faults.counts()
-		show.show(p, time.Since(d.started))
+		show.show(d.progress())
 	}
 }
 
 // noDisplay is for output that is piped into another program.
 type noDisplay struct{}
 
-func (noDisplay) every() time.Duration         { return time.Second }
-func (noDisplay) show(progress, time.Duration) {}
-func (noDisplay) tell(string)                  {}
-func (noDisplay) end()                         {}
+func (noDisplay) every() time.Duration { return time.Second }
+func (noDisplay) show(progress)        {}
+func (noDisplay) tell(string)          {}
+func (noDisplay) end()                 {}
 
-// lines prints plain lines now and then, for logs.
+// lines prints a plain line now and then, for logs.
 type lines struct{ w io.Writer }
 
 func (lines) every() time.Duration { return 2 * time.Second }
 
-func (l lines) show(p progress, elapsed time.Duration) {
-	_, _ = fmt.Fprintf(l.w, "%4.0f s  created %d, revoked %d, read back %d, in the queue %d\n        forged and dropped %d, throttled %d, worker deaths %d\n",
-		elapsed.Seconds(), p.created, p.revoked, p.confirmed, p.waiting, p.forged, p.throttled, p.died)
+func (l lines) show(p progress) {
+	_, _ = fmt.Fprintf(l.w, "%4.0f s  created %d, stamped %d, confirmed %d, waiting %d\n",
+		p.elapsed.Seconds(), p.created, p.stamped, p.confirmed, p.waiting)
 }
 
 func (l lines) tell(text string) { _, _ = fmt.Fprintln(l.w, text) }
 
 func (l lines) end() { _, _ = fmt.Fprintln(l.w) }
 
-// screen redraws a few lines in place, for a terminal.
-type screen struct {
-	w io.Writer
-	// size is the terminal's, which may change while it runs.
-	size func() (columns, rows int, err error)
+// Colours of a terminal (ECMA-48, select graphic rendition).
+const (
+	bold   = "\x1b[1m"
+	dim    = "\x1b[2m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+	cyan   = "\x1b[36m"
+	plain  = "\x1b[0m"
+)
 
-	mu    sync.Mutex
-	drawn int // lines on the screen that are redrawn
+// screen is one picture of 80×24 that is drawn over itself.
+type screen struct {
+	w     io.Writer
+	drawn bool
 }
 
 func (*screen) every() time.Duration { return 100 * time.Millisecond }
 
-func (s *screen) show(p progress, elapsed time.Duration) {
+// tell has nothing to add: the picture says it.
+func (*screen) tell(string) {}
+
+func (s *screen) show(p progress) {
+	begin := "\x1b[H"
+	if !s.drawn {
+		begin = "\x1b[2J\x1b[H"
+		s.drawn = true
+	}
+	// One write, so that it is seldom cut in half. Each line erases what stood there.
+	_, _ = io.WriteString(s.w, begin+strings.Join(picture(p), "\x1b[K\n")+"\x1b[J\n")
+}
+
+func (s *screen) end() {
+	if s.drawn {
+		_, _ = io.WriteString(s.w, "\x1b[2J\x1b[H")
+	}
+}
+
+// acts are the story's, a word each.
+var acts = []string{"arrival", "outage", "brake"}
+
+// picture draws how far the run is, in less than 24 lines of less than 80 columns.
+func picture(p progress) []string {
+	left := max(0, p.expected-p.elapsed).Round(time.Second)
 	text := []string{
-		bar("created", p.created, p.expected),
-		bar("revoked", p.revoked, p.due),
-		bar("read back", p.confirmed, p.due),
-		fmt.Sprintf("  %-10s %d requests, those to read stamps back included", "in queue", p.waiting),
-		fmt.Sprintf("  %-10s forged notifications dropped: %d", "meanwhile", p.forged),
-		fmt.Sprintf("  %-10s calls throttled: %d, worker deaths: %d", "", p.throttled, p.died),
-		fmt.Sprintf("  %-10s %.0f s", "time", elapsed.Seconds()),
+		bold + "sessionstamp" + plain + dim + " on one machine, with an emulated Microsoft Graph" + plain,
+		"",
+		"  " + headline(p.act) + dim + fmt.Sprintf("  %3.0f s, about %s left", p.elapsed.Seconds(), left) + plain,
+		"  " + p.now,
+		"",
+		bar("created", cyan, p.created, p.users),
+		bar("stamped", yellow, p.stamped, p.due),
+		bar("confirmed", green, p.confirmed, p.due),
+		"",
+		fmt.Sprintf("  %-10s %6d     %-10s %6d     %-10s %6d", "waiting", p.waiting, "unnotified", p.late, "forged", p.forged),
+		fmt.Sprintf("  %-10s %6d     %-10s %6d", "throttled", p.throttled, "died", p.died),
+		"",
+		dim + "  seconds from creation to stamp" + plain,
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	text = s.fit(text)
-	s.print(strings.Join(text, "\n"))
-	s.drawn = len(text)
+	return append(text, p.times.lines()...)
 }
 
-// fit cuts text so that it neither wraps nor scrolls: print goes up as many lines
-// as were drawn, and must get to the first. The last column and the last row stay
-// free, since a character there can already move the cursor on.
-func (s *screen) fit(text []string) []string {
-	columns, rows, err := s.size()
-	if err != nil || columns < 1 || rows < 1 {
-		columns, rows = 80, 24 // terminals without a size, as some in CI, say 0
-	}
-	text = text[:min(len(text), rows-1)]
-	for i, line := range text {
-		if runes := []rune(line); len(runes) >= columns {
-			text[i] = string(runes[:columns-1])
+// headline shows which act is played.
+func headline(act int) string {
+	words := make([]string, len(acts))
+	for i, word := range acts {
+		colour := dim
+		switch {
+		case i+1 == act:
+			colour = bold + yellow
+		case i+1 < act:
+			colour = green
 		}
+		words[i] = fmt.Sprintf("%s%d %s%s", colour, i+1, word, plain)
 	}
-	return text
+	return strings.Join(words, "  ")
 }
 
-// print puts text where the redrawn lines were. It is one write, so that it is seldom cut
-// in half: Ctrl-C lets a terminal forget what it has not shown yet, and half a drawing is
-// erased as if it were whole. The first column is for what Ctrl-C leaves there itself.
-func (s *screen) print(text string) {
-	erase := ""
-	if s.drawn > 0 {
-		erase = fmt.Sprintf("\r\x1b[%dA\x1b[J", s.drawn)
-	}
-	_, _ = io.WriteString(s.w, erase+text+"\n")
-	s.drawn = 0
-}
-
-func (s *screen) tell(text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.print(text)
-}
-
-func (s *screen) end() { _, _ = fmt.Fprintln(s.w) }
-
-// bar draws n of total. The number stands first, so that a narrow terminal keeps it.
-func bar(label string, n, total int) string {
+// bar draws n of total.
+func bar(label, colour string, n, total int) string {
 	const width = 40
 	full := min(width*n/max(total, 1), width)
-	return fmt.Sprintf("  %-10s %6d [%s%s]", label, n, strings.Repeat("█", full), strings.Repeat("·", width-full))
+	return fmt.Sprintf("  %-10s %6d %s%s%s%s%s", label, n,
+		colour, strings.Repeat("█", full), dim, strings.Repeat("·", width-full), plain)
 }

@@ -9,56 +9,44 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
-	"github.com/sessionstamp/sessionstamp/shared/subscription"
+	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/state"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
 
-// faults stand between a worker and what it works with: each call may fail, or
-// its worker die, before or after the call took effect. What happens depends on
-// the seed, the call, the user and how often that call was made for that user,
-// so that it stays the same however the workers interleave.
+// faults stand between a worker and what it works with: each call may fail, or its
+// worker die, before or after the call took effect. What happens depends on the seed,
+// the call, the user and how often that call was made for that user, so that it stays
+// the same however the workers interleave. A nil *faults lets everything pass.
 type faults struct {
 	seed uint64
 	// fail and crash are the chances of each call.
 	fail, crash float64
-	// freeze is the chance that a worker stands still between claim and call, for
-	// up to longestFreeze.
+	// freeze is the chance that a worker stands still between claim and call, for up to
+	// longestFreeze.
 	freeze float64
 	// twice is the chance that a message is queued a second time.
 	twice float64
-	// skew is how much earlier than asked for a message may come that is delayed
-	// for minutes: the queue has a clock of its own.
+	// skew is how much earlier than asked for a message may come that is delayed for
+	// minutes: the queue has a clock of its own.
 	skew time.Duration
-	// until ends all faults; zero means never.
-	until time.Time
 	// page is the chance that the sweep can't queue what it found.
 	page float64
-	// watch, if it is not nil, sees what the workers do, and what comes of it.
-	watch func(revocation.Config) revocation.Config
-	// rotator, if it is not nil, are the faults of the rotator in place of these.
-	rotator *faults
-	// promoted, if it is not nil, is called when a version of a secret has become
-	// current.
-	promoted func(ctx context.Context, secretID string)
-	// watchWebhook, if it is not nil, sees what the webhook takes in for the keeper.
-	watchWebhook func(webhook.Config) webhook.Config
-	// watchKeeper, if it is not nil, sees what the keeper asks for, once it is done.
-	watchKeeper func(subscription.Config) subscription.Config
-	// watchSweeper, if it is not nil, sees what the sweeper asks Graph for.
-	watchSweeper func(sweep.Config) sweep.Config
+	// until ends all faults; zero means never.
+	until time.Time
 
 	mu      sync.Mutex
-	struck  time.Time // when anything last failed, or anybody died
 	calls   map[string]uint64
+	struck  time.Time // when anything last failed, or anybody died
 	crashes int
 	failed  int
 	frozen  int
 	doubled int
 }
 
-// longestFreeze is far beyond the time for which a claim stands.
+// longestFreeze is far beyond the time within which a claim may be called.
 const longestFreeze = 30 * time.Minute
 
 // errInjected is what a call fails with.
@@ -69,14 +57,17 @@ type strike struct{ fail, crash, after bool }
 
 // draw decides over one call.
 func (f *faults) draw(operation, user string) strike {
+	if f == nil {
+		return strike{}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r, over := f.roll(operation, user)
+	dice, over := f.roll(operation, user)
 	if over {
 		return strike{}
 	}
-	s := strike{after: r.IntN(2) == 0}
-	switch chance := r.Float64(); {
+	s := strike{after: dice.IntN(2) == 0}
+	switch chance := dice.Float64(); {
 	case chance < f.crash:
 		s.crash = true
 		f.crashes++
@@ -89,8 +80,7 @@ func (f *faults) draw(operation, user string) strike {
 	return s
 }
 
-// roll returns the dice for one call, and whether all faults are over. f.mu is
-// held.
+// roll returns the dice for one call, and whether all faults are over. f.mu is held.
 func (f *faults) roll(operation, user string) (dice *rand.Rand, over bool) {
 	if f.calls == nil {
 		f.calls = make(map[string]uint64)
@@ -102,13 +92,16 @@ func (f *faults) roll(operation, user string) (dice *rand.Rand, over bool) {
 	return dice, !f.until.IsZero() && time.Now().After(f.until)
 }
 
-// standStill lets the worker stand still, whatever its context says, but not for
-// longer than there are faults.
+// standStill lets the worker stand still, whatever its context says, but not for longer
+// than there are faults.
 func (f *faults) standStill(operation, user string) {
 	time.Sleep(f.drawFreeze("freeze "+operation, user)) //nolint:forbidigo // that nobody can cancel it is the point
 }
 
 func (f *faults) drawFreeze(operation, user string) time.Duration {
+	if f == nil {
+		return 0
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	dice, over := f.roll(operation, user)
@@ -120,21 +113,33 @@ func (f *faults) drawFreeze(operation, user string) time.Duration {
 }
 
 // onItsWay is what the queue makes of a message: sooner, and perhaps two.
-func (f *faults) onItsWay(d revocation.Delayed) []revocation.Delayed {
+func (f *faults) onItsWay(d stamp.Delayed) []stamp.Delayed {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	dice, over := f.roll("send", d.Request.User)
 	if over {
-		return []revocation.Delayed{d}
+		return []stamp.Delayed{d}
 	}
 	if f.skew > 0 && d.Delay > time.Minute {
 		d.Delay -= time.Duration(dice.Int64N(int64(f.skew)))
 	}
 	if dice.Float64() >= f.twice {
-		return []revocation.Delayed{d}
+		return []stamp.Delayed{d}
 	}
 	f.doubled++
-	return []revocation.Delayed{d, d}
+	return []stamp.Delayed{d, d}
+}
+
+// losePage tells whether the sweep can't queue what it found.
+func (f *faults) losePage() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	dice, over := f.roll("queue a page", "")
+	lost := !over && dice.Float64() < f.page
+	if lost {
+		f.struck = time.Now()
+	}
+	return lost
 }
 
 // counts returns how often a worker died and a call failed.
@@ -168,6 +173,12 @@ func through[T any](f *faults, operation, user string, call func() (T, error)) (
 	return v, err
 }
 
+// do makes a call that has no result but its error.
+func (f *faults) do(operation, user string, call func() error) error {
+	_, err := through(f, operation, user, func() (struct{}, error) { return struct{}{}, call() })
+	return err
+}
+
 func (s strike) hit(at string) error {
 	switch {
 	case s.crash:
@@ -178,36 +189,57 @@ func (s strike) hit(at string) error {
 	return nil
 }
 
-// dress puts the faults between a worker and all that it works with.
-func (f *faults) dress(c revocation.Config) revocation.Config {
-	c.Directory = faultyDirectory{f, c.Directory}
-	c.Ledger = faultyLedger{f, c.Ledger}
-	c.Queue = faultyQueue{f, c.Queue}
-	c.Quota = faultyQuota{f, c.Quota}
-	if f.watch != nil {
-		c = f.watch(c)
+// dressStamper puts the faults between a stamper and all that it works with.
+func (f *faults) dressStamper(c stamp.Config) stamp.Config {
+	if f != nil {
+		c.Directory = faultyDirectory{f, c.Directory}
+		c.Ledger = faultyLedger{f, c.Ledger}
+		c.Queue = faultyQueue{f, c.Queue}
 	}
 	return c
 }
 
 // dressWebhook does the same for the webhook.
 func (f *faults) dressWebhook(c webhook.Config) webhook.Config {
-	c.Queue = faultyInbox{f, c.Queue}
-	c.Secrets = faultySecrets{f, c.Secrets}
-	if f.watchWebhook != nil {
-		c = f.watchWebhook(c)
+	if f != nil {
+		c.Queue = faultyInbox{f, c.Queue}
+		c.Secrets = faultySecrets{f, c.Secrets}
+	}
+	return c
+}
+
+// dressKeeper does the same for the keeper. The faults of Graph are the emulator's.
+func (f *faults) dressKeeper(c keeper.Config) keeper.Config {
+	if f != nil {
+		c.Store = faultyState[keeper.Record]{f, "record", c.Store}
+		c.Sweeps = faultySweeps{f, c.Sweeps}
+	}
+	return c
+}
+
+// dressSweeper does the same for the sweeper.
+func (f *faults) dressSweeper(c sweep.Config) sweep.Config {
+	if f != nil {
+		c.Store = faultyState[sweep.Checkpoint]{f, "checkpoint", c.Store}
+		c.Queue = faultyPages{f, faultyQueue{f, c.Queue}}
 	}
 	return c
 }
 
 type faultyDirectory struct {
 	*faults
-	revocation.Directory
+	stamp.Directory
 }
 
 func (d faultyDirectory) ReadUsers(ctx context.Context, ids []string) ([]directory.Read, error) {
 	return through(d.faults, "read users", ids[0], func() ([]directory.Read, error) {
 		return d.Directory.ReadUsers(ctx, ids)
+	})
+}
+
+func (d faultyDirectory) MemberOf(ctx context.Context, ids, groups []string) ([]directory.Membership, error) {
+	return through(d.faults, "member of", ids[0], func() ([]directory.Membership, error) {
+		return d.Directory.MemberOf(ctx, ids, groups)
 	})
 }
 
@@ -220,25 +252,25 @@ func (d faultyDirectory) RevokeSignInSessions(ctx context.Context, ids []string)
 
 type faultyLedger struct {
 	*faults
-	revocation.Ledger
+	stamp.Ledger
 }
 
-func (l faultyLedger) Entries(ctx context.Context, tenant string, users []string) (map[string]revocation.Entry, error) {
-	return through(l.faults, "read ledger", users[0], func() (map[string]revocation.Entry, error) {
+func (l faultyLedger) Entries(ctx context.Context, tenant string, users []string) (map[string]stamp.Entry, error) {
+	return through(l.faults, "read ledger", users[0], func() (map[string]stamp.Entry, error) {
 		return l.Ledger.Entries(ctx, tenant, users)
 	})
 }
 
-// Write may write some entries and not others, and a worker that dies on the way
-// has written those before.
-func (l faultyLedger) Write(ctx context.Context, entries []revocation.Entry) []error {
+// Write may write some entries and not others. A worker that dies on the way has written
+// those before.
+func (l faultyLedger) Write(ctx context.Context, entries []stamp.Entry) []error {
 	errs := make([]error, len(entries))
 	for i, e := range entries {
 		errs[i] = l.do("write "+string(e.State), e.User, func() error {
 			return l.Ledger.Write(ctx, entries[i:i+1])[0]
 		})
 	}
-	if entries[0].State == revocation.StateClaimed {
+	if entries[0].State == stamp.StateClaimed {
 		l.standStill("claim", entries[0].User)
 	}
 	return errs
@@ -246,65 +278,57 @@ func (l faultyLedger) Write(ctx context.Context, entries []revocation.Entry) []e
 
 type faultyQueue struct {
 	*faults
-	revocation.Queue
+	stamp.Queue
 }
 
-// Postpone may store some requests and not others, some of them twice, and a
-// worker that dies on the way has stored those before.
-func (q faultyQueue) Postpone(ctx context.Context, requests []revocation.Delayed) error {
-	var faults []error
+// Postpone may store some requests and not others, some of them twice. A worker that
+// dies on the way has stored those before.
+func (q faultyQueue) Postpone(ctx context.Context, requests []stamp.Delayed) error {
+	var errs []error
 	for _, d := range requests {
-		faults = append(faults, q.do("postpone", d.Request.User, func() error {
+		errs = append(errs, q.do("postpone", d.Request.User, func() error {
 			return q.Queue.Postpone(ctx, q.onItsWay(d))
 		}))
 	}
-	return errors.Join(faults...)
+	return errors.Join(errs...)
 }
 
-type faultyQuota struct {
+// faultyPages is the sweep's queue. It fails more often than others: a user who is lost
+// here is lost for good if the sweep goes on without that user.
+type faultyPages struct {
 	*faults
-	revocation.Quota
+	stamp.Queue
 }
 
-func (q faultyQuota) Reserve(ctx context.Context, tenant string, n int, now time.Time, patience time.Duration) (time.Duration, bool, error) {
-	type reservation struct {
-		wait time.Duration
-		ok   bool
+func (p faultyPages) Postpone(ctx context.Context, requests []stamp.Delayed) error {
+	if p.losePage() {
+		return errInjected
 	}
-	r, err := through(q.faults, "reserve", "", func() (reservation, error) {
-		wait, ok, err := q.Quota.Reserve(ctx, tenant, n, now, patience)
-		return reservation{wait, ok}, err
-	})
-	return r.wait, r.ok, err
+	return p.Queue.Postpone(ctx, requests)
 }
 
-func (q faultyQuota) Pause(ctx context.Context, tenant string, until time.Time) error {
-	return q.do("pause", "", func() error { return q.Quota.Pause(ctx, tenant, until) })
-}
-
-// faultyInbox is the webhook's queue. Its faults never kill: the webhook has no
-// state that could be lost with it.
+// faultyInbox is the webhook's queue. Its faults never kill: the webhook has no state
+// that could be lost with it.
 type faultyInbox struct {
 	*faults
 	webhook.Queue
 }
 
-func (q faultyInbox) Enqueue(ctx context.Context, requests []revocation.Request) error {
-	var faults []error
+func (q faultyInbox) Enqueue(ctx context.Context, requests []stamp.Request) error {
+	var errs []error
 	for _, r := range requests {
 		s := q.draw("enqueue", r.User)
-		lost := s.fail
-		if lost {
-			faults = append(faults, errInjected)
+		if s.fail {
+			errs = append(errs, errInjected)
 		}
-		if lost && !s.after {
+		if s.fail && !s.after {
 			continue
 		}
-		for _, d := range q.onItsWay(revocation.Delayed{Request: r}) {
-			faults = append(faults, q.Queue.Enqueue(ctx, []revocation.Request{d.Request}))
+		for _, d := range q.onItsWay(stamp.Delayed{Request: r}) {
+			errs = append(errs, q.Queue.Enqueue(ctx, []stamp.Request{d.Request}))
 		}
 	}
-	return errors.Join(faults...)
+	return errors.Join(errs...)
 }
 
 // faultySecrets are the webhook's, and kill as little.
@@ -313,96 +337,33 @@ type faultySecrets struct {
 	webhook.Secrets
 }
 
-func (c faultySecrets) ClientStates(ctx context.Context) (current, previous string, err error) {
-	if s := c.draw("client states", ""); s.fail {
-		return "", "", errInjected
+func (c faultySecrets) ClientStates(ctx context.Context, fresh bool) ([]string, error) {
+	if c.draw("client states", "").fail {
+		return nil, errInjected
 	}
-	return c.Secrets.ClientStates(ctx)
-}
-
-// dressKeeper puts the faults between the keeper and what it remembers and asks
-// for. Those of Graph are the emulator's.
-func (f *faults) dressKeeper(c subscription.Config) subscription.Config {
-	if f.watchKeeper != nil {
-		c = f.watchKeeper(c)
-	}
-	c.Store = faultyRecords{f, c.Store}
-	c.Sweeps = faultySweeps{f, c.Sweeps}
-	return c
-}
-
-type faultyRecords struct {
-	*faults
-	subscription.Store
-}
-
-func (r faultyRecords) Record(ctx context.Context, tenant string) (subscription.Record, error) {
-	return through(r.faults, "read record", "", func() (subscription.Record, error) { return r.Store.Record(ctx, tenant) })
-}
-
-func (r faultyRecords) SaveRecord(ctx context.Context, record subscription.Record) error {
-	return r.do("save record", "", func() error { return r.Store.SaveRecord(ctx, record) })
+	return c.Secrets.ClientStates(ctx, fresh)
 }
 
 type faultySweeps struct {
 	*faults
-	subscription.Sweeps
+	keeper.Sweeps
 }
 
-func (s faultySweeps) AskForSweep(ctx context.Context, tenant, why string, since time.Time) error {
-	return s.do("ask for a sweep", "", func() error { return s.Sweeps.AskForSweep(ctx, tenant, why, since) })
+func (s faultySweeps) Ask(ctx context.Context, tenant string) error {
+	return s.do("ask for a sweep", "", func() error { return s.Sweeps.Ask(ctx, tenant) })
 }
 
-func (s faultySweeps) ForgetSince(ctx context.Context, tenant string) error {
-	return s.do("forget since", "", func() error { return s.Sweeps.ForgetSince(ctx, tenant) })
-}
-
-// dressSweeper does the same for the sweeper.
-func (f *faults) dressSweeper(c sweep.Config) sweep.Config {
-	if f.watchSweeper != nil {
-		c = f.watchSweeper(c)
-	}
-	c.Store = faultyCheckpoints{f, c.Store}
-	c.Queue = faultyPages{f, faultyQueue{f, c.Queue}}
-	return c
-}
-
-type faultyPages struct {
+// faultyState stands before any document.
+type faultyState[T any] struct {
 	*faults
-	sweep.Queue
+	name string
+	state.Store[T]
 }
 
-// Postpone fails more often than other calls: what is lost here is lost for good
-// if the sweep goes on without it.
-func (p faultyPages) Postpone(ctx context.Context, requests []revocation.Delayed) error {
-	p.mu.Lock()
-	dice, over := p.roll("queue a page", "")
-	lost := !over && dice.Float64() < p.page
-	if lost {
-		p.struck = time.Now()
-	}
-	p.mu.Unlock()
-	if lost {
-		return errInjected
-	}
-	return p.Queue.Postpone(ctx, requests)
+func (s faultyState[T]) Load(ctx context.Context, tenant string) (state.Item[T], error) {
+	return through(s.faults, "load "+s.name, "", func() (state.Item[T], error) { return s.Store.Load(ctx, tenant) })
 }
 
-type faultyCheckpoints struct {
-	*faults
-	sweep.Store
-}
-
-func (s faultyCheckpoints) Checkpoint(ctx context.Context, tenant string) (sweep.Checkpoint, error) {
-	return through(s.faults, "read checkpoint", "", func() (sweep.Checkpoint, error) { return s.Store.Checkpoint(ctx, tenant) })
-}
-
-func (s faultyCheckpoints) SaveCheckpoint(ctx context.Context, c sweep.Checkpoint) error {
-	return s.do("save checkpoint", "", func() error { return s.Store.SaveCheckpoint(ctx, c) })
-}
-
-// do makes a call that has no result but its error.
-func (f *faults) do(operation, user string, call func() error) error {
-	_, err := through(f, operation, user, func() (struct{}, error) { return struct{}{}, call() })
-	return err
+func (s faultyState[T]) Save(ctx context.Context, tenant string, i state.Item[T]) (state.Item[T], error) {
+	return through(s.faults, "save "+s.name, "", func() (state.Item[T], error) { return s.Store.Save(ctx, tenant, i) })
 }

@@ -2,20 +2,22 @@ package main
 
 import (
 	"math"
+	"runtime"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // result compares what happened with what should have, by the directory itself.
 func (d *demo) result() result {
 	r := result{
-		Users: d.options.users, Seed: d.options.seed,
+		Users: d.options.users, Seed: d.options.seed, BrakeLimit: d.plant.config.brakeLimit,
 		Violations:  append([]string{}, d.graph.Violations()...),
 		DeadLetters: len(d.plant.requests.DeadLetters()),
 		Seconds:     tenths(time.Since(d.started).Seconds()),
 		PeakRSSMB:   tenths(peakRSS()),
+		Existing:    len(d.old), Unnotified: len(d.unnotified),
 	}
 	r.WorkersDied, _ = d.faults.counts()
 	d.tally.fill(&r)
@@ -23,61 +25,40 @@ func (d *demo) result() result {
 	for _, u := range d.tenant.Users() {
 		d.judge(&r, u, &times)
 	}
-	r.LatencyMS = percentiles(times)
-	d.judgeRecovery(&r)
+	r.LatencyMS, r.Histogram = percentiles(times), newHistogram(times)
+	for _, e := range d.plant.ledger.All(d.tenant.ID()) {
+		if e.State == stamp.StateStamped && e.Source == stamp.SourceSweep && d.unnotified[e.User] {
+			r.RecoveredBySweep++
+		}
+	}
 	return r
+}
+
+// peakRSS is the memory that the Go runtime has asked the system for, in MB: it gives
+// none back in so short a run.
+func peakRSS() float64 {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return float64(stats.Sys) / 1024 / 1024
 }
 
 // tenths is as exact as these numbers are.
 func tenths(x float64) float64 { return math.Round(10*x) / 10 }
 
-// judgeRecovery tells by the ledger how each user came to be stamped, and who
-// still waits.
-func (d *demo) judgeRecovery(r *result) {
-	r.Existing, r.Unnotified = len(d.old), len(d.unnotified)
-	r.RecoveredBySweep, _ = d.recovered()
-	for _, e := range d.plant.ledger.All(d.tenant.ID()) {
-		if e.State == revocation.StateHeld {
-			r.BackfillHeld++
-		}
-	}
-}
-
-// recovered counts the users of whom no notification told: by the ledger those who
-// were stamped because of the sweep, by the directory those in scope without a stamp.
-func (d *demo) recovered() (found, unstamped int) {
-	for _, e := range d.plant.ledger.All(d.tenant.ID()) {
-		if e.State == revocation.StateStamped && e.Source == revocation.SourceSweep && d.unnotified[e.User] {
-			found++
-		}
-	}
-	for id := range d.unnotified {
-		if u, _ := d.tenant.User(id); u.InScope && u.Stamped.IsZero() {
-			unstamped++
-		}
-	}
-	return found, unstamped
-}
-
-// isNew tells whether the user was created while it ran.
-func (d *demo) isNew(u msgraphtest.UserState) bool {
-	return u.Created.After(d.started.Add(-time.Minute))
-}
+// twiceAfter is how long after a first call a second one costs the user nothing.
+const twiceAfter = time.Minute
 
 func (d *demo) judge(r *result, u msgraphtest.UserState, times *[]time.Duration) {
-	isNew := d.isNew(u)
+	calls := u.Revocations
+	if len(calls) > 1 && calls[len(calls)-1].Sub(calls[0]) > twiceAfter {
+		r.StampedTwice++
+	}
+	isNew := d.created[u.ID]
 	if isNew {
 		r.Created++
 	}
-	if len(u.Revocations) > 1 {
-		r.StampedTwice++
-	}
-	if !isNew && u.InScope && len(u.Revocations) > 0 {
-		d.judgeBackfilled(r, u)
-		return
-	}
 	if !isNew || !u.InScope {
-		if len(u.Revocations) > 0 {
+		if len(calls) > 0 {
 			r.OutOfScopeTouched++
 		}
 		return
@@ -88,16 +69,59 @@ func (d *demo) judge(r *result, u msgraphtest.UserState, times *[]time.Duration)
 		return
 	}
 	r.Stamped++
-	if !d.unnotified[u.ID] {
-		*times = append(*times, u.Stamped.Sub(u.Created))
-	}
+	*times = append(*times, u.Stamped.Sub(u.Created))
 }
 
-// judgeBackfilled judges an existing user who was stamped: nobody may be before
-// the administrator says so, nor more than the ceiling.
-func (d *demo) judgeBackfilled(r *result, u msgraphtest.UserState) {
-	r.BackfillStamped++
-	if d.enforced.IsZero() || u.Stamped.Before(d.enforced) || r.BackfillStamped > d.ceiling {
-		r.OutOfScopeTouched++
+// stamped counts the new users in scope, and those of them without a stamp.
+func (d *demo) stamped() (inScope, unstamped int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, u := range d.tenant.Users() {
+		if !u.InScope || !d.created[u.ID] {
+			continue
+		}
+		inScope++
+		if u.Stamped.IsZero() {
+			unstamped++
+		}
 	}
+	return inScope, unstamped
+}
+
+// usualTime is what a run takes besides its calls, of which callsPerSecond are made.
+const (
+	usualTime      = 34 * time.Second
+	callsPerSecond = 2 * stamp.CallsPerSecond
+)
+
+// progress is what a display shows while it runs.
+func (d *demo) progress() progress {
+	var r result
+	d.tally.fill(&r)
+	died, _ := d.faults.counts()
+	p := progress{
+		elapsed:   time.Since(d.started),
+		confirmed: r.ReadBack, forged: r.ForgedDropped, throttled: r.GraphThrottled, died: died,
+		waiting: d.plant.requests.Len(),
+	}
+	for _, act := range d.plan {
+		p.users += len(act)
+	}
+	p.expected = usualTime + max(0, time.Duration(p.users)*time.Second/callsPerSecond-8*time.Second)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p.act, p.now, p.created, p.late = d.act, d.now, len(d.created), len(d.unnotified)
+	var times []time.Duration
+	for _, u := range d.tenant.Users() {
+		if !u.InScope || !d.created[u.ID] {
+			continue
+		}
+		p.due++
+		if !u.Stamped.IsZero() {
+			p.stamped++
+			times = append(times, u.Stamped.Sub(u.Created))
+		}
+	}
+	p.times = newHistogram(times)
+	return p
 }

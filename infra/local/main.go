@@ -1,13 +1,12 @@
-// Command local runs all of sessionstamp on one machine, against an emulated
-// Microsoft Graph, and shows that it keeps its promises: users appear, a webhook
-// hears of them, and those in scope are stamped, each once, and nobody else.
+// Command local runs all of sessionstamp on one machine, against an emulated Microsoft
+// Graph, and shows that it keeps its promises: users appear, a webhook hears of them, and
+// those in scope are stamped, each once, and nobody else.
 package main
 
 import (
 	"context"
 	"os"
 	"os/signal"
-	_ "time/tzdata" // quiet hours have a time zone, and not every machine knows them all
 )
 
 func main() {

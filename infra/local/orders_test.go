@@ -2,81 +2,75 @@ package main
 
 import (
 	"context"
+	mathrand "math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
-	"github.com/sessionstamp/sessionstamp/shared/subscription"
+	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/memory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
-// A sparing is why users are left alone for a part of a month whom sessionstamp
-// would have stamped.
-type sparing int
+// sparingKind is why users are left alone for a part of a month whom sessionstamp would
+// have stamped.
+type sparingKind int
 
 const (
-	spareNobody sparing = iota
-	// spareExcluded ends with the exclusion of the service accounts.
+	spareNobody sparingKind = iota
+	// spareExcluded ends when the exclusion of the service accounts is lifted.
 	spareExcluded
-	// spareDryRun ends with a dry run of the revoker.
+	// spareDryRun ends when the dry run does.
 	spareDryRun
 	// spareTakenDown ends when the system is set up again.
 	spareTakenDown
 )
 
-// orders are what an administrator orders in the middle of a month.
-type orders struct {
-	sparing sparing
-	from    time.Time // when the system is taken down
-	until   time.Time // when the sparing ends
-	stop    time.Time // when a deployment is to end what runs, zero for never
-	down    atomic.Bool
-	// spared are the users whom the sparing concerned. It is true of those who were
-	// new no more when it ended: only the backfill may stamp them. Of the others the
-	// end finds some on their way, so that it is not certain whether they are
-	// stamped.
-	spared map[string]bool
+// sparing is what an administrator changes in the middle of a month.
+type sparing struct {
+	kind  sparingKind
+	from  time.Time // when the system is taken down; else the start
+	until time.Time
+	stop  time.Time // when a deployment is to end what runs, zero for never
+	down  atomic.Bool
 }
 
-// longestOutage is for how long a request that was heard of in time may wait for
-// Graph, and so outlast the sparing: a day, and what it is put back for.
-const longestOutage = 30 * time.Hour
-
-// drawOrders lets three quarters of the months have a sparing, unless they are
-// calm.
-func (w *world) drawOrders() {
-	w.orders.spared = make(map[string]bool)
+// drawSparing lets three quarters of the months have a sparing, unless they are calm.
+func (w *world) drawSparing() {
 	if !w.plan.disasters || w.calm {
 		return
 	}
-	w.orders.sparing = sparing(w.random.IntN(4))
-	w.orders.from = w.start.Add(w.plan.play/3 + w.upTo(w.plan.play/3))
-	w.orders.until = w.orders.from.Add(48*time.Hour + w.upTo(48*time.Hour))
-	switch w.orders.sparing {
+	w.sparing.kind = sparingKind(w.random.IntN(4))
+	w.sparing.from = w.start
+	begin := w.start.Add(w.plan.play/3 + w.upTo(w.plan.play/3))
+	w.sparing.until = begin.Add(48*time.Hour + w.upTo(60*time.Hour))
+	switch w.sparing.kind {
 	case spareNobody:
 	case spareTakenDown:
-		w.orders.stop = w.orders.from
+		w.sparing.from, w.sparing.stop = begin, begin
 	case spareExcluded, spareDryRun:
-		w.orders.stop = w.orders.until
+		w.sparing.stop = w.sparing.until
 	}
 }
 
-// operate runs the plant, and carries out the orders of the month. To change
-// anything is to deploy anew: what runs then comes to its end before.
+// operate runs the plant, and carries out the changes of the month. To change anything is
+// to deploy anew: what runs then comes to its end before.
 func (w *world) operate(ctx context.Context) {
-	switch w.orders.sparing {
+	switch w.sparing.kind {
 	case spareNobody:
 	case spareExcluded, spareDryRun:
-		w.operateUntil(ctx, w.orders.until)
-		w.orders.until = time.Now() // the last worker may have stood still
-		if w.orders.sparing == spareExcluded {
-			w.plant.config.policy.Exclusions = revocation.Exclusions{}
+		w.operateUntil(ctx, w.sparing.until)
+		w.sparing.until = time.Now() // the last worker may have stood still
+		if w.sparing.kind == spareExcluded {
+			w.plant.config.policy.Exclusions = stamp.Exclusions{}
+		} else {
+			w.seen.block(span{w.sparing.from, w.sparing.until})
 		}
 		w.plant.config.dryRun = false
-		clear(w.plant.revokers)
-		w.noteSpared()
+		clear(w.plant.stampers)
 	case spareTakenDown:
-		w.operateUntil(ctx, w.orders.from)
+		w.operateUntil(ctx, w.sparing.from)
 		w.takeDown(ctx)
 	}
 	w.plant.run(ctx)
@@ -90,81 +84,119 @@ func (w *world) operateUntil(ctx context.Context, t time.Time) {
 
 // takeDown takes the system down, and sets it up again days later.
 func (w *world) takeDown(ctx context.Context) {
-	w.orders.down.Store(true)
-	w.order(ctx, (*subscription.Keeper).TakeDown)
-	w.orders.from = time.Now()
-	w.until(w.orders.until)
-	w.orders.until = time.Now()
-	w.order(ctx, func(k *subscription.Keeper, ctx context.Context) error {
+	w.sparing.down.Store(true)
+	began := time.Now()
+	w.repeat(ctx, (*keeper.Keeper).TakeDown)
+	w.until(w.sparing.until)
+	w.repeat(ctx, func(k *keeper.Keeper, ctx context.Context) error {
 		_, err := k.SetUp(ctx)
 		return err
 	})
-	w.orders.down.Store(false)
-	w.noteSpared()
+	w.sparing.down.Store(false)
+	w.seen.block(span{began, time.Now()})
 }
 
-// order repeats an order until it is carried out.
-func (w *world) order(ctx context.Context, give func(*subscription.Keeper, context.Context) error) {
+// repeat repeats an order to the keeper until it is carried out.
+func (w *world) repeat(ctx context.Context, give func(*keeper.Keeper, context.Context) error) {
 	for ctx.Err() == nil {
 		keeper, _ := w.plant.newKeeper() // newPlant has made one without a fault
 		var refused error
 		if died := survive(func() { refused = give(keeper, ctx) }); died == nil && refused == nil {
 			return
 		}
-		time.Sleep(time.Hour)
+		pause(ctx, time.Hour)
 	}
 }
 
-// noteSpared notes, when a sparing has ended, whom it concerned.
-func (w *world) noteSpared() {
-	entries := w.entries()
-	for _, u := range w.tenant.Users() {
-		if !w.existing[u.ID] && w.concerns(u) {
-			w.orders.spared[u.ID] = w.newNoMore(u, entries[u.ID])
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// orders are a person's.
+type orders struct {
+	mu       sync.Mutex
+	given    []order
+	released []span // from when the brake was reached to when it was released
+}
+
+// An order is that one user be stamped or, with signOut, signed out.
+type order struct {
+	user    string
+	at      time.Time
+	signOut bool
+}
+
+// scheduleOrders lets a person have up to five users stamped or signed out.
+func (w *world) scheduleOrders() {
+	for range w.random.IntN(6) {
+		signOut, draw := w.random.IntN(2) == 0, w.random.Uint64()
+		time.AfterFunc(w.upTo(w.plan.play*9/10), func() { w.give(signOut, draw) })
+	}
+}
+
+// give queues an order as the administrator's command does. To be signed out, a user must
+// have been there before: of a new one it would not be certain whether the call was the
+// person's or ours.
+func (w *world) give(signOut bool, draw uint64) {
+	candidates := w.tenant.Users()
+	if signOut {
+		candidates = candidates[:len(w.old)]
+	}
+	pick := candidates[draw%uint64(len(candidates))]
+	if len(w.orders.to(pick.ID)) > 0 {
+		return // the emulator knows one approval of each user
+	}
+	o := order{user: pick.ID, at: time.Now(), signOut: signOut}
+	request := stamp.Request{Tenant: w.tenant.ID(), User: pick.ID, Source: stamp.SourcePerson, Approved: true, Seen: o.at.UTC()}
+	if signOut {
+		request.NotBefore = o.at.UTC()
+	}
+	w.tenant.Approve(pick.ID, request.NotBefore)
+	w.orders.mu.Lock()
+	defer w.orders.mu.Unlock()
+	w.orders.given = append(w.orders.given, o)
+	if err := (memory.Requests{Queue: w.plant.requests}).Enqueue(w.ctx, []stamp.Request{request}); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// to returns the orders about one user.
+func (o *orders) to(user string) []order {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var about []order
+	for _, given := range o.given {
+		if given.user == user {
+			about = append(about, given)
 		}
 	}
+	return about
 }
 
-// concerns tells whether the sparing that ends concerns a user. Whoever was stamped
-// before the system was taken down is as any other.
-func (w *world) concerns(u msgraphtest.UserState) bool {
-	switch w.orders.sparing {
-	case spareExcluded:
-		return w.created[u.ID].excluded()
-	case spareTakenDown:
-		return u.Stamp.IsZero()
-	default:
-		return true
+// attendBrake is the person who releases the brake, sooner or later.
+func (w *world) attendBrake(ctx context.Context) {
+	random := mathrand.New(mathrand.NewPCG(w.faults.seed, 2))
+	longest := 20 * time.Minute
+	if w.plan.disasters {
+		longest = 90 * time.Hour
 	}
-}
-
-// newNoMore tells whether it is certain that a user was not heard of in time,
-// but for what the sparing ended.
-func (w *world) newNoMore(u msgraphtest.UserState, e revocation.Entry) bool {
-	age := w.orders.until.Sub(u.Created)
-	if w.orders.sparing == spareTakenDown {
-		return u.Created.After(w.orders.from) && age > newUserWindow
-	}
-	return e.State == revocation.StateSpared && age > newUserWindow+longestOutage
-}
-
-// checkSpared checks a user who was left alone for a while: nobody is stamped
-// meanwhile, and who is new no more when it ends needs leave as any existing user
-// does, and stands in the report once a full round was there.
-func (w *world) checkSpared(u msgraphtest.UserState, e revocation.Entry) {
-	if len(u.Revocations) > 1 {
-		w.t.Errorf("user %s, who was spared, was revoked %d times", u.UPN, len(u.Revocations))
-	}
-	for _, at := range u.Revocations {
-		if at.Before(w.orders.until) && w.orders.sparing != spareTakenDown {
-			w.t.Errorf("user %s was revoked at %s, and was to be spared until %s", u.UPN, at, w.orders.until)
+	every(ctx, 10*time.Minute, func() {
+		item, err := w.plant.brakes.Load(ctx, w.tenant.ID())
+		if err != nil || item.Doc.Reached.IsZero() {
+			return
 		}
-		if w.orders.spared[u.ID] {
-			w.checkLeave(u, at)
+		pause(ctx, min(time.Duration(random.Int64N(int64(longest))), time.Until(w.playEnd())))
+		for new(environment).order(ctx, w.plant, sweep.Order{Release: true}) != nil && ctx.Err() == nil {
+			pause(ctx, time.Minute)
 		}
-	}
-	waits := w.orders.spared[u.ID] && u.Stamp.IsZero() && !u.Deleted && !w.doubtful(u)
-	if waits && w.plant.config.policy.Backfill.Mode == revocation.ModeReport && w.sweptSince(w.orders.until) && e.State != revocation.StateHeld {
-		w.t.Errorf("user %s was spared until %s, has no stamp, and is not held in the ledger: %+v", u.UPN, w.orders.until, e)
-	}
+		w.orders.mu.Lock()
+		w.orders.released = append(w.orders.released, span{item.Doc.Reached, time.Now()})
+		w.orders.mu.Unlock()
+		w.seen.block(span{item.Doc.Reached, time.Now()})
+	})
 }

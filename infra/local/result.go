@@ -6,12 +6,12 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"text/tabwriter"
+	"strings"
 	"time"
 )
 
-// result is what one run of the demonstration came to. The names of its JSON are
-// part of the command's interface.
+// result is what one run of the demonstration came to. The names of its JSON are part of
+// the command's interface.
 type result struct {
 	Users               int            `json:"users"`
 	Seed                uint64         `json:"seed"`
@@ -26,8 +26,8 @@ type result struct {
 	Unnotified          int            `json:"unnotified"`
 	MissedByWebhook     int            `json:"missed_by_webhook"`
 	RecoveredBySweep    int            `json:"recovered_by_sweep"`
-	BackfillStamped     int            `json:"backfill_stamped"`
-	BackfillHeld        int            `json:"backfill_held"`
+	BrakeLimit          int            `json:"brake_limit"`
+	BrakeHeld           int            `json:"brake_held"`
 	LeftAlone           map[string]int `json:"left_alone"`
 	Notifications       int            `json:"notifications"`
 	NotificationsReSent int            `json:"notifications_resent"`
@@ -38,9 +38,12 @@ type result struct {
 	WorkersDied         int            `json:"workers_died"`
 	DeadLetters         int            `json:"dead_letters"`
 	LatencyMS           latencies      `json:"latency_ms"`
-	PeakRSSMB           float64        `json:"peak_rss_mb"`
-	Seconds             float64        `json:"seconds"`
-	Violations          []string       `json:"violations"`
+	// Histogram counts the stamped users by seconds from creation to stamp: see
+	// [histogram].
+	Histogram  histogram `json:"histogram"`
+	PeakRSSMB  float64   `json:"peak_rss_mb"`
+	Seconds    float64   `json:"seconds"`
+	Violations []string  `json:"violations"`
 }
 
 // latencies are percentiles of the time from creation to stamp, in milliseconds.
@@ -63,6 +66,39 @@ func percentiles(times []time.Duration) latencies {
 	return latencies{P50: rank(50), P95: rank(95), P99: rank(99), Max: rank(100)}
 }
 
+// A histogram counts times below each of [bounds], and in its last field those above.
+type histogram [len(bounds) + 1]int
+
+// bounds are in seconds.
+var bounds = [...]int{1, 2, 5, 10, 20}
+
+func newHistogram(times []time.Duration) (h histogram) {
+	for _, t := range times {
+		n := 0
+		for n < len(bounds) && t >= time.Duration(bounds[n])*time.Second {
+			n++
+		}
+		h[n]++
+	}
+	return h
+}
+
+// lines draws the histogram.
+func (h histogram) lines() []string {
+	const width = 40
+	most := max(1, slices.Max(h[:]))
+	lines := make([]string, len(h))
+	for i, n := range h {
+		label := fmt.Sprint("> ", bounds[len(bounds)-1])
+		if i < len(bounds) {
+			label = fmt.Sprint("< ", bounds[i])
+		}
+		full := (width*n + most - 1) / most
+		lines[i] = fmt.Sprintf("  %6s s %6d %s", label, n, strings.Repeat("█", full))
+	}
+	return lines
+}
+
 // ok tells whether sessionstamp kept its promises.
 func (r result) ok() bool {
 	return r.Unstamped == 0 && r.StampedTwice == 0 && r.OutOfScopeTouched == 0 &&
@@ -76,93 +112,52 @@ func (r result) writeJSON(w io.Writer) error {
 	return encoder.Encode(r)
 }
 
-// leftAlone says in words why a user was left alone.
-var leftAlone = map[string]string{
-	"guest":             "guests",
-	"not_federated":     "in a managed domain",
-	"excluded":          "excluded by pattern",
-	"ceiling_run":       "existing users, because the ceiling was reached",
-	"existing_user":     "existing users without a stamp (for the backfill)",
-	"stamped":           "had a stamp already, as all in the managed domain have",
-	"not_member":        "neither member nor guest",
-	"not_found":         "deleted meanwhile",
-	"created_unknown":   "creation date unknown",
-	"stamp_unknown":     "stamp not shown by Graph",
-	"still_empty":       "two revocations left no stamp",
-	"older_stamp":       "stamp older than the revocation",
-	"forbidden":         "Graph refused: forbidden",
-	"known_cannot_fix":  "could not be fixed",
-	"read_back_pending": "reading back pending",
-}
-
-// writeTable prints the result for people.
+// writeTable prints the result for people, in at most 24 lines.
 func (r result) writeTable(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(n any, label string) { _, _ = fmt.Fprintf(t, "%v\t  %s\n", n, label) }
-	row(r.Existing, "users were there before")
-	row(r.Created, "users created while it ran")
-	row(r.InScope, "of them in scope: new members of federated domain and subdomain")
-	row(r.Stamped, "of these stamped, each once")
-	row(r.ReadBack, "stamps read back and confirmed, those of existing users included")
-	_, _ = fmt.Fprintln(t, "\t")
-	r.writeLeftAlone(row)
-	_, _ = fmt.Fprintln(t, "\t")
-	row(r.Unnotified, "users of whom no notification could tell")
-	row(r.RecoveredBySweep, "of them in scope, found by the sweep, stamped and read back")
-	row(r.MissedByWebhook, "users stamped by way of the sweep, before or without a notification")
-	row(r.BackfillStamped, "existing users stamped once that was allowed, up to the ceiling")
-	row(r.BackfillHeld, "existing users still waiting for a person to lift it")
-	_, _ = fmt.Fprintln(t, "\t")
-	row(r.Notifications, "notifications received, of which")
-	for _, reason := range slices.Sorted(maps.Keys(r.Dropped)) {
-		row(r.Dropped[reason], "  dropped: "+reason)
+	lines := []string{
+		fmt.Sprintf("%7d users came, %d of them in scope; %d were there before", r.Created, r.InScope, r.Existing),
+		fmt.Sprintf("%7d stamped, %d stamps read back", r.Stamped, r.ReadBack),
+		fmt.Sprintf("%7d came while no notification was delivered; the sweep found %d", r.Unnotified, r.RecoveredBySweep),
+		fmt.Sprintf("%7d waited for a person, when the brake had counted %d", r.BrakeHeld, r.BrakeLimit),
+		"",
+		fmt.Sprintf("%7d notifications, %d dropped (%d forged)", r.Notifications, r.drops(), r.ForgedDropped),
+		fmt.Sprintf("%7d requests to Graph, %d throttled", r.GraphRequests, r.GraphThrottled),
+		fmt.Sprintf("%7d workers died at work; %.0f MB memory at most", r.WorkersDied, r.PeakRSSMB),
+		"",
+		"  Seconds from creation to stamp (" + r.LatencyMS.String() + "):",
 	}
-	row(r.NotificationsReSent, "notifications sent again by Graph after a 503")
-	row(r.GraphRequests, "requests to Graph by sessionstamp")
-	row(r.GraphThrottled, "calls answered 429 and tried again when Graph said")
-	row(r.WorkersDied, "times a worker died in the middle of its work")
-	_, _ = fmt.Fprintln(t, "\t")
-	r.LatencyMS.writeRows(row)
-	row(fmt.Sprintf("%.0f MB", r.PeakRSSMB), "peak memory, emulated Graph included")
-	_, _ = fmt.Fprintln(t, "\t")
-	row(r.Unstamped, "in scope and not stamped")
-	row(r.StampedTwice, "stamped twice")
-	row(r.OutOfScopeTouched, "out of scope and touched")
-	if err := t.Flush(); err != nil {
-		return err
+	lines = append(lines, r.Histogram.lines()...)
+	lines = append(lines, "",
+		fmt.Sprintf("%7d in scope and not stamped", r.Unstamped),
+		fmt.Sprintf("%7d stamped twice", r.StampedTwice),
+		fmt.Sprintf("%7d out of scope and touched", r.OutOfScopeTouched))
+	if r.DeadLetters > 0 {
+		lines = append(lines, fmt.Sprintf("%7d dead letters", r.DeadLetters))
 	}
 	for _, violation := range r.Violations {
-		_, _ = fmt.Fprintln(w, "broken:", violation)
+		lines = append(lines, "broken: "+violation)
 	}
-	_, err := fmt.Fprintln(w, "\n"+r.verdict())
+	_, err := fmt.Fprintln(w, strings.Join(append(lines, "", r.verdict()), "\n"))
 	return err
 }
 
-func (r result) writeLeftAlone(row func(n any, label string)) {
-	for _, reason := range slices.Sorted(maps.Keys(r.LeftAlone)) {
-		label, ok := leftAlone[reason]
-		if !ok {
-			label = reason
-		}
-		row(r.LeftAlone[reason], "left alone: "+label)
+func (r result) drops() (n int) {
+	for dropped := range maps.Values(r.Dropped) {
+		n += dropped
 	}
+	return n
 }
 
 // verdict is the last line for people.
 func (r result) verdict() string {
 	if r.ok() {
-		return fmt.Sprintf("Every promise was kept: %d of %d new users in scope were stamped, each once.\n"+
-			"The three zeros above are what sessionstamp is for.", r.Stamped, r.InScope)
+		return "Every promise was kept: the three zeros are what sessionstamp is for."
 	}
-	return "A promise was broken. Run it again with -v and the same -seed to see how,\nand tell us."
+	return "A promise was broken. Run it again with -v and the same -seed, and tell us."
 }
 
-func (l latencies) writeRows(row func(n any, label string)) {
-	row(seconds(l.P50), "from creation to stamp, median")
-	row(seconds(l.P95), "95th percentile")
-	row(seconds(l.P99), "99th percentile")
+func (l latencies) String() string {
+	return fmt.Sprintf("median %s, 99 %% within %s", seconds(l.P50), seconds(l.P99))
 }
 
-func seconds(ms int64) string {
-	return fmt.Sprintf("%.1f s", float64(ms)/1000)
-}
+func seconds(ms int64) string { return fmt.Sprintf("%.1f", float64(ms)/1000) }

@@ -3,11 +3,12 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
-// scheduleConversion lets the managed domain become federated in half of the
-// worlds. Those who were there before are not new users of it, and have stamps.
+// scheduleConversion lets the managed domain become federated in half of the worlds. The
+// users who were there before are not new, and have stamps.
 func (w *world) scheduleConversion() {
 	if w.random.IntN(2) == 0 {
 		return
@@ -30,11 +31,31 @@ func (w *world) script() {
 	}
 }
 
+func (w *world) drawUser(n int) newUser {
+	u := newUser{name: fmt.Sprintf("user%d", n), domain: federatedDomain, federated: true}
+	switch w.random.IntN(12) {
+	case 0, 1:
+		u.domain = subdomain
+	case 2:
+		u.domain, u.federated = managedDomain, !w.converted.IsZero() && time.Now().After(w.converted)
+	case 3:
+		u.guest = true
+	case 4:
+		u.name = fmt.Sprintf("%s%d", excludedPrefix, n)
+	case 5:
+		u.grouped = true
+	}
+	return u
+}
+
 func (w *world) create(u newUser) string {
 	id, err := w.admin.createUser(w.ctx, u)
 	w.must(err)
 	w.created[id] = u
-	if u.excluded() && w.orders.sparing != spareExcluded { // there is no way back
+	if u.grouped {
+		w.tenant.AddGroup(excludedGroup, id)
+	}
+	if u.grouped || u.named() && w.sparing.kind != spareExcluded { // there is no way back
 		w.tenant.Exclude(id)
 	}
 	if w.random.IntN(12) == 0 {
@@ -44,31 +65,16 @@ func (w *world) create(u newUser) string {
 	return id
 }
 
-func (w *world) drawUser(n int) newUser {
-	u := newUser{name: fmt.Sprintf("user%d", n), domain: federatedDomain, federated: true}
-	switch w.random.IntN(10) {
-	case 0, 1:
-		u.domain = subdomain
-	case 2:
-		u.domain, u.federated = managedDomain, false
-	case 3:
-		u.guest = true
-	case 4:
-		u.name = fmt.Sprintf("svc-%d", n)
-	}
-	return u
-}
+// named tells whether the name is one that the administrator excludes.
+func (u newUser) named() bool { return strings.HasPrefix(u.name, excludedPrefix) }
 
-// excluded tells whether the administrator keeps the user from being touched.
-func (u newUser) excluded() bool { return len(u.name) > 4 && u.name[:4] == "svc-" }
-
-// disturb changes, deletes or purges a user now and then: one just created, or
-// one from long ago.
+// disturb changes, deletes or purges a user now and then: one just created, or one from
+// long ago.
 func (w *world) disturb(ids []string) {
 	pick := ids[w.random.IntN(len(ids))]
 	state, _ := w.tenant.User(pick)
 	if time.Since(state.Created) < 4*time.Minute {
-		return // the replica may refuse to change whom it does not know
+		return // the replica may refuse to change a user whom it does not know
 	}
 	switch w.random.IntN(5) {
 	case 0:
@@ -85,10 +91,9 @@ func (w *world) disturb(ids []string) {
 	}
 }
 
-// touch makes a change that there was not before: any other tells nobody.
+// touch makes a change that there was not before: no other raises a notification.
 func (w *world) touch(id string) {
 	w.changes++
-	w.touched[id] = true
 	w.must(w.admin.touchUser(w.ctx, id, fmt.Sprint(w.changes)))
 }
 

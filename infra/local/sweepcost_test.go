@@ -13,10 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -38,7 +37,7 @@ func TestSweepRequests(t *testing.T) {
 		pages       = 13 // of 100 users, as the emulator's delta has them
 	)
 	synctest.Test(t, func(t *testing.T) {
-		c := newCalm(t, 0)
+		c := newCalm(t, 0, 1)
 		defer c.graph.Close()
 		ids := c.addStamped(*sweepUsers)
 		sweeper, err := c.plant.newSweeper()
@@ -50,14 +49,14 @@ func TestSweepRequests(t *testing.T) {
 		limit := mostPerPage * float64(*sweepUsers) / msgraph.MaxPage
 		t.Logf("full round over %d stamped users: %d requests to Graph (at most %.1f × users/%d = %.1f)",
 			*sweepUsers, full, mostPerPage, msgraph.MaxPage, limit)
-		if !report.FullDone || report.Members != *sweepUsers || report.Candidates != 0 || float64(full) > limit {
+		if report.Kind != sweep.KindFull || report.Members != *sweepUsers || report.Candidates != 0 || float64(full) > limit {
 			t.Errorf("want a full round over all users, within the limit: %+v", report)
 		}
 
 		c.rename(ids[:changed])
 		report, increment := c.sweep(sweeper)
 		t.Logf("increment after %d changed users: %d requests to Graph (exactly its %d pages)", changed, increment, pages)
-		if report.Full != "" || report.Users != changed || report.Pages != pages || increment != pages {
+		if report.Kind != sweep.KindIncrement || report.Users != changed || report.Pages != pages || increment != pages {
 			t.Errorf("want an increment with all changed users, a page for each request: %+v", report)
 		}
 	})
@@ -93,7 +92,7 @@ func (c *calm) rename(ids []string) {
 // cost, without those for tokens.
 func (c *calm) sweep(sweeper *sweep.Sweeper) (report sweep.Report, requests int) {
 	before := c.tally.requests
-	report, err := sweeper.Run(c.t.Context())
+	report, err := sweeper.Run(c.t.Context(), sweep.Order{})
 	if err != nil || !report.Finished {
 		c.t.Fatalf("sweep: %v: %+v", err, report)
 	}
@@ -127,7 +126,7 @@ func TestSweepMemory(t *testing.T) {
 // the sweeper and the client. What was there before would only hide its growth.
 func peakOfRound(t *testing.T, users int) int64 {
 	t.Helper()
-	c := newCalm(t, 0)
+	c := newCalm(t, 0, 1)
 	defer c.graph.Close()
 	list := &endlessList{rest: c.graph, users: users}
 	c.plant.config.transport = list
@@ -136,11 +135,10 @@ func peakOfRound(t *testing.T, users int) int64 {
 		t.Fatal(err)
 	}
 	sweeper, err := sweep.New(sweep.Config{
-		Tenant: c.ID(), Graph: graph, Domains: newDomains(graph),
-		Store: c.plant.sweeps, Queue: list, Subscribed: c.plant.subscribed,
-		Policy:   revocation.Policy{NewUserWindow: 24 * time.Hour, Backfill: revocation.DefaultBackfill},
-		Backfill: new(memory.Backfill),
-		Settings: sweeping, Log: c.plant.config.log, Now: time.Now,
+		Tenant: c.ID(), Graph: graph, Domains: stamp.NewDomains(graph),
+		Store: c.plant.sweeps, Queue: list, Brake: c.plant.newBrake(),
+		Policy: stamp.Policy{NewUserWindow: newUserWindow},
+		Log:    c.plant.config.log, Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +176,7 @@ func (l *endlessList) measure() {
 }
 
 // Postpone implements [sweep.Queue]. At this time a page is held as users.
-func (l *endlessList) Postpone(_ context.Context, requests []revocation.Delayed) error {
+func (l *endlessList) Postpone(_ context.Context, requests []stamp.Delayed) error {
 	l.measure()
 	l.queued += len(requests)
 	return nil
@@ -212,15 +210,15 @@ func (l *endlessList) page(from int) []byte {
 	}
 	b.WriteString(`"value":[`)
 	for n := from; n < until; n++ {
-		stamp := `"2020-01-02T03:04:05Z"`
+		created, stamp := "2020-01-02T03:04:05Z", `"2020-01-02T03:04:05Z"`
 		if n%100 == 0 {
-			stamp = `null`
+			created, stamp = time.Now().UTC().Format(time.RFC3339), `null`
 		}
 		if n > from {
 			b.WriteString(`,`)
 		}
 		fmt.Fprintf(&b, `{"id":"%08x-5e55-4a11-8a11-000000000000","userPrincipalName":"user%d@%s","userType":"Member",`+
-			`"createdDateTime":"2020-01-02T03:04:05Z","signInSessionsValidFromDateTime":%s}`, n, n, federatedDomain, stamp)
+			`"createdDateTime":%q,"signInSessionsValidFromDateTime":%s}`, n, n, federatedDomain, created, stamp)
 	}
 	b.WriteString(`]}`)
 	return b.Bytes()

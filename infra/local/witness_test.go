@@ -4,14 +4,13 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
-	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/keeper"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
-	"github.com/sessionstamp/sessionstamp/shared/notification"
-	"github.com/sessionstamp/sessionstamp/shared/subscription"
+	"github.com/sessionstamp/sessionstamp/shared/state"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -21,17 +20,12 @@ type witness struct {
 	mu   sync.Mutex
 	gaps []time.Time // made by the world
 	asks []time.Time // for a sweep, once they are stored
-	// unanswered is when delivery paused because of a challenge of which the webhook
-	// had heard in time. heard are all lifecycle events that it has taken in.
-	unanswered []time.Time
-	heard      []notification.Lifecycle
-	// keeps and sweeps are the runs that nothing hindered: those of a keeper that is
-	// set up, and those of a sweeper that was alone.
+	// keeps and sweeps are the runs that came to a good end.
 	keeps, sweeps []span
-	rounds        []span    // full rounds, from their first page to their end
-	listed        time.Time // when the last first page was asked for
+	rounds        []span    // full rounds that ended
+	began         time.Time // when the full round under way began
 	trouble       time.Time // when Graph or its token endpoint last failed
-	kept          time.Time // when a keeper last ran, to whatever end
+	blocked       []span    // when nobody could be stamped
 }
 
 // A span is from the beginning of something to its end.
@@ -39,118 +33,134 @@ type span struct{ began, ended time.Time }
 
 func (s span) String() string { return s.began.String() + " to " + s.ended.String() }
 
-// record sees a call of Graph, and whether it is sessionstamp's.
-func (s *witness) record(r msgraphtest.Request, ours bool) {
+func (s *witness) noteGap() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Only the revoker uses $batch.
-	if failed := r.Status == 0 || r.Status >= http.StatusBadRequest; ours && failed && !r.Part && r.Path != "/$batch" {
-		s.trouble = time.Now()
+	s.gaps = append(s.gaps, time.Now())
+}
+
+func (s *witness) block(b span) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blocked = append(s.blocked, b)
+}
+
+// watch lets keeper and sweeper be seen.
+func (w *world) watch() watch {
+	return watch{
+		keeper: func(c keeper.Config) keeper.Config {
+			c.Sweeps = watchedSweeps{&w.seen, c.Sweeps}
+			return c
+		},
+		sweeper: func(c sweep.Config) sweep.Config {
+			c.Store = watchedRounds{&w.seen, c.Store}
+			return c
+		},
+		kept:  w.kept,
+		swept: w.swept,
 	}
 }
 
-// watchSweeper lets it be seen when a full round begins: before the request, since
-// Graph's record of it may come after the round's end, at the same instant.
-func (w *world) watchSweeper(c sweep.Config) sweep.Config {
-	c.Graph = watchedPages{w, c.Graph}
-	return c
-}
-
-type watchedPages struct {
-	*world
-	sweep.Graph
-}
-
-func (p watchedPages) UserPage(ctx context.Context, next string) (directory.UserPage, error) {
-	if next == "" {
-		p.seen.mu.Lock()
-		p.seen.listed = time.Now()
-		p.seen.mu.Unlock()
-	}
-	return p.Graph.UserPage(ctx, next)
-}
-
-// watchKeeper lets it be seen when a sweep was asked for. A keeper that died at once
-// afterwards has asked, too.
-func (w *world) watchKeeper(c subscription.Config) subscription.Config {
-	c.Sweeps = watchedSweeps{w, c.Sweeps}
-	return c
-}
-
+// watchedSweeps sees when a sweep was asked for. A keeper that died at once afterwards
+// has asked, too.
 type watchedSweeps struct {
-	*world
-	subscription.Sweeps
+	*witness
+	keeper.Sweeps
 }
 
-func (s watchedSweeps) AskForSweep(ctx context.Context, tenant, why string, since time.Time) error {
-	if err := s.Sweeps.AskForSweep(ctx, tenant, why, since); err != nil {
+func (s watchedSweeps) Ask(ctx context.Context, tenant string) error {
+	if err := s.Sweeps.Ask(ctx, tenant); err != nil {
 		return err
 	}
-	s.seen.mu.Lock()
-	defer s.seen.mu.Unlock()
-	s.seen.asks = append(s.seen.asks, time.Now())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asks = append(s.asks, time.Now())
 	return nil
+}
+
+// watchedRounds sees full rounds begin and end, by what is stored of them.
+type watchedRounds struct {
+	*witness
+	state.Store[sweep.Checkpoint]
+}
+
+func (s watchedRounds) Save(ctx context.Context, tenant string, i state.Item[sweep.Checkpoint]) (state.Item[sweep.Checkpoint], error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	saved, err := s.Store.Save(ctx, tenant, i)
+	if err != nil {
+		return saved, err
+	}
+	switch began := saved.Doc.FullStarted; {
+	case !began.IsZero():
+		s.began = began
+	case !s.began.IsZero() && !saved.Doc.FullDone.Before(s.began):
+		s.rounds, s.began = append(s.rounds, span{s.began, saved.Doc.FullDone}), time.Time{}
+	}
+	return saved, nil
+}
+
+// record sees a call of Graph. It checks that a user who is signed out was claimed, not
+// too long before.
+func (w *world) record(r msgraphtest.Request) {
+	w.tally.record(r)
+	// Only the stamper uses $batch.
+	if failed := r.Status == 0 || r.Status >= http.StatusBadRequest; w.ours(r) && failed && !r.Part && r.Path != "/$batch" {
+		w.seen.mu.Lock()
+		w.seen.trouble = time.Now()
+		w.seen.mu.Unlock()
+	}
+	user, revoked := strings.CutSuffix(strings.TrimPrefix(r.Path, "/users/"), "/revokeSignInSessions")
+	if !revoked || !r.Wrote {
+		return
+	}
+	entries, err := w.plant.ledger.Entries(context.WithoutCancel(w.ctx), w.tenant.ID(), []string{user})
+	if err != nil {
+		w.t.Error(err)
+	}
+	age := r.Time.Sub(entries[user].Claimed)
+	if age < 0 || age > policy.CallWindow {
+		w.t.Errorf("user %s was signed out %s after the claim: %+v", user, age, entries[user])
+	}
 }
 
 // hindered tells whether anything was in the way of a run since it began: a fault, a
 // deployment that left it no time, or the end of the world. s.mu is held.
 func (w *world) hindered(began time.Time) bool {
-	over := !began.Before(w.start.Add(w.plan.play + w.plan.rest))
-	cut := !w.orders.stop.Before(began) && w.orders.stop.Before(began.Add(w.plant.config.sweeping.Lease))
-	since := began.Add(-time.Millisecond) // durations are rounded
-	return over || cut || !w.seen.trouble.Before(since) || w.faults.struckSince(since)
+	over := !began.Before(w.playEnd().Add(w.plan.rest))
+	cut := !w.sparing.stop.Before(began) && w.sparing.stop.Before(began.Add(runLimit))
+	return over || cut || !w.seen.trouble.Before(began) || w.faults.struckSince(began)
 }
 
-// ObserveKeeper implements [subscription.Observer]. Nothing but a fault makes a run
-// fail.
-func (w *world) ObserveKeeper(_ context.Context, r subscription.Report) {
+// kept sees a run of the keeper. Nothing but a fault makes it fail.
+func (w *world) kept(began time.Time, r keeper.Report, err error) {
 	w.seen.mu.Lock()
 	defer w.seen.mu.Unlock()
-	w.seen.kept = time.Now()
-	if began := time.Now().Add(-r.Duration); leaktest.Seen(w.t, r.Err) != nil && !w.hindered(began) {
-		w.t.Errorf("the keeper of %s failed, and nothing was in its way: %v", began, r.Err)
+	switch {
+	case err != nil && !w.hindered(began):
+		w.t.Errorf("the keeper of %s failed, and nothing was in its way: %v", began, err)
+	case err == nil && !r.Busy() && !slices.Contains(r.Found, keeper.FoundTakenDown):
+		w.seen.keeps = append(w.seen.keeps, span{began, time.Now()})
 	}
-	looked := r.Trigger == subscription.TriggerSchedule || r.Trigger == subscription.TriggerSetUp
-	if !looked || r.Err != nil || r.Busy() || slices.Contains(r.Found, subscription.FoundTakenDown) {
-		return
-	}
-	w.seen.keeps = append(w.seen.keeps, span{time.Now().Add(-r.Duration), time.Now()})
 }
 
-// noteGap notes that notifications will be lost.
-func (w *world) noteGap() {
+// swept sees a run of the sweeper. Nothing but a fault makes it fail.
+func (w *world) swept(began time.Time, r sweep.Report, err error) {
 	w.seen.mu.Lock()
 	defer w.seen.mu.Unlock()
-	w.seen.gaps = append(w.seen.gaps, time.Now())
-}
-
-// ObserveSweep implements [sweep.Observer]. Nothing but a fault makes a run fail.
-func (w *world) ObserveSweep(_ context.Context, r sweep.Report) {
-	w.seen.mu.Lock()
-	defer w.seen.mu.Unlock()
-	if r.FullDone {
-		w.seen.rounds = append(w.seen.rounds, span{w.seen.listed, time.Now()})
-	}
-	hindered := w.hindered(r.Started)
-	if r.Stopped == sweep.StopFailed && !hindered {
-		w.t.Errorf("the sweep of %s failed, and nothing was in its way: %+v", r.Started, r)
-	}
-	if r.Finished || r.Stopped == sweep.StopDeadline && r.Expired == 0 && !hindered {
-		w.seen.sweeps = append(w.seen.sweeps, span{r.Started, time.Now()})
+	switch {
+	case err != nil && !w.hindered(began):
+		w.t.Errorf("the sweep of %s failed, and nothing was in its way: %v", began, err)
+	case err == nil && r.Finished && r.Kind != sweep.KindRelease:
+		w.seen.sweeps = append(w.seen.sweeps, span{began, time.Now()})
 	}
 }
 
-// checkSwept checks that each gap was found by the first keeper who could look for
-// it, and that each time a sweep was asked for, the first one that nothing hindered
-// made a full round.
+// checkSwept checks that each gap was found by the first keeper who could look for it,
+// and that the first sweep to end well after somebody asked for one has made a full round.
 func (w *world) checkSwept() {
 	if !w.plan.disasters {
-		return
-	}
-	checkpoint, err := w.plant.sweeps.Checkpoint(w.t.Context(), w.tenant.ID())
-	w.must(err)
-	if checkpoint.Asks != checkpoint.Answered {
-		w.t.Errorf("%d sweeps were asked for, %d answered", checkpoint.Asks, checkpoint.Answered)
+		return // the sweep is too rare
 	}
 	w.seen.mu.Lock()
 	defer w.seen.mu.Unlock()
@@ -160,7 +170,6 @@ func (w *world) checkSwept() {
 			w.t.Errorf("a gap was made at %s, and the keeper's run of %s did not ask for a sweep; it was asked for at %s", gap, kept, w.seen.asks)
 		}
 	}
-	w.checkUnanswered()
 	for _, ask := range w.seen.asks {
 		swept, ok := firstAfter(w.seen.sweeps, ask)
 		if !ok || !w.seen.roundWithin(ask, swept.ended) {
@@ -169,8 +178,8 @@ func (w *world) checkSwept() {
 	}
 }
 
-// firstAfter returns the first of the runs that began after t. They are in the order
-// of their ends.
+// firstAfter returns the first of the runs that began after t. They are in the order of
+// their ends.
 func firstAfter(runs []span, t time.Time) (first span, ok bool) {
 	for _, r := range runs {
 		if r.began.After(t) {
@@ -190,10 +199,17 @@ func (s *witness) roundWithin(from, to time.Time) bool {
 	return slices.ContainsFunc(s.rounds, func(r span) bool { return !r.began.Before(from) && !r.ended.After(to) })
 }
 
-// sweptSince tells whether a full round began after t, and ended within the play,
-// so that there was time for whom it found.
-func (w *world) sweptSince(t time.Time) bool {
-	w.seen.mu.Lock()
-	defer w.seen.mu.Unlock()
-	return w.seen.roundWithin(t.Add(1), w.start.Add(w.plan.play))
+// freeWithin tells whether users could be stamped for so long at a stretch between two
+// times. s.mu is held.
+func (s *witness) freeWithin(from, to time.Time, long time.Duration) bool {
+	slices.SortFunc(s.blocked, func(a, b span) int { return a.began.Compare(b.began) })
+	for _, b := range s.blocked {
+		if b.began.Sub(from) >= long && to.Sub(from) >= long {
+			return true
+		}
+		if b.ended.After(from) {
+			from = b.ended
+		}
+	}
+	return to.Sub(from) >= long
 }

@@ -14,12 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/internal/leak"
-	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
-	"github.com/sessionstamp/sessionstamp/shared/subscription"
-	"github.com/sessionstamp/sessionstamp/shared/sweep"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // A plan is the time that a simulated run takes.
@@ -31,41 +27,60 @@ type plan struct {
 	// rest is how long it goes on after the last fault.
 	rest                  time.Duration
 	keepEvery, sweepEvery time.Duration
+	// twice is how often a message is queued twice, at most. A request that is put back
+	// for days would become very many.
+	twice float64
+	// tokenLife is how long an access token is good for; 0 means an hour. To sign one takes
+	// more time than all else.
+	tokenLife time.Duration
 	// disasters happen that only the keeper and the sweep can mend.
 	disasters bool
 }
 
-// calmEvery is the distance of the seeds whose worlds are calm: nothing fails,
-// nobody dies, and nobody may wait for longer than it takes.
+// calmEvery is the distance of the seeds whose worlds are calm: nothing fails, nobody
+// dies, and nobody may wait for longer than it takes.
 const calmEvery = 8
 
-// hours are too short for the sweep to help: whoever is stamped is so because of
-// a notification. A request was put back for up to 15 minutes, then its batch
-// died with its worker for 6, its claim lapsed after 22, and Graph, refused by the
-// webhook for 20 minutes, waited as long again before it tried once more; and a
-// call without effect is read back for 16 minutes before it is repeated.
+// hours are too short for the sweep to help: who is stamped is so because of a
+// notification. A request was put back for up to 15 minutes, its batch died with its
+// worker for 6, Graph waited for up to 20 minutes before it delivered again, and a call
+// without effect is read back twice, a replication lag apart, before it is repeated.
 var hours = plan{
 	play: 3 * time.Hour, bound: 105 * time.Minute, rest: 150 * time.Minute,
-	keepEvery: 24 * time.Hour, sweepEvery: 24 * time.Hour,
+	keepEvery: 15 * time.Minute, sweepEvery: 24 * time.Hour,
+	twice: 0.1,
 }
 
-// month is full of disasters. Whoever was missed is found by the first sweep
-// after the last of them, and it is given the time for what goes on by then: a
-// request put back, a claim that lapses, a worker's batch that comes back.
+// month is full of disasters. Whoever was missed is found by the first sweep after the
+// last of them, and then needs as long as anybody in a busy hour.
 var month = plan{
-	play: 29 * 24 * time.Hour, bound: 6*time.Hour + 45*time.Minute, rest: 24 * time.Hour,
-	keepEvery: 12 * time.Hour, sweepEvery: 6 * time.Hour,
-	disasters: true,
+	play: 29 * 24 * time.Hour, bound: time.Hour + hours.bound, rest: 6 * time.Hour,
+	keepEvery: 15 * time.Minute, sweepEvery: time.Hour,
+	twice: 0.01, tokenLife: 24 * time.Hour, disasters: true,
 }
 
-// A world is one simulated run: a tenant in which users come, change and go, an
-// emulated Graph that is late, stale, throttling and failing, and sessionstamp
-// with workers that die.
+// newUserWindow is the policy's in every world.
+const newUserWindow = 72 * time.Hour
+
+// policy is the product's own, as the functions have it.
+var policy = stamp.Policy{
+	NewUserWindow:  newUserWindow,
+	ReplicationLag: 5 * time.Minute,
+	CallWindow:     time.Minute,
+	CannotFixRetry: 24 * time.Hour,
+	GiveUpAfter:    4 * 24 * time.Hour,
+	ClockSkew:      5 * time.Second,
+	Exclusions:     stamp.Exclusions{Patterns: []string{excludedPrefix + "*"}},
+}
+
+// A world is one simulated run: a tenant in which users come, change and go, an emulated
+// Graph that is late, stale, throttling and failing, and sessionstamp with workers that
+// die.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	plan   plan
 	calm   bool
-	deaf   bool           // no notification comes, and the sweep has to find everybody
+	deaf   bool           // no notification comes: the sweep has to find everybody
 	random *mathrand.Rand // of the script; faults draw for themselves
 	ctx    context.Context
 	start  time.Time
@@ -77,31 +92,27 @@ type world struct {
 	tally  *tally
 	faults *faults
 	front  *frontDoor
+	drawn  msgraphtest.Delivery // how notifications travel
+	lag    time.Duration        // of the replica
 
-	orders     orders
-	turnover   *turnover
-	users      int
-	seen       witness
-	pauses     pauses
-	latest     time.Duration // stamp, after the last fault
-	replica    msgraphtest.Replica
-	drawn      msgraphtest.Delivery // how notifications travel
-	backfilled []time.Time          // when existing users were revoked
-	old        []string             // users who were there before
-	existing   map[string]bool      // the same
-	created    map[string]newUser
-	protected  map[string]bool // of those
-	touched    map[string]bool // users who were changed
-	changes    int             // so far
-	converted  time.Time       // when the managed domain becomes federated, zero for never
-	poison     int
+	sparing   sparing
+	orders    orders
+	seen      witness
+	users     int
+	old       []string // users who were there before
+	created   map[string]newUser
+	protected map[string]bool // of those
+	changes   int             // so far
+	converted time.Time       // when the managed domain becomes federated, zero for never
+	poison    int
+	latest    time.Duration // stamp, after the last fault
+	aged      int
+	unfixed   int
 }
 
-// newUserWindow is the policy's in every world.
-const newUserWindow = 24 * time.Hour
-
-// newWorld draws a world from a seed.
-func newWorld(t *testing.T, p plan, seed uint64, log io.Writer) *world {
+// newWorld draws a world from a seed. Spoil, if it is not nil, breaks sessionstamp on
+// purpose.
+func newWorld(t testing.TB, p plan, seed uint64, log io.Writer, spoil func(*plantConfig)) *world {
 	random := mathrand.New(mathrand.NewPCG(seed, 0x5e55))
 	w := &world{
 		t: t, plan: p, random: random, start: time.Now(), calm: seed%calmEvery == 0,
@@ -109,27 +120,24 @@ func newWorld(t *testing.T, p plan, seed uint64, log io.Writer) *world {
 		tally:     newTally(),
 		front:     &frontDoor{url: "https://webhook.example/notifications"},
 		users:     10 + random.IntN(40),
-		existing:  make(map[string]bool),
 		created:   make(map[string]newUser),
 		protected: make(map[string]bool),
-		touched:   make(map[string]bool),
 	}
-	w.drawOrders()
-	w.turnover = newTurnover(p, seed)
+	w.drawSparing()
 	w.faults = w.drawFaults(seed)
 	w.drawn = w.drawDelivery()
-	w.replica = msgraphtest.Replica{Lag: w.upTo(4 * time.Minute), Share: random.Float64(), Writes: random.IntN(2) == 0}
+	w.lag = w.upTo(4 * time.Minute)
 	w.graph = msgraphtest.New(msgraphtest.Options{
-		Seed:     seed,
-		Limits:   w.drawLimits(),
-		Replica:  w.replica,
-		Delivery: w.drawn,
-		Delta:    w.drawDelta(),
-		Paging:   msgraphtest.Paging{EmptyPageChance: 0.2 * random.Float64()},
-		Notify:   w.front,
-
-		CredentialLag: w.turnover.lag,
-		Violation:     func(v string) { t.Errorf("invariant broken: %s", v) },
+		Seed:          seed,
+		Limits:        w.drawLimits(),
+		Replica:       msgraphtest.Replica{Lag: w.lag, Share: random.Float64(), Writes: random.IntN(2) == 0},
+		Delivery:      w.drawn,
+		Delta:         w.drawDelta(),
+		Paging:        msgraphtest.Paging{EmptyPageChance: 0.2 * random.Float64()},
+		Notify:        w.front,
+		NewUserWindow: newUserWindow,
+		TokenLife:     p.tokenLife,
+		Violation:     func(v string) { w.t.Errorf("invariant broken: %s", v) },
 		Record:        w.record,
 	})
 	w.tenant = w.graph.AddTenant(msgraphtest.TenantOptions{Domains: []msgraphtest.Domain{
@@ -137,7 +145,8 @@ func newWorld(t *testing.T, p plan, seed uint64, log io.Writer) *world {
 		{Name: subdomain, Unlisted: random.IntN(2) == 0},
 		{Name: managedDomain},
 	}})
-	w.wire(log)
+	w.tenant.AddGroup(excludedGroup)
+	w.wire(log, spoil)
 	return w
 }
 
@@ -145,21 +154,20 @@ func (w *world) upTo(d time.Duration) time.Duration {
 	return time.Duration(w.random.Int64N(int64(d)))
 }
 
-// drawFaults draws how often things go wrong between a worker and what it works
-// with. In a calm world nothing does, but messages come twice.
+// drawFaults draws how often things go wrong between a worker and what it works with. In
+// a calm world nothing does, but messages come twice.
 func (w *world) drawFaults(seed uint64) *faults {
-	f := &faults{seed: seed, until: w.start.Add(w.plan.play), twice: 0.1 * w.random.Float64(), skew: 5 * time.Second}
-	if !w.calm {
-		worst := 0.03
-		if w.plan.disasters {
-			worst = 0.015 // in a month, what is rare happens
-		}
-		f.fail, f.crash = worst*w.random.Float64(), worst*w.random.Float64()
-		f.freeze = 0.05 * w.random.Float64()
-		f.page = 0.6 * w.random.Float64()
+	f := &faults{seed: seed, until: w.start.Add(w.plan.play), twice: w.plan.twice * w.random.Float64(), skew: 5 * time.Second}
+	if w.calm {
+		return f
 	}
-	f.watch, f.watchWebhook, f.watchKeeper, f.watchSweeper = w.watch, w.watchWebhook, w.watchKeeper, w.watchSweeper
-	f.rotator, f.promoted = w.drawRotatorFaults(seed), w.checkPromoted
+	worst := 0.03
+	if w.plan.disasters {
+		worst = 0.015 // in a month, rare things happen
+	}
+	f.fail, f.crash = worst*w.random.Float64(), worst*w.random.Float64()
+	f.freeze = 0.05 * w.random.Float64()
+	f.page = 0.6 * w.random.Float64()
 	return f
 }
 
@@ -181,13 +189,33 @@ func (w *world) drawDelivery() msgraphtest.Delivery {
 		BatchMax:        1 + w.random.IntN(20),
 		Shuffle:         true,
 		Shape:           msgraphtest.MixedSequence,
-		ChallengeGrace:  challengeGrace,
 	}
 }
 
-// drawTimes draws how long a worker has for a batch, and how long the messages are
-// hidden meanwhile. In a quarter of the worlds that is too short, and two workers
-// come to hold the same message.
+func (w *world) drawDelta() msgraphtest.Delta {
+	d := msgraphtest.Delta{
+		PageSize:        1 + w.random.IntN(100),
+		ReplayChance:    w.random.Float64() / 2,
+		RepeatChance:    w.random.Float64() / 2,
+		EmptyPageChance: w.random.Float64() / 4,
+		Shuffle:         true,
+		OmitStamp:       w.random.IntN(3) == 0,
+		IgnoreStamp:     w.random.IntN(3) == 0,
+		ExpireStatus:    []int{0, http.StatusBadRequest, http.StatusNotFound}[w.random.IntN(3)],
+	}
+	if w.deaf {
+		d.ReplayChance, d.RepeatChance = 0, 0 // nobody whom the sweep loses is shown again
+		return d
+	}
+	if w.random.IntN(4) == 0 {
+		d.TokenLife = 10*time.Minute + w.upTo(2*time.Hour) // often shorter than the time between two sweeps
+	}
+	return d
+}
+
+// drawTimes draws how long a worker has for a batch, and how long the messages are hidden
+// meanwhile. In a quarter of the worlds that is too short, and two workers come to hold
+// the same message.
 func (w *world) drawTimes() (timeout, visibility time.Duration) {
 	if w.random.IntN(4) == 0 {
 		return 30 * time.Minute, 2 * time.Minute
@@ -195,22 +223,23 @@ func (w *world) drawTimes() (timeout, visibility time.Duration) {
 	return time.Minute, 6 * time.Minute
 }
 
-// drawSweeping lets full rounds be rare in half of the months, so that the
-// increments have to be relied on.
-func (w *world) drawSweeping() sweep.Settings {
-	s := sweeping
-	if w.deaf || w.random.IntN(2) == 0 {
-		s.FullEvery = 60 * 24 * time.Hour
+// drawBrake lets the brake be reached in half of the worlds that are not calm.
+func (w *world) drawBrake() int {
+	if w.calm || w.random.IntN(2) == 0 {
+		return 200
 	}
-	return s
+	if w.plan.disasters {
+		return 2 + w.random.IntN(3) // two users a day come at most
+	}
+	return w.users/3 + w.random.IntN(w.users/3)
 }
 
-func (w *world) wire(log io.Writer) {
+func (w *world) wire(log io.Writer, spoil func(*plantConfig)) {
 	timeout, visibility := w.drawTimes()
-	secret, clientState := "loc8Q~"+rand.Text(), leak.Canary+rand.Text()
-	app, credential := w.register(msgraphtest.AppOptions{
-		Permissions: []string{"User.Read.All", "User.RevokeSessions.All", "Domain.Read.All", "Application.ReadWrite.OwnedBy"},
-		Secrets:     []msgraphtest.Secret{{Text: secret}}, // somebody else's
+	secret := "loc8Q~" + rand.Text()
+	app := w.tenant.AddApp(msgraphtest.AppOptions{
+		Permissions: ourPermissions,
+		Secrets:     []msgraphtest.Secret{{Text: secret}},
 	})
 	provisioning := w.tenant.AddApp(msgraphtest.AppOptions{
 		Permissions: []string{"User.ReadWrite.All", "User.Read.All"},
@@ -218,36 +247,31 @@ func (w *world) wire(log io.Writer) {
 	})
 	w.tally.app = app.ID()
 	w.admin = &admin{tenant: w.tenant.ID(), client: provisioning.ID(), secret: secret, http: &http.Client{Transport: w.graph}}
-	p, err := newPlant(plantConfig{
-		tenant: w.tenant.ID(), client: app.ID(),
-		mode: w.turnover.mode, identity: w.turnover.account.token, newKey: w.turnover.newKey, dressSignIn: w.dressSignIn,
-		secrets:   newSecrets(credential, clientState),
+	c := plantConfig{
+		tenant: w.tenant.ID(), client: app.ID(), secret: secret,
+		vault:     &vault{secret: rand.Text()},
 		transport: w.graph, notificationURL: w.front.url,
-		settings: revocation.DefaultSettings,
-		policy: revocation.Policy{
-			NewUserWindow: newUserWindow,
-			Exclusions:    revocation.Exclusions{Patterns: []string{"svc-*"}},
-			Backfill:      w.drawBackfill(),
-		},
-		keeping: subscription.DefaultSettings, keepEvery: w.plan.keepEvery,
-		sweeping: w.drawSweeping(), sweepEvery: w.plan.sweepEvery,
-		keeper: w, swept: w,
-		dryRun:  w.orders.sparing == spareDryRun,
-		pace:    revocation.DefaultPace,
+		policy: policy, groups: []string{excludedGroup}, brakeLimit: w.drawBrake(),
+		callTimeout: 20 * time.Second,
+		keepEvery:   w.plan.keepEvery, sweepEvery: w.plan.sweepEvery,
+		dryRun:  w.sparing.kind == spareDryRun,
 		workers: 1 + w.random.IntN(3), batch: 1 + w.random.IntN(100),
 		timeout: timeout, visibility: visibility,
 		outcomes: w.tally, receipts: w.tally,
-		log:    slog.New(slog.NewTextHandler(leaktest.Writer(w.t, log), &slog.HandlerOptions{Level: slog.LevelDebug})),
+		log:    slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		faults: w.faults,
-	})
-	if err != nil {
-		w.t.Fatal(err)
+		watch:  w.watch(),
 	}
+	if spoil != nil {
+		spoil(&c)
+	}
+	p, err := newPlant(c)
+	w.must(err)
 	w.plant = p
 	w.front.handler = p.webhook
 }
 
-// run lets everything happen, and returns when the bound is over.
+// run lets everything happen, and returns when all is over.
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	w.ctx = ctx
@@ -259,23 +283,22 @@ func (w *world) run() {
 	}
 	switch {
 	case w.deaf:
-		w.goDeaf()
+		time.AfterFunc(w.plan.play, w.lose(1))
 	case w.plan.disasters && !w.calm:
 		w.scheduleDisasters()
 	}
 
 	var actors sync.WaitGroup
 	actors.Go(func() { w.operate(ctx) })
-	actors.Go(func() { w.keepPoisoning(ctx) })
-	for _, secretID := range w.plant.rotated() {
-		actors.Go(w.rotations(ctx, secretID))
-	}
+	actors.Go(func() { w.attendBrake(ctx) })
+	w.scheduleOrders()
+	w.sendPoison(ctx)
 	w.script()
-	// What broke off for the last time at the very end is a dead letter only when it
-	// would have been visible again. After that, an administrator redrives.
-	w.until(w.start.Add(w.plan.play + w.plant.config.visibility + time.Minute))
+	// A message that broke off at the very end becomes a dead letter only when it would
+	// have been visible again. After that, an administrator redrives.
+	w.until(w.playEnd().Add(w.plant.config.visibility + time.Minute))
 	w.plant.requests.Redrive()
-	w.until(w.start.Add(w.plan.play + w.plan.rest))
+	w.until(w.playEnd().Add(w.plan.rest))
 	w.graph.Close()
 	cancel()
 	actors.Wait()
@@ -290,8 +313,11 @@ func (w *world) must(err error) {
 
 func (w *world) until(t time.Time) { time.Sleep(time.Until(t)) }
 
-// addExisting puts users into the tenant who were there before sessionstamp,
-// half of them without a stamp: they are not to be touched.
+// playEnd is when the last fault ends.
+func (w *world) playEnd() time.Time { return w.start.Add(w.plan.play) }
+
+// addExisting puts users into the tenant who were there before sessionstamp, half of them
+// without a stamp: only a person may have them stamped.
 func (w *world) addExisting() {
 	created := w.start.Add(-100 * 24 * time.Hour)
 	for n := range 10 {
@@ -300,18 +326,24 @@ func (w *world) addExisting() {
 			stamp := created.Add(time.Hour)
 			u.Stamp = &stamp
 		}
-		id := w.tenant.AddUser(u)
-		w.existing[id] = true
-		w.old = append(w.old, id)
+		w.old = append(w.old, w.tenant.AddUser(u))
 	}
 }
 
-// keepPoisoning puts messages into the queue that are no requests.
-func (w *world) keepPoisoning(ctx context.Context) {
+// setUp lets the keeper subscribe before anything goes wrong.
+func (w *world) setUp() {
+	calm := *w.plant
+	calm.config.faults = nil
+	keeper, err := calm.newKeeper()
+	w.must(err)
+	_, err = keeper.SetUp(w.ctx)
+	w.must(err)
+}
+
+// sendPoison puts messages into the queue that are no requests.
+func (w *world) sendPoison(ctx context.Context) {
 	for _, body := range []string{"", "{}", `{"tenant":1}`, "[[[[", `{"tenant":"t","user":"u","source":"s"}`} {
-		if err := w.plant.requests.Send(ctx, []byte(body), 0); err != nil {
-			return
-		}
+		w.must(w.plant.requests.Send(ctx, []byte(body), 0))
 		w.poison++
 	}
 }
@@ -323,26 +355,14 @@ func (w *world) counts() counts {
 	c := counts{
 		Stamped: r.ReadBack, Notifications: r.Notifications, ReSent: r.NotificationsReSent,
 		Requests: r.GraphRequests, Throttled: r.GraphThrottled,
+		Reached: len(w.orders.released), Ordered: len(w.orders.given), Gaps: len(w.seen.gaps),
+		Aged: w.aged, Unfixed: w.unfixed, Latest: w.latest,
 	}
 	for _, n := range r.LeftAlone {
 		c.LeftAlone += n
 	}
 	c.Crashes, c.Failed = w.faults.counts()
 	c.Frozen, c.Doubled = w.faults.frozen, w.faults.doubled
-	c.Latest = w.latest
-	w.turnover.count(&c)
-	c.Unanswered = len(w.seen.unanswered)
-	c.Backfilled = len(w.backfilled)
-	backfill, err := w.plant.backfill.Backfill(w.t.Context(), w.tenant.ID())
-	w.must(err)
-	if backfill.Stopped != "" {
-		c.Stopped = map[revocation.Reason]int{backfill.Stopped: 1}
-	}
-	for _, old := range w.orders.spared {
-		if old {
-			c.Spared++
-		}
-	}
 	return c
 }
 

@@ -18,9 +18,9 @@ func TestSecretIsNotPrinted(t *testing.T) {
 	const canary = "c4nary"
 	secret := directory.NewSecret(canary)
 	outer := struct {
-		Password directory.Password
-		By       map[directory.Secret]*directory.Secret
-	}{directory.Password{Text: secret}, map[directory.Secret]*directory.Secret{secret: &secret}}
+		Inner []directory.Secret
+		By    map[directory.Secret]*directory.Secret
+	}{[]directory.Secret{secret}, map[directory.Secret]*directory.Secret{secret: &secret}}
 	var told strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%T"} {
 		fmt.Fprintf(&told, verb+verb, secret, outer)

@@ -168,10 +168,14 @@ var expiredCodes = []string{
 	"DirectoryPageTokenNotFoundException",
 }
 
+// unsupportedQuery is also what Graph says of its own delta link when that is older than
+// 30 days.
+const unsupportedQuery = "Request_UnsupportedQuery"
+
 // Expired tells whether an address given by an earlier page or round of delta
-// has expired, so that only beginning anew helps.
+// has expired, so that only beginning anew helps. It means nothing for other calls.
 func (e *Error) Expired() bool {
-	return e.StatusCode == 410 || slices.ContainsFunc(expiredCodes, func(code string) bool {
+	return e.StatusCode == 410 || e.StatusCode == 400 && e.Code == unsupportedQuery || slices.ContainsFunc(expiredCodes, func(code string) bool {
 		return strings.EqualFold(code, e.Code)
 	})
 }

@@ -5,8 +5,8 @@ import "errors"
 // Token is the operation of an [Error] where Entra's token endpoint was asked.
 const Token = "token"
 
-// A Refusal is what is wrong where Entra gives an app no token, as far as the number
-// of its error tells. Whoever explains errors has words for each.
+// A Refusal is what is wrong where Entra gives an app no token, or Graph does not know
+// the app that a token is of, as far as the code of the error tells. Whoever explains errors has words for each.
 type Refusal string
 
 // The refusals.
@@ -56,10 +56,12 @@ var refusals = map[string]Refusal{
 	"AADSTS7000229": NoServicePrincipal,
 	"AADSTS65001":   NotConsented,
 	"AADSTS650057":  NotConsented,
-	"AADSTS7000215": SecretUnknown,
-	"AADSTS7000222": SecretExpired,
-	"AADSTS700027":  CertificateUnknown, // or the token's: see [Error.Refusal]
-	"AADSTS700024":  AssertionOutOfTime,
+	// Graph's own word, with status 401, for an app that the tenant knows nothing of.
+	"Authorization_IdentityNotFound": NotConsented,
+	"AADSTS7000215":                  SecretUnknown,
+	"AADSTS7000222":                  SecretExpired,
+	"AADSTS700027":                   CertificateUnknown, // or the token's: see [Error.Refusal]
+	"AADSTS700024":                   AssertionOutOfTime,
 	// https://github.com/AzureAD/microsoft-identity-web knows these of certificates.
 	"AADSTS7000214": CertificateUnknown,
 	"AADSTS7000277": CertificateUnknown,
@@ -83,8 +85,8 @@ var refusals = map[string]Refusal{
 	"AADSTS501661": FederationUnverified,
 }
 
-// Refusal tells what is wrong where Entra gave no token, "" where its number does not
-// tell or it was not Entra that refused. For a signature that is not right Entra has
+// Refusal tells what is wrong where Entra gave no token, or Graph took the app for
+// nobody; "" where the code does not tell. For a signature that is not right Entra has
 // one number, whoever signed: the cause tells what it was given.
 func (e *Error) Refusal() Refusal {
 	refusal := refusals[e.Code]

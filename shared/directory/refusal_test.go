@@ -3,7 +3,6 @@ package directory_test
 import (
 	"testing"
 
-	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
@@ -23,6 +22,7 @@ func TestRefusal(t *testing.T) {
 		{"key of an outside issuer", directory.Error{Code: "AADSTS7000272", Err: token}, directory.FederationKeyUnknown},
 		{"number nobody knows", directory.Error{Code: "AADSTS1"}, ""},
 		{"word of OAuth", directory.Error{Code: "invalid_client"}, ""},
+		{"consent, as Graph says it", directory.Error{StatusCode: 401, Code: "Authorization_IdentityNotFound"}, directory.NotConsented},
 		{"of Graph", directory.Error{Code: "Authorization_RequestDenied"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -44,7 +44,7 @@ func TestIDs(t *testing.T) {
 		"listDomains: status 401 (request-id c0rr-1)":     "listDomains",
 	} {
 		e := &directory.Error{Operation: operation, StatusCode: 401, RequestID: "c0rr-1"}
-		if got := leaktest.Seen(t, e).Error(); got != want {
+		if got := e.Error(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}

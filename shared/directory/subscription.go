@@ -17,9 +17,6 @@ type Subscription struct {
 	ChangeType string
 	// NotificationURL is where the changes are delivered.
 	NotificationURL string
-	// LifecycleURL is where what happens to the subscription itself is
-	// delivered, lifecycleNotificationUrl. It is empty where there is none.
-	LifecycleURL string
 	// ApplicationID is the app that made it. Graph decides it.
 	ApplicationID string
 	// LatestTLS is latestSupportedTlsVersion: "v1_2".

@@ -1,52 +1,57 @@
 package memory_test
 
 import (
-	"context"
 	"testing"
-	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/sessionstamp/sessionstamp/shared/memory"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
-	"github.com/sessionstamp/sessionstamp/shared/revocation/revocationtest"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/stamp/stamptest"
+	"github.com/sessionstamp/sessionstamp/shared/state"
+	"github.com/sessionstamp/sessionstamp/shared/state/statetest"
 )
 
 func TestLedgerConforms(t *testing.T) {
 	t.Parallel()
-	shared := new(memory.Ledger) // as all cases share a table in a deployment
-	revocationtest.TestLedger(t, func(*testing.T) revocation.Ledger { return shared })
+	shared := new(memory.Ledger)
+	stamptest.TestLedger(t, func(*testing.T) stamp.Ledger { return shared })
 }
 
-func TestQuotaConforms(t *testing.T) {
+func TestStateConforms(t *testing.T) {
 	t.Parallel()
-	revocationtest.TestQuota(t, func(_ *testing.T, pace revocation.Pace) revocation.Quota {
-		return memory.NewQuota(pace)
-	})
+	shared := new(memory.State[statetest.Doc])
+	statetest.TestStore(t, func(*testing.T) state.Store[statetest.Doc] { return shared })
 }
 
-func TestQueueConforms(t *testing.T) {
+func TestForget(t *testing.T) {
 	t.Parallel()
-	revocationtest.TestQueue(t, synctest.Test, func(_ *testing.T, s revocationtest.QueueSettings) revocationtest.Queue {
-		q := memory.NewQueue(memory.QueueOptions{Visibility: s.Visibility, MaxReceives: s.MaxReceives})
-		return revocationtest.Queue{
-			Sender: memory.Requests{Queue: q},
-			Receive: func(ctx context.Context) ([]revocationtest.Message, error) {
-				received, err := q.Receive(ctx, 10)
-				messages := make([]revocationtest.Message, len(received))
-				for i, m := range received {
-					messages[i] = revocationtest.Message{
-						Body:   m.Body,
-						Delete: func(context.Context) error { q.Delete(m); return nil },
-					}
-				}
-				return messages, err
-			},
-			DeadLetters: func(context.Context) ([][]byte, error) { return q.DeadLetters(), nil },
+	s := new(memory.State[string])
+	if _, err := s.Save(t.Context(), "one", state.Item[string]{Doc: "text"}); err != nil {
+		t.Fatal(err)
+	}
+	s.Forget("one")
+	if got, err := s.Load(t.Context(), "one"); err != nil || got != (state.Item[string]{}) {
+		t.Errorf("Load = %v, %v, want nothing", got, err)
+	}
+}
+
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	want := stamp.Request{Tenant: stamptest.NewID(), User: stamptest.NewID(), Source: stamp.SourceSweep, Seen: time.Now().UTC().Round(0)}
+	requests := memory.Requests{Queue: q}
+	if err := requests.Enqueue(t.Context(), []stamp.Request{want}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := stamp.DecodeRequest(receive(t, q, 1)[0].Body)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v, request (-sent +received):\n%s", err, diff)
+	}
+	for _, delay := range []time.Duration{-1, stamp.MaxDelay + 1} {
+		if err := requests.Postpone(t.Context(), []stamp.Delayed{{Request: want, Delay: delay}}); err == nil {
+			t.Errorf("a delay of %s was taken", delay)
 		}
-	})
-}
-
-func TestBackfillConforms(t *testing.T) {
-	t.Parallel()
-	shared := new(memory.Backfill)
-	revocationtest.TestBackfillStore(t, func(*testing.T) revocation.BackfillStore { return shared })
+	}
 }

@@ -52,7 +52,7 @@ func (p Poller) poll(ctx context.Context, worker int) error {
 	for i, m := range messages {
 		bodies[i] = m.Body
 	}
-	call, cancel := context.WithTimeoutCause(ctx, p.Timeout, errTimeout)
+	call, cancel := context.WithTimeoutCause(Handling(ctx, messages), p.Timeout, errTimeout)
 	defer cancel()
 	errs := p.Handle(call, worker, bodies)
 	late := errors.Is(context.Cause(call), errTimeout)

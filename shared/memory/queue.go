@@ -1,6 +1,6 @@
-// Package memory holds the in-memory twins of what AWS provides in a deployment:
-// queue, ledger and write quota. They pass the same conformance suites as the
-// twins over SQS and DynamoDB, and serve the system on one machine.
+// Package memory holds the in-memory twins of what AWS provides in a deployment: queue,
+// ledger and documents. They pass the same conformance suites as the twins over
+// SQS and DynamoDB, and serve the system on one machine.
 package memory
 
 import (
@@ -19,6 +19,9 @@ type QueueOptions struct {
 	// MaxReceives is how often a message is delivered before it is moved to the
 	// dead letters.
 	MaxReceives int
+	// AllowRecursion lets a chain of messages, each sent while the one before was
+	// handled, go on for ever. Without it Lambda stops the chain (RecursiveLoop).
+	AllowRecursion bool
 	// Now is the calendar; nil means time.Now.
 	Now func() time.Time
 }
@@ -29,6 +32,9 @@ type Message struct {
 	Body []byte
 	// Receives counts the deliveries, this one included.
 	Receives int
+	// Hop is the message's place in its chain: 1 unless it was sent while another
+	// message was handled, then one more than that one's.
+	Hop int
 
 	item *item
 }
@@ -39,6 +45,7 @@ type item struct {
 	visible  time.Time
 	sequence uint64 // of sending, so that equals keep their order
 	receives int
+	hop      int
 	index    int // in the heap, -1 once deleted
 }
 
@@ -68,15 +75,15 @@ func (q *Queue) Send(ctx context.Context, body []byte, delay time.Duration) erro
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	q.push(body, delay)
+	q.push(body, delay, hopOf(ctx)+1)
 	return nil
 }
 
-func (q *Queue) push(body []byte, delay time.Duration) {
+func (q *Queue) push(body []byte, delay time.Duration, hop int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.sequence++
-	heap.Push(&q.items, &item{body: body, visible: q.options.Now().Add(delay), sequence: q.sequence})
+	heap.Push(&q.items, &item{body: body, visible: q.options.Now().Add(delay), sequence: q.sequence, hop: hop})
 	close(q.changed)
 	q.changed = make(chan struct{})
 }
@@ -128,7 +135,7 @@ func (q *Queue) take(limit int) (messages []Message, next time.Duration, changed
 			next = until
 			break
 		}
-		if q.options.MaxReceives > 0 && first.receives >= q.options.MaxReceives {
+		if q.spent(first) {
 			q.dead = append(q.dead, first.body)
 			heap.Pop(&q.items)
 			continue
@@ -136,9 +143,38 @@ func (q *Queue) take(limit int) (messages []Message, next time.Duration, changed
 		first.receives++
 		first.visible = now.Add(q.options.Visibility)
 		heap.Fix(&q.items, 0)
-		messages = append(messages, Message{Body: first.body, Receives: first.receives, item: first})
+		messages = append(messages, Message{Body: first.body, Receives: first.receives, Hop: first.hop, item: first})
 	}
 	return messages, next, q.changed
+}
+
+// maxHops is how long a chain Lambda lets grow: "approximately 16 times"
+// (https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html).
+const maxHops = 16
+
+// spent tells whether the message is not delivered any more.
+func (q *Queue) spent(i *item) bool {
+	tooOften := q.options.MaxReceives > 0 && i.receives >= q.options.MaxReceives
+	return tooOften || !q.options.AllowRecursion && i.hop > maxHops
+}
+
+// hopKey is where a context holds the hop of the message that is being handled, as
+// X-Ray's trace header holds it in AWS (Lineage).
+type hopKey struct{}
+
+func hopOf(ctx context.Context) int {
+	hop, _ := ctx.Value(hopKey{}).(int)
+	return hop
+}
+
+// Handling returns the context in which the messages are handled: what is sent with it
+// goes on the longest of their chains, since a function's invocation has one lineage.
+func Handling(ctx context.Context, messages []Message) context.Context {
+	hop := 0
+	for _, m := range messages {
+		hop = max(hop, m.Hop)
+	}
+	return context.WithValue(ctx, hopKey{}, hop)
 }
 
 // Delete acknowledges a message. One that is gone already is no error, nor is one that
@@ -173,7 +209,7 @@ func (q *Queue) Visible() int {
 	return n
 }
 
-// DeadLetters returns the bodies of all messages that were delivered too often.
+// DeadLetters returns the bodies of all messages that are not delivered any more.
 func (q *Queue) DeadLetters() [][]byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -188,7 +224,7 @@ func (q *Queue) Redrive() {
 	q.dead = nil
 	q.mu.Unlock()
 	for _, body := range dead {
-		q.push(body, 0)
+		q.push(body, 0, 1)
 	}
 }
 

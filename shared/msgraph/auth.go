@@ -32,6 +32,8 @@ type Auth struct {
 // deadline of the context: Entra takes a while to hear of a new one. After that it
 // tells a refusal at once, for ten minutes, and then is patient again.
 //
+// A token that a [Client] has seen Graph refuse is not given again.
+//
 // Each attempt ends after [DefaultCallTimeout]. Whoever waited for it meanwhile shares
 // how it failed, unless the context of the one who made it had ended: a burst of calls
 // costs one attempt.

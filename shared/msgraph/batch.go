@@ -22,20 +22,24 @@ const MaxBatch = 20
 // a part for each id, in order.
 func (c *Client) batch(ctx context.Context, operation string, ids []string, request newRequest) ([]answer.Part, error) {
 	if err := checkIDs(ids); err != nil {
-		return nil, &directory.Error{Operation: operation, NotDone: true, Err: err}
+		return nil, unsent(operation, err)
 	}
 	info, err := c.batchRequest(ctx, ids, request)
 	if err != nil {
-		return nil, &directory.Error{Operation: operation, NotDone: true, Err: err}
+		return nil, unsent(operation, err)
 	}
-	got, err := c.send(ctx, operation, info)
+	got, token, err := c.sendAs(ctx, operation, info)
 	if err != nil {
 		return nil, err
 	}
-	return answer.Parts(got, len(ids))
+	parts, err := answer.Parts(got, len(ids))
+	for _, p := range parts {
+		c.refused(token, p.Err)
+	}
+	return parts, err
 }
 
-// newRequest makes the request about the user of that id.
+// newRequest makes the request about the user, or the group, of that id.
 type newRequest func(ctx context.Context, id string) (*abstractions.RequestInformation, error)
 
 // batchRequest makes the $batch. Its parts are numbered from 1.

@@ -26,20 +26,6 @@ type CertificateSource interface {
 	Certificate(ctx context.Context, fresh bool) ([]*x509.Certificate, crypto.Signer, error)
 }
 
-// FixedCertificate returns a source of a certificate that never changes.
-func FixedCertificate(chain []*x509.Certificate, key crypto.Signer) CertificateSource {
-	return fixedCertificate(func() ([]*x509.Certificate, crypto.Signer) { return chain, key })
-}
-
-// fixedCertificate is a func for the reason that fixedSecret is one.
-type fixedCertificate func() ([]*x509.Certificate, crypto.Signer)
-
-// Certificate implements [CertificateSource].
-func (f fixedCertificate) Certificate(context.Context, bool) ([]*x509.Certificate, crypto.Signer, error) {
-	chain, key := f()
-	return chain, key, nil
-}
-
 // minRSABits is the size of the keys in Microsoft's examples
 // (https://learn.microsoft.com/entra/identity-platform/howto-create-self-signed-certificate).
 const minRSABits = 2048

@@ -5,9 +5,8 @@
 //     [JSON batching],
 //   - [List domains],
 //   - [List users] and [user: delta], a page at a time,
-//   - [List group transitive members], likewise,
+//   - [checkMemberGroups] and [Get group],
 //   - [subscriptions]: list, create, update and delete,
-//   - the credentials of an [application]: list, add and remove,
 //   - the [client credentials flow] by which the app signs in, in every
 //     [national cloud]: by a client secret, by a certificate, or by the token of
 //     another issuer.
@@ -18,10 +17,12 @@
 // adapter and middleware send them. It reads no answer. The package decides two things
 // itself.
 //
-// It never repeats a request. A $batch of revocations whose answer was lost may
-// have taken effect, and sending it again signs people out a second time; only
-// the caller, who keeps a ledger, can decide that. So there is no retry, redirect
-// or claims-challenge handler, and no body that net/http could send again.
+// It never repeats a request that changes something. A $batch of revocations whose
+// answer was lost may have taken effect, and sending it again signs people out a second
+// time; only the caller, who keeps a ledger, can decide that. So there is no retry,
+// redirect or claims-challenge handler, and no body that net/http could send again. What
+// only reads is tried up to five times, as far apart as Graph asks and as long as the
+// context lasts. A token that Graph refuses is replaced once, for any request.
 //
 // It reads every answer itself, in package answer. The SDK's readers panic on an
 // empty answer, on a null in a batch part's headers, on an error without a
@@ -42,9 +43,9 @@
 // [List domains]: https://learn.microsoft.com/graph/api/domain-list
 // [List users]: https://learn.microsoft.com/graph/api/user-list
 // [user: delta]: https://learn.microsoft.com/graph/api/user-delta
-// [List group transitive members]: https://learn.microsoft.com/graph/api/group-list-transitivemembers
+// [checkMemberGroups]: https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups
+// [Get group]: https://learn.microsoft.com/graph/api/group-get
 // [subscriptions]: https://learn.microsoft.com/graph/api/resources/subscription
-// [application]: https://learn.microsoft.com/graph/api/resources/application
 // [client credentials flow]: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
 // [national cloud]: https://learn.microsoft.com/graph/deployments
 package msgraph
@@ -97,9 +98,12 @@ type Options struct {
 type Client struct {
 	cloud      Cloud
 	credential azcore.TokenCredential
-	pages      answer.Pages
-	timeout    time.Duration
-	adapter    *core.GraphRequestAdapterBase
+	// forget has the credential drop a token; nil if it can't.
+	forget  func(token string)
+	fit     fitGroups
+	pages   answer.Pages
+	timeout time.Duration
+	adapter *core.GraphRequestAdapterBase
 }
 
 // NewClient returns a client. It opens no connection and asks for no token.
@@ -118,10 +122,14 @@ func NewClient(o Options) (*Client, error) {
 	if timeout <= 0 {
 		timeout = DefaultCallTimeout
 	}
-	return &Client{
+	c := &Client{
 		cloud: o.Cloud, credential: tokens{o.Credential}, pages: answer.Pages{Host: o.Cloud.GraphHost},
 		timeout: timeout, adapter: adapter,
-	}, nil
+	}
+	if f, ok := o.Credential.(forgetter); ok {
+		c.forget = f.Forget
+	}
+	return c, nil
 }
 
 // newAdapter builds the SDK's adapter. It hands over the JSON factories instead
@@ -173,19 +181,39 @@ func newHTTPClient(o Options) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// send sends one request, exactly once, and returns an answer of success. Any
-// other outcome is a *directory.Error.
+// send sends one request and returns an answer of success. Any other outcome is a
+// *directory.Error.
+func (c *Client) send(ctx context.Context, operation string, info *abstractions.RequestInformation) (answer.Answer, error) {
+	got, _, err := c.sendAs(ctx, operation, info)
+	return got, err
+}
+
+// sendAs sends a request as send does, and tells the token that it was sent with. Only
+// where Graph has refused the token, and so has not looked at the request, is it sent a
+// second time, with a fresh one.
 //
 // The token comes first, and takes none of the request's time: it can take a minute
 // until Entra knows a new app's credential.
-func (c *Client) send(ctx context.Context, operation string, info *abstractions.RequestInformation) (answer.Answer, error) {
-	ctx, err := c.carryToken(ctx)
-	if err != nil {
-		return answer.Answer{}, err
+func (c *Client) sendAs(ctx context.Context, operation string, info *abstractions.RequestInformation) (got answer.Answer, token string, err error) {
+	for range 2 {
+		token, err = c.token(ctx)
+		if err != nil {
+			return answer.Answer{}, "", err
+		}
+		got, err = c.sendOnce(context.WithValue(ctx, tokenKey{}, token), operation, info)
+		if !c.refused(token, err) {
+			break
+		}
 	}
+	return got, token, err
+}
+
+// sendOnce sends a request with the token that ctx carries, exactly once.
+func (c *Client) sendOnce(ctx context.Context, operation string, info *abstractions.RequestInformation) (answer.Answer, error) {
 	// The SDK adds a deadline where there is none, and never releases it.
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
+	info.Headers.Remove("Authorization") // of an attempt before, which the SDK keeps
 	var got answer.Answer
 	var unread error
 	info.AddRequestOptions(responseHandler(func(resp *http.Response) {

@@ -51,10 +51,25 @@ func (t tokens) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azc
 	return azcore.AccessToken{}, tokenError(err, cmp.Or(cause, ctx.Err(), errNoToken))
 }
 
-// carryToken gets a token for a call, and puts it into the call's context.
-func (c *Client) carryToken(ctx context.Context) (context.Context, error) {
+// token gets a token for a call.
+func (c *Client) token(ctx context.Context) (string, error) {
 	token, err := c.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.cloud.Scope()}})
-	return context.WithValue(ctx, tokenKey{}, token), err
+	return token.Token, err
+}
+
+// A forgetter is a credential that keeps tokens and can drop one before its time.
+type forgetter interface{ Forget(token string) }
+
+// refused tells whether Graph has refused the token itself, so that another may help.
+// After any 401 the token is dropped: one that was given before an administrator has
+// consented would stay refused for as long as it lives.
+func (c *Client) refused(token string, err error) bool {
+	e, ok := errors.AsType[*directory.Error](err)
+	if !ok || e.StatusCode != http.StatusUnauthorized || c.forget == nil {
+		return false
+	}
+	c.forget(token)
+	return e.Code == invalidToken
 }
 
 // tokenKey is the context's key of a call's token.
@@ -65,10 +80,10 @@ type carried struct{}
 
 // GetToken implements azcore.TokenCredential.
 func (carried) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	if token, ok := ctx.Value(tokenKey{}).(azcore.AccessToken); ok {
-		return token, nil
+	if token, ok := ctx.Value(tokenKey{}).(string); ok {
+		return azcore.AccessToken{Token: token}, nil
 	}
-	return azcore.AccessToken{}, &directory.Error{Operation: opToken, NotDone: true, Err: errNoToken}
+	return azcore.AccessToken{}, unsent(opToken, errNoToken)
 }
 
 // causeKey is the context's key of the place where tokenTransport leaves an error.

@@ -67,12 +67,3 @@ func TestDomainsDistrustsPages(t *testing.T) {
 		})
 	}
 }
-
-func TestDomainsForbidden(t *testing.T) {
-	t.Parallel()
-	_, err := clientOf(t, answers(http.StatusForbidden, file(t, "../answer/testdata/error-403.json"))).Domains(t.Context())
-	e := graphError(t, err)
-	if !e.Forbidden() || !e.NotDone || e.Code != "Authorization_RequestDenied" {
-		t.Errorf("error %+v", e)
-	}
-}

@@ -14,16 +14,12 @@ const (
 	opDomains            = "listDomains"
 	opListUsers          = "listUsers"
 	opDelta              = "usersDelta"
-	opListMembers        = "listTransitiveMembers"
+	opMemberGroups       = "checkMemberGroups"
+	opGetGroup           = "getGroup"
 	opListSubscriptions  = "listSubscriptions"
 	opCreateSubscription = "createSubscription"
 	opRenewSubscription  = "updateSubscription"
 	opDeleteSubscription = "deleteSubscription"
-	opGetApplication     = "getApplication"
-	opAddPassword        = "addPassword"
-	opRemovePassword     = "removePassword"
-	opAddKey             = "addKey"
-	opRemoveKey          = "removeKey"
 	opToken              = directory.Token
 	opClientSecret       = directory.ClientSecret
 	opCertificate        = directory.Certificate
@@ -32,6 +28,11 @@ const (
 
 // errHuge is an answer that is not read to its end.
 var errHuge = errors.New("the answer is larger than any that is documented")
+
+// unsent is the error of a call that ended before it was sent.
+func unsent(operation string, err error) *directory.Error {
+	return &directory.Error{Operation: operation, NotDone: true, Err: err}
+}
 
 // sendError is a request that was not sent, or not answered. What does not say
 // that it was not sent may have been.

@@ -14,7 +14,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
-	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 )
@@ -143,7 +142,6 @@ func graphError(t testing.TB, err error) *directory.Error {
 // graphErrorType returns err as a *directory.Error, and fails the test if it is none.
 func graphErrorType(t testing.TB, err error) *directory.Error {
 	t.Helper()
-	leaktest.Error(t, err)
 	var e *directory.Error
 	if !errors.As(err, &e) {
 		t.Fatalf("error %v (%T), want a *directory.Error", err, err)

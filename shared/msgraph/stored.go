@@ -60,6 +60,9 @@ func (s *stored) signIn(ctx context.Context, o policy.TokenRequestOptions) (azco
 	return token, err
 }
 
+// renew implements signer: what is kept is made anew, of what the source has.
+func (s *stored) renew() { s.credential, s.digest = nil, [sha256.Size]byte{} }
+
 // first asks for the material for the first time. What the source has kept for itself
 // may be out of its time, and replaced by now.
 func (s *stored) first(ctx context.Context) error {
@@ -87,7 +90,7 @@ func (s *stored) reload(ctx context.Context, fresh bool) (changed bool, err erro
 	}
 	credential, err := got.credential()
 	if err != nil {
-		return false, &directory.Error{Operation: opToken, NotDone: true, Err: err}
+		return false, unsent(opToken, err)
 	}
 	s.digest, s.presented, s.credential = got.digest, got.presented, tokens{credential}
 	return true, nil

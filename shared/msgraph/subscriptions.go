@@ -37,31 +37,17 @@ var (
 func (c *Client) Subscriptions(ctx context.Context) ([]directory.Subscription, error) {
 	info, err := c.subscriptions().ToGetRequestInformation(ctx, nil)
 	if err != nil {
-		return nil, &directory.Error{Operation: opListSubscriptions, NotDone: true, Err: err}
+		return nil, unsent(opListSubscriptions, err)
 	}
-	var all []directory.Subscription
-	for range maxSubscriptionPages {
-		page, next, err := c.subscriptionPage(ctx, info)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page...)
-		if next == "" {
-			return all, nil
-		}
-		if info, err = c.follow(opListSubscriptions, next); err != nil {
-			return nil, err
-		}
-	}
-	return nil, &directory.Error{Operation: opListSubscriptions, Err: answer.ErrEndless}
+	return readAll(ctx, c, opListSubscriptions, info, maxSubscriptionPages, c.pages.Subscriptions)
 }
 
 // CreateSubscription creates the subscription and returns it as Graph granted it.
 // What Graph decides is not asked for: ID and ApplicationID. While the call is
-// open, Graph calls both URLs and expects an answer to its [handshake].
+// open, Graph calls the URL and expects an answer to its [handshake].
 //
 // Errors are *directory.Error: unless NotDone is set, the subscription may exist.
-// Where Graph says what is wrong with a URL, or which quota is used up, Message
+// Where Graph says what is wrong with the URL, or which quota is used up, Message
 // has it. The clientState appears in no error.
 //
 // It needs the permission to read what is watched: for users, User.Read.All. See
@@ -71,7 +57,7 @@ func (c *Client) Subscriptions(ctx context.Context) ([]directory.Subscription, e
 // [Create subscription]: https://learn.microsoft.com/graph/api/subscription-post-subscriptions
 func (c *Client) CreateSubscription(ctx context.Context, s directory.Subscription, clientState string) (directory.Subscription, error) {
 	if err := checkNew(s, clientState); err != nil {
-		return directory.Subscription{}, &directory.Error{Operation: opCreateSubscription, NotDone: true, Err: err}
+		return directory.Subscription{}, unsent(opCreateSubscription, err)
 	}
 	info, err := c.subscriptions().ToPostRequestInformation(ctx, newSubscription(s, clientState), nil)
 	got, err := c.sendMade(ctx, opCreateSubscription, info, err)
@@ -81,8 +67,8 @@ func (c *Client) CreateSubscription(ctx context.Context, s directory.Subscriptio
 	return answer.Subscription(got)
 }
 
-// RenewSubscription makes the subscription expire at another time, and answers a
-// challenge to authorize it anew. It returns the subscription as Graph granted it.
+// RenewSubscription makes the subscription expire at another time, and authorizes it
+// anew. It returns the subscription as Graph granted it.
 // A 404 is final: the subscription is gone, and only a new one helps. Errors are
 // *directory.Error: unless NotDone is set, the subscription may have been renewed.
 // See [Update subscription].
@@ -90,7 +76,7 @@ func (c *Client) CreateSubscription(ctx context.Context, s directory.Subscriptio
 // [Update subscription]: https://learn.microsoft.com/graph/api/subscription-update
 func (c *Client) RenewSubscription(ctx context.Context, id string, expires time.Time) (directory.Subscription, error) {
 	if err := checkRenewal(id, expires); err != nil {
-		return directory.Subscription{}, &directory.Error{Operation: opRenewSubscription, NotDone: true, Err: err}
+		return directory.Subscription{}, unsent(opRenewSubscription, err)
 	}
 	body := models.NewSubscription()
 	body.SetExpirationDateTime(new(expires.UTC()))
@@ -109,7 +95,7 @@ func (c *Client) RenewSubscription(ctx context.Context, id string, expires time.
 // [Delete subscription]: https://learn.microsoft.com/graph/api/subscription-delete
 func (c *Client) DeleteSubscription(ctx context.Context, id string) error {
 	if !directory.IsID(id) {
-		return &directory.Error{Operation: opDeleteSubscription, NotDone: true, Err: errSubscriptionID}
+		return unsent(opDeleteSubscription, errSubscriptionID)
 	}
 	info, err := c.subscription(id).ToDeleteRequestInformation(ctx, nil)
 	_, err = c.sendMade(ctx, opDeleteSubscription, info, err)
@@ -129,7 +115,7 @@ func (c *Client) subscription(id string) *subscriptions.SubscriptionItemRequestB
 // sendMade sends a request, unless err says that it could not be made.
 func (c *Client) sendMade(ctx context.Context, operation string, info *abstractions.RequestInformation, err error) (answer.Answer, error) {
 	if err != nil {
-		return answer.Answer{}, &directory.Error{Operation: operation, NotDone: true, Err: err}
+		return answer.Answer{}, unsent(operation, err)
 	}
 	return c.send(ctx, operation, info)
 }
@@ -165,9 +151,6 @@ func newSubscription(s directory.Subscription, clientState string) *models.Subsc
 	body.SetResource(&s.Resource)
 	body.SetChangeType(&s.ChangeType)
 	body.SetNotificationUrl(&s.NotificationURL)
-	if s.LifecycleURL != "" {
-		body.SetLifecycleNotificationUrl(&s.LifecycleURL)
-	}
 	if s.LatestTLS != "" {
 		body.SetLatestSupportedTlsVersion(&s.LatestTLS)
 	}
@@ -182,13 +165,4 @@ func redact(err error, clientState string) error {
 		e.Message = answer.Redact(e.Message, clientState)
 	}
 	return err
-}
-
-// subscriptionPage reads a page of subscriptions and the address of the next.
-func (c *Client) subscriptionPage(ctx context.Context, info *abstractions.RequestInformation) (page []directory.Subscription, next string, err error) {
-	got, err := c.send(ctx, opListSubscriptions, info)
-	if err != nil {
-		return nil, "", err
-	}
-	return c.pages.Subscriptions(got)
 }

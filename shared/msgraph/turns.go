@@ -22,6 +22,8 @@ const signInTimeout = DefaultCallTimeout
 // nothing answers they would wait for signInTimeout, one after the other.
 type turns struct {
 	signer signer
+	// forgotten is the token that Graph has refused last, nil for none.
+	forgotten atomic.Pointer[string]
 	// failures counts the attempts that failed.
 	failures atomic.Int64
 	// turn is held by the one caller who signs in, and guards what follows and what
@@ -36,6 +38,8 @@ type turns struct {
 // two at once. Its errors are of type [*directory.Error].
 type signer interface {
 	signIn(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error)
+	// renew drops all tokens that were kept, and what keeps them.
+	renew()
 }
 
 func newTurns(s signer) *turns { return &turns{signer: s, turn: make(chan struct{}, 1)} }
@@ -47,7 +51,7 @@ func (t *turns) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azc
 	case t.turn <- struct{}{}:
 		defer func() { <-t.turn }()
 	case <-ctx.Done():
-		return azcore.AccessToken{}, &directory.Error{Operation: opToken, NotDone: true, Err: ctx.Err()}
+		return azcore.AccessToken{}, unsent(opToken, ctx.Err())
 	}
 	if t.failures.Load() != before {
 		shared := t.failure
@@ -55,13 +59,26 @@ func (t *turns) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azc
 	}
 	limited, cancel := context.WithTimeout(ctx, signInTimeout)
 	defer cancel()
-	token, err := t.signer.signIn(limited, o)
+	token, err := t.signIn(limited, o)
 	// A caller whose own time is over says nothing about what others would meet.
 	if failure, ok := errors.AsType[*directory.Error](err); ok && !over(ctx) {
 		t.failure = *failure
 		t.failures.Add(1)
 	}
 	return token, err
+}
+
+// Forget has the next caller sign in anew if the token is still the one that is kept.
+func (t *turns) Forget(token string) { t.forgotten.Store(&token) }
+
+// signIn gets a token other than the one to forget.
+func (t *turns) signIn(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	token, err := t.signer.signIn(ctx, o)
+	if forgotten := t.forgotten.Load(); err != nil || forgotten == nil || token.Token != *forgotten {
+		return token, err
+	}
+	t.signer.renew() // azidentity has no way to drop a token
+	return t.signer.signIn(ctx, o)
 }
 
 // over tells whether the time of ctx has ended. A dialer, which minds the deadline by

@@ -37,11 +37,11 @@ func (c *Client) LatestDelta(ctx context.Context) (deltaLink string, err error) 
 			QueryParameters: &users.DeltaRequestBuilderGetQueryParameters{Select: listedProperties},
 		})
 	if err != nil {
-		return "", &directory.Error{Operation: opDelta, NotDone: true, Err: err}
+		return "", unsent(opDelta, err)
 	}
 	info.UrlTemplate = latestDelta
 	info.QueryParametersAny["%24deltatoken"] = "latest"
-	got, err := c.send(ctx, opDelta, info)
+	got, err := c.read(ctx, opDelta, info)
 	if err != nil {
 		return "", err
 	}
@@ -63,7 +63,7 @@ func (c *Client) DeltaPage(ctx context.Context, link string) (directory.UserPage
 	if err != nil {
 		return directory.UserPage{}, err
 	}
-	got, err := c.send(ctx, opDelta, info)
+	got, err := c.read(ctx, opDelta, info)
 	if err != nil {
 		return directory.UserPage{}, err
 	}
@@ -84,7 +84,7 @@ func (c *Client) UserPage(ctx context.Context, next string) (directory.UserPage,
 	if err != nil {
 		return directory.UserPage{}, err
 	}
-	got, err := c.send(ctx, opListUsers, info)
+	got, err := c.read(ctx, opListUsers, info)
 	if err != nil {
 		return directory.UserPage{}, err
 	}
@@ -103,7 +103,7 @@ func (c *Client) listUsers(ctx context.Context, next string) (*abstractions.Requ
 			},
 		})
 	if err != nil {
-		return nil, &directory.Error{Operation: opListUsers, NotDone: true, Err: err}
+		return nil, unsent(opListUsers, err)
 	}
 	return info, nil
 }

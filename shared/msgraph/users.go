@@ -32,7 +32,7 @@ var userProperties = []string{
 //
 // It needs the permission User.Read.All.
 func (c *Client) ReadUsers(ctx context.Context, ids []string) ([]directory.Read, error) {
-	parts, err := c.batch(ctx, opGetUser, ids, c.getUser)
+	parts, err := c.readBatch(ctx, opGetUser, ids, c.getUser)
 	if err != nil {
 		return nil, err
 	}

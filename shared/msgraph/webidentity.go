@@ -53,15 +53,12 @@ type federated struct {
 }
 
 func newFederated(app entra, source WebIdentitySource) (azcore.TokenCredential, error) {
-	credential, err := azidentity.NewClientAssertionCredential(app.TenantID, app.ClientID, assertion(source), &azidentity.ClientAssertionCredentialOptions{
-		ClientOptions:            app.client,
-		DisableInstanceDiscovery: true, // as in withSecret
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &federated{turns: newTurns(exchange{tokens{credential}})}, nil
+	e := &exchange{app: app, source: source}
+	return &federated{turns: newTurns(e)}, e.make()
 }
+
+// Forget drops a token that Graph has refused.
+func (f *federated) Forget(token string) { f.turns.Forget(token) }
 
 // presentedKey is the context's key of the place where assertion leaves the claims.
 type presentedKey struct{}
@@ -124,10 +121,29 @@ func (f *federated) patient(err error, pause time.Duration) bool {
 }
 
 // exchange exchanges tokens of another issuer for tokens of Entra's.
-type exchange struct{ credential azcore.TokenCredential }
+type exchange struct {
+	app        entra
+	source     WebIdentitySource
+	credential azcore.TokenCredential
+}
+
+// make makes azidentity's credential, which has no token yet.
+func (e *exchange) make() error {
+	credential, err := azidentity.NewClientAssertionCredential(e.app.TenantID, e.app.ClientID, assertion(e.source), &azidentity.ClientAssertionCredentialOptions{
+		ClientOptions:            e.app.client,
+		DisableInstanceDiscovery: true, // as in withSecret
+	})
+	if err == nil {
+		e.credential = tokens{credential}
+	}
+	return err
+}
+
+// renew implements signer. What could be made once can be made again.
+func (e *exchange) renew() { _ = e.make() }
 
 // signIn implements signer.
-func (e exchange) signIn(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+func (e *exchange) signIn(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	var presented *directory.PresentedToken
 	token, err := e.credential.GetToken(context.WithValue(ctx, presentedKey{}, &presented), o)
 	if refused, ok := errors.AsType[*directory.Error](err); ok && refused.Operation == opToken && refused.StatusCode != 0 && refused.Err == nil && presented != nil {

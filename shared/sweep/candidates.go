@@ -3,205 +3,156 @@ package sweep
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
-// kind is what a page tells of a user who may lack a stamp.
-type kind int
+// grace is how long a notification may take. A user younger than that is queued with a
+// delay, so that the notification comes first and nobody is taken for missed too early.
+const grace = stamp.MaxDelay
 
-const (
-	// kindNew: the revoker will take the user for a new one, by age.
-	kindNew kind = iota
-	// kindMissed: a notification should have told of the user.
-	kindMissed
-	// kindExisting: older than that.
-	kindExisting
-	// kindUnknown: Graph shows no createdDateTime. The revoker will leave the
-	// user alone unless its own reading tells more.
-	kindUnknown
-)
-
-// kindOf tells new users from existing ones.
-//
-// Whoever was created after the subscription began is a new user, and missed,
-// however late we come: the age counts from when a notification should have
-// come, not from now. That is a suspicion, not a count: the page may be older
-// than the stamp, delta may not show the stamp at all, a notification may still
-// be in our queue behind an outage of Graph, and a user who was moved into a
-// federated domain was no new user of it. Only of those that the revoker then
-// stamps is it certain that the sweep was first.
-func (r *run) kindOf(u directory.User, now time.Time) kind {
-	age := now.Sub(u.Created)
-	since := r.checkpoint.Since
-	switch {
-	case u.Created.IsZero():
-		return kindUnknown
-	case !since.IsZero() && !u.Created.Before(since) && age <= r.Settings.Recover:
-		return kindMissed
-	case age <= r.Policy.NewUserWindow:
-		return kindNew
-	}
-	return kindExisting
-}
-
-// wantedOfFull takes everybody: the list shows the stamp of all users.
-func wantedOfFull(directory.User, kind) bool { return true }
-
-// wantedOfIncrement leaves existing users whose stamp delta does not show to the
-// next full round. Whether delta ever shows it is not documented. If it does not,
-// a change to all users would otherwise put the whole company into the queue,
-// with stamps or without. An existing user is in no hurry.
-func (r *run) wantedOfIncrement(u directory.User, k kind) bool {
-	return u.StampKnown || k != kindExisting
-}
-
-// counts are what a page holds.
-type counts struct{ members, unstamped int }
-
-// take puts the candidates of a page into the queue. Only then does it count in
-// the report.
-func (r *run) take(ctx context.Context, users []directory.User, wanted func(directory.User, kind) bool) (counts, error) {
+// takeDelta queues the candidates of a page of delta.
+func (r *run) takeDelta(ctx context.Context, page directory.UserPage) error {
+	r.count(page)
+	var found []directory.User
 	now := r.Now().UTC()
-	n := counts{members: countMembers(users)}
-	unstamped := members(users)
-	if len(unstamped) > 0 {
-		domains, err := r.Domains.For(ctx, now, unstamped)
-		if err != nil {
-			return n, err
-		}
-		unstamped = inScope(unstamped, domains)
-	}
-	n.unstamped = len(unstamped)
-	b := r.newBatch(now)
-	for _, u := range unstamped {
-		if k := r.kindOf(u, now); wanted(u, k) {
-			b.add(u, k)
+	for _, u := range page.Users {
+		if r.judge(completed(u, now), stamp.Federated, now).Action == stamp.Call {
+			found = append(found, u)
 		}
 	}
-	if len(b.requests) > 0 {
-		if err := r.Queue.Postpone(ctx, b.requests); err != nil {
-			return n, fmt.Errorf("queue %d candidates: %w", len(b.requests), err)
-		}
-	}
-	r.report.Users += len(users)
-	b.count()
-	return n, nil
+	return r.enqueue(ctx, found, now)
 }
 
-// isMember tells a member from guests, and from whoever signs in at another
-// tenant whatever the userType.
+// completed fills in what delta leaves out of a user, so that the user is looked at:
+// delta shows what has changed, and never a property that never had a value.
+func completed(u directory.User, now time.Time) directory.User {
+	if u.UserType == "" {
+		u.UserType = "Member"
+	}
+	if u.Created.IsZero() {
+		u.Created = now
+	}
+	u.StampKnown = true // without a value, where it is absent
+	return u
+}
+
+// takeList queues the candidates of a page of the list, which shows all properties, and
+// returns what has been counted so far.
+//
+// The domain does not matter for a candidate: package stamp knows a domain that was
+// federated a moment ago, and the list of domains here may not. It matters for the counts.
+func (r *run) takeList(ctx context.Context, page directory.UserPage) (Counts, error) {
+	now := r.Now().UTC()
+	domains, err := r.Domains.For(ctx, now)
+	if err != nil {
+		return Counts{}, err
+	}
+	c := r.stored.Doc.Counts
+	c.Matched = r.match(c.Matched, page.Users)
+	var found []directory.User
+	for _, u := range page.Users {
+		d := r.judge(u, stamp.Federated, now)
+		if d.Action != stamp.Finish {
+			found = append(found, u)
+		}
+		if domains.Contain(u.Domain()) {
+			c.add(u, d)
+		}
+	}
+	r.count(page)
+	c.Pages, c.Users, c.Unreadable = c.Pages+1, c.Users+len(page.Users), c.Unreadable+page.Unreadable
+	r.report.Members, r.report.Unstamped, r.report.Existing = c.Members, c.Unstamped, c.Existing
+	return c, r.enqueue(ctx, found, now)
+}
+
+// add counts a user of a federated domain.
+func (c *Counts) add(u directory.User, d stamp.Decision) {
+	if isMember(u) {
+		c.Members++
+	}
+	if d.Reason == stamp.ReasonExisting {
+		c.Existing++
+	}
+	if d.Reason == stamp.ReasonExisting || d.Action != stamp.Finish {
+		c.Unstamped++
+	}
+}
+
+// isMember tells members from guests, and from users who sign in at another tenant
+// whatever their userType. An old user may have no userType, and is a member.
 func isMember(u directory.User) bool {
-	return strings.EqualFold(u.UserType, "Member") &&
+	return (u.UserType == "" || strings.EqualFold(u.UserType, "Member")) &&
 		!strings.EqualFold(u.CreationType, "Invitation") && u.ExternalUserState == ""
 }
 
-func countMembers(users []directory.User) int {
-	n := 0
-	for _, u := range users {
-		if isMember(u) {
-			n++
-		}
-	}
-	return n
+// judge says what package stamp would do about a user of whom it knows nothing else.
+func (r *run) judge(u directory.User, f stamp.Federation, now time.Time) stamp.Decision {
+	return stamp.Decide(stamp.Entry{}, stamp.Facts{User: u, Found: true, Federation: f}, r.request(u.ID, now), r.Policy, now)
 }
 
-// members returns the members that show no stamp, each once.
-func members(users []directory.User) []directory.User {
-	var found []directory.User
-	seen := make(map[string]struct{})
-	for _, u := range users {
-		stamped := u.StampKnown && !u.SignInSessionsValidFrom.IsZero()
-		if _, again := seen[u.ID]; again || stamped || !isMember(u) || !directory.IsID(u.ID) {
-			continue
-		}
-		seen[u.ID] = struct{}{}
-		found = append(found, u)
-	}
-	return found
+func (r *run) request(user string, now time.Time) stamp.Request {
+	return stamp.Request{Tenant: r.Tenant, User: user, Source: stamp.SourceSweep, Seen: now}
 }
 
-// inScope keeps the users whose domain is federated.
-func inScope(users []directory.User, domains revocation.FederatedDomains) []directory.User {
-	kept := users[:0]
-	for _, u := range users {
-		// A user without a name is the revoker's to read.
-		if u.Domain() == "" || domains.Contain(u.Domain()) {
-			kept = append(kept, u)
-		}
-	}
-	return kept
+// count counts a page that was read.
+func (r *run) count(page directory.UserPage) {
+	r.report.Pages++
+	r.report.Users += len(page.Users)
+	r.report.Unreadable += page.Unreadable
 }
 
-// A batch is the candidates of one page.
-type batch struct {
-	run      *run
-	now      time.Time
-	requests []revocation.Delayed
-	fresh    []string // new users among them
-	missed   int
-	late     time.Duration // of the oldest missed user
+// enqueue puts the candidates of a page into the queue, each once.
+func (r *run) enqueue(ctx context.Context, found []directory.User, now time.Time) error {
+	var requests []stamp.Delayed
+	seen := make(map[string]bool)
+	for _, u := range found {
+		if !seen[u.ID] && directory.IsID(u.ID) {
+			seen[u.ID] = true
+			requests = append(requests, stamp.Delayed{Request: r.request(u.ID, now), Delay: delay(u, now)})
+		}
+	}
+	r.report.Candidates += len(requests)
+	if len(requests) == 0 {
+		return nil
+	}
+	if err := r.Queue.Postpone(ctx, requests); err != nil {
+		return fmt.Errorf("queue %d candidates: %w", len(requests), err)
+	}
+	r.report.Queued += len(requests)
+	return nil
 }
 
-func (r *run) newBatch(now time.Time) *batch { return &batch{run: r, now: now} }
-
-// add makes a request of a candidate.
-func (b *batch) add(u directory.User, k kind) {
-	if _, again := b.run.found[u.ID]; again {
-		return
+// delay is what is left of the grace. Where delta does not show the age, it is all.
+func delay(u directory.User, now time.Time) time.Duration {
+	if u.Created.IsZero() {
+		return grace
 	}
-	d := revocation.Delayed{Request: revocation.Request{
-		Tenant: b.run.Tenant, User: u.ID, Source: revocation.SourceSweep, Seen: b.now,
-	}}
-	age := b.now.Sub(u.Created)
-	switch k {
-	case kindNew:
-		b.fresh = append(b.fresh, u.ID)
-	case kindMissed:
-		b.fresh = append(b.fresh, u.ID)
-		d.Request.Missed = true
-		// A notification may still be on its way: it is to win.
-		d.Delay = min(max(0, b.run.Settings.Grace-age), b.run.Settings.Grace)
-		if d.Delay == 0 {
-			b.missed++
-			b.late = max(b.late, age)
-		}
-	case kindExisting, kindUnknown:
-		d.Delay = spread(u.ID, b.run.Settings.Spread)
-	}
-	b.requests = append(b.requests, d)
+	return min(max(0, grace-now.Sub(u.Created)), grace)
 }
 
-// count enters what has been queued in the report.
-func (b *batch) count() {
-	r := b.run
-	r.report.Candidates += len(b.requests)
-	r.report.Missed += b.missed
-	r.report.OldestMissed = max(r.report.OldestMissed, b.late)
-	for _, id := range b.fresh {
-		if len(r.found) >= maxFound {
-			return
+// match adds the exclusions that match one of the users to matched. It tries each by
+// itself: a user whom two of them exclude shows that both are right.
+func (r *run) match(matched []string, users []directory.User) []string {
+	matched = slices.Clone(matched)
+	for _, name := range r.unmatched(matched) {
+		one := stamp.Exclusions{Patterns: []string{name}}
+		if directory.IsID(name) {
+			one = stamp.Exclusions{IDs: []string{name}}
 		}
-		if r.found == nil {
-			r.found = make(map[string]struct{})
+		if slices.ContainsFunc(users, func(u directory.User) bool { _, ok := one.Match(u); return ok }) {
+			matched = append(matched, name)
 		}
-		r.found[id] = struct{}{}
 	}
+	return matched
 }
 
-// spread delays an existing user by any time up to most, so that a thousand of
-// them do not stand in the queue before a new one. It depends on nothing but the
-// user, so that a run repeats.
-func spread(user string, most time.Duration) time.Duration {
-	seconds := uint32(most / time.Second) //nolint:gosec // at most 900
-	if seconds == 0 {
-		return 0
-	}
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(user))
-	return time.Duration(h.Sum32()%seconds) * time.Second
+// unmatched are the ids and patterns that are not among matched.
+func (r *run) unmatched(matched []string) []string {
+	all := slices.Concat(r.Policy.Exclusions.IDs, r.Policy.Exclusions.Patterns)
+	return slices.DeleteFunc(all, func(name string) bool { return slices.Contains(matched, name) })
 }

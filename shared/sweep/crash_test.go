@@ -1,45 +1,40 @@
 package sweep_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
 // mishaps are the ways in which a call can end badly.
-var mishaps = map[string]error{"fails": errStore, "is throttled": errGraph, "kills": errDeath}
+var mishaps = map[string]error{"fails": errors.New("down"), "is throttled": errGraph, "kills": errDeath}
 
 // history is what befalls a tenant while it is swept: a first round of several pages,
-// its confirmation, changes, a wish, an expired link, a confirmation, and at last
-// changes that only an increment shows. Existing users are asked for meanwhile.
+// changes, a wish, an expired link, and changes that only an increment shows.
 func history(w *world) {
-	w.config.Policy.Backfill.Mode = revocation.ModeEnforce
-	w.config.Settings.BackfillPerRun = 2
-	w.hold(3)
+	w.graph.empty = true
+	for n := range 7 {
+		w.user(n)
+	}
 	chapters := []func(){
-		func() {
-			for n := range 7 {
-				w.user(n, old(100*time.Hour))
-			}
-		},
+		func() {},
 		func() { w.user(10) },
 		func() {
 			for n := range 4 {
-				w.user(20+n, old(time.Minute))
+				w.user(20 + n)
 			}
-			w.change(userID(1), stamped)
+			w.change(1, stamped)
 		},
-		func() { w.ask("a gap", w.clock().Add(-time.Hour)) },
+		func() { w.wish() },
 		func() {
-			w.graph.expire()
+			w.graph.epoch++
 			w.user(30)
 		},
 		func() { w.user(40) },
@@ -48,53 +43,48 @@ func history(w *world) {
 				w.user(50 + n)
 			}
 		},
-		func() {},
 	}
 	for _, chapter := range chapters {
 		chapter()
-		w.try()
-		w.advance(interval)
+		_, _ = w.try(w.t.Context(), sweep.Order{})
+		time.Sleep(time.Hour)
 	}
 }
 
-// untilQuiet runs, without faults, as often as a fault can cost, and checks what
-// must be true then.
-func untilQuiet(t *testing.T, w *world) {
-	t.Helper()
+// wish asks for a full round without faults.
+func (w *world) wish() {
+	hook := w.steps.hook
 	w.steps.hook = nil
-	w.advance(w.config.Settings.Lease)
-	w.run() // one interval after the faults
-	checkEverybodyQueued(t, w)
-	w.advance(2 * interval)
-	w.run()
-	w.queue.drain()
-	c := w.checkpoint()
-	if c.Full != nil || c.Holder != "" || c.Asked != "" || !c.Confirm.IsZero() || c.DeltaLink == "" {
-		t.Errorf("checkpoint %+v, want nothing under way", c)
-	}
-	// The checkpoint is true if it leads to whoever comes now, and to nobody else.
-	found := w.user(9999)
-	report := w.run()
-	got := slices.DeleteFunc(w.queue.drain(), func(d revocation.Delayed) bool { return d.Request.Backfill })
-	if len(got) != 1 || got[0].Request.User != found || report.Requests > 2 {
-		t.Errorf("then %d users are queued in %d requests, want one in one, or two with an empty page", len(got), report.Requests)
-	}
-	checkCounts(t, w)
+	w.ask()
+	w.steps.hook = hook
 }
 
-// checkEverybodyQueued checks that everybody in scope without a stamp was put
-// into the queue.
-func checkEverybodyQueued(t *testing.T, w *world) {
-	t.Helper()
+// untilQuiet runs twice without faults, and checks what must be true then.
+func untilQuiet(w *world) {
+	w.steps.hook = nil
+	w.run()
+	w.run()
 	queued := make(map[string]bool)
-	for _, d := range w.queue.requests {
-		queued[d.Request.User] = queued[d.Request.User] || !d.Request.Backfill
+	for _, d := range w.queue.all {
+		queued[d.Request.User] = true
 	}
 	for id, u := range w.graph.users {
-		if !queued[id] && inScope(u) {
-			t.Errorf("user %s was never queued", id)
+		if !queued[id] && inScope(u) && time.Since(u.Created) < window {
+			w.t.Errorf("user %s was never queued", id)
 		}
 	}
+	c := w.store.item.Doc
+	if !c.FullStarted.IsZero() || c.FullNext != "" || c.Asked || c.DeltaLink == "" || c.FullDone.IsZero() {
+		w.t.Errorf("checkpoint %+v, want nothing under way", c)
+	}
+	// The checkpoint is right if it leads to whoever comes now, and to nobody else.
+	w.queue.drain()
+	w.user(9999)
+	if r := w.run(); r.Kind != sweep.KindIncrement || r.Pages > 2 {
+		w.t.Errorf("then a run is %+v", r)
+	}
+	w.expectQueued(9999)
+	checkCounts(w)
 }
 
 func inScope(u directory.User) bool {
@@ -102,31 +92,32 @@ func inScope(u directory.User) bool {
 }
 
 // checkCounts checks what a full round counts, now that nothing changes.
-func checkCounts(t *testing.T, w *world) {
-	t.Helper()
-	w.ask("count", time.Time{})
-	report := w.run()
-	var want [2]int
+func checkCounts(w *world) {
+	r := w.order(sweep.Order{Full: true})
+	var members, unstamped int
 	for _, u := range w.graph.users {
-		if u.UserType == "Member" {
-			want[0]++
+		if u.UserType == "Member" && u.Domain() == "federated.example" {
+			members++
 		}
 		if inScope(u) {
-			want[1]++
+			unstamped++
 		}
 	}
-	if diff := cmp.Diff(want, [2]int{report.Members, report.Unstamped}); diff != "" {
-		t.Errorf("members and unstamped (-want +got):\n%s", diff)
+	if r.Members != members || r.Unstamped != unstamped || w.brake.members != members {
+		w.t.Errorf("counted %d members, %d of them unstamped; there are %d and %d", r.Members, r.Unstamped, members, unstamped)
 	}
 }
 
+// A sweeper that dies or fails between any two steps loses nobody.
 func TestEveryMishapAtEveryCall(t *testing.T) {
 	t.Parallel()
-	calm := newWorld(t)
-	history(calm)
-	calls := calm.steps.n
-	untilQuiet(t, calm)
-	if calls < 80 {
+	calls := 0
+	play(t, func(t *testing.T, w *world) {
+		history(w)
+		calls = w.steps.n
+		untilQuiet(w)
+	})
+	if calls < 60 {
 		t.Fatalf("the history has only %d calls", calls)
 	}
 	for name, err := range mishaps {
@@ -134,20 +125,21 @@ func TestEveryMishapAtEveryCall(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, after its effect: %t", name, after), func(t *testing.T) {
 				t.Parallel()
 				for at := range calls {
-					w := newWorld(t)
-					var hit string
-					w.steps.hook = func(s step) error {
-						if s.n == at && s.after == after {
-							hit = s.call
-							return err
+					play(t, func(t *testing.T, w *world) {
+						hit := ""
+						w.steps.hook = func(s step) error {
+							if s.n == at && s.after == after {
+								hit = s.call
+								return err
+							}
+							return nil
 						}
-						return nil
-					}
-					history(w)
-					untilQuiet(t, w)
-					if t.Failed() {
-						t.Fatalf("at call %d, %s", at, hit)
-					}
+						history(w)
+						untilQuiet(w)
+						if t.Failed() {
+							t.Fatalf("at call %d, %s", at, hit)
+						}
+					})
 				}
 			})
 		}
@@ -157,33 +149,30 @@ func TestEveryMishapAtEveryCall(t *testing.T) {
 // TestWhateverHappens lets a tenant live for a while with faults of all kinds.
 func TestWhateverHappens(t *testing.T) {
 	t.Parallel()
-	const seeds = 300
-	for seed := range uint64(seeds) {
-		w := newWorld(t)
-		live(w, rand.New(rand.NewPCG(seed, 0)))
-		untilQuiet(t, w)
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
-		}
+	for seed := range uint64(200) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			live(w, rand.New(rand.NewPCG(seed, 0)))
+			untilQuiet(w)
+			if t.Failed() {
+				t.Fatalf("seed %d", seed)
+			}
+		})
 	}
 }
 
 func live(w *world, random *rand.Rand) {
 	w.graph.pageSize = 1 + random.IntN(6)
-	w.graph.omit = random.IntN(3) == 0
-	w.graph.empty = random.IntN(3) == 0
-	w.graph.code = []int{http.StatusGone, http.StatusBadRequest, http.StatusNotFound}[random.IntN(3)]
-	w.config.Policy.Backfill.Mode = []revocation.Mode{revocation.ModeReport, revocation.ModeEnforce}[random.IntN(2)]
-	w.config.Settings.ReplicationLag = interval / 3
-	w.hold(random.IntN(5))
+	w.graph.omit, w.graph.empty = random.IntN(3) == 0, random.IntN(3) == 0
+	w.graph.expired.StatusCode = []int{400, 404, 410}[random.IntN(3)]
 	w.steps.hook = func(step) error {
-		switch random.IntN(40) {
+		switch random.IntN(30) {
 		case 0:
 			return errGraph
 		case 1:
 			return errDeath
 		case 2:
-			w.graph.expire()
+			w.graph.epoch++
 		case 3:
 			befall(w, random)
 		}
@@ -193,10 +182,10 @@ func live(w *world, random *rand.Rand) {
 		for range random.IntN(6) {
 			befall(w, random)
 		}
-		w.try()
-		w.advance(time.Duration(random.IntN(40)) * time.Minute)
+		_, _ = w.try(w.t.Context(), sweep.Order{})
+		time.Sleep(time.Duration(random.IntN(100)) * time.Minute)
 		if random.IntN(6) == 0 {
-			w.advance(2 * 24 * time.Hour)
+			time.Sleep(24 * time.Hour)
 		}
 	}
 }
@@ -204,30 +193,45 @@ func live(w *world, random *rand.Rand) {
 // befall changes a user, or asks for a sweep.
 func befall(w *world, random *rand.Rand) {
 	n := random.IntN(40)
-	w.graph.mu.Lock()
 	_, there := w.graph.users[userID(n)]
-	_, ever := w.graph.created[userID(n)]
-	w.graph.mu.Unlock()
 	switch what := random.IntN(10); {
 	case what == 0:
-		w.ask("a gap", w.clock().Add(-time.Hour))
-	case !ever:
-		w.user(n, func(u *directory.User) {
-			switch random.IntN(6) {
-			case 0:
-				u.UserType = "Guest"
-			case 1:
-				u.UserPrincipalName = canary + "@managed.example"
-			case 2:
-				stamped(u)
-			}
-		})
+		w.wish()
+	case !w.graph.created[userID(n)]:
+		w.user(n, []func(*directory.User){guest, managed, stamped, func(*directory.User) {}, old}[random.IntN(5)])
 	case !there:
 	case what == 1:
 		w.graph.remove(userID(n))
 	case what < 4:
-		w.change(userID(n), stamped)
+		w.change(n, stamped)
 	default:
-		w.change(userID(n), func(*directory.User) {})
+		w.change(n, func(*directory.User) {})
+	}
+}
+
+// Sweepers that run into each other at every call lose nobody either.
+func TestTogetherAtEveryCall(t *testing.T) {
+	t.Parallel()
+	calls, at := 1, 0
+	for ; at < calls; at++ {
+		play(t, func(t *testing.T, w *world) {
+			w.steps.hook = func(s step) error {
+				if s.n == at && s.after {
+					w.steps.hook = nil
+					if _, err := w.try(t.Context(), sweep.Order{}); err != nil {
+						t.Errorf("the other run: %v", err)
+					}
+				}
+				return nil
+			}
+			for n := range 5 {
+				w.user(n)
+			}
+			if r, err := w.try(t.Context(), sweep.Order{}); err != nil || !r.Finished && !slices.Contains(r.Causes, sweep.CauseOvertaken) {
+				t.Errorf("at call %d: %+v, %v", at, r, err)
+			}
+			calls = max(calls, w.steps.n/2)
+			untilQuiet(w)
+		})
 	}
 }

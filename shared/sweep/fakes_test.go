@@ -1,26 +1,23 @@
 package sweep_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/memory"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/state"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
-// A step is one call of an interface, at which a sweeper can fail: before or
-// after its effect.
+// A step is one call of an interface, at which a sweeper can fail: before or after its
+// effect.
 type step struct {
 	n     int // counted from 0 over all calls
 	call  string
@@ -29,10 +26,9 @@ type step struct {
 
 // steps stands between the Sweeper and its fakes. Without a hook it lets all pass.
 type steps struct {
-	t    testing.TB
-	mu   sync.Mutex
-	n    int
-	hook func(step) error
+	n     int
+	calls map[string]int
+	hook  func(step) error
 }
 
 // errDeath is what the hook returns for the sweeper to die.
@@ -42,53 +38,47 @@ func (s *steps) at(ctx context.Context, call string, effect func() error) error 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	n, hook := s.n, s.hook
+	n := s.n
 	s.n++
-	s.mu.Unlock()
-	if err := s.decide(hook, step{n, call, false}); err != nil {
+	s.calls[call]++
+	if err := s.decide(step{n, call, false}); err != nil {
 		return err
 	}
 	if err := effect(); err != nil {
 		return err
 	}
-	return s.decide(hook, step{n, call, true})
+	return s.decide(step{n, call, true})
 }
 
-func (s *steps) decide(hook func(step) error, at step) error {
-	if hook == nil {
+func (s *steps) decide(at step) error {
+	if s.hook == nil {
 		return nil
 	}
-	err := hook(at)
-	if errors.Is(leaktest.Seen(s.t, err), errDeath) {
+	err := s.hook(at)
+	if errors.Is(err, errDeath) {
 		panic(errDeath)
 	}
 	return err
 }
 
-// fakeGraph is a directory that shows what Graph may show. It fails the test for
-// a link that it did not give.
+// fakeGraph is a directory that shows what Graph may show. It fails the test for a link
+// that it did not give.
 type fakeGraph struct {
 	t     testing.TB
 	steps *steps
-	now   func() time.Time
 
-	mu       sync.Mutex
 	users    map[string]directory.User
-	created  map[string]time.Time // truth, whatever createdDateTime says
-	log      []string             // ids, as they changed
+	created  map[string]bool
+	log      []string // ids, as they changed
 	pageSize int
-	epoch    int           // links of an earlier one have expired
-	omit     bool          // delta never shows the stamp
-	lag      time.Duration // of the replica that lists
-	empty    bool          // every other page of delta is empty
-	code     int           // of an expired link
-	word     string        // its error code, syncStateNotFound if empty
-	lists    int           // first pages of lists
+	epoch    int  // links of an earlier one have expired
+	omit     bool // delta leaves out userType and createdDateTime
+	empty    bool // every other page of delta is empty
+	expired  directory.Error
+	broken   int           // users on each page who cannot be read
+	slow     time.Duration // what a page takes
 	links    map[string]bool
-	broken   int // users on each page who can't be read
-	// spoil changes what a link leads to, if it is set.
-	spoil func(link string, page *directory.UserPage) error
+	spoil    func(link string, page *directory.UserPage) error
 }
 
 func (g *fakeGraph) link(format string, args ...any) string {
@@ -97,7 +87,6 @@ func (g *fakeGraph) link(format string, args ...any) string {
 	return link
 }
 
-// follow checks a link.
 func (g *fakeGraph) follow(link, kind string) error {
 	if !g.links[link] || !strings.HasPrefix(link, kind) {
 		g.t.Errorf("%q is no link of %s", link, kind)
@@ -107,225 +96,194 @@ func (g *fakeGraph) follow(link, kind string) error {
 	if epoch >= g.epoch {
 		return nil
 	}
-	if g.code == 0 {
-		return &directory.Error{Operation: "delta", StatusCode: http.StatusGone, Code: "resyncRequired"}
-	}
-	return &directory.Error{Operation: "delta", StatusCode: g.code, Code: cmp.Or(g.word, "syncStateNotFound")}
+	e := g.expired
+	return &e
+}
+
+func (g *fakeGraph) page(ctx context.Context, call, link string, read func() (directory.UserPage, error)) (page directory.UserPage, err error) {
+	time.Sleep(g.slow)
+	err = g.steps.at(ctx, call, func() error {
+		if page, err = read(); err != nil {
+			return err
+		}
+		page.Unreadable = g.broken
+		if g.spoil != nil {
+			return g.spoil(link, &page)
+		}
+		return nil
+	})
+	return page, err
 }
 
 func (g *fakeGraph) LatestDelta(ctx context.Context) (link string, err error) {
-	err = g.steps.at(ctx, "Graph.LatestDelta", func() error {
-		g.mu.Lock()
-		defer g.mu.Unlock()
+	err = g.steps.at(ctx, "LatestDelta", func() error {
 		link = g.link("delta:%d:%d", g.epoch, len(g.log))
 		return nil
 	})
 	return link, err
 }
 
-func (g *fakeGraph) DeltaPage(ctx context.Context, link string) (page directory.UserPage, err error) {
-	err = g.steps.at(ctx, "Graph.DeltaPage", func() error {
-		g.mu.Lock()
-		defer g.mu.Unlock()
+func (g *fakeGraph) DeltaPage(ctx context.Context, link string) (directory.UserPage, error) {
+	return g.page(ctx, "DeltaPage", link, func() (page directory.UserPage, err error) {
 		if err := g.follow(link, "delta"); err != nil {
-			return err
+			return page, err
 		}
-		page = g.deltaPage(link)
-		page.Unreadable = g.broken
-		return g.spoiled(link, &page)
+		var epoch, from, turn int
+		_, _ = fmt.Sscanf(link, "delta:%d:%d:%d", &epoch, &from, &turn)
+		if g.empty && turn%2 == 0 {
+			page.Next = g.link("delta:%d:%d:%d", epoch, from, turn+1)
+			return page, nil
+		}
+		end := min(from+g.pageSize, len(g.log))
+		for _, id := range g.log[from:end] {
+			g.change(&page, id)
+		}
+		if end < len(g.log) {
+			page.Next = g.link("delta:%d:%d:%d", epoch, end, turn+1)
+			return page, nil
+		}
+		page.Delta = g.link("delta:%d:%d", g.epoch, end)
+		return page, nil
 	})
-	return page, err
 }
 
-func (g *fakeGraph) deltaPage(link string) (page directory.UserPage) {
-	var epoch, from, turn int
-	_, _ = fmt.Sscanf(link, "delta:%d:%d:%d", &epoch, &from, &turn)
-	if g.empty && turn%2 == 0 {
-		page.Next = g.link("delta:%d:%d:%d", epoch, from, turn+1)
-		return page
+// change shows a change as delta does: a property that never had a value is left out.
+func (g *fakeGraph) change(page *directory.UserPage, id string) {
+	u, ok := g.users[id]
+	if !ok {
+		page.Removed = append(page.Removed, id)
+		return
 	}
-	end := min(from+g.pageSize, len(g.log))
-	for _, id := range g.log[from:end] {
-		u, ok := g.users[id]
-		switch {
-		case !ok:
-			page.Removed = append(page.Removed, id)
-			continue
-		case u.SignInSessionsValidFrom.IsZero() || g.omit:
-			// A property that never had a value is left out.
-			u.StampKnown, u.SignInSessionsValidFrom = false, time.Time{}
-		}
-		page.Users = append(page.Users, u)
+	if u.SignInSessionsValidFrom.IsZero() {
+		u.StampKnown = false
 	}
-	if end < len(g.log) {
-		page.Next = g.link("delta:%d:%d:%d", epoch, end, turn+1)
-		return page
+	if g.omit {
+		u.UserType, u.Created, u.UserPrincipalName = "", time.Time{}, ""
 	}
-	page.Delta = g.link("delta:%d:%d", g.epoch, end)
-	return page
+	page.Users = append(page.Users, u)
 }
 
-// UserPage lists by object id, so that a user created meanwhile may stand on a
-// page that was passed.
-func (g *fakeGraph) UserPage(ctx context.Context, next string) (page directory.UserPage, err error) {
-	err = g.steps.at(ctx, "Graph.UserPage", func() error {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		var after string
-		if next == "" {
-			g.lists++
-		} else {
+// UserPage lists by object id, so that a user created meanwhile may stand on a page that
+// was passed.
+func (g *fakeGraph) UserPage(ctx context.Context, next string) (directory.UserPage, error) {
+	return g.page(ctx, "UserPage", next, func() (page directory.UserPage, err error) {
+		after := ""
+		if next != "" {
 			if err := g.follow(next, "list"); err != nil {
-				return err
+				return page, err
 			}
 			after = next[strings.LastIndexByte(next, ':')+1:]
 		}
-		page = g.userPage(after)
-		page.Unreadable = g.broken
-		return g.spoiled(next, &page)
-	})
-	return page, err
-}
-
-func (g *fakeGraph) userPage(after string) (page directory.UserPage) {
-	var ids []string
-	for id, created := range g.created {
-		if _, there := g.users[id]; there && id > after && !created.After(g.now().Add(-g.lag)) {
-			ids = append(ids, id)
+		var ids []string
+		for id := range g.users {
+			if id > after {
+				ids = append(ids, id)
+			}
 		}
-	}
-	slices.Sort(ids)
-	for _, id := range ids[:min(len(ids), g.pageSize)] {
-		page.Users = append(page.Users, g.users[id])
-	}
-	if len(ids) > g.pageSize {
-		page.Next = g.link("list:%d:%d:%s", g.epoch, g.lists, ids[g.pageSize-1])
-	}
-	return page
-}
-
-func (g *fakeGraph) spoiled(link string, page *directory.UserPage) error {
-	if g.spoil == nil {
-		return nil
-	}
-	return g.spoil(link, page)
+		slices.Sort(ids)
+		for _, id := range ids[:min(len(ids), g.pageSize)] {
+			page.Users = append(page.Users, g.users[id])
+		}
+		if len(ids) > g.pageSize {
+			page.Next = g.link("list:%d:%s", g.epoch, ids[g.pageSize-1])
+		}
+		return page, nil
+	})
 }
 
 // put creates or changes a user.
 func (g *fakeGraph) put(u directory.User) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if _, there := g.users[u.ID]; !there {
-		g.created[u.ID] = g.now()
-	}
 	u.StampKnown = true
 	g.users[u.ID] = u
+	g.created[u.ID] = true
 	g.log = append(g.log, u.ID)
 }
 
 func (g *fakeGraph) remove(id string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	delete(g.users, id)
 	g.log = append(g.log, id)
 }
 
-// expire makes every link that was given unusable.
-func (g *fakeGraph) expire() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.epoch++
-}
-
-// fakeQueue remembers what was stored. It fails the test for a request of the
-// backfill that follows another one too soon.
+// fakeQueue remembers what was stored.
 type fakeQueue struct {
 	t     testing.TB
 	steps *steps
-	now   func() time.Time
-
-	mu         sync.Mutex
-	requests   []revocation.Delayed
-	backfilled map[string]time.Time
+	all   []stamp.Delayed
+	fresh []stamp.Delayed // since the last drain
 }
 
-func (q *fakeQueue) Postpone(ctx context.Context, requests []revocation.Delayed) error {
+func (q *fakeQueue) Postpone(ctx context.Context, requests []stamp.Delayed) error {
 	if len(requests) == 0 {
 		q.t.Error("Postpone of nothing")
 	}
 	for _, d := range requests {
-		if err := d.Request.Validate(); err != nil || d.Delay < 0 || d.Delay > revocation.MaxDelay {
+		if err := d.Request.Validate(); err != nil || d.Delay < 0 || d.Delay > stamp.MaxDelay {
 			q.t.Errorf("Postpone of %+v: %v", d, err)
 		}
 	}
-	return q.steps.at(ctx, "Queue.Postpone", func() error {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		q.requests = append(q.requests, requests...)
-		for _, d := range requests {
-			q.checkBackfill(d.Request)
-		}
+	return q.steps.at(ctx, "Postpone", func() error {
+		q.all = append(q.all, requests...)
+		q.fresh = append(q.fresh, requests...)
 		return nil
 	})
 }
 
-func (q *fakeQueue) checkBackfill(r revocation.Request) {
-	if !r.Backfill {
-		return
+func (q *fakeQueue) drain() []string {
+	ids := []string{}
+	for _, d := range q.fresh {
+		ids = append(ids, d.Request.User)
 	}
-	if age := q.now().Sub(q.backfilled[r.User]); age < sweep.DefaultSettings.BackfillSettle {
-		q.t.Errorf("user %s is asked for %s after the last time", r.User, age)
-	}
-	q.backfilled[r.User] = q.now()
+	q.fresh = nil
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
-// drain returns what was queued since the last time.
-func (q *fakeQueue) drain() []revocation.Delayed {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	defer func() { q.requests = nil }()
-	return q.requests
-}
-
-// fakeStore is an in-memory store that can fail.
+// fakeStore keeps one checkpoint.
 type fakeStore struct {
-	*memory.Checkpoints
 	steps *steps
+	item  state.Item[sweep.Checkpoint]
 }
 
-func (s fakeStore) Checkpoint(ctx context.Context, tenant string) (c sweep.Checkpoint, err error) {
-	err = s.steps.at(ctx, "Store.Checkpoint", func() (err error) {
-		c, err = s.Checkpoints.Checkpoint(ctx, tenant)
-		return err
+func (s *fakeStore) Load(ctx context.Context, _ string) (item state.Item[sweep.Checkpoint], err error) {
+	err = s.steps.at(ctx, "Load", func() error { item = s.item; return nil })
+	return item, err
+}
+
+func (s *fakeStore) Save(ctx context.Context, _ string, i state.Item[sweep.Checkpoint]) (state.Item[sweep.Checkpoint], error) {
+	err := s.steps.at(ctx, "Save", func() error {
+		if i.Version != s.item.Version {
+			return fmt.Errorf("save: %w", state.ErrConflict)
+		}
+		i.Version++
+		s.item = i
+		return nil
 	})
-	return c, err
+	return i, err
 }
 
-func (s fakeStore) SaveCheckpoint(ctx context.Context, c sweep.Checkpoint) error {
-	return s.steps.at(ctx, "Store.SaveCheckpoint", func() error { return s.Checkpoints.SaveCheckpoint(ctx, c) })
+type fakeBrake struct {
+	steps    *steps
+	members  int
+	released time.Time
 }
 
-// fakeHeld is an in-memory ledger that can fail.
-type fakeHeld struct {
-	*memory.Ledger
-	steps *steps
+func (b *fakeBrake) SetMembers(ctx context.Context, _ string, n int) error {
+	return b.steps.at(ctx, "SetMembers", func() error { b.members = n; return nil })
 }
 
-func (h fakeHeld) Held(ctx context.Context, tenant string, limit int) (entries []revocation.Entry, err error) {
-	err = h.steps.at(ctx, "Held.Held", func() (err error) {
-		entries, err = h.Ledger.Held(ctx, tenant, limit)
-		return err
-	})
-	return entries, err
+func (b *fakeBrake) Release(ctx context.Context, _ string, now time.Time) error {
+	return b.steps.at(ctx, "Release", func() error { b.released = now; return nil })
 }
 
-// fakeDomains lists domains, and can fail.
 type fakeDomains struct{ steps *steps }
 
 func (d fakeDomains) Domains(ctx context.Context) ([]directory.Domain, error) {
-	err := d.steps.at(ctx, "Domains.Domains", func() error { return nil })
+	err := d.steps.at(ctx, "Domains", func() error { return nil })
 	return []directory.Domain{
 		{Name: "federated.example", Federated: true, Verified: true},
 		{Name: "managed.example", Verified: true},
 	}, err
 }
+
+// resync is how Graph says that a link has expired.
+var resync = directory.Error{Operation: "delta", StatusCode: http.StatusGone, Code: "resyncRequired"}

@@ -1,129 +1,128 @@
 package sweep
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
-	"time"
-
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
 )
 
-// An Order is what a Sweeper is to do. The zero value is an ordinary run; at most
-// one field is set.
+// An Order is what a Sweeper is to do. The zero value is an ordinary run; at most one
+// field is set.
 type Order struct {
-	// DryRun asks for a [Preview] and changes nothing.
-	DryRun bool `json:"dryRun"`
 	// Full asks for a full round, and runs.
 	Full bool `json:"full"`
-	// Lift lifts the ceilings of the backfill: what a person does who has seen
-	// that the users stamped so far were the right ones.
-	Lift bool `json:"lift"`
+	// DryRun asks for a [Preview] and changes nothing.
+	DryRun bool `json:"dryRun"`
+	// Release opens the brake: what a person does who has seen that the users stamped
+	// so far were the right ones.
+	Release bool `json:"release"`
 }
 
-// errOrder is the cause of every order that is refused. It tells what can be
-// ordered, and quotes nothing.
-var errOrder = errors.New(`want a JSON object with at most one of "dryRun", "full" and "lift" set to true`)
+// errOrder is the cause of every refusal. It tells what can be ordered, and quotes
+// nothing of what came.
+var errOrder = errors.New(`want a JSON object with at most one of "full", "dryRun" and "release" set to true, each named once`)
 
-// DecodeOrder reads an order from JSON: an empty object is an ordinary run, and so
-// is an event of EventBridge or EventBridge Scheduler, in whose envelope
-// (https://docs.aws.amazon.com/eventbridge/latest/ref/events-structure.html)
-// is no order. Anything else that is not known is refused: whoever mistypes a dry
-// run must not get a real one.
+// envelope are the fields of an event of EventBridge
+// (https://docs.aws.amazon.com/eventbridge/latest/ref/events-structure.html).
+var envelope = []string{"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
+
+// DecodeOrder reads an order from JSON. An empty object is an ordinary run, and so is an
+// event of EventBridge Scheduler. Everything unknown is refused: a person who mistypes a
+// dry run must not get a real one.
 func DecodeOrder(event []byte) (Order, error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(event, &fields); err != nil || fields == nil {
-		return Order{}, fmt.Errorf("order of a sweep: %w", errOrder)
+	fields, err := decodeFields(event)
+	if err != nil {
+		return Order{}, err
 	}
 	if fields["source"] != nil && fields["detail-type"] != nil {
-		for _, name := range []string{"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"} {
+		for _, name := range envelope {
 			delete(fields, name)
 		}
 	}
 	var o Order
-	known := map[string]*bool{"dryRun": &o.DryRun, "full": &o.Full, "lift": &o.Lift}
+	known := map[string]*bool{"full": &o.Full, "dryRun": &o.DryRun, "release": &o.Release}
 	for name, value := range fields {
 		field, ok := known[name]
 		if !ok {
-			return Order{}, fmt.Errorf("order of a sweep: an unknown field: %w", errOrder)
+			return Order{}, refuse("an unknown field: ")
 		}
-		if text := string(value); text != "true" && text != "false" {
-			return Order{}, fmt.Errorf("order of a sweep: %s is neither true nor false: %w", name, errOrder)
+		if *field = string(value) == "true"; !*field && string(value) != "false" {
+			return Order{}, refuse(name + " is neither true nor false: ")
 		}
-		*field = string(value) == "true"
 	}
 	return o, o.validate()
 }
 
-func (o Order) validate() error {
-	n := 0
-	for _, set := range []bool{o.DryRun, o.Full, o.Lift} {
-		if set {
-			n++
-		}
+func refuse(why string) error { return fmt.Errorf("order of a sweep: %s%w", why, errOrder) }
+
+// decodeFields reads an object, and refuses a field that is named twice, which
+// encoding/json would let pass.
+func decodeFields(event []byte) (map[string]json.RawMessage, error) {
+	d := json.NewDecoder(bytes.NewReader(event))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, refuse("")
 	}
-	if n > 1 {
-		return fmt.Errorf("order of a sweep: %d at once: %w", n, errOrder)
+	fields := make(map[string]json.RawMessage)
+	for d.More() {
+		name, nameErr := d.Token()
+		key, _ := name.(string) // the Decoder refuses every other key
+		var value json.RawMessage
+		if err := d.Decode(&value); nameErr != nil || err != nil {
+			return nil, refuse("")
+		}
+		if _, twice := fields[key]; twice {
+			return nil, refuse("a field is there twice: ")
+		}
+		fields[key] = value
+	}
+	if _, err := d.Token(); err != nil { // the closing brace
+		return nil, refuse("")
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, refuse("something follows it: ")
+	}
+	return fields, nil
+}
+
+func (o Order) validate() error {
+	if o.Full && o.DryRun || o.Full && o.Release || o.DryRun && o.Release {
+		return refuse("several at once: ")
 	}
 	return nil
 }
 
-// An Answer is what came of an order. One field is set: Report of an ordinary run
-// and of Full, Preview of DryRun, Lifted of Lift.
-type Answer struct {
-	Report  *Report  `json:"report,omitempty"`
-	Preview *Preview `json:"preview,omitempty"`
-	Lifted  *Lifted  `json:"lifted,omitempty"`
-}
-
-// Lifted tells how the backfill stood when its ceilings were lifted.
-type Lifted struct {
-	// At is when they were lifted.
-	At time.Time `json:"lifted_at"`
-	// Stopped tells which ceiling had been reached, "" for none, and StoppedAt
-	// when.
-	Stopped   revocation.Reason `json:"stopped"`
-	StoppedAt time.Time         `json:"stopped_at,omitzero"`
-	// Run counts the existing users let through since the lifting before.
-	Run int `json:"run"`
-}
-
-// askedByOperator is the reason for the full round of an order.
-const askedByOperator = "ordered"
-
-// Do carries an order out. An answer beside an error tells how far it came.
-func (s *Sweeper) Do(ctx context.Context, o Order) (Answer, error) {
+// Run carries an order out, as far as it fits before the deadline of ctx. The next run
+// goes on where this one stopped. A Report beside an error tells how far it came.
+//
+// A failure of Graph, queue or store is returned. A run that finds that another one is
+// at work ends without an error.
+func (s *Sweeper) Run(ctx context.Context, o Order) (Report, error) {
 	if err := o.validate(); err != nil {
-		return Answer{}, err
+		return Report{}, err
 	}
 	switch {
+	case o.Release:
+		return s.release(ctx)
 	case o.DryRun:
-		preview, err := s.preview(ctx)
-		return Answer{Preview: &preview}, err
-	case o.Lift:
-		return s.lift(ctx)
+		return s.preview(ctx)
 	case o.Full:
-		if err := s.AskForSweep(ctx, s.Tenant, askedByOperator, time.Time{}); err != nil {
-			return Answer{}, err
+		if err := s.Ask(ctx, s.Tenant); err != nil {
+			return Report{}, err
 		}
 	}
-	report, err := s.Run(ctx)
-	return Answer{Report: &report}, err
+	return s.sweep(ctx)
 }
 
-// lift lifts the ceilings, of a dry run as well.
-func (s *Sweeper) lift(ctx context.Context) (Answer, error) {
-	before, err := s.real.Backfill(ctx, s.Tenant)
-	if err != nil {
-		return Answer{}, fmt.Errorf("read the state of the backfill: %w", err)
+func (s *Sweeper) release(ctx context.Context) (Report, error) {
+	report := Report{Tenant: s.Tenant, Kind: KindRelease, Started: s.Now().UTC()}
+	if err := s.Brake.Release(ctx, s.Tenant, report.Started); err != nil {
+		return report, fmt.Errorf("release the brake: %w", err)
 	}
-	after, err := revocation.Lift(ctx, s.real, s.Tenant, s.Now().UTC())
-	if err != nil {
-		return Answer{}, err
-	}
-	s.Log.LogAttrs(ctx, slog.LevelInfo, "ceilings lifted",
-		slog.String(logTenant, s.Tenant), slog.String(logCeiling, string(before.Stopped)), slog.Int(logRun, before.Run))
-	return Answer{Lifted: &Lifted{At: after.Lifted, Stopped: before.Stopped, StoppedAt: before.StoppedAt, Run: before.Run}}, nil
+	report.Finished = true
+	s.Log.LogAttrs(ctx, slog.LevelInfo, "brake released", slog.String(logTenant, s.Tenant))
+	return report, nil
 }

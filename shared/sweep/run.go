@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,189 +9,194 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/state"
 )
 
-// A run is one call of [Sweeper.Run].
+const (
+	// fullEvery is a day, less half an hour: runs are hourly, and a round of every night
+	// is not to wander through the day.
+	fullEvery = 24*time.Hour - 30*time.Minute
+	// margin is how long before its deadline a run begins no more pages: longer than a
+	// page takes from Graph to the checkpoint.
+	margin = 15 * time.Second
+	// maxFull bounds the full rounds of one run: one that an earlier run has begun, and
+	// one that was asked for meanwhile.
+	maxFull = 2
+)
+
+// Ends of a run that are no failures.
+var (
+	errOutOfTime = errors.New("the deadline is near")
+	errOvertaken = errors.New("another run is at work")
+)
+
+// errNowhere is the fault of a page without a link, or with a link to itself.
+var errNowhere = errors.New("it leads nowhere")
+
+// A pageError is a page that could not be read.
+type pageError struct{ error }
+
+func (e *pageError) Unwrap() error { return e.error }
+
+// dead tells whether the link will never work again. Graph says so with several codes,
+// see [directory.Error.Expired], and with a bare 400 or 404.
+func (e *pageError) dead() bool {
+	graph, ok := errors.AsType[*directory.Error](e.error)
+	return errors.Is(e.error, errNowhere) || ok &&
+		(graph.Expired() || graph.StatusCode == http.StatusBadRequest || graph.StatusCode == http.StatusNotFound)
+}
+
+// A run is one increment, and a full round where one is due.
 type run struct {
 	config
 
-	real       revocation.BackfillStore // of the backfill's state, in a dry run as well
-	holder     string                   // of the lease, different in every run
-	end        time.Time                // by the calendar
-	leased     bool                     // the lease is ours, or may be
-	checkpoint Checkpoint
-	// found are the new users that this run has queued: those that an increment
-	// shows appear in the full round again. There are at most maxFound.
-	found  map[string]struct{}
+	stored state.Item[Checkpoint] // as it was stored last
 	report Report
-	err    error
 }
 
-// maxFound bounds the memory of a run. Whoever is beyond is queued and counted
-// twice, which is harmless.
-const maxFound = 10_000
+func (s *Sweeper) newRun(k Kind) *run {
+	return &run{config: s.config, report: Report{Tenant: s.Tenant, Kind: k, Started: s.Now().UTC()}}
+}
 
-// Ends of a run that are no failures; errExpired, after which the rounds begin
-// afresh; and errStuck, after which they do if it comes again and again.
-var (
-	errLeased     = errors.New("another run is at work")
-	errSuperseded = errors.New("another run has taken over")
-	errOutOfTime  = errors.New("the deadline is near")
-	errExpired    = errors.New("the link has expired")
-	errStuck      = errors.New("the link leads nowhere")
-)
+// sweep makes a run and tells of it.
+func (s *Sweeper) sweep(ctx context.Context) (Report, error) {
+	r := s.newRun(KindIncrement)
+	err := r.conclude(r.rounds(ctx))
+	s.log(ctx, r.report, err)
+	if s.Observer != nil {
+		s.Observer.ObserveSweep(ctx, r.report)
+	}
+	return r.report, err
+}
 
-// Faults of a page.
-var (
-	errNoLink = errors.New("it ends without a link")
-	errItself = errors.New("it leads to itself")
-)
-
-// saveAttempts is how often a checkpoint is read again because somebody else,
-// who asked for a sweep, was faster. It bounds what can't happen often.
-const saveAttempts = 10
-
-// acquire takes the lease. The version makes sure that nobody else did; the time
-// only tells when a run that died can be counted out.
-func (r *run) acquire(ctx context.Context) error {
-	var err error
-	for range saveAttempts {
-		if err = r.tryAcquire(ctx); !errors.Is(err, ErrConflict) {
-			break
-		}
+// conclude tells an end from a failure.
+func (r *run) conclude(err error) error {
+	switch {
+	case err == nil:
+		r.report.Finished = true
+	case errors.Is(err, errOutOfTime):
+		r.because(CauseOutOfTime)
+		return nil
+	case errors.Is(err, errOvertaken):
+		r.because(CauseOvertaken)
+		return nil
+	default:
+		r.because(CauseFailed)
 	}
 	return err
 }
 
-func (r *run) tryAcquire(ctx context.Context) error {
-	stored, err := r.Store.Checkpoint(ctx, r.Tenant)
-	if err != nil {
+func (r *run) because(c Cause) { r.report.Causes = append(r.report.Causes, c) }
+
+// rounds makes the increment first, because the newest users are in it.
+//
+// It drops a link of delta that is dead, and every failing one before a new full round: so
+// no link can hold up the sweep for longer than a day. A full round under way goes on
+// beside the failure, which is still told.
+func (r *run) rounds(ctx context.Context) error {
+	var err error
+	if r.stored, err = r.Store.Load(ctx, r.Tenant); err != nil {
 		return fmt.Errorf("read the checkpoint: %w", err)
 	}
-	now := r.Now().UTC()
-	r.checkpoint = stored
-	if stored.Holder != r.holder && now.Before(stored.HeldUntil) {
-		r.leased = false
-		return errLeased
+	failed := r.increment(ctx)
+	page, ok := errors.AsType[*pageError](failed)
+	switch {
+	case failed != nil && (!ok || ctx.Err() != nil):
+		return failed
+	case failed != nil && (page.dead() || r.stored.Doc.FullStarted.IsZero() && r.fullDue() != ""):
+		r.because(CauseLinkFailed)
+		if failed = r.save(ctx, r.stored.Doc.dropDelta()); failed != nil {
+			return failed
+		}
 	}
-	// Only now: if it is forgotten after this, the version tells.
-	subscribed, err := r.Subscribed(ctx)
-	if err != nil {
-		return fmt.Errorf("ask since when notifications flow: %w", err)
+	for range maxFull {
+		cause := r.fullDue()
+		if cause == "" {
+			break
+		}
+		r.because(cause)
+		if err := r.full(ctx); err != nil {
+			return cmp.Or(failed, err)
+		}
 	}
-	length := r.Settings.Lease
-	if deadline, ok := ctx.Deadline(); ok {
-		length = min(length, time.Until(deadline))
-	}
-	r.end = now.Add(length)
-	r.checkpoint.Tenant = r.Tenant
-	r.checkpoint.Since = earliest(stored.Since, subscribed.UTC())
-	r.checkpoint.Holder, r.checkpoint.HeldUntil = r.holder, r.end
-	r.leased = true
-	return r.store(ctx)
+	return failed
 }
 
-// save writes the checkpoint. Somebody may have asked for a sweep meanwhile:
-// that is taken over. Somebody may have taken the lease: then nothing of ours
-// counts any more.
-func (r *run) save(ctx context.Context) error {
-	err := r.store(ctx)
-	for range saveAttempts {
-		if !errors.Is(err, ErrConflict) {
+// fullDue tells why a full round is to be made now, "" for not at all.
+func (r *run) fullDue() Cause {
+	c := r.stored.Doc
+	switch {
+	case !c.FullStarted.IsZero():
+		return CauseContinued
+	case c.DeltaLink == "":
+		return CauseFirst
+	case c.Asked:
+		return CauseAsked
+	case r.Now().Sub(c.FullDone) >= fullEvery:
+		return CauseDaily
+	}
+	return ""
+}
+
+// increment follows delta to its end. The place is stored after each page, when its
+// candidates are in the queue.
+func (r *run) increment(ctx context.Context) error {
+	for more := r.stored.Doc.DeltaLink != ""; more; {
+		if err := proceed(ctx); err != nil {
 			return err
 		}
-		stored, readErr := r.Store.Checkpoint(ctx, r.Tenant)
-		if readErr != nil {
-			return fmt.Errorf("read the checkpoint: %w", readErr)
+		next := r.stored.Doc
+		link := next.DeltaLink
+		page, err := r.Graph.DeltaPage(ctx, link)
+		if err != nil {
+			return &pageError{fmt.Errorf("read a page of delta: %w", err)}
 		}
-		if stored.Holder != r.holder {
-			r.leased = false
-			return errSuperseded
+		if err := r.takeDelta(ctx, page); err != nil {
+			return err
 		}
-		r.checkpoint.adopt(stored)
-		err = r.store(ctx)
+		more, next.DeltaLink = page.Next != "", cmp.Or(page.Next, page.Delta)
+		if next.DeltaLink == "" || page.Next == link {
+			return &pageError{fmt.Errorf("read a page of delta: %w", errNowhere)}
+		}
+		if next.DeltaLink == link {
+			return nil // nothing has changed
+		}
+		if err := r.save(ctx, next); err != nil {
+			return err
+		}
 	}
-	return err
-}
-
-func (r *run) store(ctx context.Context) error {
-	r.checkpoint.settle()
-	if err := r.Store.SaveCheckpoint(ctx, r.checkpoint); err != nil {
-		return fmt.Errorf("save the checkpoint: %w", err)
-	}
-	r.checkpoint.Version++
 	return nil
 }
 
-// releaseTimeout bounds the release after the invocation's own time.
-const releaseTimeout = 5 * time.Second
-
-// release gives the lease back, so that the next run need not wait until it
-// lapses. It is tried even where the run failed or was cancelled.
-func (r *run) release(ctx context.Context) {
-	if !r.leased {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-	defer cancel()
-	r.checkpoint.Holder, r.checkpoint.HeldUntil = "", time.Time{}
-	if err := r.save(ctx); err != nil && !errors.Is(err, errSuperseded) && r.err == nil {
-		r.report.Finished, r.report.Stopped = false, StopFailed
-		r.err = fmt.Errorf("give the lease back: %w", err)
-	}
-}
-
 // proceed tells, before every page, whether there is time for one.
-func (r *run) proceed(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
+func proceed(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < margin {
+		return errOutOfTime
 	}
-	left := r.end.Sub(r.Now())
-	if deadline, ok := ctx.Deadline(); ok {
-		left = min(left, time.Until(deadline))
-	}
-	switch {
-	case left > r.Settings.Margin:
-		return nil
-	case r.report.Requests == 0:
-		// Such a function would never get anywhere, and never say so.
-		return fmt.Errorf("%s are too few for one page: the margin is %s", left, r.Settings.Margin)
-	}
-	return errOutOfTime
+	return nil
 }
 
-// call counts a request to Graph and tells links that have expired, or are stuck,
-// from other failures. A first request has no link that could be.
-func (r *run) call(link, what string, request func() error) error {
-	r.report.Requests++
-	err := request()
-	if err == nil {
-		return nil
+// save stores the checkpoint. Somebody may have asked for a full round meanwhile: then
+// the wish is kept. Where another run was faster, this one ends.
+func (r *run) save(ctx context.Context, next Checkpoint) error {
+	for range saveAttempts {
+		stored, err := r.Store.Save(ctx, r.Tenant, state.Item[Checkpoint]{Doc: next, Version: r.stored.Version})
+		if err == nil {
+			r.stored = stored
+			return nil
+		}
+		if !errors.Is(err, state.ErrConflict) {
+			return fmt.Errorf("save the checkpoint: %w", err)
+		}
+		current, err := r.Store.Load(ctx, r.Tenant)
+		if err != nil {
+			return fmt.Errorf("read the checkpoint: %w", err)
+		}
+		if !current.Doc.samePlace(r.stored.Doc) {
+			return errOvertaken
+		}
+		next.Asked = next.Asked || current.Doc.Asked
+		r.stored = current
 	}
-	e, graph := errors.AsType[*directory.Error](err)
-	switch {
-	case link == "":
-	case graph && lost(e):
-		return fmt.Errorf("%s: %w: %w", what, errExpired, err)
-	case graph && answered(e), errors.Is(err, errNoLink), errors.Is(err, errItself):
-		return fmt.Errorf("%s: %w: %w", what, errStuck, err)
-	}
-	return fmt.Errorf("%s: %w", what, err)
-}
-
-// answered tells whether Graph had an answer for this very request. To be throttled
-// says nothing of a link.
-func answered(e *directory.Error) bool { return e.StatusCode != 0 && !e.Throttled() }
-
-// maxFailed is how many runs in a row may be stuck at a link before it is given up.
-// Until then Graph may be at fault, and to go on costs less than to begin anew.
-const maxFailed = 4
-
-// lost tells whether a link will never be good again. Graph documents "40x errors
-// with error codes such as syncStateNotFound", so any refusal of the request counts:
-// to hold on to such a link would be to sweep nobody ever again, and to let a good
-// one go costs a full round.
-func lost(e *directory.Error) bool {
-	return e.Expired() || e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusNotFound
+	return errOvertaken
 }

@@ -1,23 +1,14 @@
-// Package sweep finds the users without a stamp of whom no notification told,
-// with Microsoft Graph's [delta query] and its [list of users].
+// Package sweep finds the users without a stamp of whom no notification told, with
+// Microsoft Graph's [delta query] and its [list of users].
 //
-// Graph does not say when it loses a notification about a user. So the sweep is
-// the safety net, and the webhook only the faster way. The sweep decides about
-// nobody: whoever may lack a stamp is put into the queue that notifications go
-// through as well, and the revoker reads the user before it decides.
+// Graph does not say when it loses a notification about a user. So the sweep is the
+// promise, and the webhook only the faster way. The sweep stamps nobody: it puts users
+// who may be new into the queue that notifications go through, and package stamp reads
+// each of them again before it decides.
 //
-// Two kinds of rounds complete each other:
-//
-//   - An increment follows delta from where the last one ended. These links form
-//     a chain: whoever was created or changed since the chain began appears in
-//     one of its increments, however late.
-//   - A full round lists all users. It is needed where there is no chain: at
-//     first, and after a link has expired. It is made every few days all the
-//     same, and whenever the keeper asks for one after a gap.
-//
-// Every run begins with an increment and ends with another one if it has
-// finished a full round. So a run that finishes has looked at everybody whom
-// Graph knew when it began, and the newest users come first.
+// There are two kinds of rounds. An increment follows delta from where the last one
+// ended. A full round lists all users: every night, whenever somebody asks for one, and
+// whenever a link of delta no longer works.
 //
 // [delta query]: https://learn.microsoft.com/graph/api/user-delta
 // [list of users]: https://learn.microsoft.com/graph/api/user-list
@@ -25,82 +16,92 @@ package sweep
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/state"
 )
 
-// Graph is what the Sweeper needs of Microsoft Graph. Every method makes one
-// attempt. Errors are of type [*directory.Error].
+// Graph is what a Sweeper needs of Microsoft Graph.
 type Graph interface {
-	// LatestDelta returns a link from which DeltaPage shows what changes from
-	// now on.
+	// LatestDelta returns a link from which DeltaPage shows what changes from now on.
 	LatestDelta(ctx context.Context) (deltaLink string, err error)
-	// DeltaPage returns the page at a link, which an earlier page or LatestDelta
-	// gave.
+	// DeltaPage returns the page at a link, which an earlier page or LatestDelta gave.
 	DeltaPage(ctx context.Context, link string) (directory.UserPage, error)
 	// UserPage returns a page of all users, the first one for an empty link.
 	UserPage(ctx context.Context, next string) (directory.UserPage, error)
 }
 
-// Queue is the one door to the revoker. The requests may come to be there twice.
-type Queue interface {
-	// Postpone stores all requests. After an error some may have been stored.
-	Postpone(ctx context.Context, requests []revocation.Delayed) error
+// Brake is the part of [stamp.Brake] that the sweep and its orders need.
+type Brake interface {
+	// SetMembers tells how many members of federated domains there are.
+	SetMembers(ctx context.Context, tenant string, n int) error
+	// Release opens the brake again after it was reached.
+	Release(ctx context.Context, tenant string, now time.Time) error
 }
 
-// Held knows who waits for the backfill.
-type Held interface {
-	// Held returns at most limit users of the tenant in
-	// [revocation.StateHeld], newest first by createdDateTime.
-	Held(ctx context.Context, tenant string, limit int) ([]revocation.Entry, error)
+// Observer is told of every increment and full round, for metrics. A preview and a
+// release are not told.
+type Observer interface {
+	ObserveSweep(ctx context.Context, r Report)
 }
 
-// Settings are the times and sizes by which a Sweeper works.
-type Settings struct {
-	// Grace is how long a notification may take to arrive. A new user younger
-	// than that is queued with a delay, so that the notification comes first.
-	Grace time.Duration
-	// Recover is that of [revocation.Settings]: no less than the NewUserWindow of
-	// [revocation.Policy].
-	Recover time.Duration
-	// FullEvery is how long after a full round the next one is due.
-	FullEvery time.Duration
-	// ReplicationLag is how long after a write of Entra a read may still not
-	// show it. A full round that founds a chain is confirmed by another one
-	// after this time: see [Checkpoint]. 0 leaves that out.
-	ReplicationLag time.Duration
-	// Lease is the longest that a run takes, and keeps others out. The context's
-	// deadline shortens it.
-	Lease time.Duration
-	// Margin is how long before its end a run begins nothing more: longer than a
-	// page takes from Graph to the checkpoint.
-	Margin time.Duration
-	// Spread is the time over which the existing users of a full round are
-	// queued, at most [revocation.MaxDelay].
-	Spread time.Duration
-	// BackfillPerRun is how many existing users are queued at once, and
-	// BackfillPace the time between two of them. Together they take at most
-	// [revocation.MaxDelay]. It is a pace of the queue: requests that pile up
-	// there are handled as fast as Graph allows, within the ceilings.
-	BackfillPerRun int
-	BackfillPace   time.Duration
-	// BackfillSettle is how long a request of the backfill, once delivered, may
-	// be on its way. No more are queued before the last batch has had that time.
-	BackfillSettle time.Duration
+// Config is what a Sweeper works with.
+type Config struct {
+	// Tenant is the Entra tenant id, a lower-case GUID.
+	Tenant string
+	Graph  Graph
+	// Queue takes the users who may be new.
+	Queue stamp.Queue
+	// Domains tells members of federated domains from others, for the counts.
+	Domains *stamp.Domains
+	// Groups are the excluded groups. The sweep does not read them: package stamp does,
+	// for each user. A preview names them, so that a person knows.
+	Groups []string
+	Policy stamp.Policy
+	// Store keeps the place where the next run goes on.
+	Store state.Store[Checkpoint]
+	Brake Brake
+	// Observer may be nil.
+	Observer Observer
+	Log      *slog.Logger
+	// Now is the calendar, time.Now if it is nil.
+	Now func() time.Time
 }
 
-// DefaultSettings are the values that a deployment starts with.
-var DefaultSettings = Settings{
-	Grace:          15 * time.Minute,
-	Recover:        revocation.DefaultSettings.Recover,
-	FullEvery:      3 * 24 * time.Hour,
-	ReplicationLag: 5 * time.Minute,
-	Spread:         revocation.MaxDelay,
-	Lease:          15 * time.Minute, // as long as a Lambda function can run
-	Margin:         30 * time.Second,
-	BackfillPerRun: 500,
-	BackfillPace:   time.Second,
-	BackfillSettle: 30 * time.Minute,
+// A Sweeper sweeps one tenant. It remembers nothing between runs but what its Store
+// keeps. Several at once are harmless: one goes on, the others end.
+type Sweeper struct{ config }
+
+// config keeps the fields of a Config out of reach.
+type config Config
+
+// New makes a Sweeper.
+func New(c Config) (*Sweeper, error) {
+	var faults []error
+	require := func(ok bool, what string) {
+		if !ok {
+			faults = append(faults, errors.New(what))
+		}
+	}
+	require(directory.IsID(c.Tenant), "the tenant is not a lower-case GUID")
+	require(c.Graph != nil && c.Queue != nil && c.Store != nil && c.Brake != nil, "Graph, Queue, Store or Brake is missing")
+	require(c.Domains != nil && c.Log != nil, "Domains or Log is missing")
+	if err := errors.Join(append(faults, c.Policy.Validate())...); err != nil {
+		return nil, fmt.Errorf("sweeper: %w", err)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Policy = c.Policy.WithDefaults()
+	return &Sweeper{config(c)}, nil
+}
+
+// Ask lets the next run begin a full round: see [Asker.Ask].
+func (s *Sweeper) Ask(ctx context.Context, tenant string) error {
+	return Asker{s.Store}.Ask(ctx, tenant)
 }

@@ -1,166 +1,163 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
+	"strings"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/shared/notification"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
+
+// MaxBytes is the length of the longest body that is read. Graph publishes no limit; an
+// item for a user has about 600 bytes.
+const MaxBytes = 1 << 20
+
+// errBrokenOff tells that a body could not be read to its end. Graph should send it
+// again.
+var errBrokenOff = errors.New("body broke off")
 
 // receive reads a delivery, keeps what is authentic and answers when it is queued.
 func (h *Handler) receive(w http.ResponseWriter, req *http.Request, r *Receipt) {
-	collection, err := notification.Decode(bodyOf(req))
-	switch {
-	case errors.Is(err, notification.ErrTooLarge):
-		r.drop(TooLarge)
-	case errors.Is(err, notification.ErrMalformed):
-		r.drop(Malformed)
-	case err != nil:
+	body, err := read(req)
+	if err != nil {
 		retry(w, r, err)
 		return
 	}
-	r.Items = collection.Len()
-	if err := h.keep(req.Context(), &collection, r); err != nil {
+	ctx, cancel := context.WithTimeout(req.Context(), h.config.EnqueueTimeout)
+	defer cancel()
+	items, err := decode(body)
+	if err != nil {
+		h.dropAll(ctx, req.Header, body, err, r)
+	} else if err := h.keep(ctx, items, r); err != nil {
 		retry(w, r, err)
 		return
 	}
 	answer(w, r, http.StatusAccepted)
 }
 
-// bodyOf spares those who make a request by hand, as an adapter of another
-// protocol does, the nil that net/http's server never passes on.
-func bodyOf(req *http.Request) io.Reader {
+// read returns the body, or one byte more of it than is admitted.
+func read(req *http.Request) ([]byte, error) {
 	if req.Body == nil {
-		return http.NoBody
+		return nil, nil // of a request that was made by hand
 	}
-	return req.Body
+	expected := min(max(req.ContentLength, 0), MaxBytes)
+	body := bytes.NewBuffer(make([]byte, 0, expected+bytes.MinRead))
+	if _, err := body.ReadFrom(io.LimitReader(req.Body, MaxBytes+1)); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBrokenOff, err)
+	}
+	return body.Bytes(), nil
 }
 
-// keep sorts what was read and queues the good part. It has one time limit for
-// all that it waits for, since Graph measures the whole.
-func (h *Handler) keep(ctx context.Context, c *notification.Collection, r *Receipt) error {
-	for range c.Bad {
-		r.drop(Malformed)
+// dropAll counts a body that can't be read as a whole. To send it again would not help.
+func (h *Handler) dropAll(ctx context.Context, header http.Header, body []byte, err error, r *Receipt) {
+	reason := Malformed
+	if errors.Is(err, errTooLarge) {
+		reason = TooLarge
 	}
-	if len(c.Changes)+len(c.Lifecycles) == 0 {
+	r.drop(reason)
+	if isJSON(header.Get("Content-Type")) || h.holdsOurState(ctx, body) {
+		r.Malformed++
+	}
+}
+
+func isJSON(contentType string) bool {
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
+}
+
+func (h *Handler) holdsOurState(ctx context.Context, body []byte) bool {
+	states, err := h.config.Secrets.ClientStates(ctx, false)
+	for _, state := range states {
+		if err == nil && state != "" && bytes.Contains(body, []byte(state)) {
+			return true
+		}
+	}
+	return false
+}
+
+// keep sorts what was read and queues the good part. The context limits all that it
+// waits for, since Graph measures the whole.
+func (h *Handler) keep(ctx context.Context, items []item, r *Receipt) error {
+	r.Items = len(items)
+	if len(items) == 0 {
 		return nil // nothing for which a secret would be needed
 	}
-	ctx, cancel := context.WithTimeout(ctx, h.timeout)
-	defer cancel()
-	keys, err := readKeyring(ctx, h.secrets)
-	if err != nil {
+	if err := h.judge(ctx, items); err != nil {
 		return err
 	}
-	s := sorter{tenant: h.tenant, keys: keys, receipt: r}
-	return h.enqueue(ctx, s.requests(c.Changes), s.events(c.Lifecycles), r)
-}
-
-// enqueue fills both queues. If one refuses, the other is tried all the same:
-// Graph will send everything again, but nobody knows when, and to both queues a
-// repetition is harmless.
-func (h *Handler) enqueue(ctx context.Context, requests []revocation.Request, events []notification.Lifecycle, r *Receipt) error {
-	var faults []error
-	if len(requests) > 0 {
-		if err := h.queue.Enqueue(ctx, requests); err != nil {
-			faults = append(faults, fmt.Errorf("enqueue requests: %w", err))
-		} else {
-			r.Queued = len(requests)
-		}
+	requests := h.sort(items, r)
+	if len(requests) == 0 {
+		return nil
 	}
-	if len(events) > 0 {
-		if err := h.lifecycle.EnqueueLifecycle(ctx, events); err != nil {
-			faults = append(faults, fmt.Errorf("enqueue lifecycle events: %w", err))
-		} else {
-			r.Lifecycle = len(events)
-		}
+	if err := h.config.Queue.Enqueue(ctx, requests); err != nil {
+		return fmt.Errorf("enqueue requests: %w", err)
 	}
-	return errors.Join(faults...)
+	r.Queued = len(requests)
+	return nil
 }
 
-// sorter parts what is to be kept of a delivery from what is to be dropped.
-type sorter struct {
-	tenant  string
-	keys    keyring
-	receipt *Receipt
-}
-
-// requests returns one request per user for the changes that are to be kept.
-func (s *sorter) requests(changes []notification.Change) []revocation.Request {
-	seen := s.receipt.Received.Round(0) // without the monotonic clock, which does not travel
-	requests := make([]revocation.Request, 0, len(changes))
-	users := make(map[string]struct{}, len(changes))
-	for i := range changes {
-		reason := s.judge(&changes[i])
-		user := changes[i].UserID
-		if _, known := users[user]; known && reason == "" {
+// sort returns one request for each user who is to be looked at, and counts the rest.
+func (h *Handler) sort(items []item, r *Receipt) []stamp.Request {
+	seen := r.Received.Round(0) // without the monotonic clock, which does not travel
+	requests := make([]stamp.Request, 0, len(items))
+	users := make(map[string]struct{}, len(items))
+	for i := range items {
+		reason := items[i].reason(h.config.Tenant)
+		if _, known := users[items[i].user]; known && reason == "" {
 			reason = Duplicate
 		}
 		if reason != "" {
-			s.receipt.drop(reason)
+			r.drop(reason)
 			continue
 		}
-		users[user] = struct{}{}
-		requests = append(requests, s.request(user, seen))
+		users[items[i].user] = struct{}{}
+		requests = append(requests, h.request(items[i].user, seen))
 	}
+	r.Malformed = malformed(items, h.config.Tenant)
 	return requests
 }
 
-func (s *sorter) request(user string, seen time.Time) revocation.Request {
-	return revocation.Request{
-		Tenant: s.tenant,
-		User:   user,
-		Source: revocation.SourceNotification,
-		Seen:   seen,
-	}
+func (h *Handler) request(user string, seen time.Time) stamp.Request {
+	return stamp.Request{Tenant: h.config.Tenant, User: user, Source: stamp.SourceNotification, Seen: seen}
 }
 
-// judge tells why a change is to be dropped, or "". Whether it is authentic comes
-// first: of a forgery nothing else is worth counting.
-func (s *sorter) judge(c *notification.Change) Reason {
-	switch {
-	case !s.keys.fit(c.ClientState):
-		return Forged
-	case c.TenantID != s.tenant:
-		return ForeignTenant
-	case c.UserID == "":
-		return ForeignResource
-	case c.ChangeType == notification.Deleted:
-		return Deleted
-	case c.ChangeType != notification.Updated:
-		return Malformed
-	}
-	return ""
-}
-
-// events returns the lifecycle events that are to be kept, with the time at which
-// they came and without their clientState: nobody needs it any more.
-func (s *sorter) events(lifecycles []notification.Lifecycle) []notification.Lifecycle {
-	received := s.receipt.Received.Round(0) // as in requests
-	events := make([]notification.Lifecycle, 0, len(lifecycles))
-	for _, l := range lifecycles {
-		if reason := s.judgeLifecycle(&l); reason != "" {
-			s.receipt.drop(reason)
-			continue
+// malformed counts the items that can't be read though their clientState is ours.
+func malformed(items []item, tenant string) int {
+	n := 0
+	for i := range items {
+		if items[i].ours && items[i].reason(tenant) == Malformed {
+			n++
 		}
-		l.ClientState, l.Received = notification.ClientState{}, received
-		events = append(events, l)
 	}
-	return events
+	return n
 }
 
-func (s *sorter) judgeLifecycle(l *notification.Lifecycle) Reason {
+// reason tells why the item is to be dropped, or "". Whether it is authentic comes
+// first: of a forgery nothing else is worth counting.
+func (i *item) reason(tenant string) Reason {
 	switch {
-	case !s.keys.fit(l.ClientState):
+	case i.unreadable && !i.ours && i.clientState == "":
+		return Malformed
+	case !i.ours:
 		return Forged
-	case l.TenantID != s.tenant:
+	case i.lifecycle:
+		return Lifecycle
+	case i.unreadable:
+		return Malformed
+	case i.tenant != tenant:
 		return ForeignTenant
-	case !l.Event.Known():
-		return LifecycleUnknown
+	case i.user == "":
+		return ForeignResource
+	case i.changeType == "deleted":
+		return Deleted
+	case i.changeType != "updated":
+		return Malformed
 	}
 	return ""
 }

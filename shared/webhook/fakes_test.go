@@ -7,14 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
-	"github.com/sessionstamp/sessionstamp/shared/notification"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
 
@@ -23,7 +22,7 @@ const (
 	otherTenant  = "11111111-1111-4111-8111-111111111111"
 	subscription = "7f105c7d-2dc5-4530-97cd-4e7ae6534c07"
 	secret       = "s3cr3t-client-state"
-	oldSecret    = "0ld-s3cr3t-client-state"
+	newSecret    = "n3w-s3cr3t-client-state"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -31,40 +30,44 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 // userID returns the object id of the nth user.
 func userID(n int) string { return fmt.Sprintf("0b7e5a0c-6f0e-4a1b-9c55-%012x", n) }
 
-func request(user int) revocation.Request {
-	return revocation.Request{Tenant: tenant, User: userID(user), Source: revocation.SourceNotification, Seen: noon}
+func request(user int) stamp.Request {
+	return stamp.Request{Tenant: tenant, User: userID(user), Source: stamp.SourceNotification, Seen: noon}
 }
 
-// secrets is a Secrets that counts how often it is asked.
+// secrets is a Secrets that counts how often it is asked. What is fresh becomes what is
+// cached.
 type secrets struct {
-	current, previous string
-	err               error
-
-	mu    sync.Mutex
-	asked int
+	mu            sync.Mutex
+	cached, fresh []string
+	err, freshErr error
+	asked, anew   int
 }
 
-func (s *secrets) ClientStates(context.Context) (string, string, error) {
+func (s *secrets) ClientStates(_ context.Context, fresh bool) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked++
-	return s.current, s.previous, s.err
+	if !fresh {
+		s.asked++
+		return s.cached, s.err
+	}
+	s.anew++
+	if s.freshErr == nil {
+		s.cached = s.fresh
+	}
+	return s.fresh, s.freshErr
 }
 
-// queue is both queues of a handler in memory. It checks what the handler
-// promises of everything it hands over.
+// queue checks what the handler promises of everything it hands over.
 type queue struct {
-	t            testing.TB
-	err          error         // what Enqueue returns
-	lifecycleErr error         // what EnqueueLifecycle returns
-	delay        time.Duration // how long each of them takes unless its context ends
+	t     testing.TB
+	err   error
+	delay time.Duration // how long Enqueue takes unless its context ends
 
-	mu     sync.Mutex
-	calls  [][]revocation.Request
-	events [][]notification.Lifecycle
+	mu    sync.Mutex
+	calls [][]stamp.Request
 }
 
-func (q *queue) Enqueue(ctx context.Context, requests []revocation.Request) error {
+func (q *queue) Enqueue(ctx context.Context, requests []stamp.Request) error {
 	users := make(map[string]bool, len(requests))
 	for _, r := range requests {
 		if err := r.Validate(); err != nil || users[r.User] {
@@ -72,43 +75,23 @@ func (q *queue) Enqueue(ctx context.Context, requests []revocation.Request) erro
 		}
 		users[r.User] = true
 	}
-	if err := q.wait(ctx, q.err); err != nil {
-		return err
+	if _, limited := ctx.Deadline(); !limited {
+		q.t.Error("no time limit")
+	}
+	if q.delay > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(q.delay):
+		}
+	}
+	if q.err != nil {
+		return q.err
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.calls = append(q.calls, requests)
 	return nil
-}
-
-func (q *queue) EnqueueLifecycle(ctx context.Context, events []notification.Lifecycle) error {
-	for _, e := range events {
-		if e.ClientState.Reveal() != "" {
-			q.t.Error("queued an event with its clientState")
-		}
-	}
-	if err := q.wait(ctx, q.lifecycleErr); err != nil {
-		return err
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.events = append(q.events, events)
-	return nil
-}
-
-func (q *queue) wait(ctx context.Context, err error) error {
-	if _, limited := ctx.Deadline(); !limited {
-		q.t.Error("no time limit")
-	}
-	if q.delay == 0 {
-		return err
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(q.delay):
-		return err
-	}
 }
 
 // observer keeps the receipts.
@@ -130,25 +113,20 @@ type house struct {
 	queue    *queue
 	observer *observer
 	log      *bytes.Buffer
+	now      time.Time
 }
 
 // newHouse returns a handler whose clock stands still at noon.
 func newHouse(t testing.TB) *house {
 	t.Helper()
 	h := &house{
-		secrets:  &secrets{current: secret, previous: oldSecret},
-		queue:    &queue{t: t},
-		observer: &observer{},
-		log:      &bytes.Buffer{},
+		secrets: &secrets{cached: []string{secret}, fresh: []string{secret}},
+		queue:   &queue{t: t}, observer: &observer{}, log: &bytes.Buffer{}, now: noon,
 	}
 	handler, err := webhook.New(webhook.Config{
-		Tenant:    tenant,
-		Secrets:   h.secrets,
-		Queue:     h.queue,
-		Lifecycle: h.queue,
-		Log:       slog.New(slog.NewJSONHandler(leaktest.Writer(t, h.log), &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Observer:  h.observer,
-		Now:       func() time.Time { return noon },
+		Tenant: tenant, Secrets: h.secrets, Queue: h.queue, Observer: h.observer,
+		Log: slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Now: func() time.Time { return h.now },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -157,16 +135,23 @@ func newHouse(t testing.TB) *house {
 	return h
 }
 
-// post sends a body and returns the status and the one receipt.
+// post sends a body as JSON and returns the receipt.
 func (h *house) post(t *testing.T, body string) webhook.Receipt {
 	t.Helper()
-	answer := h.serve(httptest.NewRequest(http.MethodPost, "/graph", strings.NewReader(body)))
-	receipt := h.receipt(t)
-	if answer.Code != receipt.Status {
-		t.Errorf("answered %d, but reported %d", answer.Code, receipt.Status)
+	req := httptest.NewRequest(http.MethodPost, "/graph", strings.NewReader(body))
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	return h.send(t, req)
+}
+
+func (h *house) send(t *testing.T, req *http.Request) webhook.Receipt {
+	t.Helper()
+	answer, before := h.serve(req), len(h.observer.receipts)-1
+	if before < 0 {
+		t.Fatal("no receipt")
 	}
-	if answer.Body.Len() != 0 {
-		t.Errorf("answered with a body: %q", answer.Body)
+	receipt := h.observer.receipts[before]
+	if answer.Code != receipt.Status || answer.Body.Len() != 0 {
+		t.Errorf("answered %d %q, but reported %d", answer.Code, answer.Body, receipt.Status)
 	}
 	return receipt
 }
@@ -177,42 +162,29 @@ func (h *house) serve(r *http.Request) *httptest.ResponseRecorder {
 	return answer
 }
 
-func (h *house) receipt(t *testing.T) webhook.Receipt {
-	t.Helper()
-	if len(h.observer.receipts) != 1 {
-		t.Fatalf("%d receipts, want 1", len(h.observer.receipts))
-	}
-	return h.observer.receipts[0]
-}
-
-// item is a notification in JSON. Fields of the pairs replace those of a plain
-// one or come on top.
+// item is a notification in JSON. Fields of the pairs replace those of a plain one or
+// come on top.
 func item(pairs ...string) string {
-	fields := []string{
-		"changeType", "updated",
-		"clientState", secret,
-		"resource", "Users/" + userID(1),
-		"subscriptionId", subscription,
-		"tenantId", tenant,
-	}
-	for i := 0; i < len(pairs); i += 2 {
-		fields = set(fields, pairs[i], pairs[i+1])
-	}
+	fields := []string{"changeType", "updated", "clientState", secret, "resource", "Users/" + userID(1), "subscriptionId", subscription, "tenantId", tenant}
 	var members []string
+	for i := 0; i < len(pairs); i += 2 {
+		members = append(members, fmt.Sprintf("%q:%q", pairs[i], pairs[i+1]))
+	}
 	for i := 0; i < len(fields); i += 2 {
-		members = append(members, fmt.Sprintf("%q:%q", fields[i], fields[i+1]))
+		if !contains(pairs, fields[i]) {
+			members = append(members, fmt.Sprintf("%q:%q", fields[i], fields[i+1]))
+		}
 	}
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-func set(fields []string, name, value string) []string {
-	for i := 0; i < len(fields); i += 2 {
-		if fields[i] == name {
-			fields[i+1] = value
-			return fields
+func contains(pairs []string, name string) bool {
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i] == name {
+			return true
 		}
 	}
-	return append(fields, name, value)
+	return false
 }
 
 func ofUser(n int) string { return item("resource", "Users/"+userID(n)) }
@@ -222,3 +194,13 @@ func lifecycle(pairs ...string) string {
 }
 
 func collection(items ...string) string { return `{"value":[` + strings.Join(items, ",") + `]}` }
+
+// fixture reads a wire sample.
+func fixture(t testing.TB, name string) string {
+	t.Helper()
+	body, err := os.ReadFile("testdata/" + name + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}

@@ -30,7 +30,7 @@ var (
 //
 // Source: https://learn.microsoft.com/graph/change-notifications-delivery-webhooks,
 // "notificationUrl validation"
-func (h *Handler) handshake(w http.ResponseWriter, tokens []string, r *Receipt) {
+func handshake(w http.ResponseWriter, tokens []string, r *Receipt) {
 	token, err := oneToken(tokens)
 	if err != nil {
 		refuse(w, r, err)

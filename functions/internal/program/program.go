@@ -14,18 +14,18 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
-	"github.com/sessionstamp/sessionstamp/shared/deployment"
+	"github.com/sessionstamp/sessionstamp/shared/config"
 )
 
 // An Environment is what a function finds when it starts.
 type Environment struct {
 	// Lookup reads the variables that the template sets.
-	Lookup deployment.Lookup
+	Lookup config.Lookup
 	// AWS is how its services are called.
 	AWS aws.Config
 	// Transport carries the calls of Microsoft Graph; nil means one of the
@@ -48,7 +48,7 @@ func Start(ctx context.Context, environ []string, out io.Writer, build func(cont
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	env := Environment{
-		Lookup: deployment.Environ(environ),
+		Lookup: config.Environ(environ),
 		Out:    out,
 		Log:    lambdacontext.NewLogger(),
 		Now:    time.Now,
@@ -63,7 +63,7 @@ func Start(ctx context.Context, environ []string, out io.Writer, build func(cont
 }
 
 func (e *Environment) build(ctx context.Context, build func(context.Context, Environment) (any, error)) (handler any, err error) {
-	if e.AWS, err = config.LoadDefaultConfig(ctx); err != nil {
+	if e.AWS, err = awsconfig.LoadDefaultConfig(ctx); err != nil {
 		return nil, err
 	}
 	return build(ctx, *e)
@@ -78,14 +78,14 @@ const (
 // Report logs why a function can't work, with all faults of its configuration.
 func (e *Environment) Report(ctx context.Context, err error) {
 	attr := slog.String(logError, err.Error())
-	if faults, ok := errors.AsType[deployment.Faults](err); ok {
+	if faults, ok := errors.AsType[config.Faults](err); ok {
 		attr = slog.Any(logFaults, faults.List())
 	}
 	e.Log.LogAttrs(ctx, slog.LevelError, "the function can't work: correct the parameters of the stack and deploy again", attr)
 }
 
 // Recorder makes the recorder of the stack's metrics.
-func (e *Environment) Recorder(s deployment.Stack) (*metrics.Recorder, error) {
+func (e *Environment) Recorder(s config.Stack) (*metrics.Recorder, error) {
 	return metrics.New(metrics.Config{Namespace: s.Namespace, Stack: s.Name, Out: e.Out, Now: e.Now})
 }
 

@@ -1,10 +1,9 @@
-// Package signin tells an administrator that a function can't sign in to Entra: in the
-// words of package subscription, in one log record, and by a metric with an alarm.
+// Package signin tells an administrator that a function can't sign in to Entra, in the
+// words of package keeper.
 //
-// Nothing else would tell. The revoker puts its requests back for four days, each time
-// as a new message, so that no queue grows old. And that the keeper has signed in when
-// the stack was made says nothing of the other roles, each of which has a federated
-// credential of its own.
+// That the keeper has signed in when the stack was made says nothing of the other roles,
+// each of which has a federated credential of its own. And the stamper puts its requests
+// back for four days, so that no queue grows old.
 package signin
 
 import (
@@ -17,16 +16,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
-	"github.com/sessionstamp/sessionstamp/functions/internal/program"
-	"github.com/sessionstamp/sessionstamp/shared/deployment"
+	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/msgraph"
-	"github.com/sessionstamp/sessionstamp/shared/subscription"
+	"github.com/sessionstamp/sessionstamp/shared/keeper"
 )
 
 // Failed tells whether err came of there being no token for Graph. Graph itself was not
 // asked. Where the time of ctx is over and nobody has refused anything, it did not fail:
-// whoever runs out of time on the way to a token may well have one.
+// with more time there might have been a token.
 func Failed(ctx context.Context, err error) bool {
 	e, ok := errors.AsType[*directory.Error](err)
 	if !ok || e.Operation != directory.Token && !e.OfCredential() {
@@ -35,8 +32,8 @@ func Failed(ctx context.Context, err error) bool {
 	return !over(ctx) || e.StatusCode != 0 || Lasts(e)
 }
 
-// over tells whether the time of ctx has ended. What minds the deadline by itself can
-// give up a moment before ctx says so.
+// over tells whether the time of ctx has ended. A call that minds the deadline by itself
+// can give up a moment before ctx says so.
 func over(ctx context.Context) bool {
 	end, ok := ctx.Deadline()
 	return ctx.Err() != nil || ok && !time.Now().Before(end)
@@ -65,57 +62,25 @@ func passes(err error) bool {
 		retryable.IsErrorRetryable(err) == aws.TrueTernary
 }
 
-// Recorder is what a Reporter needs of [*metrics.Recorder].
-type Recorder interface {
-	ObserveSignInFailure()
-}
-
 // A Reporter tells of sign-ins that failed. All fields but the Adviser's are required.
 type Reporter struct {
-	Adviser subscription.Adviser
-	Metrics Recorder
+	Adviser keeper.Adviser
+	Metrics *metrics.Recorder
 	Log     *slog.Logger
 }
-
-// New makes the Reporter of a function that signs in as an app.
-func New(env program.Environment, tenant string, app deployment.App, metrics Recorder) (Reporter, error) {
-	cloud, err := msgraph.CloudByName(app.Cloud)
-	if err != nil {
-		return Reporter{}, err
-	}
-	adviser := subscription.Adviser{Tenant: tenant, ClientID: app.ClientID, Portal: cloud.Portal}
-	return Reporter{Adviser: adviser, Metrics: metrics, Log: env.Log}, nil
-}
-
-// Log keys.
-const (
-	logCause   = "cause"
-	logProblem = "problem"
-	logStep    = "step"
-	logError   = "error"
-)
 
 // Report explains an error for which [Failed] holds: it returns advice, and logs it. It
 // counts the failure if it is to ring, which those that [Lasts] should.
 func (r Reporter) Report(ctx context.Context, err error, rings bool) error {
 	if rings {
-		r.Metrics.ObserveSignInFailure()
+		r.Metrics.Attend(metrics.SignInRefused, 1)
 	}
 	explained := r.Adviser.Explain(err)
-	r.Log.LogAttrs(ctx, slog.LevelError, "the app can't sign in", attrsOf(explained)...)
+	attrs := []slog.Attr{slog.String("error", err.Error())}
+	if a, ok := errors.AsType[*keeper.Advice](explained); ok {
+		attrs = append(attrs, slog.String("cause", string(a.Cause)),
+			slog.String("problem", a.Problem), slog.String("step", a.Step))
+	}
+	r.Log.LogAttrs(ctx, slog.LevelError, "the app can't sign in", attrs...)
 	return explained
-}
-
-// attrsOf keeps apart what is wrong, what to do, and the details.
-func attrsOf(err error) []slog.Attr {
-	a, ok := errors.AsType[*subscription.Advice](err)
-	if !ok {
-		return []slog.Attr{slog.String(logError, err.Error())}
-	}
-	return []slog.Attr{
-		slog.String(logCause, string(a.Cause)),
-		slog.String(logProblem, a.Problem),
-		slog.String(logStep, a.Step),
-		slog.String(logError, a.Err.Error()),
-	}
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/identity"
 	"github.com/sessionstamp/sessionstamp/shared/aws/ststest"
 )
@@ -94,11 +93,11 @@ func TestRefusals(t *testing.T) {
 			server := ststest.New(ststest.Options{Issuer: issuer, Subject: role})
 			server.Refuse(tt.status, tt.code, tt.message)
 			token, err := source(server).Token(t.Context())
-			e, ok := errors.AsType[*identity.Error](leaktest.Seen(t, err))
+			e, ok := errors.AsType[*identity.Error](err)
 			if !ok || token != "" || e.Code != tt.code || e.ErrorCode() != tt.code {
 				t.Fatalf("token %q, error %v", token, err)
 			}
-			if !strings.Contains(leaktest.Seen(t, e).Error(), tt.says) || !strings.Contains(e.Error(), tt.message) {
+			if !strings.Contains(e.Error(), tt.says) || !strings.Contains(e.Error(), tt.message) {
 				t.Errorf("error %q does not say %q", e, tt.says)
 			}
 			if n := len(server.Requests()); n != 1 {
@@ -114,7 +113,7 @@ func TestRefusalIsTyped(t *testing.T) {
 	server := ststest.New(ststest.Options{Issuer: issuer, Subject: role})
 	server.Refuse(403, identity.CodeDisabled, "not enabled")
 	_, err := source(server).Token(t.Context())
-	if _, ok := errors.AsType[*types.OutboundWebIdentityFederationDisabledException](leaktest.Seen(t, err)); !ok {
+	if _, ok := errors.AsType[*types.OutboundWebIdentityFederationDisabledException](err); !ok {
 		t.Errorf("error %v", err)
 	}
 }
@@ -166,7 +165,7 @@ func TestNoAnswer(t *testing.T) {
 				ctx, cancel := tt.context(t.Context())
 				defer cancel()
 				token, err := identity.NewSource(client(tt.transport, tt.change), audience).Token(ctx)
-				e, ok := errors.AsType[*identity.Error](leaktest.Seen(t, err))
+				e, ok := errors.AsType[*identity.Error](err)
 				if !ok || token != "" || e.Code != "" || !strings.Contains(e.Step, tt.says) || tt.is != nil && !errors.Is(err, tt.is) {
 					t.Errorf("got %v, want one that says %q", err, tt.says)
 				}
@@ -189,7 +188,7 @@ func TestNoToken(t *testing.T) {
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 	})
 	token, err := source(empty).Token(t.Context())
-	if _, ok := errors.AsType[*identity.Error](leaktest.Seen(t, err)); !ok || token != "" {
+	if _, ok := errors.AsType[*identity.Error](err); !ok || token != "" {
 		t.Errorf("empty: %q, %v", token, err)
 	}
 }

@@ -5,6 +5,10 @@
 // mix. CloudWatch counts a line without a level as one of level INFO: a function
 // whose ApplicationLogLevel is above that has no metrics.
 //
+// CloudWatch bills a custom metric for each hour in which it is sent. So there are few,
+// all with the one dimension Stack, and counts are sent only above 0: an alarm reads
+// FILL(metric, 0).
+//
 // [embedded metric format]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 package metrics
 
@@ -17,13 +21,55 @@ import (
 	"time"
 )
 
+// The metrics.
+const (
+	// SubscriptionHoursLeft is how long the subscription lives on: 0 where there is
+	// none. It is also the heartbeat of the keeper.
+	SubscriptionHoursLeft = "SubscriptionHoursLeft"
+	// SweepFinished is 1 where a run of the sweep left nothing to do, else 0. It is
+	// also the heartbeat of the sweeper.
+	SweepFinished = "SweepFinished"
+	// UsersStamped counts the users whose sign-out Graph accepted.
+	UsersStamped = "UsersStamped"
+	// UsersMissed counts those of them of whom only the sweep told.
+	UsersMissed = "UsersMissed"
+	// SecondsToStamp is the time from a new user's creation to the accepted call.
+	SecondsToStamp = "SecondsToStamp"
+	// NeedsAttention counts what a person has to look at. The property Reason says
+	// what: an [Attention].
+	NeedsAttention = "NeedsAttention"
+	// NotificationsForged counts posted items without our clientState.
+	NotificationsForged = "NotificationsForged"
+)
+
+// Attention is why a person has to look.
+type Attention string
+
+// The reasons of [NeedsAttention].
+const (
+	// CannotFix: Graph refuses to stamp a user, or no stamp shows.
+	CannotFix Attention = "cannot_fix"
+	// SignInRefused: a function can't sign in, and that does not end by itself.
+	SignInRefused Attention = "sign_in_refused"
+	// PutBack: a request has been put back for an hour.
+	PutBack Attention = "put_back"
+	// BrakeReached: nobody is stamped until a person releases the brake.
+	BrakeReached Attention = "brake_reached"
+	// CredentialEnds: what the app signs in with expires within 30 days.
+	CredentialEnds Attention = "credential_ends" //nolint:gosec // a code, no credential
+	// KeeperFailed: the keeper fails, and that does not end by itself.
+	KeeperFailed Attention = "keeper_failed"
+	// MalformedDelivery: Graph has delivered what can't be read.
+	MalformedDelivery Attention = "malformed_delivery"
+)
+
 // maxValues is the most values that the format allows for one metric in one line.
 const maxValues = 100
 
-// The dimensions. Reason is a code of the package that counts.
+// The members of a line beside the metrics. The first is the dimension.
 const (
-	dimensionStack  = "Stack"
-	dimensionReason = "Reason"
+	memberStack  = "Stack"
+	memberReason = "Reason"
 )
 
 // The units, in CloudWatch's words.
@@ -44,15 +90,14 @@ type Config struct {
 	Now func() time.Time
 }
 
-// A Recorder is told what happened and writes it down. It implements the
-// observers of packages webhook, revocation, subscription and sweep, and is told of
-// credentials and rotations by the functions. It is safe for concurrent use.
+// A Recorder is told what happened and writes it down. It implements the observers of
+// packages webhook, stamp, keeper and sweep. It is safe for concurrent use.
 type Recorder struct {
 	config Config
 
 	mu     sync.Mutex
-	failed error     // the first failure to write
-	users  *outcomes // since the last Flush
+	failed error    // the first failure to write
+	users  outcomes // since the last Flush
 }
 
 // New makes a Recorder.
@@ -60,31 +105,41 @@ func New(c Config) (*Recorder, error) {
 	if c.Namespace == "" || c.Stack == "" || c.Out == nil || c.Now == nil {
 		return nil, errors.New("metrics: namespace, stack, writer and calendar must all be given")
 	}
-	return &Recorder{config: c, users: newOutcomes()}, nil
+	return &Recorder{config: c}, nil
 }
 
-// A metric is one name with its values in one line.
+// A metric is one name with its values.
 type metric struct {
 	name, unit string
 	values     []float64
 }
 
-func one(name, unit string, value float64) metric {
-	return metric{name: name, unit: unit, values: []float64{value}}
-}
-
-func flag(name string, raised bool) metric {
-	if raised {
-		return one(name, count, 1)
+// write writes one metric, in as many lines as its values need.
+func (r *Recorder) write(m metric, reason Attention) {
+	for len(m.values) > 0 {
+		n := min(len(m.values), maxValues)
+		r.writeLine(metric{m.name, m.unit, m.values[:n]}, reason)
+		m.values = m.values[n:]
 	}
-	return one(name, count, 0)
 }
 
-// A line is one document of the format. Where it has a reason, its metrics count
-// for the stack, and for the reason by itself as well.
-type line struct {
-	reason  string
-	metrics []metric
+// writeCount writes a count, but not 0.
+func (r *Recorder) writeCount(name string, n int, reason Attention) {
+	if n > 0 {
+		r.write(metric{name, count, []float64{float64(n)}}, reason)
+	}
+}
+
+func (r *Recorder) writeLine(m metric, reason Attention) {
+	text, err := json.Marshal(r.document(m, reason))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		_, err = r.config.Out.Write(append(text, '\n'))
+	}
+	if err != nil && r.failed == nil {
+		r.failed = fmt.Errorf("write metrics: %w", err)
+	}
 }
 
 // metadata, directive and definition are the format's objects.
@@ -101,52 +156,22 @@ type directive struct {
 
 type definition struct{ Name, Unit string }
 
-// write writes a line, or as many as its values need.
-func (r *Recorder) write(l line) {
-	for len(l.metrics) > 0 {
-		var now line
-		now, l = l.split()
-		r.writeOne(now)
+func (r *Recorder) document(m metric, reason Attention) map[string]any {
+	root := map[string]any{
+		memberStack: r.config.Stack,
+		m.name:      m.value(),
+		"_aws": metadata{
+			Timestamp: r.config.Now().UnixMilli(),
+			CloudWatchMetrics: []directive{{
+				Namespace:  r.config.Namespace,
+				Dimensions: [][]string{{memberStack}},
+				Metrics:    []definition{{m.name, m.unit}},
+			}},
+		},
 	}
-}
-
-// split parts a line into one that is short enough and the rest.
-func (l line) split() (head, rest line) {
-	head.reason, rest.reason = l.reason, l.reason
-	for _, m := range l.metrics {
-		n := min(len(m.values), maxValues)
-		head.metrics = append(head.metrics, metric{m.name, m.unit, m.values[:n]})
-		if n < len(m.values) {
-			rest.metrics = append(rest.metrics, metric{m.name, m.unit, m.values[n:]})
-		}
+	if reason != "" {
+		root[memberReason] = reason
 	}
-	return head, rest
-}
-
-func (r *Recorder) writeOne(l line) {
-	text, err := json.Marshal(r.document(l))
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err == nil {
-		_, err = r.config.Out.Write(append(text, '\n'))
-	}
-	if err != nil && r.failed == nil {
-		r.failed = fmt.Errorf("write metrics: %w", err)
-	}
-}
-
-func (r *Recorder) document(l line) map[string]any {
-	d := directive{Namespace: r.config.Namespace, Dimensions: [][]string{{dimensionStack}}}
-	root := map[string]any{dimensionStack: r.config.Stack}
-	if l.reason != "" {
-		root[dimensionReason] = l.reason
-		d.Dimensions = append(d.Dimensions, []string{dimensionStack, dimensionReason})
-	}
-	for _, m := range l.metrics {
-		d.Metrics = append(d.Metrics, definition{m.name, m.unit})
-		root[m.name] = m.value()
-	}
-	root["_aws"] = metadata{Timestamp: r.config.Now().UnixMilli(), CloudWatchMetrics: []directive{d}}
 	return root
 }
 
@@ -156,4 +181,18 @@ func (m metric) value() any {
 		return m.values[0]
 	}
 	return m.values
+}
+
+// Flush writes what was observed of users since the last Flush. A function calls
+// it before it returns, since what is written later is lost when its execution
+// environment ends. The error is the first that writing anything ever met.
+func (r *Recorder) Flush() error {
+	r.mu.Lock()
+	seen := r.users
+	r.users = outcomes{}
+	r.mu.Unlock()
+	seen.write(r)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed
 }

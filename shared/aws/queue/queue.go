@@ -1,8 +1,7 @@
-// Package queue puts requests and lifecycle events into SQS queues, as JSON. It
-// passes the same conformance suite as its twin in memory.
+// Package queue puts requests into an SQS queue, as JSON.
 //
-// What is sent may come to be in the queue twice, where an answer is lost and the
-// call is made again. Whoever receives it bears that.
+// A request may arrive twice: when an answer of SQS is lost, the SDK makes the call
+// again. Package stamp bears that.
 package queue
 
 import (
@@ -18,8 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/internal/pacing"
-	"github.com/sessionstamp/sessionstamp/shared/notification"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // What one SendMessageBatch takes
@@ -40,7 +38,7 @@ const (
 	sendTries = 6
 )
 
-// Requests is the queue of notifications as [revocation.Queue] and as the webhook's.
+// Requests is the queue of users to look at, as [stamp.Queue] and as the webhook's.
 // It is safe for concurrent use.
 type Requests struct{ sender }
 
@@ -52,22 +50,22 @@ func NewRequests(client *sqs.Client, url string) *Requests {
 
 // Enqueue stores all requests for delivery at once. After an error some may have been
 // stored.
-func (r *Requests) Enqueue(ctx context.Context, requests []revocation.Request) error {
-	delayed := make([]revocation.Delayed, len(requests))
+func (r *Requests) Enqueue(ctx context.Context, requests []stamp.Request) error {
+	delayed := make([]stamp.Delayed, len(requests))
 	for i, request := range requests {
 		delayed[i].Request = request
 	}
 	return r.Postpone(ctx, delayed)
 }
 
-// Postpone implements [revocation.Queue]. SQS counts delays in seconds; they are
+// Postpone implements [stamp.Queue]. SQS counts delays in seconds; they are
 // rounded up. After an error some requests may have been stored, but none where a
 // delay is out of bounds.
-func (r *Requests) Postpone(ctx context.Context, requests []revocation.Delayed) error {
+func (r *Requests) Postpone(ctx context.Context, requests []stamp.Delayed) error {
 	messages := make([]message, len(requests))
 	for i, d := range requests {
-		if d.Delay < 0 || d.Delay > revocation.MaxDelay {
-			return fmt.Errorf("delay %s of user %s: SQS takes 0 to %s", d.Delay, d.Request.User, revocation.MaxDelay)
+		if d.Delay < 0 || d.Delay > stamp.MaxDelay {
+			return fmt.Errorf("delay %s of user %s: SQS takes 0 to %s", d.Delay, d.Request.User, stamp.MaxDelay)
 		}
 		body, err := json.Marshal(d.Request)
 		if err != nil {
@@ -83,33 +81,6 @@ func (r *Requests) Postpone(ctx context.Context, requests []revocation.Delayed) 
 
 func wholeSeconds(d time.Duration) int32 {
 	return int32(math.Ceil(d.Seconds())) // at most MaxDelay, 900
-}
-
-// Lifecycles is the queue of lifecycle events as the webhook's. It is safe for
-// concurrent use.
-type Lifecycles struct{ sender }
-
-// NewLifecycles returns the queue with the URL. Throttled and failed calls are
-// retried as the client's configuration says.
-func NewLifecycles(client *sqs.Client, url string) *Lifecycles {
-	return &Lifecycles{sender{client: client, url: url}}
-}
-
-// EnqueueLifecycle stores all events for delivery at once. After an error some may
-// have been stored.
-func (l *Lifecycles) EnqueueLifecycle(ctx context.Context, events []notification.Lifecycle) error {
-	messages := make([]message, len(events))
-	for i, event := range events {
-		body, err := json.Marshal(event)
-		if err != nil {
-			return fmt.Errorf("encode lifecycle event of subscription %s: %w", event.SubscriptionID, err)
-		}
-		messages[i] = message{body: string(body)}
-	}
-	if err := l.send(ctx, messages); err != nil {
-		return fmt.Errorf("queue %d lifecycle events: %w", len(events), err)
-	}
-	return nil
 }
 
 // message is what SQS is to store, to be delivered after a delay in seconds.

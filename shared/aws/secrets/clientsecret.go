@@ -4,15 +4,22 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/rotation"
 )
 
-// ClientSecret is the client secret that the app signs in to Entra with, as
-// [rotation.ClientSecret] stores it. It implements msgraph.SecretSource.
-type ClientSecret struct{ cache *cache[rotation.ClientSecret] }
+// ClientSecret is the client secret that the app signs in to Entra with. It is stored
+// as {"clientSecret":"…","expires":"…"}, where expires may be missing. It implements
+// msgraph.SecretSource.
+type ClientSecret struct{ cache *cache[clientSecret] }
+
+// clientSecret is what was read.
+type clientSecret struct {
+	text    directory.Secret
+	expires time.Time // zero where it is not known
+}
 
 // NewClientSecret makes a ClientSecret. It asks for nothing yet.
 func NewClientSecret(c Config) *ClientSecret {
@@ -23,31 +30,57 @@ func NewClientSecret(c Config) *ClientSecret {
 // being able to is an error: the caller knows that the old one is of no use.
 func (s *ClientSecret) ClientSecret(ctx context.Context, fresh bool) (string, error) {
 	secret, err := s.cache.get(ctx, fresh)
-	return secret.Text.Reveal(), err
+	return secret.text.Reveal(), err
 }
 
 // Expires returns when the client secret expires, the zero Time where that is not
 // stored beside it.
 func (s *ClientSecret) Expires(ctx context.Context) (time.Time, error) {
 	secret, err := s.cache.get(ctx, false)
-	return secret.Expires, err
+	return secret.expires, err
 }
 
-// errExpires is what is wrong with an expiry. It does not quote it.
-var errExpires = errors.New("its expires is no time as RFC 3339 writes it: nothing tells when the client secret expires")
+// What is wrong with a client secret. No text quotes what it is about.
+var (
+	errClientSecret = errors.New(`it must be JSON of the form {"clientSecret":"…"}, with the value of a client secret of the app registration`)
+	errBlanks       = errors.New("its clientSecret holds blanks, line breaks or signs that no client secret has: copy the value again")
+	errQuotes       = errors.New("its clientSecret stands in quotation marks of its own: store the value without them")
+	errSecretID     = errors.New("its clientSecret is a GUID, which is the secret ID: store the secret's value, which Entra shows only once")
+	errExpires      = errors.New("its expires is no time as RFC 3339 writes it: nothing tells when the client secret expires")
+)
 
-func (c *Config) clientSecret(ctx context.Context) (rotation.ClientSecret, error) {
-	v, err := c.read(ctx, stageCurrent)
+func (c *Config) clientSecret(ctx context.Context) (clientSecret, error) {
+	text, err := c.read(ctx, stageCurrent)
 	if err != nil {
-		return rotation.ClientSecret{}, err
+		return clientSecret{}, err
 	}
-	secret, err := rotation.DecodeClientSecret(directory.NewSecret(v.text))
-	if err != nil {
-		return rotation.ClientSecret{}, c.unusable(stageCurrent, err)
+	var stored struct {
+		ClientSecret string `json:"clientSecret"`
+		Expires      expiry `json:"expires"`
 	}
-	if secret.BadExpires {
+	if unmarshal(text, &stored) != nil || stored.ClientSecret == "" {
+		return clientSecret{}, c.unusable(stageCurrent, errClientSecret)
+	}
+	if err := checkText(stored.ClientSecret); err != nil {
+		return clientSecret{}, c.unusable(stageCurrent, err)
+	}
+	if stored.Expires.bad {
 		c.Log.LogAttrs(ctx, slog.LevelWarn, "the client secret's expiry is not known",
 			slog.String(logError, c.unusable(stageCurrent, errExpires).Error()))
 	}
-	return secret, nil
+	return clientSecret{directory.NewSecret(stored.ClientSecret), stored.Expires.Time}, nil
+}
+
+// checkText finds what people store in place of a client secret.
+func checkText(text string) error {
+	invisible := func(r rune) bool { return r <= ' ' || r > '~' }
+	switch {
+	case strings.Trim(text, `"'`) != text:
+		return errQuotes
+	case strings.ContainsFunc(text, invisible):
+		return errBlanks
+	case directory.IsID(strings.ToLower(text)):
+		return errSecretID
+	}
+	return nil
 }

@@ -1,6 +1,6 @@
 // Package secrets reads what sessionstamp keeps in [AWS Secrets Manager]: the
-// clientState that Graph's notifications are recognised by, and the credential
-// that the app signs in with. A rotation reads and writes the versions of both.
+// secret that Graph's notifications are recognised by, and the credential that the app
+// signs in with.
 //
 // [AWS Secrets Manager]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 package secrets
@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
@@ -22,13 +21,12 @@ type Manager interface {
 	GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput, options ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
 }
 
-// The staging labels of a secret's versions.
+// The staging labels of the versions that are read.
 //
 // Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
 const (
 	stageCurrent  = "AWSCURRENT"
 	stagePrevious = "AWSPREVIOUS"
-	stagePending  = "AWSPENDING"
 )
 
 // Settings say how long a secret is believed.
@@ -65,27 +63,21 @@ type Config struct {
 	Now func() time.Time
 }
 
-// A version is one value of a secret.
-type version struct {
-	text    string
-	created time.Time
-}
-
 // errNotText is of a secret that somebody stored as binary.
 var errNotText = errors.New("it holds binary data instead of text")
 
-// read returns the version at a stage. Its error never holds the secret.
-func (c *Config) read(ctx context.Context, stage string) (version, error) {
+// read returns the secret at a stage. Its error never holds it.
+func (c *Config) read(ctx context.Context, stage string) (string, error) {
 	out, err := c.Manager.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
 		SecretId: &c.ARN, VersionStage: &stage,
 	})
 	if err != nil {
-		return version{}, fmt.Errorf("read secret %s at stage %s: %w", c.ARN, stage, err)
+		return "", fmt.Errorf("read secret %s at stage %s: %w", c.ARN, stage, err)
 	}
 	if out.SecretString == nil {
-		return version{}, c.unusable(stage, errNotText)
+		return "", c.unusable(stage, errNotText)
 	}
-	return version{text: *out.SecretString, created: aws.ToTime(out.CreatedDate)}, nil
+	return *out.SecretString, nil
 }
 
 func (c *Config) unusable(stage string, err error) error {

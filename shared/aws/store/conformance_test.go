@@ -2,19 +2,24 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store/storetest"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
-	"github.com/sessionstamp/sessionstamp/shared/revocation/revocationtest"
-	"github.com/sessionstamp/sessionstamp/shared/subscription"
-	"github.com/sessionstamp/sessionstamp/shared/subscription/subscriptiontest"
+	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/stamp/stamptest"
+	"github.com/sessionstamp/sessionstamp/shared/state"
+	"github.com/sessionstamp/sessionstamp/shared/state/statetest"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
-	"github.com/sessionstamp/sessionstamp/shared/sweep/sweeptest"
+
+	"github.com/google/go-cmp/cmp"
 )
+
+var sampleTime = time.Date(2026, time.November, 3, 9, 30, 15, 123_456_000, time.UTC)
 
 // newTable returns a table of its own.
 func newTable(t *testing.T) *store.Table {
@@ -28,37 +33,43 @@ func newTable(t *testing.T) *store.Table {
 func TestLedgerConforms(t *testing.T) {
 	t.Parallel()
 	table := newTable(t)
-	revocationtest.TestLedger(t, func(*testing.T) revocation.Ledger { return table })
+	stamptest.TestLedger(t, func(*testing.T) stamp.Ledger { return table })
 }
 
-func TestHeldConforms(t *testing.T) {
+func TestStateConforms(t *testing.T) {
 	t.Parallel()
-	table := newTable(t)
-	revocationtest.TestHeld(t, func(*testing.T) revocationtest.HeldLedger { return table })
+	s := store.NewState[statetest.Doc](newTable(t), store.NameKeeper)
+	statetest.TestStore(t, func(*testing.T) state.Store[statetest.Doc] { return s })
 }
 
-func TestQuotaConforms(t *testing.T) {
+// What the programs really keep comes back as it was.
+func TestDocumentsRoundTrip(t *testing.T) {
 	t.Parallel()
 	table := newTable(t)
-	revocationtest.TestQuota(t, func(_ *testing.T, pace revocation.Pace) revocation.Quota {
-		return store.NewQuota(table, pace)
+	roundTrip(t, table, store.NameBrake, stamp.BrakeState{
+		Hours: map[int64]int{1_795_000_000: 7}, Members: 1000, Reached: sampleTime, Released: sampleTime.Add(time.Hour),
+	})
+	roundTrip(t, table, store.NameKeeper, keeper.Record{
+		ID: "id", Fingerprint: "print", Expires: sampleTime, Renewed: sampleTime, SweepOwed: true, Claimed: sampleTime, TakenDown: true,
+	})
+	roundTrip(t, table, store.NameSweep, sweep.Checkpoint{
+		DeltaLink: "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=a", FullNext: "next", FullStarted: sampleTime,
+		FullDone: sampleTime, Asked: true, Counts: sweep.Counts{Pages: 1, Users: 2, Matched: []string{"svc-*@contoso.com"}},
 	})
 }
 
-func TestBackfillConforms(t *testing.T) {
-	t.Parallel()
-	table := newTable(t)
-	revocationtest.TestBackfillStore(t, func(*testing.T) revocation.BackfillStore { return table })
-}
-
-func TestRecordConforms(t *testing.T) {
-	t.Parallel()
-	table := newTable(t)
-	subscriptiontest.TestStore(t, func(*testing.T) subscription.Store { return table })
-}
-
-func TestCheckpointConforms(t *testing.T) {
-	t.Parallel()
-	table := newTable(t)
-	sweeptest.TestStore(t, func(*testing.T) sweep.Store { return table })
+func roundTrip[T any](t *testing.T, table *store.Table, name string, doc T) {
+	t.Helper()
+	s, tenant := store.NewState[T](table, name), stamptest.NewID()
+	before, err := s.Load(t.Context(), tenant)
+	if err != nil || before.Version != 0 {
+		t.Errorf("%s: version %d, %v before the first write", name, before.Version, err)
+	}
+	if _, err := s.Save(t.Context(), tenant, state.Item[T]{Doc: doc}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Load(t.Context(), tenant)
+	if diff := cmp.Diff(state.Item[T]{Doc: doc, Version: 1}, got); err != nil || diff != "" {
+		t.Errorf("%s: %v (-saved +loaded):\n%s", name, err, diff)
+	}
 }

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -14,12 +13,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store/storetest"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
-	"github.com/sessionstamp/sessionstamp/shared/revocation/revocationtest"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/stamp/stamptest"
 )
 
 // newFaultyTable returns a table in moto, once as it is and once with between in the
@@ -41,18 +39,18 @@ func fakeTable(answer mototest.Intercept) *store.Table {
 }
 
 // claim returns the entry of a user who is being claimed for the first time.
-func claim(tenant string) revocation.Entry {
-	return revocation.Entry{
-		Tenant: tenant, User: revocationtest.NewID(),
-		State: revocation.StateClaimed, Claimed: sampleTime, Updated: sampleTime,
+func claim(tenant string) stamp.Entry {
+	return stamp.Entry{
+		Tenant: tenant, User: stamptest.NewID(),
+		State: stamp.StateClaimed, Claimed: sampleTime, Updated: sampleTime,
 	}
 }
 
-func writeOne(ctx context.Context, table *store.Table, e revocation.Entry) error {
-	return table.Write(ctx, []revocation.Entry{e})[0]
+func writeOne(ctx context.Context, table *store.Table, e stamp.Entry) error {
+	return table.Write(ctx, []stamp.Entry{e})[0]
 }
 
-func stored(t *testing.T, table *store.Table, e revocation.Entry) revocation.Entry {
+func stored(t *testing.T, table *store.Table, e stamp.Entry) stamp.Entry {
 	t.Helper()
 	found, err := table.Entries(t.Context(), e.Tenant, []string{e.User})
 	if err != nil {
@@ -74,7 +72,7 @@ func TestAWriteWhoseAnswerIsLostHasSucceeded(t *testing.T) {
 		}
 		return send(r)
 	})
-	e := claim(revocationtest.NewID())
+	e := claim(stamptest.NewID())
 	if err := writeOne(t.Context(), faulty, e); err != nil {
 		t.Errorf("Write = %v, want none", err)
 	}
@@ -86,7 +84,7 @@ func TestAWriteWhoseAnswerIsLostHasSucceeded(t *testing.T) {
 // Whoever wrote after the write whose answer was lost has the last word.
 func TestAWriteWhoseAnswerIsLostAndOvertakenConflicts(t *testing.T) {
 	t.Parallel()
-	e := claim(revocationtest.NewID())
+	e := claim(stamptest.NewID())
 	var sound, faulty *store.Table
 	puts := 0
 	sound, faulty = newFaultyTable(t, func(operation string, r *http.Request, send mototest.Send) (*http.Response, error) {
@@ -95,13 +93,13 @@ func TestAWriteWhoseAnswerIsLostAndOvertakenConflicts(t *testing.T) {
 		}
 		answer, err := mototest.Lose(r, send)
 		rival := e
-		rival.Version, rival.State = 1, revocation.StateRevoked
+		rival.Version, rival.State = 1, stamp.StateStamped
 		return answer, errors.Join(err, writeOne(r.Context(), sound, rival))
 	})
-	if err := writeOne(t.Context(), faulty, e); !errors.Is(leaktest.Seen(t, err), revocation.ErrConflict) {
+	if err := writeOne(t.Context(), faulty, e); !errors.Is(err, stamp.ErrConflict) {
 		t.Errorf("Write = %v, want ErrConflict", err)
 	}
-	if got := stored(t, sound, e).State; got != revocation.StateRevoked {
+	if got := stored(t, sound, e).State; got != stamp.StateStamped {
 		t.Errorf("state %q is stored, want that of the last write", got)
 	}
 }
@@ -110,9 +108,9 @@ func TestAWriteWhoseAnswerIsLostAndOvertakenConflicts(t *testing.T) {
 func TestAnEqualWriteOfAnotherConflicts(t *testing.T) {
 	t.Parallel()
 	table := newTable(t)
-	e := claim(revocationtest.NewID())
+	e := claim(stamptest.NewID())
 	first, second := writeOne(t.Context(), table, e), writeOne(t.Context(), table, e)
-	if first != nil || !errors.Is(leaktest.Seen(t, second), revocation.ErrConflict) {
+	if first != nil || !errors.Is(second, stamp.ErrConflict) {
 		t.Errorf("two equal writes came to %v and %v, want none and ErrConflict", first, second)
 	}
 }
@@ -122,7 +120,7 @@ func TestAWriteWithoutAnyAnswerIsNoConflict(t *testing.T) {
 	_, faulty := newFaultyTable(t, func(_ string, r *http.Request, send mototest.Send) (*http.Response, error) {
 		return mototest.Lose(r, send)
 	})
-	if err := writeOne(t.Context(), faulty, claim(revocationtest.NewID())); leaktest.Seen(t, err) == nil || errors.Is(err, revocation.ErrConflict) {
+	if err := writeOne(t.Context(), faulty, claim(stamptest.NewID())); err == nil || errors.Is(err, stamp.ErrConflict) {
 		t.Errorf("Write = %v, want an error that is no conflict", err)
 	}
 }
@@ -144,9 +142,9 @@ func TestAThrottledTableLosesNothing(t *testing.T) {
 				}
 				return send(r)
 			})
-			tenant := revocationtest.NewID()
-			var entries []revocation.Entry
-			want := make(map[string]revocation.Entry)
+			tenant := stamptest.NewID()
+			var entries []stamp.Entry
+			want := make(map[string]stamp.Entry)
 			for range 40 {
 				e := claim(tenant)
 				entries = append(entries, e)
@@ -163,13 +161,13 @@ func TestAThrottledTableLosesNothing(t *testing.T) {
 }
 
 // checkWritten checks that an entry is stored if and only if Write says so.
-func checkWritten(t *testing.T, table *store.Table, errs []error, entries []revocation.Entry) {
+func checkWritten(t *testing.T, table *store.Table, errs []error, entries []stamp.Entry) {
 	t.Helper()
 	for i, err := range errs {
-		if errors.Is(leaktest.Seen(t, err), revocation.ErrConflict) {
+		if errors.Is(err, stamp.ErrConflict) {
 			t.Errorf("entry %d: %v, but nobody else writes", i, err)
 		}
-		if got := stored(t, table, entries[i]).Version == 1; got != (leaktest.Seen(t, err) == nil) {
+		if got := stored(t, table, entries[i]).Version == 1; got != (err == nil) {
 			t.Errorf("entry %d: stored %t, Write says %v", i, got, err)
 		}
 	}
@@ -181,18 +179,15 @@ func TestATableThatStaysThrottledIsAnError(t *testing.T) {
 		table := fakeTable(func(_ string, r *http.Request, _ mototest.Send) (*http.Response, error) {
 			return mototest.Refuse(r, http.StatusBadRequest, "ThrottlingException")
 		})
-		e := claim(revocationtest.NewID())
-		if err := writeOne(t.Context(), table, e); leaktest.Seen(t, err) == nil || errors.Is(err, revocation.ErrConflict) {
+		e := claim(stamptest.NewID())
+		if err := writeOne(t.Context(), table, e); err == nil || errors.Is(err, stamp.ErrConflict) {
 			t.Errorf("Write = %v, want an error that is no conflict", err)
 		}
-		if _, err := table.Entries(t.Context(), e.Tenant, []string{e.User}); leaktest.Seen(t, err) == nil {
+		if _, err := table.Entries(t.Context(), e.Tenant, []string{e.User}); err == nil {
 			t.Error("Entries succeeded: it must not say that the user is unknown")
 		}
-		if _, err := table.Checkpoint(t.Context(), e.Tenant); leaktest.Seen(t, err) == nil {
-			t.Error("Checkpoint succeeded: it must not say that there is none")
-		}
-		if _, ok, err := store.NewQuota(table, revocation.DefaultPace).Reserve(t.Context(), e.Tenant, 1, sampleTime, time.Hour); ok || leaktest.Seen(t, err) == nil {
-			t.Errorf("Reserve = %t, %v, want an error", ok, err)
+		if _, err := store.NewState[stamp.BrakeState](table, store.NameBrake).Load(t.Context(), e.Tenant); err == nil {
+			t.Error("Load succeeded: it must not say that there is none")
 		}
 	})
 }
@@ -248,8 +243,8 @@ func TestKeysLeftUnprocessedAreReadLater(t *testing.T) {
 		calls++
 		return readSome(t, 30, r, send)
 	})
-	tenant := revocationtest.NewID()
-	var entries []revocation.Entry
+	tenant := stamptest.NewID()
+	var entries []stamp.Entry
 	var users []string
 	for range 70 {
 		entries = append(entries, claim(tenant))
@@ -277,13 +272,13 @@ func TestKeysThatStayUnprocessedAreAnError(t *testing.T) {
 			}
 			return mototest.Answer(r, http.StatusOK, map[string]any{"Responses": struct{}{}, "UnprocessedKeys": request.RequestItems})
 		})
-		got, err := table.Entries(t.Context(), revocationtest.NewID(), []string{revocationtest.NewID()})
-		if leaktest.Seen(t, err) == nil || got != nil || calls != 8 {
+		got, err := table.Entries(t.Context(), stamptest.NewID(), []string{stamptest.NewID()})
+		if err == nil || got != nil || calls != 8 {
 			t.Errorf("Entries = %v, %v after %d calls, want an error after 8", got, err, calls)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if _, err := table.Entries(ctx, revocationtest.NewID(), []string{revocationtest.NewID()}); !errors.Is(leaktest.Seen(t, err), context.DeadlineExceeded) {
+		if _, err := table.Entries(ctx, stamptest.NewID(), []string{stamptest.NewID()}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Entries = %v, want %v", err, context.DeadlineExceeded)
 		}
 	})
@@ -298,123 +293,12 @@ func TestReadsAreBatched(t *testing.T) {
 	})
 	users := make([]string, 201)
 	for i := range users {
-		users[i] = revocationtest.NewID()
+		users[i] = stamptest.NewID()
 	}
-	if _, err := table.Entries(t.Context(), revocationtest.NewID(), slices.Concat(users, users)); err != nil {
+	if _, err := table.Entries(t.Context(), stamptest.NewID(), slices.Concat(users, users)); err != nil {
 		t.Fatalf("Entries: %v", err)
 	}
 	if calls != 3 {
 		t.Errorf("%d calls for %d users who are named twice, want 3", calls, len(users))
-	}
-}
-
-// A reservation whose answer is lost is made once, not twice.
-func TestAReservationWhoseAnswerIsLostCountsOnce(t *testing.T) {
-	t.Parallel()
-	puts := 0
-	sound, faulty := newFaultyTable(t, func(operation string, r *http.Request, send mototest.Send) (*http.Response, error) {
-		if operation == "PutItem" {
-			if puts++; puts == 1 {
-				return mototest.Lose(r, send)
-			}
-		}
-		return send(r)
-	})
-	pace := revocation.Pace{Limit: 100, Window: 10 * time.Second, Share: 0.9, Burst: 10}
-	waitOfNext := func(first, second *store.Table) time.Duration {
-		tenant := revocationtest.NewID()
-		_, ok, err := store.NewQuota(first, pace).Reserve(t.Context(), tenant, 10, sampleTime, 0)
-		wait, again, errAgain := store.NewQuota(second, pace).Reserve(t.Context(), tenant, 10, sampleTime, time.Minute)
-		if err := cmp.Or(err, errAgain); err != nil || !ok || !again {
-			t.Errorf("Reserve = %t and %t, %v, want both", ok, again, err)
-		}
-		return wait
-	}
-	if got, want := waitOfNext(faulty, sound), waitOfNext(sound, sound); got != want {
-		t.Errorf("the next reservation waits %s, want %s", got, want)
-	}
-}
-
-func TestAQuotaThatOthersKeepChangingIsAnError(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		puts := 0
-		table := fakeTable(func(operation string, r *http.Request, _ mototest.Send) (*http.Response, error) {
-			if operation == "GetItem" {
-				return mototest.Answer(r, http.StatusOK, struct{}{})
-			}
-			puts++
-			return mototest.Refuse(r, http.StatusBadRequest, "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException")
-		})
-		wait, ok, err := store.NewQuota(table, revocation.DefaultPace).Reserve(t.Context(), revocationtest.NewID(), 20, sampleTime, time.Hour)
-		if wait != 0 || ok || leaktest.Seen(t, err) == nil || puts != 12 {
-			t.Errorf("Reserve = %s, %t, %v after %d tries, want an error after 12", wait, ok, err, puts)
-		}
-	})
-}
-
-// TestHeldReadsEveryPage lets DynamoDB answer with one user at a time, and once with
-// none, as it may where a page is full.
-func TestHeldReadsEveryPage(t *testing.T) {
-	t.Parallel()
-	const tenant = "t"
-	item := func(user string) map[string]any {
-		return map[string]any{
-			"pk": map[string]string{"S": tenant + "#user#" + user}, "version": map[string]string{"N": "1"},
-			"doc": map[string]any{"M": struct{}{}},
-		}
-	}
-	pages := []struct {
-		after string
-		items []map[string]any
-		last  string
-	}{
-		{"", []map[string]any{item("a")}, "a"},
-		{"a", []map[string]any{}, "b"},
-		{"b", []map[string]any{item("c")}, "c"},
-		{"c", []map[string]any{item("d")}, ""},
-	}
-	tests := []struct {
-		name  string
-		limit int
-		want  []string
-		calls int
-	}{
-		{"more than there are", 10, []string{"a", "c", "d"}, 4},
-		{"fewer", 2, []string{"a", "c"}, 3},
-		{"nobody", 0, nil, 0},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			calls := 0
-			table := fakeTable(func(_ string, r *http.Request, _ mototest.Send) (*http.Response, error) {
-				var query struct{ ExclusiveStartKey map[string]map[string]string }
-				if err := mototest.Body(r, &query); err != nil {
-					return nil, err
-				}
-				page := pages[calls]
-				calls++
-				if after := query.ExclusiveStartKey["pk"]["S"]; after != page.after {
-					t.Errorf("call %d begins after %q, want %q", calls, after, page.after)
-				}
-				body := map[string]any{"Items": page.items}
-				if page.last != "" {
-					body["LastEvaluatedKey"] = map[string]any{"pk": map[string]string{"S": page.last}}
-				}
-				return mototest.Answer(r, http.StatusOK, body)
-			})
-			held, err := table.Held(t.Context(), tenant, tt.limit)
-			if err != nil {
-				t.Fatalf("Held: %v", err)
-			}
-			var users []string
-			for _, e := range held {
-				users = append(users, e.User)
-			}
-			if !slices.Equal(users, tt.want) || calls != tt.calls {
-				t.Errorf("Held = %v after %d calls, want %v after %d", users, calls, tt.want, tt.calls)
-			}
-		})
 	}
 }

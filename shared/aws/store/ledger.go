@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/internal/pacing"
-	"github.com/sessionstamp/sessionstamp/shared/revocation"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 const (
@@ -29,77 +29,59 @@ const (
 	writesAtOnce = 10
 )
 
-// How long the entry of a user is kept after the end. Whoever comes up again later is
-// judged by what Graph shows, which is right; the entry saves the question.
-const (
-	keepStamped = 400 * 24 * time.Hour // more than a year, for whoever looks into one
-	keepGone    = 90 * 24 * time.Hour  // beyond the 30 days in which Entra can restore a user
-)
+// keepStamped is how long the entry of a stamped user is kept: more than a year, for a
+// person who looks into one. After that the stamp in Graph answers.
+const keepStamped = 400 * 24 * time.Hour
 
-// entry is [revocation.Entry] as a document. A field more there does not compile here.
+// entry is [stamp.Entry] as a document. A field more there does not compile here.
 type entry struct {
-	Tenant   string            `dynamodbav:"-"`
-	User     string            `dynamodbav:"-"`
-	Version  int64             `dynamodbav:"-"`
-	State    revocation.State  `dynamodbav:"state,omitempty"`
-	Reason   revocation.Reason `dynamodbav:"reason,omitempty"`
-	Source   revocation.Source `dynamodbav:"source,omitempty"`
-	Created  time.Time         `dynamodbav:"created,omitempty"`
-	Seen     time.Time         `dynamodbav:"seen,omitempty"`
-	Spared   time.Time         `dynamodbav:"spared,omitempty"`
-	Claimed  time.Time         `dynamodbav:"claimed,omitempty"`
-	Called   time.Time         `dynamodbav:"called,omitempty"`
-	Stamp    time.Time         `dynamodbav:"stamp,omitempty"`
-	Accepted int               `dynamodbav:"accepted,omitempty"`
-	Tries    int               `dynamodbav:"tries,omitempty"`
-	Rereads  int               `dynamodbav:"rereads,omitempty"`
-	Updated  time.Time         `dynamodbav:"updated,omitempty"`
+	Tenant     string       `dynamodbav:"-"`
+	User       string       `dynamodbav:"-"`
+	Version    int64        `dynamodbav:"-"`
+	State      stamp.State  `dynamodbav:"state,omitempty"`
+	Reason     stamp.Reason `dynamodbav:"reason,omitempty"`
+	Source     stamp.Source `dynamodbav:"source,omitempty"`
+	NotBefore  time.Time    `dynamodbav:"notBefore,omitempty"`
+	Created    time.Time    `dynamodbav:"created,omitempty"`
+	Claimed    time.Time    `dynamodbav:"claimed,omitempty"`
+	Called     time.Time    `dynamodbav:"called,omitempty"`
+	Stamp      time.Time    `dynamodbav:"stamp,omitempty"`
+	EmptyReads int          `dynamodbav:"emptyReads,omitempty"`
+	Again      bool         `dynamodbav:"again,omitempty"`
+	Updated    time.Time    `dynamodbav:"updated,omitempty"`
 }
 
 // userKey is the key of a user's entry without the user.
 func userKey(tenant string) string { return tenant + "#user#" }
 
 // entryItem returns the item that an entry is stored as.
-func entryItem(e revocation.Entry) item[entry] {
-	i := item[entry]{Key: userKey(e.Tenant) + e.User, Version: e.Version, Doc: entry(e), Expires: expiry(e)}
-	if e.State == revocation.StateHeld {
-		i.HeldBy = e.Tenant
-		i.Created = e.Created.UTC().Format("2006-01-02T15:04:05.000000000Z")
+func entryItem(e stamp.Entry) item[entry] {
+	i := item[entry]{Key: userKey(e.Tenant) + e.User, Version: e.Version, Doc: entry(e)}
+	if e.State == stamp.StateStamped && !e.Updated.IsZero() {
+		i.Expires = e.Updated.Add(keepStamped).Unix()
 	}
 	return i
 }
 
-// expiry is when the entry may be deleted, in seconds of Unix time, 0 for never.
-func expiry(e revocation.Entry) int64 {
-	keep := map[revocation.State]time.Duration{
-		revocation.StateStamped: keepStamped,
-		revocation.StateGone:    keepGone,
-	}[e.State]
-	if keep == 0 || e.Updated.IsZero() {
-		return 0
-	}
-	return e.Updated.Add(keep).Unix()
-}
-
 // entryOf returns the entry that an item of the tenant holds.
-func entryOf(tenant string, stored attributes) (revocation.Entry, error) {
+func entryOf(tenant string, stored attributes) (stamp.Entry, error) {
 	i, err := decode[entry](stored)
 	if err != nil {
-		return revocation.Entry{}, err
+		return stamp.Entry{}, err
 	}
 	user, ok := strings.CutPrefix(i.Key, userKey(tenant))
 	if !ok {
-		return revocation.Entry{}, fmt.Errorf("item %s is no ledger entry of tenant %s", i.Key, tenant)
+		return stamp.Entry{}, fmt.Errorf("item %s is no ledger entry of tenant %s", i.Key, tenant)
 	}
-	e := revocation.Entry(i.Doc)
+	e := stamp.Entry(i.Doc)
 	e.Tenant, e.User, e.Version = tenant, user, i.Version
 	return e, nil
 }
 
-// Entries implements [revocation.Ledger]. After an error nothing is returned.
-func (t *Table) Entries(ctx context.Context, tenant string, users []string) (map[string]revocation.Entry, error) {
+// Entries implements [stamp.Ledger]. After an error nothing is returned.
+func (t *Table) Entries(ctx context.Context, tenant string, users []string) (map[string]stamp.Entry, error) {
 	distinct := slices.Compact(slices.Sorted(slices.Values(users))) // or BatchGetItem refuses
-	found := make(map[string]revocation.Entry, len(distinct))
+	found := make(map[string]stamp.Entry, len(distinct))
 	for chunk := range slices.Chunk(distinct, keysPerRead) {
 		keys := make([]attributes, len(chunk))
 		for i, user := range chunk {
@@ -146,51 +128,14 @@ func (t *Table) readAll(ctx context.Context, keys []attributes) ([]attributes, e
 	return nil, fmt.Errorf("DynamoDB left %d of them unread in %d tries: it throttles the table", len(keys), readTries)
 }
 
-// Write implements [revocation.Ledger].
-func (t *Table) Write(ctx context.Context, entries []revocation.Entry) []error {
+// Write implements [stamp.Ledger].
+func (t *Table) Write(ctx context.Context, entries []stamp.Entry) []error {
 	errs := make([]error, len(entries))
 	pacing.Each(len(entries), writesAtOnce, func(i int) {
-		e := entries[i]
-		errs[i] = write(ctx, t, entryItem(e), revocation.ErrConflict)
-		if errs[i] != nil && !errors.Is(errs[i], revocation.ErrConflict) {
-			errs[i] = fmt.Errorf("write the ledger entry of user %s: %w", e.User, errs[i])
+		errs[i] = write(ctx, t, entryItem(entries[i]), stamp.ErrConflict)
+		if errs[i] != nil && !errors.Is(errs[i], stamp.ErrConflict) {
+			errs[i] = fmt.Errorf("write the ledger entry of user %s: %w", entries[i].User, errs[i])
 		}
 	})
 	return errs
 }
-
-// Held implements [sweep.Held], by an index. DynamoDB brings an index up to date
-// within moments of a write, not with it: who waits no longer may still be listed,
-// and who has just begun to may not. The revoker reads the entry itself.
-func (t *Table) Held(ctx context.Context, tenant string, limit int) ([]revocation.Entry, error) {
-	var held []revocation.Entry
-	var from attributes
-	for len(held) < limit {
-		answer, err := t.client.Query(ctx, &dynamodb.QueryInput{
-			TableName:                 &t.name,
-			IndexName:                 aws.String(indexHeld),
-			KeyConditionExpression:    aws.String(attributeHeldBy + " = :tenant"),
-			ExpressionAttributeValues: attributes{":tenant": &types.AttributeValueMemberS{Value: tenant}},
-			ScanIndexForward:          aws.Bool(false),
-			Limit:                     aws.Int32(int32(min(limit-len(held), heldPerPage))), //nolint:gosec // between 1 and heldPerPage
-			ExclusiveStartKey:         from,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("list the users who wait for the backfill: %w", err)
-		}
-		for _, stored := range answer.Items {
-			e, err := entryOf(tenant, stored)
-			if err != nil {
-				return nil, err
-			}
-			held = append(held, e)
-		}
-		if from = answer.LastEvaluatedKey; len(from) == 0 {
-			break
-		}
-	}
-	return held, nil
-}
-
-// heldPerPage is about what fits into the megabyte of one page.
-const heldPerPage = 1000

@@ -1,45 +1,39 @@
-// Package store keeps what has to outlive a function in one DynamoDB table: the
-// ledger, the write quota, and the states of the backfill, the keeper and the sweep.
-// Each passes the conformance suite of the interface that it implements.
+// Package store keeps what has to outlive a function in one DynamoDB table: the ledger,
+// and the documents of the brake, the keeper and the sweep. It passes the conformance
+// suites of packages stamp and state.
 //
 // # The table
 //
-// An item is one document with a version. Whoever has AWS's console can read it.
+// An item is one document with a version. A person with AWS's console can read it.
 //
 //	pk       S  the key, which begins with the tenant (see below)
 //	version  N  the number of times the item was written, from 1
 //	write    S  a random token of the last write (see below)
-//	doc      M  the document: a field for each one of the Go struct, in camelCase;
-//	            what is zero is left out, times are RFC 3339 in UTC
+//	doc      M  the document: a field for each one of the Go struct. What is zero is left
+//	            out of a ledger entry, times are RFC 3339 in UTC
 //	expires  N  when DynamoDB may delete the item, in seconds of Unix time (the TTL
 //	            attribute); absent for never
-//	heldBy   S  the tenant, on ledger entries of users who wait for the backfill only:
-//	            the index "held" lists them
-//	created  S  with heldBy: createdDateTime, always with nine digits after the
-//	            seconds, so that it sorts
 //
 //	pk                       doc
-//	<tenant>#user#<user>     [revocation.Entry]
-//	<tenant>#quota           the moment that is [revocation.Pace]'s state
-//	<tenant>#backfill        [revocation.BackfillState]
-//	<tenant>#subscription    [subscription.Record]
-//	<tenant>#checkpoint      [sweep.Checkpoint]
+//	<tenant>#user#<user>     [stamp.Entry]
+//	<tenant>#brake           [stamp.BrakeState]
+//	<tenant>#keeper          the keeper's record
+//	<tenant>#sweep           the sweep's checkpoint
 //
 // Fields that this version does not know, of a newer one that was rolled back, are
 // passed over, and lost with the next write. So a new field must mean by its zero
 // value what versions without it did, and no field may ever change its meaning.
-// Golden files pin the items.
 //
 // # Writes whose answer is lost
 //
 // Every write has a condition on the version. When the answer to a write is lost, the
 // SDK sends it again, and DynamoDB refuses it: the version is no longer the one
 // expected, because the first one took effect
-// (https://github.com/aws/aws-sdk-java/issues/2667). Taken for a conflict, that would leave
-// a claim that nobody knows to be his until it lapses, and the user with a live
-// session for as long. So every write carries a random token, DynamoDB returns the
-// item that stood against the condition ([ReturnValuesOnConditionCheckFailure]), and
-// a write that finds its own token has succeeded.
+// (https://github.com/aws/aws-sdk-java/issues/2667). If that counted as a conflict, the
+// worker would leave its own claim standing and nobody would call. So every write
+// carries a random token, DynamoDB returns the item that stood against the condition
+// ([ReturnValuesOnConditionCheckFailure]), and a write that finds its own token has
+// succeeded.
 //
 // [ReturnValuesOnConditionCheckFailure]: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
 package store
@@ -57,16 +51,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// The names in the table's key schema and index, which template.yaml repeats.
-const (
-	attributeKey    = "pk"
-	attributeHeldBy = "heldBy"
-	indexHeld       = "held"
-)
+// attributeKey is the table's key, which template.yaml repeats.
+const attributeKey = "pk"
 
-// Table is the DynamoDB table as [revocation.Ledger], [sweep.Held],
-// [revocation.BackfillStore], [subscription.Store] and [sweep.Store]; [Quota] is the
-// rest. It is safe for concurrent use.
+// Table is the DynamoDB table as [stamp.Ledger]; [State] is the rest. It is safe for
+// concurrent use.
 type Table struct {
 	client *dynamodb.Client
 	name   string
@@ -85,8 +74,6 @@ type item[D any] struct {
 	Write   string `dynamodbav:"write"`
 	Doc     D      `dynamodbav:"doc"`
 	Expires int64  `dynamodbav:"expires,omitempty"`
-	HeldBy  string `dynamodbav:"heldBy,omitempty"`
-	Created string `dynamodbav:"created,omitempty"`
 }
 
 // attributes are an item as DynamoDB speaks of it.

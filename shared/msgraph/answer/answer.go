@@ -1,6 +1,6 @@
 // Package answer reads what [Microsoft Graph] v1.0 and Entra's token endpoint
-// answer: the parts of a $batch, users, domains, members of groups, pages of them,
-// subscriptions, credentials of an application, and refusals.
+// answer: the parts of a $batch, users, domains, memberships of groups, pages of them,
+// subscriptions, and refusals.
 //
 // It is apart from package msgraph, which makes the calls, because it links no SDK.
 // All that is read of an answer stands here and is fuzzed, which takes seconds; to

@@ -8,8 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sessionstamp/sessionstamp/internal/leak"
-	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
@@ -59,10 +57,7 @@ func FuzzPresentedToken(f *testing.F) {
 				t.Errorf("claim %q", claim)
 			}
 		}
-		if _, shaped := leak.Find([]byte(p.Issuer + " " + p.Subject + " " + p.Audience)); shaped {
-			return // like a secret or a name, and the error is there to say it
-		}
-		if strings.Contains(leaktest.Seen(t, p).Error(), "\n") {
+		if strings.Contains(p.Error(), "\n") {
 			t.Errorf("error %q", p)
 		}
 	})

@@ -1,8 +1,10 @@
 package answer
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strconv"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -22,18 +24,16 @@ type Part struct {
 //
 // [$batch]: https://learn.microsoft.com/graph/json-batching
 func Parts(whole Answer, n int) ([]Part, error) {
-	var envelope struct {
-		Responses []json.RawMessage `json:"responses"`
-	}
-	if json.Unmarshal(whole.Body, &envelope) != nil {
-		return nil, whole.Distrust(ErrShape)
+	responses, err := readResponses(whole)
+	if err != nil {
+		return nil, err
 	}
 	parts := make([]Part, n)
 	for i := range parts {
 		parts[i].Err = silence(whole, ErrNoPart)
 	}
 	seen := make(map[int]bool, n)
-	for _, raw := range envelope.Responses {
+	for _, raw := range responses {
 		i, got := readPart(raw, whole)
 		switch {
 		case i < 0 || i >= n:
@@ -50,12 +50,49 @@ func Parts(whole Answer, n int) ([]Part, error) {
 	return parts, nil
 }
 
+// partStart is where a part can begin.
+var partStart = regexp.MustCompile(`\{\s*"(?:id|status|headers|body)"\s*:`)
+
+// maxBroken bounds how often something that looks like a part is looked at in vain.
+const maxBroken = 200
+
+// readResponses returns the parts. Where one has a body that is no JSON, and so spoils
+// the envelope, the others are picked out of the text.
+func readResponses(whole Answer) (parts []json.RawMessage, err error) {
+	var envelope struct {
+		Responses []json.RawMessage `json:"responses"`
+	}
+	if json.Unmarshal(whole.Body, &envelope) == nil {
+		return envelope.Responses, nil
+	}
+	rest := whole.Body
+	for broken := 0; broken < maxBroken; {
+		start := partStart.FindIndex(rest)
+		if start == nil {
+			break
+		}
+		var part json.RawMessage
+		text := json.NewDecoder(bytes.NewReader(rest[start[0]:]))
+		if text.Decode(&part) != nil {
+			rest = rest[start[1]:]
+			broken++
+			continue
+		}
+		parts = append(parts, part)
+		rest = rest[start[0]+int(text.InputOffset()):]
+	}
+	if parts == nil {
+		return nil, whole.Distrust(ErrShape)
+	}
+	return parts, nil
+}
+
 // readPart reads one part. Its index is -1 if it has no number. The ids of the
 // whole $batch stand in for those the part does not have.
 func readPart(raw json.RawMessage, whole Answer) (index int, got Answer) {
 	var fields struct {
 		ID      string                     `json:"id"`
-		Status  int                        `json:"status"`
+		Status  json.RawMessage            `json:"status"`
 		Headers map[string]json.RawMessage `json:"headers"`
 		Body    json.RawMessage            `json:"body"`
 	}
@@ -65,6 +102,7 @@ func readPart(raw json.RawMessage, whole Answer) (index int, got Answer) {
 	if err != nil {
 		return -1, Answer{}
 	}
+	status, _ := strconv.Atoi(headerValue(fields.Status)) // a number, or one in quotes
 	header := http.Header{
 		RequestID:       {whole.Header.Get(RequestID)},
 		ClientRequestID: {whole.Header.Get(ClientRequestID)},
@@ -74,7 +112,16 @@ func readPart(raw json.RawMessage, whole Answer) (index int, got Answer) {
 			header.Set(name, text)
 		}
 	}
-	return number - 1, Answer{Operation: whole.Operation, Status: fields.Status, Header: header, Body: fields.Body}
+	return number - 1, Answer{Operation: whole.Operation, Status: status, Header: header, Body: decoded(fields.Body)}
+}
+
+// decoded is the body of a part. One of another type than JSON is a string, in base64.
+func decoded(body json.RawMessage) []byte {
+	var text []byte
+	if len(body) > 0 && body[0] == '"' && json.Unmarshal(body, &text) == nil {
+		return text
+	}
+	return body
 }
 
 // headerValue is the value of a part's header, whose JSON is a string or, against

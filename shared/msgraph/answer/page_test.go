@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
@@ -42,10 +41,6 @@ func allReads() []pageRead {
 		pageRead{"latest delta", func(a answer.Answer) (any, string, error) {
 			link, err := pages.LatestDelta(a)
 			return link, link, err
-		}},
-		pageRead{"members", func(a answer.Answer) (any, string, error) {
-			ids, next, err := pages.Members(a, "")
-			return ids, next, err
 		}},
 		pageRead{"domains", func(a answer.Answer) (any, string, error) {
 			list, next, err := pages.Domains(a)
@@ -143,17 +138,6 @@ func TestUnreadableUsersAreCounted(t *testing.T) {
 					t.Errorf("page %+v", page)
 				}
 			})
-		}
-	}
-}
-
-// A group protects people: who cannot be read there may be one of them.
-func TestUnreadableMembersFailThePage(t *testing.T) {
-	t.Parallel()
-	for name, item := range unreadable() {
-		ids, next, err := pages.Members(said(http.StatusOK, pageOf(thenNext, `{"id":"`+userID(0)+`"}`, item)), "")
-		if e := discreet(t, err); e.StatusCode != http.StatusOK || ids != nil || next != "" {
-			t.Errorf("%s: members %v, next %q, error %+v", name, ids, next, e)
 		}
 	}
 }
@@ -270,16 +254,6 @@ func TestPagesAreReadSparingly(t *testing.T) {
 	}
 }
 
-func BenchmarkUserPage(b *testing.B) {
-	full := said(http.StatusOK, fullPage())
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := pages.Users(full, ""); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // Whatever stands for a page of anything, it is read or refused whole; every link leads
 // to our Graph, and every id is one.
 func FuzzPages(f *testing.F) {
@@ -358,10 +332,7 @@ func FuzzItem(f *testing.F) {
 		}
 		page := said(http.StatusOK, pageOf(thenNext, userJSON(userID(0), ""), item, userJSON(userID(2), "")))
 		checkUsersAround(t, page, item)
-		if ids, _, err := pages.Members(page, ""); leaktest.Seen(t, err) == nil && (len(ids) < 2 || ids[0] != userID(0) || ids[len(ids)-1] != userID(2)) {
-			t.Errorf("members %v", ids)
-		}
-		if list, _, err := pages.Domains(page); leaktest.Seen(t, err) == nil && len(list) != 3 {
+		if list, _, err := pages.Domains(page); err == nil && len(list) != 3 {
 			t.Errorf("domains %v", list)
 		}
 	})

@@ -3,6 +3,7 @@ package answer
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -140,14 +141,21 @@ func plain(s string) string {
 	return s
 }
 
-// retryAfter reads [Retry-After], in seconds or as a date.
+// seconds is a wait in seconds. Graph's services also send fractions, some with a comma.
+var seconds = regexp.MustCompile(`^([0-9]{1,9})(?:[.,]([0-9]*))?$`)
+
+// retryAfter reads [Retry-After], in seconds, rounded up, or as a date.
 //
 // [Retry-After]: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	var wait time.Duration
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		wait = time.Duration(seconds) * time.Second
+	if match := seconds.FindStringSubmatch(value); match != nil {
+		whole, _ := strconv.Atoi(match[1]) // at most nine digits
+		if strings.Trim(match[2], "0") != "" {
+			whole++
+		}
+		wait = time.Duration(whole) * time.Second
 	} else if date, err := http.ParseTime(value); err == nil {
 		wait = date.Sub(now)
 	}

@@ -17,7 +17,6 @@ type wireSubscription struct {
 	Resource        string    `json:"resource"`
 	ChangeType      string    `json:"changeType"`
 	NotificationURL string    `json:"notificationUrl"`
-	LifecycleURL    string    `json:"lifecycleNotificationUrl"`
 	ApplicationID   string    `json:"applicationId"`
 	LatestTLS       string    `json:"latestSupportedTlsVersion"`
 	Expires         time.Time `json:"expirationDateTime"`

@@ -28,7 +28,6 @@ const (
 	invalidClientType     = 70002
 	unsupportedGrant      = 70003
 	invalidScope          = 70011
-	noFederatedRecord     = 70021
 	noFederatedAtAll      = 70025
 	missingField          = 90014
 	tenantNotFound        = 90002

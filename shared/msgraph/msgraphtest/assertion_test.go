@@ -14,7 +14,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/sessionstamp/sessionstamp/internal/x509test"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/x509test"
 )
 
 // rsaKeys are made once for the process: they cost seconds under the race
@@ -67,8 +67,8 @@ func TestCertificateAssertion(t *testing.T) {
 	keys := rsaKeys()
 	cert := certify(t, keys[0], at.at.Add(-time.Hour))
 	expired := certify(t, keys[1], at.at.Add(-25*time.Hour))
-	print1, print256 := (&certificate{Certificate: cert}).thumbprints()
-	expiredPrint, _ := (&certificate{Certificate: expired}).thumbprints()
+	print1, print256 := thumbprints(cert)
+	expiredPrint, _ := thumbprints(expired)
 	tests := []struct {
 		name   string
 		change func(*assertion)
@@ -148,7 +148,7 @@ func TestFederatedAssertion(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, Options{Now: at.now})
-			w.AddIssuer(provider, map[string]crypto.PublicKey{"k1": keys[0].Public(), "ec": "not RSA"})
+			w.AddProvider(provider, publish(provider, keys[0]))
 			const client = "33333333-b3c1-4479-ba74-197b5c5751ae"
 			w.tenant.AddApp(AppOptions{ID: client, Federated: []FederatedCredential{
 				{Name: "aws", Issuer: provider, Subject: role},

@@ -28,7 +28,7 @@ type batchPart struct {
 	URL       string            `json:"url"`
 	Headers   map[string]string `json:"headers"`
 	Body      json.RawMessage   `json:"body"`
-	DependsOn []string          `json:"dependsOn"`
+	DependsOn []string          `json:"dependsOn"` // not emulated
 }
 
 // batchResponse is what a $batch is answered, in no particular order.
@@ -81,7 +81,7 @@ func (b *batchRequest) problem() string {
 		}
 		before[strings.ToLower(p.ID)] = true
 	}
-	return b.unevenDependencies()
+	return ""
 }
 
 // problem says why a part spoils its whole batch.
@@ -95,35 +95,34 @@ func (p *batchPart) problem(before map[string]bool) string {
 		return "The request '" + p.ID + "' has no method."
 	case p.URL == "" || strings.Contains(p.URL, "://"):
 		return "The request '" + p.ID + "' has no relative URL."
-	}
-	for _, on := range p.DependsOn {
-		if !before[strings.ToLower(on)] {
-			return "The request '" + p.ID + "' depends on '" + on + "', which is not among the requests before it."
-		}
+	case len(p.DependsOn) > 0:
+		return "The emulator knows no dependsOn."
+	case p.writes() != (len(p.content()) > 0), p.writes() && p.contentType() == "":
+		return "Write request id : " + p.ID + " does not contain Content-Type header or body."
 	}
 	return ""
 }
 
-// unevenDependencies refuses what Graph cannot plan. It takes batches that are
-// all parallel, all serial, or whose dependent requests all depend on the same
-// request.
-func (b *batchRequest) unevenDependencies() string {
-	serial, same := true, true
-	first := ""
-	for i, p := range b.Requests {
-		previous := i > 0 && len(p.DependsOn) == 1 && strings.EqualFold(p.DependsOn[0], b.Requests[i-1].ID)
-		serial = serial && (i == 0 || previous)
-		for _, on := range p.DependsOn {
-			if first == "" {
-				first = on
-			}
-			same = same && len(p.DependsOn) == 1 && strings.EqualFold(on, first)
+// writes tells a method that has a body.
+func (p *batchPart) writes() bool {
+	return slices.Contains([]string{http.MethodPost, http.MethodPatch, http.MethodPut}, strings.ToUpper(p.Method))
+}
+
+// content is the body, empty where there is none.
+func (p *batchPart) content() []byte {
+	if body := bytes.TrimSpace(p.Body); !bytes.Equal(body, []byte("null")) {
+		return body
+	}
+	return nil
+}
+
+func (p *batchPart) contentType() string {
+	for name, value := range p.Headers {
+		if strings.EqualFold(name, "Content-Type") {
+			return value
 		}
 	}
-	if serial || same {
-		return ""
-	}
-	return "The batch is neither parallel nor serial nor dependent on one request."
+	return ""
 }
 
 // part is one request of a $batch under way.
@@ -133,20 +132,16 @@ type part struct {
 	carryOut stage
 	reply    reply
 	err      error
-	done     bool
 }
 
-// runBatch carries the parts out, in waves of those that depend on nothing that
-// is still to be done.
+// runBatch carries the parts out.
 func (s *Server) runBatch(c *call, requests []batchPart) (reply, error) {
 	parts := make([]*part, len(requests))
 	for i := range requests {
 		parts[i] = s.receivePart(c, &requests[i])
 	}
-	for wave := ready(parts); len(wave) > 0; wave = ready(parts) {
-		if err := s.runWave(c, wave); err != nil {
-			return reply{}, err
-		}
+	if err := s.runParts(c, parts); err != nil {
+		return reply{}, err
 	}
 	for _, p := range parts {
 		if p.err != nil {
@@ -167,9 +162,7 @@ func (s *Server) receivePart(c *call, request *batchPart) *part {
 	p.call.sized = true
 	p.call.record.Part = true
 	p.call.record.Tenant, p.call.record.App = c.tenant.id, c.app.id
-	if body := bytes.TrimSpace(request.Body); !bytes.Equal(body, []byte("null")) {
-		p.call.body = body
-	}
+	p.call.body = request.content()
 	p.carryOut = s.stageOf(p)
 	p.call.verdict = s.judge(p.call.record)
 	return p
@@ -187,52 +180,21 @@ func (s *Server) stageOf(p *part) stage {
 	if err := p.call.locate(u.EscapedPath(), u.RawQuery); err != nil {
 		return bad("The URL is malformed.")
 	}
-	switch {
-	case p.call.path[0] == "$batch":
+	if strings.EqualFold(p.call.path[0], "$batch") {
 		return bad("Nested batches are not supported.")
-	case len(p.call.body) > 0 && p.call.header.Get("Content-Type") == "":
-		return bad("The request '" + p.ID + "' has a body but no Content-Type header.")
 	}
 	return func(c *call) (reply, error) { return s.handle(c), nil }
 }
 
-// ready returns the parts that can be carried out now: all that are not done and
-// whose dependencies are.
-func ready(parts []*part) []*part {
-	done := make(map[string]*part)
-	for _, p := range parts {
-		if p.done {
-			done[strings.ToLower(p.ID)] = p
-		}
-	}
-	var wave []*part
-	for _, p := range parts {
-		waits := slices.ContainsFunc(p.DependsOn, func(on string) bool { return done[strings.ToLower(on)] == nil })
-		if p.done || waits {
-			continue
-		}
-		for _, on := range p.DependsOn {
-			if done[strings.ToLower(on)].reply.status >= 400 {
-				p.carryOut = always(fail(http.StatusFailedDependency, "FailedDependency",
-					"The request '"+on+"', on which this one depends, failed."))
-				p.call.verdict = verdict{}
-			}
-		}
-		wave = append(wave, p)
-	}
-	return wave
-}
-
-// runWave carries parts out side by side: their latencies pass at the same time.
-func (s *Server) runWave(c *call, wave []*part) error {
+// runParts carries parts out side by side: their latencies pass at the same time.
+func (s *Server) runParts(c *call, parts []*part) error {
 	var before, after time.Duration
-	for _, p := range wave {
+	for _, p := range parts {
 		before = max(before, p.call.verdict.before)
 		after = max(after, p.call.verdict.after)
 	}
 	err := wait(c.ctx, before)
-	for _, p := range wave {
-		p.done = true
+	for _, p := range parts {
 		if err == nil {
 			p.reply, p.err = s.attempt(p.call, p.carryOut)
 		}
@@ -258,12 +220,13 @@ func (s *Server) collect(parts []*part) batchResponse {
 	return all
 }
 
-// response is the part's reply inside the envelope's.
+// response is the part's reply inside the envelope's, with header names in lower
+// case.
 func (p *part) response() partResponse {
 	a := p.reply.encode(p.call)
 	r := partResponse{ID: p.ID, Status: a.status, Headers: make(map[string]string), Body: a.body}
 	for name, values := range a.header {
-		r.Headers[name] = strings.Join(values, ",")
+		r.Headers[strings.ToLower(name)] = strings.Join(values, ",")
 	}
 	return r
 }

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/sessionstamp/sessionstamp/internal/leak/leaktest"
 )
 
 // batchOf joins parts to an envelope.
@@ -59,10 +57,11 @@ func TestBatchRefusedWhole(t *testing.T) {
 		{"no method", batchOf(`{"id":"1","url":"/users"}`)},
 		{"no URL", batchOf(`{"id":"1","method":"GET"}`)},
 		{"absolute URL", batchOf(`{"id":"1","method":"GET","url":"https://graph.microsoft.com/v1.0/users"}`)},
-		{"depends on nothing known", batchOf(getPart("1", `,"dependsOn":["2"]`))},
-		{"depends on itself", batchOf(getPart("1", `,"dependsOn":["1"]`))},
-		{"depends on a later one", batchOf(getPart("1", `,"dependsOn":["2"]`), getPart("2", ""))},
-		{"neither parallel nor serial", batchOf(getPart("1", ""), getPart("2", ""), getPart("3", `,"dependsOn":["1"]`), getPart("4", `,"dependsOn":["2"]`))},
+		{"dependsOn", batchOf(getPart("1", ""), getPart("2", `,"dependsOn":["1"]`))},
+		{"POST without body and type", batchOf(getPart("2", ""), `{"id":"1","method":"POST","url":"`+revokePath+`"}`)},
+		{"POST with null", batchOf(`{"id":"1","method":"POST","url":"` + revokePath + `","headers":{"Content-Type":"application/json"},"body":null}`)},
+		{"POST with type and no body", batchOf(`{"id":"1","method":"post","url":"` + revokePath + `","headers":{"content-type":"application/json"}}`)},
+		{"body without type", batchOf(`{"id":"1","method":"POST","url":"` + revokePath + `","body":{}}`)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -97,9 +96,8 @@ func TestBatchParts(t *testing.T) {
 		{"URL without slash", `{"id":"1","method":"GET","url":"users/` + testUser + `?$select=id"}`, 200, ""},
 		{"method in small letters", `{"id":"1","method":"get","url":"/users/` + testUser + `"}`, 200, ""},
 		{"revoke with an empty object", revokePart("1", testUser), 200, ""},
-		{"revoke without body", `{"id":"1","method":"POST","url":"` + revokePath + `"}`, 200, ""},
-		{"revoke with null", `{"id":"1","method":"POST","url":"` + revokePath + `","body":null}`, 200, ""},
-		{"body without type", `{"id":"1","method":"POST","url":"` + revokePath + `","body":{}}`, 400, "BadRequest"},
+		{"type in small letters, with parameters", `{"id":"1","method":"POST","url":"` + revokePath + `","headers":{"content-type":"application/json; charset=utf-8"},"body":{}}`, 200, ""},
+		{"key in parentheses", `{"id":"1","method":"GET","url":"/Users('` + testUser + `')"}`, 200, ""},
 		{"nested", `{"id":"1","method":"POST","url":"/$batch","headers":{"Content-Type":"application/json"},"body":{"requests":[]}}`, 400, "BadRequest"},
 		{"malformed URL", `{"id":"1","method":"GET","url":"/users/%zz"}`, 400, "BadRequest"},
 		{"malformed query", `{"id":"1","method":"GET","url":"/users?a=%zz"}`, 400, "BadRequest"},
@@ -119,7 +117,7 @@ func TestBatchParts(t *testing.T) {
 			if got["1"].Status != test.status || body.Error.Code != test.code {
 				t.Errorf("answered %d %q, want %d %q", got["1"].Status, body.Error.Code, test.status, test.code)
 			}
-			if got["1"].Headers["Content-Type"] == "" || got["1"].Headers["Request-Id"] == "" {
+			if got["1"].Headers["content-type"] == "" || got["1"].Headers["request-id"] == "" {
 				t.Errorf("headers %v", got["1"].Headers)
 			}
 		})
@@ -129,7 +127,6 @@ func TestBatchParts(t *testing.T) {
 func TestBatchPartsAreThrottledOneByOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{Limits: Limits{Writes: Quota{2, time.Minute}}})
-	w.tenant.AllowRevoke(testUser)
 	got, _ := w.answers(batchOf(revokePart("1", testUser), revokePart("2", testUser), revokePart("3", testUser), getPart("4", "")))
 	want := map[string]int{"1": 200, "2": 200, "3": 429, "4": 200}
 	for id, status := range want {
@@ -137,31 +134,13 @@ func TestBatchPartsAreThrottledOneByOne(t *testing.T) {
 			t.Errorf("part %s: %d, want %d", id, got[id].Status, status)
 		}
 	}
-	if got["3"].Headers["Retry-After"] != "60" {
+	if got["3"].Headers["retry-after"] != "60" {
 		t.Errorf("headers %v", got["3"].Headers)
 	}
 	wantCounts := Counts{HTTP: 1, Tokens: 1, Parts: 4, Throttled: 1, Writes: 2,
 		ByRoute: map[string]int{"POST /users/{id}/revokeSignInSessions": 3, "GET /users/{id}": 1}}
 	if diff := cmp.Diff(wantCounts, w.Counts()); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
-	}
-}
-
-func TestBatchDependencies(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, Options{})
-	got, _ := w.answers(batchOf(
-		revokePart("1", testTenant), // 404
-		getPart("2", `,"dependsOn":["1"]`),
-		getPart("3", `,"dependsOn":["2"]`)))
-	if got["2"].Status != 424 || got["3"].Status != 424 {
-		t.Errorf("serial: answered %d and %d, want 424 twice", got["2"].Status, got["3"].Status)
-	}
-	got, _ = w.answers(batchOf(getPart("a", ""), getPart("2", `,"dependsOn":["A"]`), getPart("3", `,"dependsOn":["A"]`), getPart("4", "")))
-	for id, p := range got {
-		if p.Status != 200 {
-			t.Errorf("same: part %s answered %d", id, p.Status)
-		}
 	}
 }
 
@@ -182,7 +161,6 @@ func TestBatchAnswersComeInAnyOrder(t *testing.T) {
 func TestFaultsOfParts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
-	w.tenant.AllowRevoke(testUser)
 	envelope := batchOf(revokePart("1", testUser), getPart("2", ""))
 
 	remove := w.Inject(Fault{Match: isRevoke, Status: 503, Code: "x", After: true})
@@ -193,7 +171,7 @@ func TestFaultsOfParts(t *testing.T) {
 	remove()
 
 	remove = w.Inject(Fault{Match: isRevoke, Reset: true})
-	if _, err := w.RoundTrip(w.request("POST", "/$batch", envelope)); !errors.Is(leaktest.Seen(t, err), syscall.ECONNRESET) {
+	if _, err := w.RoundTrip(w.request("POST", "/$batch", envelope)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("error %v, want ECONNRESET", err)
 	}
 	if n := w.Counts(); n.Writes != 1 || n.ByRoute["GET /users/{id}"] != 2 {
@@ -230,11 +208,6 @@ func TestPartsWaitSideBySide(t *testing.T) {
 		w.answers(batchOf(getPart("1", ""), getPart("2", ""), getPart("3", "")))
 		if took := time.Since(start); took != time.Second {
 			t.Errorf("parallel: took %s, want 1s", took)
-		}
-		start = time.Now()
-		w.answers(batchOf(getPart("1", ""), getPart("2", `,"dependsOn":["1"]`), getPart("3", `,"dependsOn":["2"]`)))
-		if took := time.Since(start); took != 3*time.Second {
-			t.Errorf("serial: took %s, want 3s", took)
 		}
 	})
 }

@@ -17,13 +17,13 @@ func BenchmarkNew(b *testing.B) {
 
 // BenchmarkCall is one call in process from end to end.
 func BenchmarkCall(b *testing.B) {
-	s := New(Options{Limits: Limits{ResourceUnits: Quota{Count: -1}, AppResourceUnits: Quota{Count: -1}, AppRequests: Quota{Count: -1}}})
+	s := New(Options{Limits: Limits{ResourceUnits: Quota{Count: -1}, AppRequests: Quota{Count: -1}}})
 	defer s.Close()
 	tenant := s.AddTenant(TenantOptions{Domains: []Domain{{Name: "example.co.jp", Federated: true}}})
 	app := tenant.AddApp(AppOptions{Permissions: []string{"User.Read.All"}})
 	id := tenant.AddUser(NewUser{UPN: "hanako@example.co.jp"})
 	s.mu.Lock()
-	token, err := s.issue(app, "graph.microsoft.com", time.Now())
+	token, err := s.issue(app, "https://graph.microsoft.com", time.Now())
 	s.mu.Unlock()
 	if err != nil {
 		b.Fatal(err)

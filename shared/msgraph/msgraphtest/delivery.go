@@ -15,8 +15,7 @@ import (
 //
 // [change notifications through webhooks]: https://learn.microsoft.com/graph/change-notifications-delivery-webhooks
 type Delivery struct {
-	// Off loses every change notification, as an incident would; lifecycle
-	// notifications still come.
+	// Off loses every change notification, as an incident would.
 	Off bool
 	// Latency passes between a change and its notification, and up to Jitter
 	// more, by chance. Microsoft promises nothing for users; 10 s to 30 min
@@ -34,16 +33,10 @@ type Delivery struct {
 	Shuffle bool
 	// Shape is which of the two known forms a notification has.
 	Shape Shape
-	// JudgedAfter is the number of responses within ten minutes from which on
-	// an endpoint can become slow or be dropped; 0 means 100.
-	JudgedAfter int
 
 	// ValidateRenewals repeats the handshake when a subscription is renewed,
 	// as one report of 2026 has it.
 	ValidateRenewals bool
-	// ValidateOnce carries the handshake out once when notificationUrl and
-	// lifecycleNotificationUrl are the same.
-	ValidateOnce bool
 	// PlainTokens makes every validation token like those that were seen. Without
 	// it every second handshake of the server has one with quotes, ampersands,
 	// percent and plus signs and what isn't ASCII: Microsoft wants the token
@@ -51,28 +44,12 @@ type Delivery struct {
 	// because Microsoft also wants markup in it escaped, and what it expects back
 	// then isn't documented.
 	PlainTokens bool
-	// ClientStateOptional takes a subscription without clientState, as the
-	// subscription page has it, instead of refusing it, as the webhooks page has
-	// it.
-	ClientStateOptional bool
 	// ShortenExpiry grants the longest expiry to who asks for a longer one, as
 	// one report of 2025 has it, instead of refusing.
 	ShortenExpiry bool
-
-	// Challenge sends reauthorizationRequired every 15 minutes in the last
-	// hour of a subscription. Without it only [Tenant.ChallengeSubscriptions]
-	// does.
-	Challenge bool
 	// ChallengeGrace is how long a challenge may stay unanswered before
 	// delivery pauses; 0 means 15 minutes.
 	ChallengeGrace time.Duration
-	// LifecycleObserved gives lifecycle notifications the form seen in 2023
-	// instead of the documented one.
-	LifecycleObserved bool
-	// HoldPaused keeps the notifications of a pause for up to four hours, as
-	// the webhooks page says, instead of losing them, as the lifecycle page
-	// says.
-	HoldPaused bool
 }
 
 // Copies bounds the notifications that one change causes. Graph sends about one
@@ -106,12 +83,10 @@ const (
 type Deliveries struct {
 	Delivered  int // answered 2xx in time
 	Lost       int // by chance, by Delivery.Off, or in a pause
-	Dropped    int // given up: after four hours, by the drop state, or with the subscription
+	Dropped    int // given up: after four hours, or with the subscription
 	Retried    int // sent again after a failure; each time counts
 	Duplicated int // delivered twice by chance
-	Held       int // kept back by a pause, now
-	Pending    int // on their way, now; lifecycle notifications too
-	Challenges int // lifecycle notifications answered 2xx in time
+	Pending    int // on their way, now
 	Posts      int // POSTs sent with any of these
 }
 
@@ -173,36 +148,32 @@ func (s *Server) delivery() Delivery {
 	return s.opts.Delivery
 }
 
-// changed tells the subscribers of the tenant that a user changed: changeType
-// is "updated" (also for a creation, a soft deletion and a restoration) or, for
-// a permanent deletion, "deleted". s.mu is held.
-func (s *Server) changed(t *Tenant, userID, changeType string, properties int) {
+// changed tells the subscribers of the tenant that a user changed. To Graph a
+// creation and a soft deletion are updates too; "deleted" is permanent. s.mu is
+// held.
+func (s *Server) changed(t *Tenant, userID string, properties int) {
 	if len(t.hub.subscriptions) == 0 || s.hub.closed {
 		return
 	}
 	now := s.now()
 	for _, sub := range s.liveSubscriptions(t, now) {
-		if sub.watches(userID, changeType) {
+		if sub.watches(userID) {
 			for range s.opts.Delivery.Copies.of(properties) {
-				s.tell(sub, s.newNotification(sub, userID, changeType, now))
+				s.tell(sub, s.newNotification(sub, userID, now))
 			}
 		}
 	}
 }
 
-// watches tells whether the subscription is about this user and kind of change.
-func (sub *subscription) watches(userID, changeType string) bool {
-	wanted := changeType == "updated" && sub.updated || changeType == "deleted" && sub.deleted
-	return wanted && (sub.user == "" || sub.user == userID)
+// watches tells whether the subscription is about updates of this user.
+func (sub *subscription) watches(userID string) bool {
+	return sub.updated && (sub.user == "" || sub.user == userID)
 }
 
 // tell decides the fate of a notification. s.mu is held.
 func (s *Server) tell(sub *subscription, n *notification) {
 	d, counts := &s.opts.Delivery, &sub.tenant.hub.counts
 	switch {
-	case s.paused(sub, n.time) && d.HoldPaused:
-		sub.held = append(sub.held, n)
-		counts.Held++
 	case s.paused(sub, n.time), d.Off, s.byChance(d.LossChance):
 		counts.Lost++
 	case s.byChance(d.DuplicateChance):
@@ -218,7 +189,7 @@ func (s *Server) tell(sub *subscription, n *notification) {
 func (s *Server) dispatchNotification(n *notification) {
 	ep := s.endpoint(n.sub.url)
 	p := &parcel{tenant: n.sub.tenant, url: n.sub.url, notifications: []*notification{n}}
-	s.enqueue(ep, p, s.latency()+ep.health.postponement(s.hub.clock()))
+	s.enqueue(ep, p, s.latency())
 }
 
 // latency draws how long a notification takes. s.mu is held.
@@ -241,11 +212,6 @@ func (s *Server) SetDelivery(d Delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opts.Delivery = d
-	for _, t := range s.tenants {
-		for _, sub := range t.hub.subscriptions {
-			s.scheduleChallenge(sub)
-		}
-	}
 }
 
 // Deliveries counts what became of the tenant's notifications so far.
@@ -256,6 +222,5 @@ func (t *Tenant) Deliveries() Deliveries {
 }
 
 // Idle tells whether nothing is on its way to a subscriber of the tenant, not
-// even a notification that waits to be tried again. What a pause holds back is
-// not on its way.
+// even a notification that waits to be tried again.
 func (t *Tenant) Idle() bool { return t.Deliveries().Pending == 0 }

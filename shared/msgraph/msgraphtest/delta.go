@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // Delta makes /users/delta show the oddities that the [delta query overview]
@@ -19,8 +17,8 @@ type Delta struct {
 	// days.
 	TokenLife time.Duration
 	// ExpireStatus is how an expired token is refused: 410 with a Location to
-	// start afresh from (also if 0), or 400 or 404 with code
-	// syncStateNotFound.
+	// start afresh from (also if 0), 404 syncStateNotFound, or 400
+	// Request_UnsupportedQuery.
 	ExpireStatus int
 	// PageSize is the most users on a page; 0 means 100. Graph documents none.
 	PageSize int
@@ -55,24 +53,15 @@ const errResync = "resyncRequired"
 // the changes in log[From:To], or, if it is a first one, every user; its pages
 // are answered with what is known when they are asked for.
 type deltaToken struct {
-	Tenant string      `json:"t"`
-	Link   bool        `json:"l,omitempty"` // between rounds: a deltaLink
-	First  bool        `json:"f,omitempty"`
-	From   int         `json:"a,omitempty"`
-	To     int         `json:"b,omitempty"`
-	Pos    int         `json:"p,omitempty"` // in users, or in the log from From on
-	Select []uint8     `json:"s,omitempty"` // indices of properties, nil without $select
-	IDs    []uuid.UUID `json:"i,omitempty"` // of $filter, nil for all users
-	Lean   bool        `json:"m,omitempty"` // Prefer: return=minimal
-	Filler bool        `json:"e,omitempty"` // the page before was an empty one
-	Issued int64       `json:"n"`           // Unix nanoseconds
-}
-
-func deltaRoutes() []route {
-	delta := route{method: "GET", pattern: "/users/delta", permissions: userReaders, handle: deltaUsers}
-	called := delta
-	called.pattern = "/users/delta()" // as Microsoft's SDKs write it
-	return []route{delta, called}
+	Tenant string  `json:"t"`
+	Link   bool    `json:"l,omitempty"` // between rounds: a deltaLink
+	First  bool    `json:"f,omitempty"`
+	From   int     `json:"a,omitempty"`
+	To     int     `json:"b,omitempty"`
+	Pos    int     `json:"p,omitempty"` // in users, or in the log from From on
+	Select []uint8 `json:"s,omitempty"` // indices of properties, nil without $select
+	Filler bool    `json:"e,omitempty"` // the page before was an empty one
+	Issued int64   `json:"n"`           // Unix nanoseconds
 }
 
 // deltaUsers is https://learn.microsoft.com/graph/api/user-delta.
@@ -159,7 +148,7 @@ func (t deltaToken) seal(c *call) string {
 // selection is what the round's first request selected.
 func (t deltaToken) selection() selection {
 	if t.Select == nil {
-		return standardSelection(false)
+		return standardSelection()
 	}
 	sel := selection{explicit: true}
 	for _, i := range t.Select {

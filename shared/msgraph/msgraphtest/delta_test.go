@@ -46,7 +46,7 @@ func TestDeltaRounds(t *testing.T) {
 	d := newDirectoryTest(t, Options{})
 	d.federatedUsers(hanako, taro, jiro)
 	d.tenant.DeleteUser(jiro)
-	first, link := d.round("/users/delta()" + stampSelection)
+	first, link := d.round("/users/delta" + stampSelection)
 	want := []map[string]any{
 		{"id": hanako, "userPrincipalName": hanako + "@example.co.jp"},
 		{"id": taro, "userPrincipalName": taro + "@example.co.jp"},
@@ -58,22 +58,14 @@ func TestDeltaRounds(t *testing.T) {
 
 	d.revoke(taro)
 	d.want(d.do("PATCH", "/users/"+hanako, `{"city":"Kyoto"}`), http.StatusNoContent, "")
-	d.want(d.do("DELETE", "/directory/deletedItems/"+jiro, ""), http.StatusNoContent, "")
 	second, link := d.round(link)
 	want = []map[string]any{
 		{"id": taro, "userPrincipalName": taro + "@example.co.jp", stampProperty: "2026-05-24T22:24:30Z"},
-		{"id": jiro, "@removed": map[string]any{"reason": "deleted"}},
 	}
 	if diff := cmp.Diff(want, second); diff != "" {
 		t.Errorf("second round (-want +got):\n%s", diff)
 	}
 
-	d.want(d.do("DELETE", "/users/"+hanako, ""), http.StatusNoContent, "")
-	d.want(d.do("POST", "/directory/deletedItems/"+hanako+"/restore", ""), http.StatusOK, "")
-	third, link := d.round(link)
-	if diff := cmp.Diff([]string{hanako}, idsOf(third)); diff != "" {
-		t.Errorf("a restored user reappears (-want +got):\n%s", diff)
-	}
 	if last, _ := d.round(link); len(last) != 0 {
 		t.Errorf("nothing has changed but %v appear", last)
 	}
@@ -90,10 +82,6 @@ func TestDeltaShowsNullOnlyOfWhatWasSet(t *testing.T) {
 	want := []map[string]any{{"id": hanako, "city": nil, "accountEnabled": true}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("round (-want +got):\n%s", diff)
-	}
-	lean, _ := d.round(link, "Prefer", "return=minimal")
-	if diff := cmp.Diff([]map[string]any{{"id": hanako, "city": nil}}, lean); diff != "" {
-		t.Errorf("lean round (-want +got):\n%s", diff)
 	}
 }
 
@@ -137,25 +125,8 @@ func TestDeltaPagesLoseNothing(t *testing.T) {
 	}
 }
 
-func TestDeltaFilter(t *testing.T) {
-	t.Parallel()
-	d := newDirectoryTest(t, Options{})
-	d.federatedUsers(hanako, taro, jiro)
-	got, link := d.round("/users/delta?$filter=id eq '" + hanako + "' or id eq '" + strings.ToUpper(jiro) + "'")
-	if diff := cmp.Diff([]string{hanako, jiro}, idsOf(got)); diff != "" {
-		t.Errorf("first round (-want +got):\n%s", diff)
-	}
-	d.want(d.do("PATCH", "/users/"+jiro, `{"city":"Kyoto"}`), http.StatusNoContent, "")
-	d.want(d.do("PATCH", "/users/"+taro, `{"city":"Kyoto"}`), http.StatusNoContent, "")
-	got, _ = d.round(link)
-	if diff := cmp.Diff([]string{jiro}, idsOf(got)); diff != "" {
-		t.Errorf("second round (-want +got):\n%s", diff)
-	}
-}
-
 func TestDeltaRefusals(t *testing.T) {
 	t.Parallel()
-	many := strings.TrimSuffix(strings.Repeat("id eq '"+hanako+"' or ", 51), " or ")
 	tests := []struct {
 		name, query string
 		status      int
@@ -166,12 +137,7 @@ func TestDeltaRefusals(t *testing.T) {
 		{"orderby", "$orderby=displayName", 400, "Request_BadRequest"},
 		{"count", "$count=true", 400, "Request_BadRequest"},
 		{"unknown property", "$select=nothing", 400, "Request_BadRequest"},
-		{"filter by another property", "$filter=userType eq 'Guest'", 400, "Request_UnsupportedQuery"},
-		{"filter by id and more", "$filter=id eq '" + hanako + "' and id eq '" + taro + "'", 400, "Request_UnsupportedQuery"},
-		{"filter by another operator", "$filter=id in ('" + hanako + "')", 400, "Request_UnsupportedQuery"},
-		{"filter by what is no id", "$filter=id eq 'hanako'", 400, "Request_BadRequest"},
-		{"filter that is none", "$filter=id", 400, "BadRequest"},
-		{"filter by too many", "$filter=" + many, 400, "Request_UnsupportedQuery"},
+		{"filter", "$filter=id eq 'x'", 400, "Request_BadRequest"},
 		{"garbled deltatoken", "$deltatoken=garbled", 400, "BadRequest"},
 		{"garbled skiptoken", "$skiptoken=garbled", 400, "BadRequest"},
 	}
@@ -207,7 +173,7 @@ func TestDeltaTokensExpire(t *testing.T) {
 	}{
 		{"by default", 0, 410, errResync, "https://graph.microsoft.com/v1.0/users/delta?$deltatoken="},
 		{"gone", 410, 410, errResync, "https://graph.microsoft.com/v1.0/users/delta?$deltatoken="},
-		{"bad request", 400, 400, "syncStateNotFound", ""},
+		{"bad request", 400, 400, "Request_UnsupportedQuery", ""},
 		{"not found", 404, 404, "syncStateNotFound", ""},
 	}
 	for _, test := range tests {

@@ -3,18 +3,13 @@ package msgraphtest
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // Limits of https://learn.microsoft.com/graph/api/user-delta and of its
 // overview.
 const (
 	deltaTokenLife  = 7 * 24 * time.Hour
-	deltaFilterIDs  = 50
 	deltaPageSize   = 100
 	repeatsRemember = 10_000 // changes in which a round remembers whom it has shown
 )
@@ -44,9 +39,6 @@ func (c *call) readDeltaToken(o Delta, name, text string) (deltaToken, error) {
 	if c.now.Sub(time.Unix(0, t.Issued)) > life {
 		return t, o.expired()
 	}
-	if t.Link {
-		t.Lean = strings.Contains(c.header.Get("Prefer"), "return=minimal")
-	}
 	return t, nil
 }
 
@@ -55,13 +47,16 @@ func (o Delta) expired() error {
 	if o.ExpireStatus == 0 || o.ExpireStatus == http.StatusGone {
 		return refuse(http.StatusGone, errResync, "Resync required. The delta token is no longer valid.")
 	}
+	if o.ExpireStatus == http.StatusBadRequest {
+		return unsupported("DeltaLink older than 30 days is not supported.")
+	}
 	return refuse(o.ExpireStatus, "syncStateNotFound", "The sync state generation is not found. The delta token has expired.")
 }
 
 // firstDeltaToken reads the options of a first request.
 func (c *call) firstDeltaToken() (deltaToken, error) {
 	t := deltaToken{Tenant: c.tenant.id, First: true}
-	if err := c.onlyOptions("$select", "$filter", "$deltatoken"); err != nil {
+	if err := c.onlyOptions("$select", "$deltatoken"); err != nil {
 		return t, err
 	}
 	sel, err := c.selection()
@@ -73,34 +68,7 @@ func (c *call) firstDeltaToken() (deltaToken, error) {
 			t.Select = append(t.Select, p.index)
 		}
 	}
-	t.IDs, err = c.deltaFilter()
-	return t, err
-}
-
-// deltaFilter reads $filter, which can only name users by id.
-func (c *call) deltaFilter() ([]uuid.UUID, error) {
-	text, ok := option(c.query, "$filter")
-	if !ok {
-		return nil, nil
-	}
-	f, err := parseFilter(text)
-	switch {
-	case err != nil:
-		return nil, err
-	case !f.onlyIDs:
-		return nil, unsupported("The only supported $filter expression for delta queries is 'id eq {value}'.")
-	case len(f.ids) > deltaFilterIDs:
-		return nil, unsupported("At most %d ids can be specified in the $filter of a delta query.", deltaFilterIDs)
-	}
-	var ids []uuid.UUID
-	for _, text := range f.ids {
-		id, ok := parseID(text)
-		if !ok {
-			return nil, badRequest("Invalid object identifier '%s'.", text)
-		}
-		ids = append(ids, id)
-	}
-	return ids, nil
+	return t, nil
 }
 
 // deltaRound makes the pages of a round.
@@ -158,7 +126,7 @@ func (d *deltaRound) shownBefore() map[uint32]bool {
 // anyUser is the user at a position if the reader has heard of that user.
 func (d *deltaRound) anyUser(pos int) *user {
 	u := d.r.see(d.r.dir.users[pos])
-	if u.state == absent || !d.wanted(u) {
+	if u.state == absent {
 		return nil
 	}
 	return u
@@ -168,14 +136,10 @@ func (d *deltaRound) anyUser(pos int) *user {
 func (d *deltaRound) changedUser(pos int) *user {
 	entry := d.r.dir.log[pos]
 	u := d.r.see(d.r.dir.users[entry.user])
-	if u.state == absent || !d.wanted(u) || entry.properties&d.tracked == 0 {
+	if u.state == absent || entry.properties&d.tracked == 0 {
 		return nil
 	}
 	return u
-}
-
-func (d *deltaRound) wanted(u *user) bool {
-	return d.token.IDs == nil || slices.Contains(d.token.IDs, u.id)
 }
 
 // tracked are the properties whose change makes a user appear: those selected,
@@ -197,34 +161,15 @@ func (o Delta) tracked(sel selection) propertySet {
 // item is a user as delta shows one: a property that never had a value is left
 // out, and a deleted user is @removed.
 func (d *deltaRound) item(u *user) json.RawMessage {
-	switch u.state {
-	case softDeleted:
+	if u.state == softDeleted {
 		return json.RawMessage(`{"id":"` + u.id.String() + `","@removed":{"reason":"changed"}}`)
-	case purged:
-		return json.RawMessage(`{"id":"` + u.id.String() + `","@removed":{"reason":"deleted"}}`)
-	case absent, active:
 	}
 	shown := selection{properties: []*property{propertyNamed("id")}}
-	changed := d.changedProperties(u)
 	for _, p := range d.sel.properties {
-		if p.name == "id" || p.name == stampProperty && d.opts.OmitStamp || (u.ever&changed)&p.bit() == 0 {
+		if p.name == "id" || p.name == stampProperty && d.opts.OmitStamp || u.ever&p.bit() == 0 {
 			continue
 		}
 		shown.properties = append(shown.properties, p)
 	}
 	return shown.userJSON("{", u)
-}
-
-// changedProperties are those a lean page shows of a user; others show all.
-func (d *deltaRound) changedProperties(u *user) propertySet {
-	if !d.token.Lean || d.token.First {
-		return allProperties
-	}
-	var set propertySet
-	for _, entry := range d.r.dir.log[min(d.token.From, d.token.Pos):d.token.To] {
-		if entry.user == u.pos {
-			set |= entry.properties
-		}
-	}
-	return set
 }

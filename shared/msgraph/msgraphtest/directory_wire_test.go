@@ -12,14 +12,13 @@ import (
 func TestUsersOverTheWire(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
-	got := w.call("GET", "/users?$select=id,signInSessionsValidFromDateTime&$filter=startsWith(userPrincipalName,%27hanako%27)%20and+accountEnabled+eq+true", "")
+	got := w.call("GET", "/users?$select=id,signInSessionsValidFromDateTime", "")
 	want := `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users(id,signInSessionsValidFromDateTime)",` +
 		`"value":[{"id":"` + testUser + `","signInSessionsValidFromDateTime":null}]}`
 	w.want(got, http.StatusOK, "")
 	if diff := cmp.Diff(want, trimmed(got.body)); diff != "" {
 		t.Errorf("body (-want +got):\n%s", diff)
 	}
-	w.want(w.call("GET", "/users?$filter=signInSessionsValidFromDateTime+eq+null", ""), http.StatusBadRequest, "Request_UnsupportedQuery")
 	w.want(w.call("GET", "/users/"+hanako[:35]+"9", ""), http.StatusNotFound, "Request_ResourceNotFound")
 	w.want(w.call("GET", "/groups/"+outer, ""), http.StatusForbidden, "Authorization_RequestDenied")
 }

@@ -1,7 +1,7 @@
 package msgraphtest
 
 import (
-	"crypto"
+	"crypto/rsa"
 	"encoding/base64"
 	"io"
 	"math/big"
@@ -28,6 +28,17 @@ func (d documents) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), Request: req}, nil
 }
 
+// publish is what a provider with one good key, k1, publishes.
+func publish(provider string, key *rsa.PrivateKey) documents {
+	encode := base64.RawURLEncoding.EncodeToString
+	keySet := provider + "/.well-known/jwks.json"
+	return documents{
+		provider + "/.well-known/openid-configuration": `{"issuer":"` + provider + `","jwks_uri":"` + keySet + `"}`,
+		keySet: `{"keys":[{"kty":"EC","kid":"other"},{"kty":"RSA","use":"sig","kid":"k1",` +
+			`"n":"` + encode(key.N.Bytes()) + `","e":"` + encode(big.NewInt(int64(key.E)).Bytes()) + `"}]}`,
+	}
+}
+
 // The keys of a provider are those that it publishes.
 func TestProviderPublishesItsKeys(t *testing.T) {
 	t.Parallel()
@@ -37,8 +48,6 @@ func TestProviderPublishesItsKeys(t *testing.T) {
 		keySet        = provider + "/.well-known/jwks.json"
 	)
 	at, keys := newClock(), rsaKeys()
-	encode := base64.RawURLEncoding.EncodeToString
-	key := `"n":"` + encode(keys[0].N.Bytes()) + `","e":"` + encode(big.NewInt(int64(keys[0].E)).Bytes()) + `"}`
 	tests := []struct {
 		name   string
 		change func(documents)
@@ -60,10 +69,7 @@ func TestProviderPublishesItsKeys(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			published := documents{
-				configuration: `{"issuer":"` + provider + `","jwks_uri":"` + keySet + `"}`,
-				keySet:        `{"keys":[{"kty":"EC","kid":"other"},{"kty":"RSA","use":"sig","kid":"k1",` + key + `]}`,
-			}
+			published := publish(provider, keys[0])
 			test.change(published)
 			w := newWorld(t, Options{Now: at.now})
 			w.AddProvider(provider, published)
@@ -75,34 +81,4 @@ func TestProviderPublishesItsKeys(t *testing.T) {
 			w.want(w.postForm(tokenURL, secretForm(assertionForm(a.sign(t))...)), test.status, test.code)
 		})
 	}
-}
-
-// A federated credential that is added later is not known at once, and a certificate
-// is.
-func TestCredentialsThatAreAddedLater(t *testing.T) {
-	t.Parallel()
-	at, keys := newClock(), rsaKeys()
-	w := newWorld(t, Options{Now: at.now, CredentialLag: time.Minute})
-	w.AddIssuer("https://issuer.example", map[string]crypto.PublicKey{"k1": keys[0].Public()})
-	w.app.AddFederated(FederatedCredential{Name: "a", Issuer: "https://issuer.example", Subject: "b"})
-	outside := assertion{
-		method: jwt.SigningMethodRS256, key: keys[0], header: map[string]any{"kid": "k1"},
-		claims: jwt.MapClaims{"iss": "https://issuer.example", "sub": "b", "aud": exchangeAudience, "exp": at.at.Add(5 * time.Minute).Unix()},
-	}
-	form := secretForm(assertionForm(outside.sign(t))...)
-	w.want(w.postForm(tokenURL, form), 400, "70021")
-	at.advance(time.Minute)
-	w.want(w.postForm(tokenURL, form), 200, "")
-
-	cert := certify(t, keys[1], at.at.Add(-time.Hour))
-	w.app.AddCertificate(cert.Raw)
-	_, print256 := (&certificate{Certificate: cert}).thumbprints()
-	own := assertion{
-		method: jwt.SigningMethodPS256, key: keys[1], header: map[string]any{"x5t#S256": print256},
-		claims: jwt.MapClaims{"iss": testApp, "sub": testApp, "aud": tokenURL, "nbf": at.at.Unix(), "exp": at.at.Add(time.Minute).Unix()},
-	}
-	form = secretForm(assertionForm(own.sign(t))...)
-	w.want(w.postForm(tokenURL, form), 200, "")
-	w.app.RemoveCertificates()
-	w.want(w.postForm(tokenURL, form), 401, "700027")
 }

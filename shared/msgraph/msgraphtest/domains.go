@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	"github.com/google/uuid"
 )
 
 // A Domain is a [domain] of a tenant. A subdomain of a domain inherits how its
@@ -23,9 +21,8 @@ type Domain struct {
 	// Promoted makes a subdomain a root domain of its own: it inherits nothing.
 	// See https://learn.microsoft.com/graph/api/domain-promote.
 	Promoted bool
-	// Unlisted leaves the domain out of GET /domains and of the organization's
-	// verifiedDomains, though it can have users: whether Graph lists a subdomain
-	// isn't documented.
+	// Unlisted leaves the domain out of GET /domains, though it can have users:
+	// whether Graph lists a subdomain isn't documented.
 	Unlisted bool
 	// ListedAs is the authenticationType that Graph shows, whatever is true:
 	// what it shows for a subdomain isn't documented. Empty shows the truth.
@@ -114,34 +111,10 @@ func (d *tenantDirectory) isDefault(domain *Domain) bool {
 	return domain.initial
 }
 
-// isRoot tells a domain that is below no other domain of the tenant.
-func (d *tenantDirectory) isRoot(domain *Domain) bool {
-	if domain.Promoted {
-		return true
-	}
-	_, above, _ := strings.Cut(domain.Name, ".")
-	for above != "" {
-		if d.byName[above] != nil {
-			return false
-		}
-		_, above, _ = strings.Cut(above, ".")
-	}
-	return true
-}
-
-var (
-	domainReaders     = []string{"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
-	federationReaders = []string{"Domain-InternalFederation.Read.All", "Domain-InternalFederation.ReadWrite.All"}
-)
+var domainReaders = []string{"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 
 func domainRoutes() []route {
-	const configuration = "/domains/{id}/federationConfiguration"
-	return []route{
-		{method: "GET", pattern: "/domains", permissions: domainReaders, handle: locked(listDomains)},
-		{method: "GET", pattern: "/domains/{id}", permissions: domainReaders, handle: locked(getDomain)},
-		{method: "GET", pattern: configuration, permissions: federationReaders, handle: locked(listFederation)},
-		{method: "GET", pattern: configuration + "/{configuration}", permissions: slices.Concat(federationReaders, domainReaders), handle: locked(getFederation)},
-	}
+	return []route{{method: "GET", pattern: "/domains", permissions: domainReaders, handle: locked(listDomains)}}
 }
 
 // listDomains is https://learn.microsoft.com/graph/api/domain-list.
@@ -160,32 +133,6 @@ func listDomains(_ *Server, c *call) (reply, error) {
 	return ok(object{"@odata.context": c.context("domains"), "value": values})
 }
 
-// getDomain is https://learn.microsoft.com/graph/api/domain-get.
-func getDomain(_ *Server, c *call) (reply, error) {
-	if err := c.onlyOptions("$select"); err != nil {
-		return reply{}, err
-	}
-	domain, err := c.domain()
-	if err != nil {
-		return reply{}, err
-	}
-	shown, err := c.project(c.tenant.dir.domainObject(domain), "domain")
-	if err != nil {
-		return reply{}, err
-	}
-	shown["@odata.context"] = c.context("domains/$entity")
-	return ok(shown)
-}
-
-// domain is the domain that a call is about.
-func (c *call) domain() (*Domain, error) {
-	domain := c.tenant.dir.byName[strings.ToLower(c.path[1])]
-	if domain == nil || domain.Unlisted {
-		return nil, errNotFound(c.path[1])
-	}
-	return domain, nil
-}
-
 func (d *tenantDirectory) domainObject(domain *Domain) object {
 	services := []string{}
 	if !domain.Unverified {
@@ -198,64 +145,10 @@ func (d *tenantDirectory) domainObject(domain *Domain) object {
 		"isAdminManaged":                   true,
 		"isDefault":                        d.isDefault(domain),
 		"isInitial":                        domain.initial,
-		"isRoot":                           d.isRoot(domain),
 		"isVerified":                       !domain.Unverified,
 		"passwordNotificationWindowInDays": nil,
 		"passwordValidityPeriodInDays":     nil,
 		"state":                            nil,
 		"supportedServices":                services,
-	}
-}
-
-// listFederation is
-// https://learn.microsoft.com/graph/api/domain-list-federationconfiguration.
-func listFederation(_ *Server, c *call) (reply, error) {
-	domain, err := c.domain()
-	if err != nil {
-		return reply{}, err
-	}
-	values := []object{}
-	if c.tenant.dir.federated(domain.Name) {
-		values = append(values, c.tenant.federation(domain))
-	}
-	return ok(object{
-		"@odata.context": c.context("domains('" + domain.Name + "')/federationConfiguration"),
-		"value":          values,
-	})
-}
-
-// getFederation is
-// https://learn.microsoft.com/graph/api/internaldomainfederation-get.
-func getFederation(_ *Server, c *call) (reply, error) {
-	domain, err := c.domain()
-	if err != nil {
-		return reply{}, err
-	}
-	configuration := c.tenant.federation(domain)
-	if !c.tenant.dir.federated(domain.Name) || configuration["id"] != c.path[3] {
-		return reply{}, errNotFound(c.path[3])
-	}
-	configuration["@odata.context"] = c.context("domains('" + domain.Name + "')/federationConfiguration/$entity")
-	return ok(configuration)
-}
-
-// federation is a domain's internalDomainFederation. Its id is made of the
-// domain's name, so that it stays the same.
-func (t *Tenant) federation(domain *Domain) object {
-	provider := "https://idp." + domain.Name
-	return object{
-		"id":                                    uuid.NewSHA1(uuid.MustParse(t.id), []byte(domain.Name)).String(),
-		"displayName":                           domain.Name,
-		"issuerUri":                             provider + "/issuer",
-		"passiveSignInUri":                      provider + "/signin",
-		"activeSignInUri":                       provider + "/active",
-		"metadataExchangeUri":                   nil,
-		"signOutUri":                            provider + "/signout",
-		"preferredAuthenticationProtocol":       "wsFed",
-		"promptLoginBehavior":                   nil,
-		"federatedIdpMfaBehavior":               "acceptIfMfaDoneByFederatedIdp",
-		"isSignedAuthenticationRequestRequired": nil,
-		"nextSigningCertificate":                nil,
-		"signingCertificateUpdateStatus":        nil,
 	}
 }

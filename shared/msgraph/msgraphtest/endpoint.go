@@ -31,7 +31,6 @@ type parcel struct {
 	tenant        *Tenant
 	url           string
 	notifications []*notification
-	lifecycle     []byte // a lifecycle notification, instead of the above
 
 	due      time.Duration // on the hub's clock
 	order    uint64        // among those due at the same time
@@ -40,12 +39,11 @@ type parcel struct {
 }
 
 // size is how many notifications the parcel counts for.
-func (p *parcel) size() int { return max(1, len(p.notifications)) }
+func (p *parcel) size() int { return len(p.notifications) }
 
 // mergeable tells whether other may travel in the same POST.
 func (p *parcel) mergeable(other *parcel) bool {
-	fresh := p.attempts+other.attempts == 0 && p.lifecycle == nil && other.lifecycle == nil
-	return fresh && p.tenant == other.tenant && p.url == other.url
+	return p.attempts+other.attempts == 0 && p.tenant == other.tenant && p.url == other.url
 }
 
 // abandoned tells whether every subscription that the parcel is for has ended.
@@ -55,7 +53,7 @@ func (p *parcel) abandoned() bool {
 			return false
 		}
 	}
-	return p.lifecycle == nil
+	return true
 }
 
 // allowance is the time the subscriber has to answer the next try.
@@ -86,13 +84,12 @@ func (q *queue) Pop() any {
 	return p
 }
 
-// endpoint is where notifications go: a host and path, whatever the query.
-// Graph judges subscribers by it.
+// endpoint is where notifications go: a host and path, whatever the query. That
+// Graph judges it by how slowly it answers is not emulated.
 type endpoint struct {
 	queue   queue
 	wake    alarm // rings when the queue's first is due
 	sending int   // POSTs under way
-	health  health
 }
 
 // endpoint finds the one that a notification URL leads to. s.mu is held.
@@ -142,16 +139,7 @@ func (s *Server) pump(ep *endpoint) {
 	now := s.hub.clock()
 	for !s.hub.closed && len(ep.queue) > 0 && ep.queue[0].due <= now && ep.sending < maxConcurrency {
 		p := ep.next(now, s.opts.Delivery.BatchMax)
-		allowance := p.allowance()
-		switch ep.health.admission(now) {
-		case rejected:
-			s.giveUp(p)
-			continue
-		case probe:
-			allowance = retryAllowance
-		case admitted:
-		}
-		s.launch(ep, p, allowance, now)
+		s.launch(ep, p, now)
 	}
 	s.arm(ep)
 }
@@ -172,7 +160,8 @@ func (ep *endpoint) next(now time.Duration, batchMax int) *parcel {
 }
 
 // launch sends the parcel in a goroutine of its own. s.mu is held.
-func (s *Server) launch(ep *endpoint, p *parcel, allowance, now time.Duration) {
+func (s *Server) launch(ep *endpoint, p *parcel, now time.Duration) {
+	allowance := p.allowance()
 	if p.attempts == 0 {
 		p.first = now
 	}
@@ -182,26 +171,20 @@ func (s *Server) launch(ep *endpoint, p *parcel, allowance, now time.Duration) {
 	ep.sending++
 	s.hub.running.Go(func() {
 		a := s.post(s.hub.ctx, p.url, "application/json; charset=utf-8", body, allowance)
-		s.settle(ep, p, a.status/100 == 2 && a.took < allowance, a.took)
+		s.settle(ep, p, a.status/100 == 2 && a.took < allowance)
 	})
 }
 
 // settle draws the conclusions of a try and sends what is due next.
-func (s *Server) settle(ep *endpoint, p *parcel, delivered bool, took time.Duration) {
+func (s *Server) settle(ep *endpoint, p *parcel, delivered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.hub.clock()
 	ep.sending--
-	ep.health.record(now, took, s.opts.Delivery.judgedAfter())
-	counts := &p.tenant.hub.counts
-	switch {
-	case delivered && p.lifecycle != nil:
-		counts.Challenges++
-		counts.Pending -= p.size()
-	case delivered:
+	if counts := &p.tenant.hub.counts; delivered {
 		counts.Delivered += p.size()
 		counts.Pending -= p.size()
-	default:
+	} else {
 		s.retry(ep, p, now)
 	}
 	s.pump(ep)

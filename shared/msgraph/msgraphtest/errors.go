@@ -37,13 +37,19 @@ func fail(status int, code, message string) reply {
 	return reply{status: status, body: &failure{code: code, message: message}}
 }
 
+// invalidToken is the code for a token that is no good by itself.
+const invalidToken = "InvalidAuthenticationToken"
+
+// graphAppID is Graph's own client id, the same in every tenant.
+const graphAppID = "00000003-0000-0000-c000-000000000000"
+
 // unauthorized refuses a bearer token. The header is the challenge that RFC 6750
 // demands, in Graph's form.
-func unauthorized(message string) reply {
-	r := fail(http.StatusUnauthorized, "InvalidAuthenticationToken", message)
+func unauthorized(code, message string) reply {
+	r := fail(http.StatusUnauthorized, code, message)
 	r.header = http.Header{"Www-Authenticate": {
 		`Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", ` +
-			`client_id="00000003-0000-0000-c000-000000000000"`}}
+			`client_id="` + graphAppID + `"`}}
 	return r
 }
 
@@ -89,10 +95,25 @@ func (r reply) encode(c *call) answer {
 	a.header.Set("request-id", c.requestID)
 	a.header.Set("client-request-id", c.record.ClientRequestID)
 	a.body = r.encodeBody(c)
-	if len(a.body) > 0 && a.header.Get("Content-Type") == "" {
-		a.header.Set("Content-Type", "application/json")
+	if len(a.body) > 0 {
+		a.header.Set("Content-Type", r.contentType(c))
+	}
+	if !c.record.Token {
+		a.header.Set("OData-Version", "4.0")
 	}
 	return a
+}
+
+// contentType is that of the answer, with the parameters that Graph gives.
+func (r reply) contentType(c *call) string {
+	switch {
+	case c.record.Token:
+		return "application/json; charset=utf-8"
+	case r.status >= http.StatusBadRequest:
+		return "application/json"
+	default:
+		return "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+	}
 }
 
 func (r reply) encodeBody(c *call) []byte {
@@ -100,8 +121,6 @@ func (r reply) encodeBody(c *call) []byte {
 	switch b := body.(type) {
 	case nil:
 		return nil
-	case []byte:
-		return b
 	case *failure:
 		body = b.complete(c, r.status)
 	case *aadsts:

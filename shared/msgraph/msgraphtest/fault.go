@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strings"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -36,7 +36,8 @@ type Fault struct {
 	// with Code as the OAuth error.
 	Status int
 	Code   string
-	// RetryAfter is answered along with Status, in whole seconds; 0 for none.
+	// RetryAfter is answered along with Status, in seconds with decimals, as has
+	// been seen; 0 for none.
 	RetryAfter time.Duration
 	// Reset breaks the connection: RoundTrip returns an error that wraps
 	// syscall.ECONNRESET, the socket closes without an answer. A part that is
@@ -125,7 +126,7 @@ func (v *verdict) add(f *Fault) {
 func (f *Fault) ends() bool { return f.Status != 0 || f.Reset || f.Ignored }
 
 func (f *Fault) matches(r Request) bool {
-	if f.Ignored && !strings.HasSuffix(r.Path, "/revokeSignInSessions") {
+	if f.Ignored && !r.revokes() {
 		return false
 	}
 	if f.Match != nil {
@@ -152,7 +153,7 @@ func (f *Fault) apply(c *call) (reply, error) {
 		r.body = oauthError{f.Code, http.StatusText(f.Status)}
 	}
 	if f.RetryAfter > 0 {
-		r.header = http.Header{"Retry-After": {retryAfter(f.RetryAfter)}}
+		r.header = http.Header{"Retry-After": {strconv.FormatFloat(f.RetryAfter.Seconds(), 'f', -1, 64)}}
 	}
 	return r, nil
 }

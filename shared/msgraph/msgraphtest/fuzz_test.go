@@ -14,7 +14,7 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Add("POST", "/v1.0"+revokePath, "", "")
 	f.Add("GET", "/v1.0/users", "$top=5&$select=id", "")
 	f.Add("GET", "/v1.0", "", "")
-	f.Add("GET", "/v1.0/applications(appId='')", "$filter=appId eq '", "")
+	f.Add("GET", "/v1.0/users('')", "$filter=appId eq '", "")
 	f.Fuzz(func(t *testing.T, method, path, query, body string) {
 		w := newWorld(t, Options{})
 		req := &http.Request{

@@ -4,7 +4,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -68,11 +67,11 @@ func unescaped(s string) string {
 }
 
 func (g *grant) answer(tenant string) reply {
-	graph, refusal := g.check(tenant)
+	audience, refusal := g.check(tenant)
 	if refusal != nil {
 		return refusal.reply()
 	}
-	token, err := g.s.issue(g.app, graph, g.now)
+	token, err := g.s.issue(g.app, audience, g.now)
 	if err != nil {
 		return reply{status: http.StatusInternalServerError}
 	}
@@ -85,14 +84,14 @@ func (g *grant) answer(tenant string) reply {
 }
 
 // check goes through a token request in the order in which Entra finds fault.
-func (g *grant) check(tenant string) (graph string, refusal *aadsts) {
+func (g *grant) check(tenant string) (audience string, refusal *aadsts) {
 	if g.tenant, refusal = g.s.tenantNamed(tenant); refusal != nil {
 		return "", refusal
 	}
 	if refusal := g.checkParameters(); refusal != nil {
 		return "", refusal
 	}
-	if graph, refusal = graphOfScope(g.form.Get("scope"), g.login, g.tenant.id); refusal != nil {
+	if audience, refusal = audienceOfScope(g.form.Get("scope"), g.login, g.tenant.id); refusal != nil {
 		return "", refusal
 	}
 	clientID := g.form.Get("client_id")
@@ -102,7 +101,7 @@ func (g *grant) check(tenant string) (graph string, refusal *aadsts) {
 	if refusal := g.checkPrincipal(); refusal != nil {
 		return "", refusal
 	}
-	return graph, g.checkCredential()
+	return audience, g.checkCredential()
 }
 
 // checkPrincipal looks at what stands for the app in the tenant.
@@ -142,20 +141,19 @@ func (g *grant) checkCredential() *aadsts {
 	}
 }
 
-// checkSecret looks for the secret among those that the token endpoint has heard
-// of.
+// checkSecret looks for the secret among the app's.
 func (g *grant) checkSecret(text string) *aadsts {
-	same := slices.Collect(func(yield func(*secret) bool) {
-		for _, s := range g.app.secrets {
-			if s.Text == text && !s.known.After(g.now) && !yield(s) {
-				return
-			}
+	expired := false
+	for _, s := range g.app.secrets {
+		switch {
+		case s.Text != text:
+		case !s.End.After(g.now):
+			expired = true
+		case !s.Start.After(g.now):
+			return nil
 		}
-	})
-	if slices.ContainsFunc(same, func(s *secret) bool { return s.valid(g.now) }) {
-		return nil
 	}
-	if slices.ContainsFunc(same, func(s *secret) bool { return !s.End.After(g.now) }) {
+	if expired {
 		return refuseToken(expiredSecret, "The provided client secret keys for app '%s' are expired.", g.app.id)
 	}
 	return refuseToken(badSecret, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", g.app.id)

@@ -28,22 +28,6 @@ var oddities = []string{
 	"{}", "é", "e\u0301", "日本語", "\u202e", "\ufffd", "🔑",
 }
 
-// validateEndpoints carries the handshake out with each URL in turn; empty ones
-// are left out. Whether Graph asks twice when both URLs are the same is not
-// documented: it does here, unless [Delivery.ValidateOnce] is set.
-func (s *Server) validateEndpoints(ctx context.Context, urls ...string) error {
-	urls = slices.DeleteFunc(urls, func(u string) bool { return u == "" })
-	if s.delivery().ValidateOnce {
-		urls = slices.Compact(urls)
-	}
-	for _, u := range urls {
-		if err := s.validateEndpoint(ctx, u); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // validateEndpoint asks one endpoint to repeat a token.
 func (s *Server) validateEndpoint(ctx context.Context, endpoint string) error {
 	s.mu.Lock()

@@ -2,6 +2,7 @@ package msgraphtest
 
 import (
 	"encoding/base64"
+	"math/big"
 	"net/http"
 	"net/url"
 	"slices"
@@ -101,24 +102,21 @@ func (s *Server) tenantNamed(name string) (*Tenant, *aadsts) {
 func (s *Server) keySet(*call) (reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	point, err := s.signingKey().PublicKey.Bytes() // 4, x, y
-	if err != nil {
-		return reply{}, err
-	}
-	half := len(point) / 2
-	coordinate := base64.RawURLEncoding.EncodeToString
+	key := signingKey().PublicKey
+	encode := base64.RawURLEncoding.EncodeToString
 	return reply{status: http.StatusOK, body: map[string]any{"keys": []map[string]string{{
-		"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": keyID,
-		"x": coordinate(point[1 : 1+half]), "y": coordinate(point[1+half:]),
+		"kty": "RSA", "alg": "RS256", "use": "sig", "kid": s.keyID,
+		"n": encode(key.N.Bytes()), "e": encode(big.NewInt(int64(key.E)).Bytes()),
 	}}}}, nil
 }
 
-// graphOfScope returns the Graph host that a scope asks a token for, which has
-// to be of the same cloud as the login host.
+// audienceOfScope returns the audience of the token that a scope asks for. The
+// resource is Graph in a cloud of the login host, by its address, which azure-cli
+// ends with a slash, or by its client id.
 //
 // Entra lets the scopes of OpenID Connect stand beside it and ignores them: the
 // Microsoft Authentication Library for Go sends them always.
-func graphOfScope(scope, login, tenant string) (graph string, refusal *aadsts) {
+func audienceOfScope(scope, login, tenant string) (audience string, refusal *aadsts) {
 	scopes := slices.DeleteFunc(strings.Fields(scope), func(s string) bool {
 		return s == "openid" || s == "offline_access" || s == "profile"
 	})
@@ -126,13 +124,13 @@ func graphOfScope(scope, login, tenant string) (graph string, refusal *aadsts) {
 	if len(scopes) > 1 {
 		return "", refuseToken(invalidScope, "The provided value for the input parameter 'scope' is not valid. The scope '%s' is not valid.", scope)
 	}
-	resource, ok := strings.CutSuffix(scope, "/.default")
+	audience, ok := strings.CutSuffix(scope, "/.default")
 	if !ok {
 		return "", refuseToken(scopeNotDefault, "The provided value for scope %s is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).", scope)
 	}
-	graph, ok = strings.CutPrefix(resource, "https://")
-	if !ok || !slices.Contains(graphsOf(login), graph) {
-		return "", refuseToken(resourceNotFound, "The resource principal named %s was not found in the tenant named %s.", resource, tenant)
+	graph, isAddress := strings.CutPrefix(strings.TrimSuffix(audience, "/"), "https://")
+	if audience != graphAppID && (!isAddress || !slices.Contains(graphsOf(login), graph)) {
+		return "", refuseToken(resourceNotFound, "The resource principal named %s was not found in the tenant named %s.", audience, tenant)
 	}
-	return graph, nil
+	return audience, nil
 }

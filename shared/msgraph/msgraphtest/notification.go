@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// How Graph writes moments: the entity's and the newer notifications', the
-// older notifications', and the documented lifecycle notification's.
+// How Graph writes moments: the entity's and the newer notifications', and the
+// older notifications'.
 const (
-	graphTime     = "2006-01-02T15:04:05.9999999Z"
-	offsetTime    = "2006-01-02T15:04:05.0000000+00:00"
-	lifecycleTime = "2006-01-02T15:04:05.0000000Z"
+	graphTime  = "2006-01-02T15:04:05.9999999Z"
+	offsetTime = "2006-01-02T15:04:05.0000000+00:00"
 )
 
 // ticksAtUnixEpoch are the 100 ns since the year 1 of .NET's clock, in which
@@ -24,18 +23,17 @@ const ticksAtUnixEpoch = 621_355_968_000_000_000
 type notification struct {
 	sub      *subscription
 	user     string
-	change   string // "updated" or "deleted"
 	sequence int64
 	modern   bool // written as [StringSequence]
 	time     time.Time
 }
 
 // newNotification numbers a notification. s.mu is held.
-func (s *Server) newNotification(sub *subscription, userID, change string, now time.Time) *notification {
+func (s *Server) newNotification(sub *subscription, userID string, now time.Time) *notification {
 	shape := s.opts.Delivery.Shape
 	s.hub.sequence = max(s.hub.sequence+1, now.UnixNano()/100+ticksAtUnixEpoch)
 	return &notification{
-		sub: sub, user: userID, change: change, time: now, sequence: s.hub.sequence,
+		sub: sub, user: userID, time: now, sequence: s.hub.sequence,
 		modern: shape == StringSequence || shape == MixedSequence && s.byChance(0.5),
 	}
 }
@@ -73,7 +71,7 @@ type resourceData struct {
 // item writes the notification in its form.
 func (n *notification) item() changeItem {
 	item := changeItem{
-		ChangeType:  n.change,
+		ChangeType:  "updated",
 		ClientState: orNull(n.sub.clientState),
 		Resource:    "Users/" + n.user,
 		ResourceData: resourceData{
@@ -102,9 +100,6 @@ func (n *notification) modernize(item *changeItem) {
 
 // render writes the parcel's body. s.mu is held.
 func (p *parcel) render() []byte {
-	if p.lifecycle != nil {
-		return p.lifecycle
-	}
 	collection := changeCollection{Value: make([]changeItem, len(p.notifications))}
 	for i, n := range p.notifications {
 		collection.Value[i] = n.item()

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Paging makes lists of users and groups' members show what Graph's [paging]
+// Paging makes lists of users show what Graph's [paging]
 // page allows. The zero value fills every page but the last.
 //
 // [paging]: https://learn.microsoft.com/graph/paging
@@ -23,17 +23,6 @@ type Paging struct {
 	// TokenLife is how long a nextLink can be used; 0 means for ever. Graph
 	// documents none.
 	TokenLife time.Duration
-	// RetriedPageLost refuses the nextLink of a page that was asked for, and
-	// answered, before: a client that had to ask again can only start afresh.
-	// Graph's page tells only that such a link may be good for nothing, with
-	// DirectoryPageTokenNotFoundException.
-	RetriedPageLost bool
-}
-
-// servedPages tells which pages were answered; s.mu guards it.
-type servedPages struct {
-	last   uint64              // the last link's number
-	served map[uint64]struct{} // by the number of the link that led there
 }
 
 // Page sizes of GET /users; see https://learn.microsoft.com/graph/api/user-list.
@@ -46,11 +35,8 @@ const (
 type pageToken struct {
 	Query  uint32 `json:"q"`           // of the list it belongs to
 	Pos    int    `json:"p,omitempty"` // where the page begins
-	After  string `json:"a,omitempty"` // in a sorted list, the last key of the page before
 	Filler bool   `json:"f,omitempty"` // the page before was an empty one
 	Issued int64  `json:"i"`           // Unix nanoseconds
-	Link   uint64 `json:"n,omitempty"` // tells links apart, where retries matter
-	Lost   bool   `json:"l,omitempty"` // of a retried page
 }
 
 // seal makes an opaque token: clients must not look inside, and what they change
@@ -94,30 +80,8 @@ func (c *call) pageToken() (pageToken, error) {
 		return token, refuse(http.StatusBadRequest, "Directory_ExpiredPageToken",
 			"The specified page token value has expired and can no longer be included in your request.")
 	}
-	return token, c.noteRetry(token)
+	return token, nil
 }
-
-// noteRetry remembers that a page is answered, and refuses what follows one that
-// was answered twice. See "Avoiding DirectoryPageTokenNotFoundException errors" in
-// https://learn.microsoft.com/graph/paging.
-func (c *call) noteRetry(token pageToken) error {
-	s := c.tenant.s
-	if !s.opts.Paging.RetriedPageLost || token.Link == 0 { // a first page may be asked for at any time
-		return nil
-	}
-	if token.Lost {
-		return refuse(http.StatusBadRequest, "DirectoryPageTokenNotFoundException", "The directory page token was not found.")
-	}
-	if s.pages.served == nil {
-		s.pages.served = make(map[uint64]struct{})
-	}
-	_, c.retried = s.pages.served[token.Link]
-	s.pages.served[token.Link] = struct{}{}
-	return nil
-}
-
-// isFirst tells the token of a first page.
-func (p pageToken) isFirst() bool { return p.Pos == 0 && p.After == "" && !p.Filler }
 
 // queryHash tells lists apart, so that the token of one isn't taken for that of
 // another.
@@ -152,11 +116,7 @@ func (c *call) nextLink(token pageToken) string {
 	if query == nil {
 		query = make(url.Values)
 	}
-	token.Issued, token.Link, token.Lost = c.now.UnixNano(), 0, c.retried
-	if s := c.tenant.s; s.opts.Paging.RetriedPageLost {
-		s.pages.last++
-		token.Link = s.pages.last
-	}
+	token.Issued = c.now.UnixNano()
 	query.Set("$skiptoken", seal(token))
 	return c.link(query)
 }
@@ -169,7 +129,6 @@ func (c *call) context(fragment string) string {
 // page is a page of any list, as it goes over the wire.
 type page struct {
 	Context   string            `json:"@odata.context"`
-	Count     *int              `json:"@odata.count,omitempty"`
 	NextLink  string            `json:"@odata.nextLink,omitempty"`
 	DeltaLink string            `json:"@odata.deltaLink,omitempty"`
 	Value     []json.RawMessage `json:"value"`

@@ -17,7 +17,7 @@ type call struct {
 	tenant    *Tenant         // from the bearer token
 	app       *App            // the caller
 	method    string          // "GET", ...
-	path      []string        // decoded segments after /v1.0; applications(appId='x') is one
+	path      []string        // decoded segments after /v1.0; users('x') is two
 	query     url.Values      // decoded by url.ParseQuery: '+' is a space
 	header    http.Header     // the request's
 	body      []byte          // no longer gzipped, at most 4 MiB
@@ -29,7 +29,6 @@ type call struct {
 	record  Request        // what is known of it so far
 	verdict verdict        // what the injected faults do to it
 	roles   []string       // application permissions in the token
-	retried bool           // asks for a page that was asked for before; see Paging.RetriedPageLost
 	route   *compiledRoute // once found
 }
 
@@ -37,7 +36,7 @@ type call struct {
 type reply struct {
 	status int
 	header http.Header // may be nil
-	body   any         // nil: no body; []byte: as it is; else marshalled as JSON
+	body   any         // nil: no body; else marshalled as JSON
 }
 
 // handler carries a call out. It is called without s.mu and takes it itself.
@@ -46,9 +45,8 @@ type handler func(s *Server, c *call) reply
 // route is one thing Graph can do.
 type route struct {
 	method      string
-	pattern     string   // "/users/{id}/revokeSignInSessions", "{x}" matches within one segment
+	pattern     string   // "/users/{id}/revokeSignInSessions"
 	permissions []string // application permissions, any of which suffices; empty: none needed
-	formerly    []string // more of them, with Options.FormerPermissions
 	units       int      // resource units (throttling), 0 means 1
 	write       bool     // counts against the write quota
 	service     service  // whose throttling limits apply; "" is the directory
@@ -110,9 +108,8 @@ func (s *Server) handle(c *call) reply {
 	if refusal, ok := c.checkContentType(); !ok {
 		return refusal
 	}
-	if !s.allows(c) {
-		return fail(http.StatusForbidden, "Authorization_RequestDenied",
-			"Insufficient privileges to complete the operation.")
+	if !c.allowed() {
+		return refusalReply(errForbidden())
 	}
 	admission, ok := s.throttle(c)
 	if !ok {
@@ -145,26 +142,12 @@ func (r *reply) setHeader(name string, values []string) {
 // compiledRoute is a route with its pattern taken apart.
 type compiledRoute struct {
 	route
-	segments []segment
+	segments []string
 	literal  int // segments without a variable: the more, the better the match
 }
 
 // name is how [Counts.ByRoute] calls the route.
 func (r *compiledRoute) name() string { return r.method + " " + r.pattern }
-
-// segment matches one segment of a path: prefix{variable}suffix, or exactly
-// prefix where there is no variable.
-type segment struct {
-	prefix, suffix string
-	variable       bool
-}
-
-func (g segment) matches(s string) bool {
-	if !g.variable {
-		return s == g.prefix
-	}
-	return len(s) > len(g.prefix)+len(g.suffix) && strings.HasPrefix(s, g.prefix) && strings.HasSuffix(s, g.suffix)
-}
 
 // compile takes the patterns apart, the most literal first, so that
 // /users/delta wins over /users/{id}.
@@ -172,12 +155,11 @@ func compile(sets ...[]route) []compiledRoute {
 	var all []compiledRoute
 	for _, r := range slices.Concat(sets...) {
 		c := compiledRoute{route: r}
-		for part := range strings.SplitSeq(strings.TrimPrefix(r.pattern, "/"), "/") {
-			g := parseSegment(part)
-			if !g.variable {
+		c.segments = strings.Split(strings.TrimPrefix(r.pattern, "/"), "/")
+		for _, segment := range c.segments {
+			if !isVariable(segment) {
 				c.literal++
 			}
-			c.segments = append(c.segments, g)
 		}
 		all = append(all, c)
 	}
@@ -185,16 +167,13 @@ func compile(sets ...[]route) []compiledRoute {
 	return all
 }
 
-func parseSegment(part string) segment {
-	prefix, rest, found := strings.Cut(part, "{")
-	_, suffix, _ := strings.Cut(rest, "}")
-	return segment{prefix: prefix, suffix: suffix, variable: found}
-}
+// isVariable tells a segment of a pattern that matches any.
+func isVariable(segment string) bool { return strings.HasPrefix(segment, "{") }
 
 // matched counts how many of the leading segments of path the route matches.
 func (r *compiledRoute) matched(path []string) int {
 	for i := range min(len(path), len(r.segments)) {
-		if !r.segments[i].matches(path[i]) {
+		if !isVariable(r.segments[i]) && !strings.EqualFold(r.segments[i], path[i]) {
 			return i
 		}
 	}
@@ -226,7 +205,6 @@ func (s *Server) find(c *call) (refusal reply, ok bool) {
 }
 
 // allows tells whether one of the token's roles suffices.
-func (s *Server) allows(c *call) bool {
-	return len(c.route.permissions) == 0 || c.hasRole(c.route.permissions...) ||
-		s.opts.FormerPermissions && c.hasRole(c.route.formerly...)
+func (c *call) allowed() bool {
+	return len(c.route.permissions) == 0 || c.hasRole(c.route.permissions...)
 }

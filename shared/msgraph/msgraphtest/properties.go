@@ -15,17 +15,12 @@ type property struct {
 	name     string
 	kind     kind
 	standard bool // returned without $select
-	basic    bool // readable with User.ReadBasic.All
 	readOnly bool
 	// value is nil, a string, a bool, a time.Time or a list.
 	value func(*user) any
 	// set is nil for a read-only property. Its argument is nil or of the
 	// property's kind.
 	set func(*user, any)
-	// filter holds the operators $filter supports by default, advanced those it
-	// supports as an advanced query; "null" is comparison with null. Both as in
-	// https://learn.microsoft.com/graph/aad-advanced-queries#support-for-filter-on-properties-of-microsoft-entra-id-directory-objects
-	filter, advanced string
 }
 
 // kind is the type of a property.
@@ -55,66 +50,54 @@ const unnumbered = 31
 
 func (p *property) bit() propertySet { return 1 << p.index }
 
-// The operators that most text properties support.
-const (
-	textOperators     = "eq in startsWith null"
-	textAdvanced      = "ne not endsWith"
-	orderedOperators  = "eq in startsWith ge le"
-	equalityOperators = "eq in"
-	equalityAdvanced  = "ne not null"
-)
-
-// stampProperty is the property this project is about. Graph has it in no table
-// of filters.
+// stampProperty is the property this project is about.
 const stampProperty = "signInSessionsValidFromDateTime"
 
 // userProperties are all that the emulator knows of the user resource. No one
 // writes to it after initialization.
 var userProperties = index([]property{
-	{name: "accountEnabled", kind: boolKind, filter: "eq in", advanced: "ne not null",
+	{name: "accountEnabled", kind: boolKind,
 		value: func(u *user) any { return u.enabled },
 		set:   func(u *user, v any) { u.enabled = v == true }},
 	{name: "businessPhones", kind: listKind, standard: true},
-	{name: "city", filter: textOperators, advanced: textAdvanced},
-	{name: "companyName", filter: textOperators, advanced: textAdvanced},
-	{name: "country", filter: textOperators, advanced: textAdvanced},
-	{name: "createdDateTime", kind: timeKind, filter: "eq ge le in", advanced: equalityAdvanced,
+	{name: "city"},
+	{name: "companyName"},
+	{name: "country"},
+	{name: "createdDateTime", kind: timeKind,
 		value: func(u *user) any { return timeValue(u.created) }},
-	{name: "creationType", readOnly: true, filter: equalityOperators, advanced: equalityAdvanced},
+	{name: "creationType", readOnly: true},
 	{name: "deletedDateTime", kind: timeKind,
-		value: func(u *user) any { return timeValue(u.deleted) }},
-	{name: "department", filter: textOperators + " ge le", advanced: "ne not"},
-	{name: "displayName", standard: true, basic: true, filter: orderedOperators, advanced: "ne not null",
+		value: func(*user) any { return nil }},
+	{name: "department"},
+	{name: "displayName", standard: true,
 		value: func(u *user) any { return stringValue(u.displayName) },
 		set:   func(u *user, v any) { u.displayName = stringOf(v) }},
-	{name: "employeeId", filter: orderedOperators, advanced: "ne not null"},
-	{name: "externalUserState", readOnly: true, filter: equalityOperators, advanced: "ne not"},
-	{name: "givenName", standard: true, basic: true, filter: orderedOperators, advanced: "ne not null"},
-	{name: "id", standard: true, basic: true, filter: equalityOperators, advanced: "ne not",
+	{name: "employeeId"},
+	{name: "externalUserState", readOnly: true},
+	{name: "givenName", standard: true},
+	{name: "id", standard: true,
 		value: func(u *user) any { return u.id.String() }},
-	{name: "jobTitle", standard: true, filter: orderedOperators, advanced: "ne not null"},
+	{name: "jobTitle", standard: true},
 	{name: "lastPasswordChangeDateTime", kind: timeKind,
 		value: func(u *user) any { return timeValue(u.passwordChange) }},
-	{name: "mail", standard: true, basic: true, filter: orderedOperators, advanced: "ne not endsWith null"},
-	{name: "mailNickname", filter: orderedOperators, advanced: "ne not",
+	{name: "mail", standard: true},
+	{name: "mailNickname",
 		value: func(u *user) any { return stringValue(u.mailNickname) },
 		set:   func(u *user, v any) { u.mailNickname = stringOf(v) }},
 	{name: "mobilePhone", standard: true},
-	{name: "officeLocation", standard: true, filter: "eq in startsWith", advanced: "ne not null"},
-	{name: "onPremisesImmutableId", filter: equalityOperators, advanced: equalityAdvanced},
-	{name: "onPremisesSyncEnabled", kind: boolKind, filter: "eq in", advanced: "ne not null",
-		value: func(u *user) any { return u.synced.value() }},
-	{name: "preferredLanguage", standard: true, filter: orderedOperators, advanced: "ne not null"},
+	{name: "officeLocation", standard: true},
+	{name: "onPremisesImmutableId"},
+	{name: "preferredLanguage", standard: true},
 	{name: stampProperty, kind: timeKind,
 		value: func(u *user) any { return timeValue(u.stamp) }},
-	{name: "surname", standard: true, basic: true, filter: orderedOperators, advanced: "ne not null"},
-	{name: "usageLocation", filter: orderedOperators, advanced: "ne not null"},
-	{name: "userPrincipalName", standard: true, basic: true, filter: orderedOperators, advanced: "ne not endsWith",
+	{name: "surname", standard: true},
+	{name: "usageLocation"},
+	{name: "userPrincipalName", standard: true,
 		value: func(u *user) any { return u.shownUPN() },
 		set:   func(u *user, v any) { u.upn = stringOf(v) }},
-	{name: "userType", filter: equalityOperators, advanced: equalityAdvanced,
+	{name: "userType",
 		value: func(u *user) any { return u.userType() },
-		set:   func(u *user, v any) { u.guest = strings.EqualFold(stringOf(v), "Guest") }},
+		set:   func(u *user, v any) { u.guest, u.untyped = stringOf(v) == "Guest", false }},
 })
 
 // index numbers the properties and completes those that are kept as texts.
@@ -133,11 +116,10 @@ func index(properties []property) []property {
 	return properties
 }
 
-// propertyNamed returns the property of exactly this name, or nil: OData names
-// are case-sensitive.
+// propertyNamed returns the property of this name, whatever its case, or nil.
 func propertyNamed(name string) *property {
 	for i := range userProperties {
-		if userProperties[i].name == name {
+		if strings.EqualFold(userProperties[i].name, name) {
 			return &userProperties[i]
 		}
 	}
@@ -239,13 +221,6 @@ func timeValue(nano int64) any {
 	return timeOf(nano).Truncate(time.Second)
 }
 
-func (t tristate) value() any {
-	if t == null {
-		return nil
-	}
-	return t == yes
-}
-
 // stringOf is the text of a value that decode returned for a string or a list.
 func stringOf(v any) string {
 	switch v := v.(type) {
@@ -258,8 +233,11 @@ func stringOf(v any) string {
 }
 
 func (u *user) userType() any {
-	if u.guest {
+	switch {
+	case u.guest:
 		return "Guest"
+	case u.untyped:
+		return nil
 	}
 	return "Member"
 }
@@ -267,7 +245,7 @@ func (u *user) userType() any {
 // shownUPN is the userPrincipalName. Entra prefixes that of a deleted user with
 // the object id, so that the name is free for another user.
 func (u *user) shownUPN() any {
-	if u.state == softDeleted || u.state == purged {
+	if u.state == softDeleted {
 		return strings.ReplaceAll(u.id.String(), "-", "") + u.upn
 	}
 	return u.upn

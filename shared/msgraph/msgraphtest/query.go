@@ -61,38 +61,17 @@ func (c *call) onlyOptions(supported ...string) error {
 	return nil
 }
 
-// advanced tells an [advanced query]: both the header and $count are given.
-//
-// [advanced query]: https://learn.microsoft.com/graph/aad-advanced-queries
-func (c *call) advanced() bool {
-	return c.eventual() && c.query.Get("$count") == "true"
-}
-
-func (c *call) eventual() bool {
-	return strings.EqualFold(c.header.Get("ConsistencyLevel"), "eventual")
-}
-
-// needsAdvanced is the refusal of an advanced operator in a query that isn't.
-func needsAdvanced(operator string) error {
-	return unsupported("Operator '%s' is not supported because the required parameters might be missing. "+
-		"Try adding $count=true query parameter and ConsistencyLevel:eventual header. "+
-		"Refer to https://aka.ms/graph-docs/advanced-queries for more information.", operator)
-}
-
 // selection is what a call asks of users.
 type selection struct {
 	properties []*property
-	explicit   bool        // by $select
-	hidden     propertySet // shown as null, whatever they are
+	explicit   bool // by $select
 }
 
-// selection reads $select. An app that may only read basic properties gets no
-// others: asking for one is refused.
+// selection reads $select.
 func (c *call) selection() (selection, error) {
-	basicOnly := !c.hasRole(userReaders...)
 	text, ok := option(c.query, "$select")
 	if !ok || text == "" {
-		return standardSelection(basicOnly), nil
+		return standardSelection(), nil
 	}
 	sel := selection{explicit: true}
 	for name := range strings.SplitSeq(text, ",") {
@@ -100,8 +79,6 @@ func (c *call) selection() (selection, error) {
 		switch {
 		case p == nil:
 			return sel, unknownProperty(strings.TrimSpace(name), "user")
-		case basicOnly && !p.basic:
-			return sel, errForbidden()
 		case !slices.Contains(sel.properties, p):
 			sel.properties = append(sel.properties, p)
 		}
@@ -109,10 +86,11 @@ func (c *call) selection() (selection, error) {
 	return sel, nil
 }
 
-func standardSelection(basicOnly bool) selection {
+// standardSelection are the properties that Graph shows without $select.
+func standardSelection() selection {
 	var sel selection
 	for i := range userProperties {
-		if p := &userProperties[i]; p.standard && (p.basic || !basicOnly) {
+		if p := &userProperties[i]; p.standard {
 			sel.properties = append(sel.properties, p)
 		}
 	}
@@ -145,10 +123,6 @@ func (sel selection) userJSON(prefix string, u *user) []byte {
 			b = append(b, ',')
 		}
 		b = append(append(append(b, '"'), p.name...), `":`...)
-		if sel.hidden&p.bit() != 0 {
-			b = append(b, "null"...)
-			continue
-		}
 		b = p.appendJSON(b, u)
 	}
 	return append(b, '}')
@@ -165,18 +139,37 @@ func (c *call) top(max int) (int, error) {
 		return 0, refuse(http.StatusBadRequest, "BadRequest", "Invalid value '%s' for $top query option found. The $top query option requires a non-negative integer value.", text)
 	}
 	if n < 1 || n > max {
-		return 0, badRequest("Invalid page size specified: '%d'. Must be between 1 and %d inclusive.", n, max)
+		return 0, unsupported("Invalid page size specified: '%d'. Must be between 1 and %d inclusive.", n, max)
 	}
 	return n, nil
 }
 
-// wantsCount reads $count. Without the header Graph ignores it silently.
-func (c *call) wantsCount() (bool, error) {
-	switch text, ok := option(c.query, "$count"); {
-	case !ok, text == "false":
-		return false, nil
-	case text != "true":
-		return false, refuse(http.StatusBadRequest, "BadRequest", "Invalid value '%s' for $count query option found. Valid values are 'true' and 'false'.", text)
+// object is a resource of which a tenant has so few that it need not be small.
+type object map[string]any
+
+// project is the object with the properties that $select names, or with all.
+func (c *call) project(o object, resource string) (object, error) {
+	text, given := option(c.query, "$select")
+	if !given || text == "" {
+		return o, nil
 	}
-	return c.eventual(), nil
+	shown := make(object)
+	for name := range strings.SplitSeq(text, ",") {
+		property := o.propertyNamed(strings.TrimSpace(name))
+		if property == "" {
+			return nil, unknownProperty(name, resource)
+		}
+		shown[property] = o[property]
+	}
+	return shown, nil
+}
+
+// propertyNamed is the name of a property in its own case, "" if there is none.
+func (o object) propertyNamed(name string) string {
+	for property := range o {
+		if strings.EqualFold(property, name) {
+			return property
+		}
+	}
+	return ""
 }

@@ -56,7 +56,7 @@ func (s *Server) receiveGraph(c *call, u *url.URL) stage {
 	if err := c.locate("/"+rest, u.RawQuery); err != nil {
 		return always(fail(http.StatusBadRequest, "BadRequest", err.Error()))
 	}
-	if len(c.path) == 1 && c.path[0] == "$batch" && c.method == http.MethodPost {
+	if len(c.path) == 1 && strings.EqualFold(c.path[0], "$batch") && c.method == http.MethodPost {
 		return s.receiveBatch(c)
 	}
 	return s.dispatch
@@ -70,11 +70,22 @@ func (c *call) locate(escapedPath, rawQuery string) error {
 		if err != nil {
 			return err
 		}
-		c.path = append(c.path, decoded)
+		c.path = append(c.path, segments(decoded)...)
 	}
 	var err error
 	c.query, err = url.ParseQuery(rawQuery)
 	return err
+}
+
+// segments takes what OData lets a client write as one segment apart, and leaves
+// out what makes no difference: users('id') is users/id, and
+// microsoft.graph.delta() is delta.
+func segments(part string) []string {
+	if name, key, ok := strings.Cut(part, "('"); ok && strings.HasSuffix(key, "')") {
+		return []string{name, strings.TrimSuffix(key, "')")}
+	}
+	part = strings.TrimSuffix(strings.TrimPrefix(part, "microsoft.graph."), "()")
+	return []string{part}
 }
 
 func (s *Server) wrongVersion(version string) stage {

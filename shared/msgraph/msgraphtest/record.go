@@ -3,6 +3,7 @@ package msgraphtest
 import (
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -38,6 +39,11 @@ type Request struct {
 
 // issuesToken tells whether the request is for the token endpoint itself.
 func (r *Request) issuesToken() bool { return r.Token && r.Method == http.MethodPost }
+
+// revokes tells a call of revokeSignInSessions, however it is written.
+func (r *Request) revokes() bool {
+	return strings.HasSuffix(strings.ToLower(r.Path), "revokesigninsessions")
+}
 
 // Counts are how much a [Server] was asked.
 type Counts struct {

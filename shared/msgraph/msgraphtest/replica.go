@@ -1,9 +1,6 @@
 package msgraphtest
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // A Replica answers reads of users from what the directory knew some time ago,
 // as Entra's [eventual consistency] allows: a user just created is not found, a
@@ -121,25 +118,8 @@ func (r reader) changes() int {
 // knows none or a deleted one.
 func (r reader) find(key string) *user {
 	u := r.dir.find(key)
-	if u == nil {
-		return r.findFormer(key)
-	}
-	seen := r.see(u)
-	if _, byID := parseID(key); seen.state != active || !byID && !strings.EqualFold(seen.upn, key) {
-		return r.findFormer(key)
-	}
-	return seen
-}
-
-// findFormer finds a user who has lost the UPN since the replica's time.
-func (r reader) findFormer(upn string) *user {
-	if !r.lags {
+	if u == nil || r.see(u).state != active {
 		return nil
 	}
-	for u := range r.dir.history.past {
-		if seen := r.see(u); seen.state == active && strings.EqualFold(seen.upn, upn) {
-			return seen
-		}
-	}
-	return nil
+	return r.see(u)
 }

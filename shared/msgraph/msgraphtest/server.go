@@ -11,7 +11,6 @@ package msgraphtest
 
 import (
 	"cmp"
-	"crypto/ecdsa"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -40,17 +39,11 @@ type Options struct {
 	Delta Delta
 	// Paging makes lists show the oddities that Graph documents.
 	Paging Paging
-	// FormerPermissions lets User.ReadWrite.All and Directory.ReadWrite.All
-	// revoke sign-in sessions, as older versions of [user: revokeSignInSessions]
-	// have it and a test of 2024 confirmed. The current one tells that there
-	// are no higher application permissions than User.RevokeSessions.All.
-	//
-	// [user: revokeSignInSessions]: https://learn.microsoft.com/graph/api/user-revokesigninsessions
-	FormerPermissions bool
-	// CredentialLag is how long a secret or a federated credential that was
-	// added through Graph is refused by the token endpoint, which hears of it
-	// by replication.
-	CredentialLag time.Duration
+	// NewUserWindow is how old a user may be whom the product stamps without a
+	// person's approval; see [Tenant.Approve]. 0 judges nobody by age.
+	NewUserWindow time.Duration
+	// ListLag is how long GET /subscriptions doesn't show a new subscription.
+	ListLag time.Duration
 	// TokenLife is how long an access token is good for; 0 means an hour. The
 	// Microsoft Authentication Library takes a token for expired five minutes before
 	// it is, so that one for five minutes is used once.
@@ -79,12 +72,10 @@ type Server struct {
 	rand       *rand.Rand
 	tenants    map[string]*Tenant // by tenant id
 	hub        serverHub
-	issuers    map[string]*issuer           // by issuer, outside OpenID providers
-	providers  map[string]http.RoundTripper // likewise, of those whose keys are looked up
-	key        *ecdsa.PrivateKey            // signs access tokens; nil until the first
-	proven     map[string]*accessClaims     // of tokens that were found to be signed with key
+	providers  map[string]http.RoundTripper // by issuer, outside OpenID providers
+	keyID      string                       // names the key that tokens are signed with now
+	proven     map[string]*accessClaims     // of tokens whose signature was found to be good
 	meters     meters
-	pages      servedPages
 	faults     []*injected
 	counts     Counts
 	violations []string
@@ -99,30 +90,23 @@ func New(o Options) *Server {
 	o.Limits = o.Limits.orDefault()
 	o.TokenLife = cmp.Or(o.TokenLife, tokenLife)
 	return &Server{
-		opts:    o,
-		routes:  allRoutes(),
-		rand:    rand.New(rand.NewPCG(o.Seed, o.Seed)),
-		tenants: make(map[string]*Tenant),
-		issuers: make(map[string]*issuer), providers: make(map[string]http.RoundTripper),
-		meters: make(meters),
-		proven: make(map[string]*accessClaims),
-		counts: Counts{ByRoute: make(map[string]int)},
+		opts:      o,
+		routes:    allRoutes(),
+		keyID:     uuid.NewString(),
+		rand:      rand.New(rand.NewPCG(o.Seed, o.Seed)),
+		tenants:   make(map[string]*Tenant),
+		providers: make(map[string]http.RoundTripper),
+		meters:    make(meters),
+		proven:    make(map[string]*accessClaims),
+		counts:    Counts{ByRoute: make(map[string]int)},
 	}
 }
 
-// compiled are the routes of every server, taken apart once.
-var compiled struct {
-	once   sync.Once
-	routes []compiledRoute
-}
-
-// allRoutes returns everything Graph can do here. Nobody changes it.
-func allRoutes() []compiledRoute {
-	compiled.once.Do(func() {
-		compiled.routes = compile(coreRoutes(), directoryRoutes(), subscriptionRoutes())
-	})
-	return compiled.routes
-}
+// allRoutes returns everything Graph can do here, taken apart once. Nobody
+// changes it.
+var allRoutes = sync.OnceValue(func() []compiledRoute {
+	return compile(userRoutes(), groupRoutes(), domainRoutes(), subscriptionRoutes())
+})
 
 // Close stops the deliveries under way, closes the socket and waits until both
 // have ended. Calling it again does nothing.

@@ -116,7 +116,6 @@ const (
 	benchUser   = "0b7e5a0c-6f0e-4a1b-9c55-1d7f7f1f0a01"
 	otherUser   = "0b7e5a0c-6f0e-4a1b-9c55-1d7f7f1f0a02"
 	hookURL     = "https://hook.example/notify"
-	lifeURL     = "https://hook.example/lifecycle"
 )
 
 // newBench must be called within the bubble of a synctest where it is used
@@ -192,10 +191,10 @@ func (b *bench) subscribe(t *testing.T, changes map[string]any) *subscriptionEnt
 }
 
 // change tells the hub of a change that touched so many properties.
-func (b *bench) change(user, kind string, properties int) {
+func (b *bench) change(user string, properties int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.changed(b.tenant, user, kind, properties)
+	b.changed(b.tenant, user, properties)
 }
 
 // wantFailure checks a refusal's status, code and message.

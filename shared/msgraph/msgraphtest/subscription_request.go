@@ -28,14 +28,15 @@ var subscriberTLS = []string{"v1_0", "v1_1", "v1_2", "v1_3"}
 // be created with.
 var settableProperties = []string{
 	"changeType", "clientState", "expirationDateTime", "latestSupportedTlsVersion",
-	"lifecycleNotificationUrl", "notificationUrl", "resource",
+	"notificationUrl", "resource",
 }
 
 // unsupportedProperties exist, but belong to Web Push, to notifications with
-// resource data, or to Graph itself.
+// resource data, to lifecycle notifications, which are not emulated, or to Graph
+// itself.
 var unsupportedProperties = []string{
 	"applicationId", "creatorId", "encryptionCertificate", "encryptionCertificateId", "id",
-	"includeResourceData", "notificationContentType", "notificationQueryOptions", "notificationUrlAppId",
+	"includeResourceData", "lifecycleNotificationUrl", "notificationContentType", "notificationQueryOptions", "notificationUrlAppId",
 	"vapidPublicKey", "webPushEncryptionP256dhPublicKey", "webPushEncryptionSecret",
 }
 
@@ -68,7 +69,6 @@ type subscriptionRequest struct {
 	ClientState               string     `json:"clientState"`
 	ExpirationDateTime        *time.Time `json:"expirationDateTime"`
 	LatestSupportedTLSVersion string     `json:"latestSupportedTlsVersion"`
-	LifecycleNotificationURL  string     `json:"lifecycleNotificationUrl"`
 	NotificationURL           string     `json:"notificationUrl"`
 	Resource                  string     `json:"resource"`
 }
@@ -114,10 +114,10 @@ func (s *Server) parseSubscription(c *call) (*subscription, error) {
 	sub := &subscription{
 		tenant: c.tenant, app: c.app,
 		resource: request.Resource, changeType: request.ChangeType, clientState: request.ClientState,
-		url: request.NotificationURL, lifecycleURL: request.LifecycleNotificationURL,
+		url: request.NotificationURL,
 	}
 	for _, step := range []func(*subscription, *subscriptionRequest) error{
-		parseChangeType, parseResource, parseURLs, s.parseClientState, parseTLS,
+		parseChangeType, parseResource, parseURL, parseClientState, parseTLS,
 	} {
 		if err := step(sub, request); err != nil {
 			return nil, err
@@ -156,25 +156,17 @@ func parseResource(sub *subscription, r *subscriptionRequest) error {
 	return nil
 }
 
-func parseURLs(_ *subscription, r *subscriptionRequest) error {
-	if err := checkURL("NotificationUrl", r.NotificationURL); err != nil {
-		return err
-	}
-	if r.LifecycleNotificationURL == "" {
-		return nil // optional for users
-	}
-	return checkURL("LifecycleNotificationUrl", r.LifecycleNotificationURL)
-}
+func parseURL(_ *subscription, r *subscriptionRequest) error { return checkURL(r.NotificationURL) }
 
-func checkURL(name, raw string) error {
+func checkURL(raw string) error {
 	u, err := url.Parse(raw)
 	switch {
 	case raw == "":
-		return invalid("%s is required.", name)
+		return invalid("NotificationUrl is required.")
 	case err != nil, u.Scheme == "", u.Host == "", u.Fragment != "":
-		return invalid("%s is not a valid absolute URL.", name)
+		return invalid("NotificationUrl is not a valid absolute URL.")
 	case u.Scheme != "https":
-		return invalid("%s scheme='%s' is not supported.", name, u.Scheme)
+		return invalid("NotificationUrl scheme='%s' is not supported.", u.Scheme)
 	}
 	return nil
 }
@@ -182,8 +174,8 @@ func checkURL(name, raw string) error {
 // parseClientState takes the stricter of two pages each time: the webhooks page
 // requires one, which the subscription page has as optional; the subscription page
 // limits it to 128 characters, the changeNotification page to 255.
-func (s *Server) parseClientState(_ *subscription, r *subscriptionRequest) error {
-	if r.ClientState == "" && !s.delivery().ClientStateOptional {
+func parseClientState(_ *subscription, r *subscriptionRequest) error {
+	if r.ClientState == "" {
 		return invalid("clientState is required.")
 	}
 	if utf8.RuneCountInString(r.ClientState) > maxClientState {

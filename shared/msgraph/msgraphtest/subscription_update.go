@@ -19,11 +19,11 @@ func (s *Server) updateSubscription(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	urls, err := s.urlsToValidate(c, change)
-	if err != nil {
-		return reply{}, err
+	url, err := s.urlToValidate(c, change)
+	if err == nil && url != "" {
+		err = s.validateEndpoint(c.ctx, url)
 	}
-	if err := s.validateEndpoints(c.ctx, urls...); err != nil {
+	if err != nil {
 		return reply{}, err
 	}
 	return s.applyChange(c, change)
@@ -38,7 +38,7 @@ func (s *Server) parseChange(c *call) (change subscriptionChange, err error) {
 		return change, invalid("At least one of expirationDateTime and notificationUrl is required.")
 	}
 	if change.url = request.NotificationURL; change.url != "" {
-		if err := checkURL("NotificationUrl", change.url); err != nil {
+		if err := checkURL(change.url); err != nil {
 			return change, err
 		}
 	}
@@ -48,16 +48,16 @@ func (s *Server) parseChange(c *call) (change subscriptionChange, err error) {
 	return change, err
 }
 
-// urlsToValidate are the URLs that must pass the handshake before the change:
-// a new one, and with [Delivery.ValidateRenewals] those of a renewal.
-func (s *Server) urlsToValidate(c *call, change subscriptionChange) ([]string, error) {
+// urlToValidate is the URL that must pass the handshake before the change: a new
+// one, and with [Delivery.ValidateRenewals] that of a renewal.
+func (s *Server) urlToValidate(c *call, change subscriptionChange) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sub, err := s.ownSubscription(c, c.now)
 	if err != nil || change.expires.IsZero() || !s.opts.Delivery.ValidateRenewals {
-		return []string{change.url}, err
+		return change.url, err
 	}
-	return []string{cmp.Or(change.url, sub.url), sub.lifecycleURL}, nil
+	return cmp.Or(change.url, sub.url), nil
 }
 
 // applyChange changes the subscription, unless it ended during the handshake.
@@ -73,9 +73,7 @@ func (s *Server) applyChange(c *call, change subscriptionChange) (reply, error) 
 		sub.url = change.url
 	}
 	if !change.expires.IsZero() {
-		sub.expires = change.expires
-		s.scheduleChallenge(sub)
-		s.resume(sub, now)
+		sub.expires, sub.challenged = change.expires, time.Time{}
 	}
 	return ok(sub.entity(c))
 }

@@ -18,24 +18,22 @@ const (
 
 // subscription is one app's wish to hear of changes to users.
 type subscription struct {
-	id           string
-	tenant       *Tenant
-	app          *App
-	resource     string // as the app wrote it
-	user         string // the watched user's id; "" watches all
-	changeType   string // as the app wrote it
-	updated      bool   // wants changes of the kind "updated"
-	deleted      bool   // wants changes of the kind "deleted"
-	clientState  string
-	url          string
-	lifecycleURL string // "" for none
-	tls          string
-	expires      time.Time
+	id          string
+	tenant      *Tenant
+	app         *App
+	resource    string // as the app wrote it
+	user        string // the watched user's id; "" watches all
+	changeType  string // as the app wrote it
+	updated     bool   // wants changes of the kind "updated"
+	deleted     bool   // wants changes of the kind "deleted"
+	clientState string
+	url         string
+	tls         string
+	expires     time.Time
 
-	challenged time.Time       // when the oldest challenge not yet answered was sent
-	held       []*notification // what a pause keeps back, oldest first
-	challenges alarm           // rings when the next challenge is due by itself
-	ended      bool            // deleted, dropped or expired
+	created    time.Time
+	challenged time.Time // when the oldest challenge not yet answered was sent
+	ended      bool      // deleted, dropped or expired
 }
 
 // subscriptionRoutes are what Graph's [subscription service] can do.
@@ -52,7 +50,6 @@ func subscriptionRoutes() []route {
 		{method: http.MethodGet, pattern: "/subscriptions/{id}", permissions: read, service: subscriptionGet, handle: locked((*Server).getSubscription)},
 		{method: http.MethodPatch, pattern: "/subscriptions/{id}", permissions: read, service: subscriptionWrites, handle: unlocked((*Server).updateSubscription)},
 		{method: http.MethodDelete, pattern: "/subscriptions/{id}", permissions: read, service: subscriptionWrites, handle: locked((*Server).deleteSubscription)},
-		{method: http.MethodPost, pattern: "/subscriptions/{id}/reauthorize", permissions: read, service: subscriptionReauthorize, sized: true, handle: locked((*Server).reauthorizeSubscription)},
 	}
 }
 
@@ -79,7 +76,7 @@ func (s *Server) createSubscription(c *call) (reply, error) {
 	if err := s.admissible(sub); err != nil {
 		return reply{}, err
 	}
-	if err := s.validateEndpoints(c.ctx, sub.url, sub.lifecycleURL); err != nil {
+	if err := s.validateEndpoint(c.ctx, sub.url); err != nil {
 		return reply{}, err
 	}
 	return s.admit(c, sub)
@@ -101,10 +98,9 @@ func (s *Server) admit(c *call, sub *subscription) (reply, error) {
 	if err := s.obstacle(sub); err != nil {
 		return reply{}, err
 	}
-	sub.id = s.newID()
+	sub.id, sub.created = s.newID(), s.now()
 	hub := &sub.tenant.hub
 	hub.subscriptions = append(hub.subscriptions, sub)
-	s.scheduleChallenge(sub)
 	return reply{status: http.StatusCreated, body: sub.entity(c)}, nil
 }
 
@@ -119,7 +115,7 @@ func (s *Server) obstacle(sub *subscription) error {
 		}
 		own++
 		if other.sameCombination(sub) {
-			return &refusal{http.StatusConflict, "Conflict", fmt.Sprintf("Subscription Id %s already exists for the requested combination", other.id)}
+			return &refusal{http.StatusConflict, "ObjectIdentifierInUse", fmt.Sprintf("Subscription Id %s already exists for the requested combination", other.id)}
 		}
 	}
 	switch {
@@ -143,15 +139,15 @@ func (sub *subscription) sameCombination(other *subscription) bool {
 }
 
 // listSubscriptions implements
-// https://learn.microsoft.com/graph/api/subscription-list: an app sees its own.
-// s.mu is held.
+// https://learn.microsoft.com/graph/api/subscription-list: an app sees its own,
+// the newest after a while. s.mu is held.
 func (s *Server) listSubscriptions(c *call) (reply, error) {
 	if err := c.onlyOptions(); err != nil {
 		return reply{}, err
 	}
 	entities := []*subscriptionEntity{}
 	for _, sub := range s.liveSubscriptions(c.tenant, c.now) {
-		if sub.app == c.app {
+		if sub.app == c.app && c.now.Sub(sub.created) >= s.opts.ListLag {
 			entity := sub.entity(c)
 			entity.Context, entity.ClientState = "", nil
 			entities = append(entities, entity)
@@ -189,17 +185,6 @@ func (s *Server) deleteSubscription(c *call) (reply, error) {
 	return reply{status: http.StatusNoContent}, nil
 }
 
-// reauthorizeSubscription implements
-// https://learn.microsoft.com/graph/api/subscription-reauthorize. s.mu is held.
-func (s *Server) reauthorizeSubscription(c *call) (reply, error) {
-	sub, err := s.ownSubscription(c, c.now)
-	if err != nil {
-		return reply{}, err
-	}
-	s.resume(sub, c.now)
-	return reply{status: http.StatusNoContent}, nil
-}
-
 // ownSubscription finds the caller's subscription that the path names; the
 // subscriptions of others do not exist for it, nor do expired ones. s.mu is
 // held.
@@ -214,11 +199,8 @@ func (s *Server) ownSubscription(c *call, now time.Time) (*subscription, error) 
 // others, oldest first. s.mu is held.
 func (s *Server) liveSubscriptions(t *Tenant, now time.Time) []*subscription {
 	t.hub.subscriptions = slices.DeleteFunc(t.hub.subscriptions, func(sub *subscription) bool {
-		expired := !now.Before(sub.expires)
-		if expired {
-			s.endSubscription(sub)
-		}
-		return expired
+		sub.ended = !now.Before(sub.expires)
+		return sub.ended
 	})
 	return t.hub.subscriptions
 }
@@ -227,17 +209,7 @@ func (s *Server) liveSubscriptions(t *Tenant, now time.Time) []*subscription {
 func (s *Server) removeSubscription(sub *subscription) {
 	hub := &sub.tenant.hub
 	hub.subscriptions = slices.DeleteFunc(hub.subscriptions, func(other *subscription) bool { return other == sub })
-	s.endSubscription(sub)
-}
-
-// endSubscription gives up what the subscription holds. s.mu is held.
-func (s *Server) endSubscription(sub *subscription) {
 	sub.ended = true
-	s.hub.stop(&sub.challenges)
-	counts := &sub.tenant.hub.counts
-	counts.Held -= len(sub.held)
-	counts.Dropped += len(sub.held)
-	sub.held = nil
 }
 
 // subscriptionEntity is a subscription as Graph shows it:
@@ -270,7 +242,6 @@ func (sub *subscription) entity(c *call) *subscriptionEntity {
 		ChangeType:                sub.changeType,
 		ClientState:               orNull(sub.clientState),
 		NotificationURL:           sub.url,
-		LifecycleNotificationURL:  orNull(sub.lifecycleURL),
 		ExpirationDateTime:        sub.expires.UTC().Format(graphTime),
 		CreatorID:                 sub.app.principal,
 		LatestSupportedTLSVersion: sub.tls,

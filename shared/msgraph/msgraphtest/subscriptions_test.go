@@ -17,11 +17,11 @@ func TestCreateSubscriptionBody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, Delivery{})
-		got := b.subscribe(t, map[string]any{"changeType": "updated,deleted", "lifecycleNotificationUrl": lifeURL})
+		got := b.subscribe(t, map[string]any{"changeType": "updated,deleted"})
 		want := fmt.Sprintf(`{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#subscriptions/$entity",`+
 			`"id":"%s","resource":"/users","applicationId":"%s","changeType":"updated,deleted",`+
 			`"clientState":"s3cr3t-client-state","notificationUrl":"https://hook.example/notify",`+
-			`"lifecycleNotificationUrl":"https://hook.example/lifecycle","expirationDateTime":"2000-01-02T00:00:00Z",`+
+			`"lifecycleNotificationUrl":null,"expirationDateTime":"2000-01-02T00:00:00Z",`+
 			`"creatorId":"%s","latestSupportedTlsVersion":"v1_2"}`, got.ID, b.app.id, b.app.principal)
 		if diff := cmp.Diff(want, asJSON(t, got)); diff != "" {
 			t.Errorf("the 201 body differs (-want +got):\n%s", diff)
@@ -90,7 +90,6 @@ func TestCreateSubscriptionRefuses(t *testing.T) {
 		{"http", map[string]any{"notificationUrl": "http://hook.example/"}, "InvalidRequest", "NotificationUrl scheme='http' is not supported."},
 		{"no notificationUrl", map[string]any{"notificationUrl": nil}, "InvalidRequest", "NotificationUrl is required."},
 		{"relative notificationUrl", map[string]any{"notificationUrl": "/notify"}, "InvalidRequest", "NotificationUrl is not a valid absolute URL."},
-		{"http lifecycle", map[string]any{"lifecycleNotificationUrl": "http://hook.example/"}, "InvalidRequest", "LifecycleNotificationUrl scheme='http' is not supported."},
 		{"no clientState", map[string]any{"clientState": nil}, "InvalidRequest", "clientState is required."},
 		{"empty clientState", map[string]any{"clientState": ""}, "InvalidRequest", "clientState is required."},
 		{"long clientState", map[string]any{"clientState": strings.Repeat("x", 129)}, "InvalidRequest", "clientState is longer than 128 characters."},
@@ -129,14 +128,6 @@ func TestCreateSubscriptionRefusesWhatIsNoJSON(t *testing.T) {
 	}
 }
 
-func TestClientStateOptional(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, Delivery{ClientStateOptional: true})
-	if got := b.subscribe(t, map[string]any{"clientState": nil}); got.ClientState != nil {
-		t.Errorf("clientState %q, want null", *got.ClientState)
-	}
-}
-
 func TestGrantedExpiry(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -169,7 +160,7 @@ func TestDuplicateSubscription(t *testing.T) {
 	}{
 		{"the same", nil, http.StatusConflict},
 		{"written otherwise", map[string]any{"resource": "Users", "changeType": "DELETED,updated"}, http.StatusConflict},
-		{"another URL and secret", map[string]any{"notificationUrl": lifeURL, "clientState": "x"}, http.StatusConflict},
+		{"another URL and secret", map[string]any{"notificationUrl": hookURL + "2", "clientState": "x"}, http.StatusConflict},
 		{"another changeType", map[string]any{"changeType": "updated"}, http.StatusCreated},
 		{"one user", map[string]any{"resource": "/users/" + benchUser}, http.StatusCreated},
 	} {
@@ -186,7 +177,7 @@ func TestDuplicateSubscription(t *testing.T) {
 				wantStatus(t, r, tt.status)
 				return
 			}
-			wantFailure(t, r, tt.status, "Conflict", "Subscription Id "+first.ID+" already exists for the requested combination")
+			wantFailure(t, r, tt.status, "ObjectIdentifierInUse", "Subscription Id "+first.ID+" already exists for the requested combination")
 		})
 	}
 }
@@ -315,7 +306,6 @@ func TestMissingSubscription(t *testing.T) {
 				for _, r := range []reply{
 					b.call(app, http.MethodGet, path, nil),
 					b.call(app, http.MethodPatch, path, renewal),
-					b.call(app, http.MethodPost, path+"/reauthorize", nil),
 					b.call(app, http.MethodDelete, path, nil),
 				} {
 					wantFailure(t, r, http.StatusNotFound, "ResourceNotFound", "The object was not found.")
@@ -329,7 +319,6 @@ func TestSubscriptionAnswersNoContent(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, Delivery{})
 	path := "/subscriptions/" + b.subscribe(t, nil).ID
-	wantStatus(t, b.call(b.app, http.MethodPost, path+"/reauthorize", nil), http.StatusNoContent)
 	wantStatus(t, b.call(b.app, http.MethodDelete, path, nil), http.StatusNoContent)
 	if got := b.tenant.Subscriptions(); len(got) != 0 {
 		t.Errorf("after the DELETE there is %+v", got)
@@ -363,7 +352,6 @@ func TestUpdateSubscriptionRefuses(t *testing.T) {
 		{"nothing", `{}`, "InvalidRequest", "At least one of expirationDateTime and notificationUrl is required."},
 		{"null", `{"expirationDateTime":null}`, "InvalidRequest", "At least one of expirationDateTime and notificationUrl is required."},
 		{"clientState", `{"clientState":"x"}`, "InvalidRequest", "The property 'clientState' of a subscription cannot be changed."},
-		{"lifecycle URL", `{"lifecycleNotificationUrl":"https://x/"}`, "InvalidRequest", "The property 'lifecycleNotificationUrl' of a subscription cannot be changed."},
 		{"changeType", `{"changeType":"deleted"}`, "InvalidRequest", "The property 'changeType' of a subscription cannot be changed."},
 		{"http", `{"notificationUrl":"http://x/"}`, "InvalidRequest", "NotificationUrl scheme='http' is not supported."},
 		{"past", `{"expirationDateTime":"1999-01-01T00:00:00Z"}`, "InvalidRequest", "Subscription expiration must be in the future."},
@@ -382,9 +370,9 @@ func TestUpdateSubscriptionRefuses(t *testing.T) {
 
 func TestRenewalValidatesOnlyIfTold(t *testing.T) {
 	t.Parallel()
-	for told, want := range map[bool]int{false: 2, true: 4} {
+	for told, want := range map[bool]int{false: 1, true: 2} {
 		b := newBench(t, Delivery{ValidateRenewals: told})
-		path := "/subscriptions/" + b.subscribe(t, map[string]any{"lifecycleNotificationUrl": lifeURL}).ID
+		path := "/subscriptions/" + b.subscribe(t, nil).ID
 		r := b.call(b.app, http.MethodPatch, path, map[string]any{"expirationDateTime": b.now().Add(time.Hour)})
 		wantStatus(t, r, http.StatusOK)
 		if got := len(b.subscriber.shakes); got != want {
@@ -403,7 +391,7 @@ func TestUpdateOfWhatEndsMeanwhile(t *testing.T) {
 		b.tenant.DropSubscription(sub.ID)
 		return handshakeAnswer{http.StatusOK, "text/plain", token, 0}
 	}
-	r := b.call(b.app, http.MethodPatch, "/subscriptions/"+sub.ID, map[string]any{"notificationUrl": lifeURL})
+	r := b.call(b.app, http.MethodPatch, "/subscriptions/"+sub.ID, map[string]any{"notificationUrl": hookURL + "2"})
 	wantFailure(t, r, http.StatusNotFound, "ResourceNotFound", "The object was not found.")
 }
 
@@ -412,7 +400,7 @@ func TestUpdateFailsWithItsHandshake(t *testing.T) {
 	b := newBench(t, Delivery{})
 	sub := b.subscribe(t, nil)
 	b.subscriber.shake = func(*http.Request, string) handshakeAnswer { return handshakeAnswer{status: http.StatusUnauthorized} }
-	r := b.call(b.app, http.MethodPatch, "/subscriptions/"+sub.ID, map[string]any{"notificationUrl": lifeURL})
+	r := b.call(b.app, http.MethodPatch, "/subscriptions/"+sub.ID, map[string]any{"notificationUrl": hookURL + "2"})
 	wantFailure(t, r, http.StatusBadRequest, "ValidationError", "Subscription validation request failed. "+
 		"HTTP status code is 'Unauthorized'. Notification endpoint must respond with 200 OK to validation request.")
 	if got := b.tenant.Subscriptions()[0].NotificationURL; got != hookURL {
@@ -450,10 +438,10 @@ func TestSubscriptionState(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, Delivery{})
-		sub := b.subscribe(t, map[string]any{"lifecycleNotificationUrl": lifeURL})
+		sub := b.subscribe(t, nil)
 		want := []SubscriptionState{{
 			ID: sub.ID, App: b.app.ID(), Resource: "/users", ChangeType: "updated",
-			ClientState: "s3cr3t-client-state", NotificationURL: hookURL, LifecycleURL: lifeURL,
+			ClientState: "s3cr3t-client-state", NotificationURL: hookURL,
 			Expires: time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC),
 		}}
 		if diff := cmp.Diff(want, b.tenant.Subscriptions()); diff != "" {
@@ -477,12 +465,11 @@ func TestSubscriptionRoutes(t *testing.T) {
 		services[r.method+" "+r.pattern] = string(r.service) + " " + strings.Join(r.permissions, ",")
 	}
 	want := map[string]string{
-		"POST /subscriptions":                  "subscriptions User.Read.All",
-		"GET /subscriptions":                   "subscriptions/list ",
-		"GET /subscriptions/{id}":              "subscriptions/get User.Read.All",
-		"PATCH /subscriptions/{id}":            "subscriptions User.Read.All",
-		"DELETE /subscriptions/{id}":           "subscriptions User.Read.All",
-		"POST /subscriptions/{id}/reauthorize": "subscriptions/reauthorize User.Read.All",
+		"POST /subscriptions":        "subscriptions User.Read.All",
+		"GET /subscriptions":         "subscriptions/list ",
+		"GET /subscriptions/{id}":    "subscriptions/get User.Read.All",
+		"PATCH /subscriptions/{id}":  "subscriptions User.Read.All",
+		"DELETE /subscriptions/{id}": "subscriptions User.Read.All",
 	}
 	if diff := cmp.Diff(want, services); diff != "" {
 		t.Errorf("the routes differ (-want +got):\n%s", diff)

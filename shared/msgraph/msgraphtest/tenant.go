@@ -3,6 +3,7 @@ package msgraphtest
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -20,8 +21,6 @@ type Tenant struct {
 type TenantOptions struct {
 	// ID is the tenant id, a GUID; made up where empty.
 	ID string
-	// Name is the organization's displayName; "Contoso" where empty.
-	Name string
 	// Domains are the tenant's domains besides its initial one, which is made
 	// up, managed and ends in onmicrosoft.com. The first verified one is the
 	// default domain.
@@ -30,7 +29,6 @@ type TenantOptions struct {
 
 // tenantDirectory is what a tenant knows. Server.mu guards it.
 type tenantDirectory struct {
-	name    string
 	domains []*Domain          // the initial one first
 	byName  map[string]*Domain // by lower case name
 
@@ -43,6 +41,8 @@ type tenantDirectory struct {
 	log     []change // every change of a user, for delta
 	history history  // what a lagging replica still shows
 	groups  map[uuid.UUID]*group
+
+	approved map[uuid.UUID]time.Time // sign-outs that a person approved, by user
 }
 
 // AddTenant adds a tenant. It panics where the id is no GUID or is taken: that
@@ -57,10 +57,7 @@ func (s *Server) AddTenant(o TenantOptions) *Tenant {
 	if s.tenants[id] != nil {
 		panic("msgraphtest: tenant " + id + " exists")
 	}
-	if o.Name == "" {
-		o.Name = "Contoso"
-	}
-	t := &Tenant{s: s, id: id, dir: newDirectory(o.Name)}
+	t := &Tenant{s: s, id: id, dir: newDirectory()}
 	t.dir.addDomain(Domain{Name: "t" + id[:8] + ".onmicrosoft.com", initial: true})
 	for _, d := range o.Domains {
 		t.dir.addDomain(d)
@@ -69,13 +66,14 @@ func (s *Server) AddTenant(o TenantOptions) *Tenant {
 	return t
 }
 
-func newDirectory(name string) tenantDirectory {
+func newDirectory() tenantDirectory {
 	return tenantDirectory{
-		name:   name,
 		byName: make(map[string]*Domain),
 		byID:   make(map[uuid.UUID]*user),
 		byUPN:  make(map[string]*user),
 		groups: make(map[uuid.UUID]*group),
+
+		approved: make(map[uuid.UUID]time.Time),
 	}
 }
 

@@ -30,9 +30,6 @@ type Limits struct {
 	// tenant. Where ResourceUnits is zero, tenants with fewer than 50 users
 	// have 3,500 and those with up to 500 have 5,000 instead of the default.
 	ResourceUnits, Writes Quota
-	// AppResourceUnits and AppWrites are the directory's, for each app over
-	// all tenants.
-	AppResourceUnits, AppWrites Quota
 	// TenantWrites are the directory's, for each tenant over all apps.
 	TenantWrites Quota
 	// RefusedWritesFree counts as a write only what is carried out: the page
@@ -41,13 +38,10 @@ type Limits struct {
 	RefusedWritesFree bool
 	// AppRequests are all requests of an app, whatever the service.
 	AppRequests Quota
-	// Subscriptions (create, update, delete), Reauthorize, SubscriptionGet
-	// and SubscriptionList are requests to the subscription service, for each
-	// app in each tenant.
-	Subscriptions, Reauthorize, SubscriptionGet, SubscriptionList Quota
-	// AppSubscriptions, AppReauthorize, AppSubscriptionGet and
-	// AppSubscriptionList are the same for each app over all tenants.
-	AppSubscriptions, AppReauthorize, AppSubscriptionGet, AppSubscriptionList Quota
+	// Subscriptions (create, update, delete), SubscriptionGet and
+	// SubscriptionList are requests to the subscription service, for each app in
+	// each tenant.
+	Subscriptions, SubscriptionGet, SubscriptionList Quota
 }
 
 // DefaultLimits returns the limits that Microsoft documents. Where two versions
@@ -55,20 +49,13 @@ type Limits struct {
 func DefaultLimits() Limits {
 	const subscriptionWindow = 20 * time.Second
 	return Limits{
-		ResourceUnits:       Quota{8_000, 10 * time.Second},
-		Writes:              Quota{3_000, 150 * time.Second},
-		AppResourceUnits:    Quota{150_000, 20 * time.Second},
-		AppWrites:           Quota{35_000, 5 * time.Minute},
-		TenantWrites:        Quota{18_000, 5 * time.Minute},
-		AppRequests:         Quota{2_000, time.Second},
-		Subscriptions:       Quota{500, subscriptionWindow},
-		Reauthorize:         Quota{1_000, subscriptionWindow},
-		SubscriptionGet:     Quota{500, subscriptionWindow},
-		SubscriptionList:    Quota{25, subscriptionWindow},
-		AppSubscriptions:    Quota{2_000, subscriptionWindow},
-		AppReauthorize:      Quota{4_000, subscriptionWindow},
-		AppSubscriptionGet:  Quota{2_000, subscriptionWindow},
-		AppSubscriptionList: Quota{40, subscriptionWindow},
+		ResourceUnits:    Quota{8_000, 10 * time.Second},
+		Writes:           Quota{3_000, 150 * time.Second},
+		TenantWrites:     Quota{18_000, 5 * time.Minute},
+		AppRequests:      Quota{2_000, time.Second},
+		Subscriptions:    Quota{500, subscriptionWindow},
+		SubscriptionGet:  Quota{500, subscriptionWindow},
+		SubscriptionList: Quota{25, subscriptionWindow},
 	}
 }
 
@@ -103,9 +90,8 @@ func (l Limits) orDefault() Limits {
 
 func (l *Limits) all() []*Quota {
 	return []*Quota{
-		&l.ResourceUnits, &l.Writes, &l.AppResourceUnits, &l.AppWrites, &l.TenantWrites, &l.AppRequests,
-		&l.Subscriptions, &l.Reauthorize, &l.SubscriptionGet, &l.SubscriptionList,
-		&l.AppSubscriptions, &l.AppReauthorize, &l.AppSubscriptionGet, &l.AppSubscriptionList,
+		&l.ResourceUnits, &l.Writes, &l.TenantWrites, &l.AppRequests,
+		&l.Subscriptions, &l.SubscriptionGet, &l.SubscriptionList,
 	}
 }
 
@@ -113,13 +99,12 @@ func (l *Limits) all() []*Quota {
 type service string
 
 // The directory's limits are in resource units and writes; the subscription
-// service counts requests, separately for four kinds of them.
+// service counts requests, separately for three kinds of them.
 const (
-	directoryService        service = ""
-	subscriptionWrites      service = "subscriptions"
-	subscriptionReauthorize service = "subscriptions/reauthorize"
-	subscriptionGet         service = "subscriptions/get"
-	subscriptionList        service = "subscriptions/list"
+	directoryService   service = ""
+	subscriptionWrites service = "subscriptions"
+	subscriptionGet    service = "subscriptions/get"
+	subscriptionList   service = "subscriptions/list"
 )
 
 // charge is what one call costs of one quota.
@@ -143,21 +128,16 @@ type meterKey struct {
 func (s *Server) charges(c *call) []charge {
 	l, app, tenant := s.opts.Limits, c.app.id, c.tenant.id
 	list := []charge{{quota: l.AppRequests, key: meterKey{"requests", app, ""}, cost: 1}}
-	counted := func(inTenant, overall Quota) []charge {
-		what := string(c.route.service)
-		return append(list,
-			charge{quota: inTenant, key: meterKey{what, app, tenant}, cost: 1},
-			charge{quota: overall, key: meterKey{what, app, ""}, cost: 1})
+	counted := func(quota Quota) []charge {
+		return append(list, charge{quota: quota, key: meterKey{string(c.route.service), app, tenant}, cost: 1})
 	}
 	switch c.route.service {
 	case subscriptionWrites:
-		return counted(l.Subscriptions, l.AppSubscriptions)
-	case subscriptionReauthorize:
-		return counted(l.Reauthorize, l.AppReauthorize)
+		return counted(l.Subscriptions)
 	case subscriptionGet:
-		return counted(l.SubscriptionGet, l.AppSubscriptionGet)
+		return counted(l.SubscriptionGet)
 	case subscriptionList:
-		return counted(l.SubscriptionList, l.AppSubscriptionList)
+		return counted(l.SubscriptionList)
 	case directoryService:
 	}
 	return append(list, s.directoryCharges(c)...)
@@ -165,26 +145,20 @@ func (s *Server) charges(c *call) []charge {
 
 func (s *Server) directoryCharges(c *call) []charge {
 	l, app, tenant := s.opts.Limits, c.app.id, c.tenant.id
-	both, onlyApp, onlyTenant := "Tenant_Application/ReadWrite/"+app+"/"+tenant,
-		"Application/ReadWrite/"+app, "Tenant/ReadWrite/"+tenant
+	both, onlyTenant := "Tenant_Application/ReadWrite/"+app+"/"+tenant, "Tenant/ReadWrite/"+tenant
 	const unitLimit, writeLimit = "ResourceUnitLimitExceeded", "WriteLimitExceeded"
-	units := c.units()
-	list := []charge{
-		{s.unitsOf(c.tenant), meterKey{"units", app, tenant}, units, false, both, unitLimit},
-		{l.AppResourceUnits, meterKey{"units", app, ""}, units, false, onlyApp, unitLimit},
-	}
+	list := []charge{{s.unitsOf(c.tenant), meterKey{"units", app, tenant}, c.units(), false, both, unitLimit}}
 	if !c.route.write {
 		return list
 	}
 	free := l.RefusedWritesFree
 	return append(list,
 		charge{l.Writes, meterKey{"writes", app, tenant}, 1, free, both, writeLimit},
-		charge{l.AppWrites, meterKey{"writes", app, ""}, 1, free, onlyApp, writeLimit},
 		charge{l.TenantWrites, meterKey{"writes", "", tenant}, 1, free, onlyTenant, writeLimit})
 }
 
 // units is what the call costs in resource units: the route's base, one less
-// with $select and with $top below 20, one more with $expand, never below one.
+// with $select and with $top below 20, never below one.
 func (c *call) units() int {
 	units := max(1, c.route.units)
 	if c.query.Has("$select") {
@@ -192,9 +166,6 @@ func (c *call) units() int {
 	}
 	if top, err := strconv.Atoi(c.query.Get("$top")); err == nil && top < 20 {
 		units--
-	}
-	if c.query.Has("$expand") {
-		units++
 	}
 	return max(1, units)
 }

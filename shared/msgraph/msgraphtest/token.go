@@ -1,15 +1,16 @@
 package msgraphtest
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
 )
 
 // tokenLife is how long an access token is good for if nobody says otherwise.
@@ -19,6 +20,8 @@ const tokenLife = time.Hour
 // See https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference.
 type accessClaims struct {
 	jwt.RegisteredClaims
+	Audience string   `json:"aud"` // one string, which jwt would write as a list
+	AppName  string   `json:"app_displayname"`
 	AppID    string   `json:"appid"`
 	ObjectID string   `json:"oid"`
 	Tenant   string   `json:"tid"`
@@ -27,49 +30,55 @@ type accessClaims struct {
 	Version  string   `json:"ver"`
 }
 
+// GetAudience overrides the list that the embedded claims have.
+func (c *accessClaims) GetAudience() (jwt.ClaimStrings, error) {
+	return jwt.ClaimStrings{c.Audience}, nil
+}
+
 // issue makes an access token with the permissions that the app has now: later
 // grants show in the next token only. s.mu is held.
-func (s *Server) issue(a *App, graph string, now time.Time) (string, error) {
-	claims := accessClaims{
+func (s *Server) issue(a *App, audience string, now time.Time) (string, error) {
+	claims := &accessClaims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			ID:        s.newID(),
 			Issuer:    "https://sts.windows.net/" + a.tenant.id + "/",
 			Subject:   a.principal,
-			Audience:  jwt.ClaimStrings{"https://" + graph},
 			IssuedAt:  jwt.NewNumericDate(now),
 			NotBefore: jwt.NewNumericDate(now),
 			ExpiresAt: jwt.NewNumericDate(now.Add(s.opts.TokenLife)),
 		},
-		AppID: a.id, ObjectID: a.principal, Tenant: a.tenant.id, Roles: a.permissions,
+		Audience: audience, AppName: a.name, AppID: a.id, ObjectID: a.principal, Tenant: a.tenant.id, Roles: a.permissions,
 		IDType: "app", Version: "1.0",
 	}
-	token := jwt.NewWithClaims(jwt.SigningMethodES256, claims)
-	token.Header["kid"] = keyID
-	return token.SignedString(s.signingKey())
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
+	token.Header["kid"] = s.keyID
+	return token.SignedString(signingKey())
 }
 
-// keyID names the one key in the key set.
-const keyID = "emulator"
+// RevokeTokens makes every access token issued so far worthless, as if its
+// signing key were unknown: Graph answers 401 InvalidAuthenticationToken.
+func (s *Server) RevokeTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keyID = uuid.NewString()
+	clear(s.proven)
+}
 
-// signingKey is the server's own, made when it is first needed. Entra's is RSA;
-// an elliptic one takes microseconds to make, and to a client an access token is
-// opaque. s.mu is held.
-func (s *Server) signingKey() *ecdsa.PrivateKey {
-	if s.key == nil {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			panic("msgraphtest: " + err.Error())
-		}
-		s.key = key
+// signingKey is RSA, as Entra's are. All servers of a process share it, because
+// it takes a tenth of a second to make.
+var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic("msgraphtest: " + err.Error())
 	}
-	return s.key
-}
+	return key
+})
 
 // authenticate finds out who calls by the bearer token, or refuses it.
 func (s *Server) authenticate(c *call) (refusal reply, ok bool) {
 	token := bearer(c.header)
 	if token == "" {
-		return unauthorized("Access token is empty."), false
+		return unauthorized(invalidToken, "Access token is empty."), false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,14 +87,14 @@ func (s *Server) authenticate(c *call) (refusal reply, ok bool) {
 		err = c.validate(claims)
 	}
 	if err != nil {
-		return unauthorized(tokenProblem(err)), false
+		return unauthorized(invalidToken, tokenProblem(err)), false
 	}
 	c.tenant = s.tenants[claims.Tenant]
 	if c.tenant != nil {
 		c.app = c.tenant.apps.find(claims.AppID)
 	}
-	if c.app == nil {
-		return unauthorized("The identity of the calling application could not be established."), false
+	if c.app == nil || c.app.unconsented {
+		return unauthorized("Authorization_IdentityNotFound", "The identity of the calling application could not be established."), false
 	}
 	c.roles = claims.Roles
 	return reply{}, true
@@ -99,8 +108,8 @@ func (s *Server) signed(token string) (*accessClaims, error) {
 		return claims, nil
 	}
 	claims := new(accessClaims)
-	_, err := jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return s.signingKey().Public(), nil },
-		jwt.WithValidMethods([]string{jwt.SigningMethodES256.Alg()}), jwt.WithoutClaimsValidation())
+	_, err := jwt.ParseWithClaims(token, claims, s.keyOf,
+		jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}), jwt.WithoutClaimsValidation())
 	if err != nil {
 		return nil, err
 	}
@@ -108,10 +117,18 @@ func (s *Server) signed(token string) (*accessClaims, error) {
 	return claims, nil
 }
 
+// keyOf finds the key that a token names.
+func (s *Server) keyOf(token *jwt.Token) (any, error) {
+	if token.Header["kid"] != s.keyID {
+		return nil, jwt.ErrTokenSignatureInvalid
+	}
+	return signingKey().Public(), nil
+}
+
 // validate checks that a token is for the host called and for this moment.
 func (c *call) validate(claims *accessClaims) error {
 	return jwt.NewValidator(
-		jwt.WithAudience("https://"+c.host),
+		jwt.WithAudience("https://"+c.host, "https://"+c.host+"/", graphAppID),
 		jwt.WithExpirationRequired(),
 		jwt.WithTimeFunc(func() time.Time { return c.now })).Validate(claims)
 }

@@ -243,7 +243,7 @@ func TestDiscovery(t *testing.T) {
 		t.Errorf("token endpoint %q, %v", configuration.Token, err)
 	}
 	var keys struct{ Keys []map[string]string }
-	if err := json.Unmarshal(get(configuration.Keys).body, &keys); err != nil || len(keys.Keys) != 1 || len(keys.Keys[0]["x"]) != 43 {
+	if err := json.Unmarshal(get(configuration.Keys).body, &keys); err != nil || len(keys.Keys) != 1 || len(keys.Keys[0]["n"]) != 342 {
 		t.Errorf("keys %v, %v", keys, err)
 	}
 	w.want(get(login+"common/discovery/instance?authorization_endpoint=https://example.org/x"), 400, "50049")
@@ -261,7 +261,7 @@ func TestTokenCarriesItsClaims(t *testing.T) {
 	if _, _, err := jwt.NewParser().ParseUnverified(w.token(), &claims); err != nil {
 		t.Fatal(err)
 	}
-	if claims.Tenant != testTenant || claims.AppID != testApp || claims.Audience[0] != "https://graph.microsoft.com" {
+	if claims.Tenant != testTenant || claims.AppID != testApp || claims.Audience != "https://graph.microsoft.com" {
 		t.Errorf("claims %+v", claims)
 	}
 	if diff := cmp.Diff([]string{"Domain.Read.All", "User.Read.All", "User.RevokeSessions.All"}, claims.Roles); diff != "" {
@@ -277,4 +277,37 @@ func TestServicePrincipal(t *testing.T) {
 	w.want(w.postForm(tokenURL, secretForm()), 400, "7000112")
 	w.app.RemoveServicePrincipal()
 	w.want(w.postForm(tokenURL, secretForm()), 401, "7000229")
+}
+
+// Official clients ask for Graph in more than one way.
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	for _, resource := range []string{"https://graph.microsoft.com", "https://graph.microsoft.com/", graphAppID} {
+		w := newWorld(t, Options{})
+		token := w.tokenFrom(w.postForm(tokenURL, secretForm("scope", resource+"/.default")))
+		w.want(w.send(w.requestAs(token, "GET", "/users/"+testUser, "")), 200, "")
+		parsed, _, err := jwt.NewParser().ParseUnverified(token, jwt.MapClaims{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		claims := parsed.Claims.(jwt.MapClaims)
+		if _, named := claims["app_displayname"]; claims["aud"] != resource || !named || parsed.Method.Alg() != "RS256" {
+			t.Errorf("%s: %s claims %v", resource, parsed.Method.Alg(), claims)
+		}
+	}
+}
+
+func TestTokensThatGraphNoLongerTakes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	get := func(token string) response { return w.send(w.requestAs(token, "GET", "/users/"+testUser, "")) }
+	old := w.token()
+	w.want(get(old), 200, "")
+	w.RevokeTokens()
+	w.want(get(old), 401, "InvalidAuthenticationToken")
+	w.want(get(w.token()), 200, "")
+	w.app.WithdrawConsent()
+	w.want(get(w.token()), 401, "Authorization_IdentityNotFound")
+	w.app.Grant()
+	w.want(get(w.token()), 200, "")
 }

@@ -152,7 +152,21 @@ func (s *Server) exchange(ctx context.Context, in arrival) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return r.encode(c), nil
+	a := r.encode(c)
+	if len(a.body) > 0 && strings.Contains(in.header.Get("Accept-Encoding"), "gzip") {
+		a.compress()
+	}
+	return a, nil
+}
+
+// compress zips the body, as Graph does for those who take it so.
+func (a *answer) compress() {
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	_, _ = z.Write(a.body) // a buffer takes everything
+	_ = z.Close()
+	a.body = zipped.Bytes()
+	a.header.Set("Content-Encoding", "gzip")
 }
 
 // response is the answer as a transport returns it.

@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/sessionstamp/sessionstamp/internal/leak"
 )
+
+// Canary is a word in the display name of every user, which nothing that tests
+// print may hold.
+const Canary = "canary-4711"
 
 // NewUser describes a user who is put straight into the directory.
 type NewUser struct {
@@ -20,18 +22,19 @@ type NewUser struct {
 	// need a user of a domain that isn't verified.
 	UPN string
 	// DisplayName and MailNickname are the part of UPN before the @ where empty,
-	// the former with a word that tests look for in what they write.
+	// the former with the [Canary].
 	DisplayName, MailNickname string
-	// UserType is Member where empty.
-	UserType string
+	// UserType is Member where empty. With NoUserType it is null, as of some old
+	// users.
+	UserType   string
+	NoUserType bool
 	// CreationType, ExternalUserState and OnPremisesImmutableID are null where
 	// empty.
 	CreationType, ExternalUserState, OnPremisesImmutableID string
-	// OnPremisesSyncEnabled is true for a synced user, false for a formerly
-	// synced one, nil for one who never was.
-	OnPremisesSyncEnabled *bool
-	// Created is now where zero.
-	Created time.Time
+	// Created is now where zero. With NoCreated createdDateTime is null, as of
+	// users from before June 2018.
+	Created   time.Time
+	NoCreated bool
 	// Stamp is signInSessionsValidFromDateTime; nil is none.
 	Stamp *time.Time
 	// LastPasswordChange is null where zero.
@@ -68,13 +71,15 @@ type user struct {
 	ever    propertySet // properties that ever had a value
 	state   lifeState
 	guest   bool
+	untyped bool // userType is null
 	enabled bool
-	synced  tristate
 	marks   mark
 
 	upn, displayName, mailNickname string
 
-	created, stamp, passwordChange, deleted int64
+	created, stamp, passwordChange int64
+
+	turn int64 // the call that worked and found no sufficient stamp; see judge
 
 	revocations []int64
 	texts       []text // properties that few users have
@@ -84,30 +89,10 @@ type user struct {
 type lifeState uint8
 
 const (
-	absent      lifeState = iota // not created yet, to a lagging replica
-	active                       //
-	softDeleted                  // in /directory/deletedItems
-	purged                       // deleted for good
+	absent lifeState = iota // not created yet, to a lagging replica
+	active
+	softDeleted
 )
-
-// tristate is a nullable Edm.Boolean.
-type tristate uint8
-
-const (
-	null tristate = iota
-	no
-	yes
-)
-
-func tristateOf(b *bool) tristate {
-	switch {
-	case b == nil:
-		return null
-	case *b:
-		return yes
-	}
-	return no
-}
 
 // mark is what a test says about a user that Graph knows nothing of.
 type mark uint8
@@ -115,7 +100,6 @@ type mark uint8
 const (
 	excluded  mark = 1 << iota // out of scope, as an administrator says
 	protected                  // refuses revocation with 403
-	allowed                    // may be revoked once whatever the invariants say
 )
 
 // text is the value of a property that few users have.
@@ -179,18 +163,18 @@ func (t *Tenant) newUser(n NewUser, now time.Time) *user {
 	if n.ID == "" {
 		n.ID = t.s.newID()
 	}
-	if n.Created.IsZero() {
+	if n.Created.IsZero() && !n.NoCreated {
 		n.Created = now
 	}
 	u := &user{
 		id:             mustParse(n.ID),
 		guest:          strings.EqualFold(n.UserType, "Guest"),
 		enabled:        !n.Disabled,
-		synced:         tristateOf(n.OnPremisesSyncEnabled),
+		untyped:        n.NoUserType,
 		upn:            n.UPN,
-		displayName:    orElse(n.DisplayName, leak.Canary+" "+localPart(n.UPN)),
+		displayName:    orElse(n.DisplayName, Canary+" "+localPart(n.UPN)),
 		mailNickname:   orElse(n.MailNickname, localPart(n.UPN)),
-		created:        n.Created.UnixNano(),
+		created:        unixNano(n.Created),
 		passwordChange: unixNano(n.LastPasswordChange),
 	}
 	if n.Stamp != nil {
@@ -212,7 +196,7 @@ func (t *Tenant) insert(u *user, now time.Time, notify bool) {
 	t.dir.byUPN[strings.ToLower(u.upn)] = u
 	t.record(before, u, allProperties, now)
 	if notify {
-		t.s.changed(t, u.id.String(), "updated", bits.OnesCount32(uint32(u.ever)))
+		t.s.changed(t, u.id.String(), bits.OnesCount32(uint32(u.ever)))
 	}
 }
 

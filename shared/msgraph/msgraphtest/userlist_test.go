@@ -3,16 +3,12 @@ package msgraphtest
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-// eventual are the headers of an advanced query.
-var eventual = []string{"ConsistencyLevel", "eventual"}
 
 // numbered is the id of the nth user of a crowd.
 func numbered(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
@@ -26,9 +22,6 @@ func (d *directory) crowd(n int) {
 
 func TestListUsersRefusals(t *testing.T) {
 	t.Parallel()
-	const advanced = "Operator '%s' is not supported because the required parameters might be missing. " +
-		"Try adding $count=true query parameter and ConsistencyLevel:eventual header. " +
-		"Refer to https://aka.ms/graph-docs/advanced-queries for more information."
 	tests := []struct {
 		name, query string
 		header      []string
@@ -39,33 +32,15 @@ func TestListUsersRefusals(t *testing.T) {
 	}{
 		{name: "unknown property", query: "$select=id,nothing", status: 400, code: "Request_BadRequest",
 			message: "Could not find a property named 'nothing' on type 'microsoft.graph.user'."},
-		{name: "property of single users", query: "$select=id,aboutMe", status: 501, code: "NotImplemented"},
-		{name: "top of nothing", query: "$top=0", status: 400, code: "Request_BadRequest"},
-		{name: "top over the maximum", query: "$top=1000", status: 400, code: "Request_BadRequest",
+		{name: "top of nothing", query: "$top=0", status: 400, code: "Request_UnsupportedQuery"},
+		{name: "top over the maximum", query: "$top=1000", status: 400, code: "Request_UnsupportedQuery",
 			message: "Invalid page size specified: '1000'. Must be between 1 and 999 inclusive."},
 		{name: "top is no number", query: "$top=many", status: 400, code: "BadRequest"},
 		{name: "skip", query: "$skip=10", status: 400, code: "Request_BadRequest"},
 		{name: "expand", query: "$expand=manager", status: 400, code: "Request_BadRequest"},
-		{name: "count of another kind", query: "$count=yes", status: 400, code: "BadRequest"},
-		{name: "filter by the stamp", query: "$filter=signInSessionsValidFromDateTime eq null", status: 400, code: "Request_UnsupportedQuery",
-			message: "Unsupported or invalid query filter clause specified for property 'signInSessionsValidFromDateTime' of resource 'User'."},
-		{name: "filter by the stamp even as an advanced query", query: "$count=true&$filter=signInSessionsValidFromDateTime le 2026-01-01T00:00:00Z",
-			header: eventual, status: 400, code: "Request_UnsupportedQuery"},
-		{name: "endsWith without anything", query: "$filter=endsWith(userPrincipalName,'@example.co.jp')", status: 400,
-			code: "Request_UnsupportedQuery", message: fmt.Sprintf(advanced, "endsWith")},
-		{name: "endsWith without the header", query: "$count=true&$filter=endsWith(userPrincipalName,'@example.co.jp')", status: 400,
-			code: "Request_UnsupportedQuery", message: fmt.Sprintf(advanced, "endsWith")},
-		{name: "endsWith without the count", query: "$filter=endsWith(userPrincipalName,'@example.co.jp')", header: eventual,
-			status: 400, code: "Request_UnsupportedQuery", message: fmt.Sprintf(advanced, "endsWith")},
-		{name: "too many clauses", query: "$filter=id in (" + strings.Repeat("'x',", 15) + "'x')", status: 400, code: "Request_UnsupportedQuery"},
-		{name: "order by a property that isn't sorted", query: "$orderby=createdDateTime", status: 400, code: "Request_UnsupportedQuery"},
-		{name: "order by nothing known", query: "$orderby=nothing", status: 400, code: "Request_BadRequest"},
-		{name: "order and filter", query: "$orderby=displayName&$filter=accountEnabled eq true", status: 400, code: "Request_UnsupportedQuery"},
 		{name: "garbled token", query: "$skiptoken=garbled", status: 400, code: "Directory_ExpiredPageToken"},
 		{name: "empty token", query: "$skiptoken=", status: 400, code: "Directory_ExpiredPageToken"},
-		{name: "basic permission", query: "$select=id,userType", roles: []string{"User.ReadBasic.All"}, status: 403, code: "Authorization_RequestDenied"},
-		{name: "basic permission and a telling filter", query: "$filter=accountEnabled eq true", roles: []string{"User.ReadBasic.All"},
-			status: 403, code: "Authorization_RequestDenied"},
+		{name: "basic permission", query: "$select=id", roles: []string{"User.ReadBasic.All"}, status: 403, code: "Authorization_RequestDenied"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -122,8 +97,8 @@ func TestNextLinkKeepsTheQuery(t *testing.T) {
 	t.Parallel()
 	d := newDirectoryTest(t, Options{})
 	d.crowd(3)
-	next := d.get("/users?$select=id&$top=2&$filter=startsWith(userPrincipalName,'u')").link("nextLink")
-	const prefix = "https://graph.microsoft.com/v1.0/users?$filter=startsWith%28userPrincipalName%2C%27u%27%29&$select=id&$skiptoken="
+	next := d.get("/users?$select=id&$top=2").link("nextLink")
+	const prefix = "https://graph.microsoft.com/v1.0/users?$select=id&$skiptoken="
 	if !strings.HasPrefix(next, prefix) {
 		t.Errorf("nextLink %s, want %s…", next, prefix)
 	}
@@ -139,31 +114,6 @@ func TestPageTokensExpire(t *testing.T) {
 	d.want(d.get(next), http.StatusOK, "")
 	d.at = d.at.Add(time.Second)
 	d.want(d.get(next), 400, "Directory_ExpiredPageToken")
-}
-
-// TestRetriedPageLost shows that the link of a page that was asked for twice leads
-// nowhere, that the one which came first goes on, and that a fresh start helps.
-func TestRetriedPageLost(t *testing.T) {
-	t.Parallel()
-	for _, list := range []string{"/users?$top=2", "/users?$top=2&$orderby=userPrincipalName", "/groups/" + testTenant + "/transitiveMembers?$top=2"} {
-		d := newDirectoryTest(t, Options{Paging: Paging{RetriedPageLost: true}})
-		d.crowd(6)
-		for i := range 6 {
-			d.tenant.AddGroup(testTenant, numbered(i))
-		}
-		next := func(link string) string {
-			return d.want(d.get(link), http.StatusOK, "").link("nextLink")
-		}
-		second := next(list)
-		next(list) // another list, begun at the same time
-		third, retried := next(second), next(second)
-		d.want(d.get(retried), http.StatusBadRequest, "DirectoryPageTokenNotFoundException")
-		d.want(d.get(next(second)), http.StatusBadRequest, "DirectoryPageTokenNotFoundException")
-		d.want(d.get(third), http.StatusOK, "")
-		if got := len(d.pages(list)); got != 3 {
-			t.Errorf("%s: %d pages from a fresh start, want 3", list, got)
-		}
-	}
 }
 
 func TestRetriedPagesAreFineByDefault(t *testing.T) {
@@ -184,52 +134,5 @@ func TestEmptyPages(t *testing.T) {
 	want := [][]string{{}, {numbered(0), numbered(1)}, {}, {numbered(2)}}
 	if diff := cmp.Diff(want, d.pages("/users?$top=2")); diff != "" {
 		t.Errorf("pages (-want +got):\n%s", diff)
-	}
-}
-
-func TestAdvancedQueriesPerPage(t *testing.T) {
-	t.Parallel()
-	d := newDirectoryTest(t, Options{})
-	d.crowd(3)
-	d.tenant.AddUser(NewUser{ID: hanako, UPN: "hanako@managed.example"})
-	first := d.get("/users?$count=true&$select=id&$top=2&$filter=endsWith(userPrincipalName,'@EXAMPLE.co.jp')", eventual...)
-	if got := first.body["@odata.count"]; got != 3.0 {
-		t.Errorf("count %v, want 3", got)
-	}
-	d.want(d.get(first.link("nextLink")), 400, "Request_UnsupportedQuery")
-	second := d.want(d.get(first.link("nextLink"), eventual...), http.StatusOK, "")
-	if _, ok := second.body["@odata.count"]; ok || !slices.Equal(second.ids(), []string{numbered(2)}) {
-		t.Errorf("second page %s", second.raw)
-	}
-}
-
-func TestCountNeedsTheHeader(t *testing.T) {
-	t.Parallel()
-	d := newDirectoryTest(t, Options{})
-	d.crowd(3)
-	if got := d.want(d.get("/users?$count=true"), http.StatusOK, ""); got.body["@odata.count"] != nil {
-		t.Errorf("counted without the header: %s", got.raw)
-	}
-	d.want(d.get("/users/$count"), 400, "Request_UnsupportedQuery")
-	got := d.want(d.get("/users/$count?$filter=userType ne 'Guest'", eventual...), http.StatusOK, "")
-	if got.raw != "3" || got.header.Get("Content-Type") != "text/plain" {
-		t.Errorf("got %q of type %s", got.raw, got.header.Get("Content-Type"))
-	}
-}
-
-func TestOrderBy(t *testing.T) {
-	t.Parallel()
-	d := newDirectoryTest(t, Options{})
-	for i, name := range []string{"b", "A", "c", "a"} {
-		d.tenant.AddUser(NewUser{ID: numbered(i), UPN: fmt.Sprintf("u%d@example.co.jp", i), DisplayName: name})
-	}
-	ascending := []string{numbered(1), numbered(3), numbered(0), numbered(2)}
-	if diff := cmp.Diff([][]string{ascending[:3], ascending[3:]}, d.pages("/users?$orderby=displayName&$top=3")); diff != "" {
-		t.Errorf("ascending (-want +got):\n%s", diff)
-	}
-	slices.Reverse(ascending)
-	got := d.pages("/users?$count=true&$orderby=displayName desc&$top=3&$filter=accountEnabled eq true", eventual...)
-	if diff := cmp.Diff([][]string{ascending[:3], ascending[3:]}, got); diff != "" {
-		t.Errorf("descending (-want +got):\n%s", diff)
 	}
 }

@@ -13,27 +13,20 @@ import (
 // [permissions reference]: https://learn.microsoft.com/graph/permissions-reference
 var (
 	userReaders  = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
-	basicReaders = append([]string{"User.ReadBasic.All"}, userReaders...)
 	userWriters  = []string{"User.ReadWrite.All", "Directory.ReadWrite.All"}
 	userDeleters = append([]string{"User.DeleteRestore.All"}, userWriters...)
 	userRevokers = []string{"User.RevokeSessions.All"}
 )
 
-// directoryRoutes are what Graph can do with users, groups, domains and the
-// organization.
-func directoryRoutes() []route {
-	return slices.Concat(userRoutes(), deletedItemRoutes(), deltaRoutes(), groupRoutes(), domainRoutes(), organizationRoutes())
-}
-
 func userRoutes() []route {
 	return []route{
-		{method: "GET", pattern: "/users", permissions: basicReaders, units: 2, handle: locked(listUsers)},
-		{method: "GET", pattern: "/users/$count", permissions: userReaders, units: 2, handle: locked(countUsers)},
-		{method: "GET", pattern: "/users/{id}", permissions: basicReaders, handle: locked(getUser)},
+		{method: "GET", pattern: "/users", permissions: userReaders, units: 2, handle: locked(listUsers)},
+		{method: "GET", pattern: "/users/delta", permissions: userReaders, handle: deltaUsers},
+		{method: "GET", pattern: "/users/{id}", permissions: userReaders, handle: locked(getUser)},
 		{method: "POST", pattern: "/users", permissions: userWriters, write: true, handle: locked(createUser)},
 		{method: "PATCH", pattern: "/users/{id}", permissions: userWriters, write: true, handle: locked(updateUser)},
 		{method: "DELETE", pattern: "/users/{id}", permissions: userDeleters, write: true, handle: locked(deleteUser)},
-		{method: "POST", pattern: "/users/{id}/revokeSignInSessions", permissions: userRevokers, formerly: userWriters, write: true, sized: true, handle: locked(revokeSignInSessions)},
+		{method: "POST", pattern: "/users/{id}/revokeSignInSessions", permissions: userRevokers, write: true, sized: true, handle: locked(revokeSignInSessions)},
 	}
 }
 
@@ -111,7 +104,7 @@ func revokeSignInSessions(_ *Server, c *call) (reply, error) {
 	if u.marks&protected != 0 {
 		return reply{}, errForbidden()
 	}
-	c.tenant.checkRevocation(u, c.now)
+	c.tenant.judge(u, c.now)
 	if !u.guest { // a guest's sessions belong to the home tenant
 		c.tenant.stamp(u, c.now)
 	}
@@ -124,5 +117,5 @@ func (t *Tenant) stamp(u *user, now time.Time) {
 	u.stamp = now.Truncate(time.Second).UnixNano()
 	u.revocations = append(u.revocations, now.UnixNano())
 	t.record(before, u, propertyNamed(stampProperty).bit(), now)
-	t.s.changed(t, u.id.String(), "updated", 1)
+	t.s.changed(t, u.id.String(), 1)
 }

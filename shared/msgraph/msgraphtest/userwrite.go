@@ -103,7 +103,7 @@ func createUser(s *Server, c *call) (reply, error) {
 		u.stamp = c.now.Truncate(time.Second).UnixNano()
 	}
 	c.tenant.insert(u, c.now, true)
-	sel := standardSelection(false)
+	sel := standardSelection()
 	return reply{
 		status: http.StatusCreated,
 		header: http.Header{"Location": {"https://" + c.host + "/v1.0/users/" + u.id.String()}},
@@ -112,12 +112,12 @@ func createUser(s *Server, c *call) (reply, error) {
 }
 
 // checkNew refuses a new user without the required properties. In a federated
-// domain an onPremisesImmutableId stands in for the password.
+// domain that is onPremisesImmutableId instead of the password.
 func (t *Tenant) checkNew(body userBody) error {
 	federated := t.dir.federated(domainPart(body.text("userPrincipalName")))
 	for _, name := range requiredOnCreation {
-		if name == passwordProfile && federated && body.has("onPremisesImmutableId") {
-			continue
+		if name == passwordProfile && federated {
+			name = "onPremisesImmutableId"
 		}
 		if !body.has(name) {
 			return badRequest("A value is required for property '%s' of resource 'User'.", name)
@@ -175,5 +175,37 @@ func (t *Tenant) replace(u *user, changed user, now time.Time) {
 	delete(t.dir.byUPN, strings.ToLower(before.upn))
 	t.dir.byUPN[strings.ToLower(u.upn)] = u
 	t.record(before, u, properties, now)
-	t.s.changed(t, u.id.String(), "updated", bits.OnesCount32(uint32(properties)))
+	t.s.changed(t, u.id.String(), bits.OnesCount32(uint32(properties)))
+}
+
+// deleteUser is https://learn.microsoft.com/graph/api/user-delete: the user
+// rests in the bin, which the emulator never empties.
+func deleteUser(_ *Server, c *call) (reply, error) {
+	u, err := c.target()
+	if err != nil {
+		return reply{}, err
+	}
+	c.tenant.softDelete(u, c.now)
+	return noContent()
+}
+
+// DeleteUser deletes a user as DELETE /users/{id} does. It panics where there is
+// no such user.
+func (t *Tenant) DeleteUser(id string) {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	u := t.dir.find(id)
+	if u == nil || u.state != active {
+		panic("msgraphtest: no user " + id)
+	}
+	t.softDelete(u, t.s.now())
+}
+
+// softDelete raises `updated`: `deleted` is for permanent deletion only.
+func (t *Tenant) softDelete(u *user, now time.Time) {
+	before := *u
+	u.state = softDeleted
+	delete(t.dir.byUPN, strings.ToLower(u.upn))
+	t.record(before, u, allProperties, now)
+	t.s.changed(t, u.id.String(), 1)
 }

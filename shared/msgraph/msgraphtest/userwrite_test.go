@@ -34,9 +34,9 @@ func TestCreateUserStamp(t *testing.T) {
 		stamp      any
 	}{
 		{"managed", newcomer(), "2026-05-24T22:24:30Z"},
-		{"federated", newcomer("userPrincipalName", "hanako@example.co.jp"), nil},
+		{"federated", newcomer("userPrincipalName", "hanako@example.co.jp", "onPremisesImmutableId", "h1"), nil},
 		{"federated without a password", newcomer("userPrincipalName", "hanako@example.co.jp", "passwordProfile", nil, "onPremisesImmutableId", "h1"), nil},
-		{"subdomain of a federated domain", newcomer("userPrincipalName", "hanako@sub.example.co.jp"), nil},
+		{"subdomain of a federated domain", newcomer("userPrincipalName", "hanako@sub.example.co.jp", "onPremisesImmutableId", "h1"), nil},
 		{"promoted subdomain", newcomer("userPrincipalName", "hanako@own.example.co.jp"), "2026-05-24T22:24:30Z"},
 	}
 	for _, test := range tests {
@@ -74,10 +74,11 @@ func TestCreateUserRefusals(t *testing.T) {
 		{"no userPrincipalName", newcomer("userPrincipalName", nil), "Request_BadRequest", "A value is required for property 'userPrincipalName' of resource 'User'."},
 		{"no passwordProfile", newcomer("passwordProfile", nil), "Request_BadRequest", "A value is required for property 'passwordProfile' of resource 'User'."},
 		{"an immutable id doesn't help in a managed domain", newcomer("passwordProfile", nil, "onPremisesImmutableId", "h1"), "Request_BadRequest", ""},
-		{"no password nor immutable id", newcomer("passwordProfile", nil, "userPrincipalName", "h@example.co.jp"), "Request_BadRequest", ""},
+		{"a password doesn't help in a federated domain", newcomer("userPrincipalName", "h@example.co.jp"), "Request_BadRequest",
+			"A value is required for property 'onPremisesImmutableId' of resource 'User'."},
 		{"unknown domain", newcomer("userPrincipalName", "h@elsewhere.example"), "Request_BadRequest", domain},
 		{"unverified domain", newcomer("userPrincipalName", "h@unproved.example"), "Request_BadRequest", domain},
-		{"unknown subdomain", newcomer("userPrincipalName", "h@sub.example.co.jp"), "Request_BadRequest", domain},
+		{"unknown subdomain", newcomer("userPrincipalName", "h@sub.example.co.jp", "onPremisesImmutableId", "h1"), "Request_BadRequest", domain},
 		{"no domain", newcomer("userPrincipalName", "hanako"), "Request_BadRequest", ""},
 		{"UPN taken", newcomer("userPrincipalName", "TARO@managed.example"), "Request_BadRequest", "Another object with the same value for property userPrincipalName already exists."},
 		{"unknown property", newcomer("shoeSize", 24), "Request_BadRequest", ""},

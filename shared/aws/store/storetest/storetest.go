@@ -13,22 +13,11 @@ import (
 
 // Definition is the table's schema, as the resource Table of template.yaml has it.
 func Definition(name string) *dynamodb.CreateTableInput {
-	text := func(attribute string) types.AttributeDefinition {
-		return types.AttributeDefinition{AttributeName: &attribute, AttributeType: types.ScalarAttributeTypeS}
-	}
-	element := func(attribute string, kind types.KeyType) types.KeySchemaElement {
-		return types.KeySchemaElement{AttributeName: &attribute, KeyType: kind}
-	}
 	return &dynamodb.CreateTableInput{
 		TableName:            &name,
 		BillingMode:          types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{text("pk"), text("heldBy"), text("created")},
-		KeySchema:            []types.KeySchemaElement{element("pk", types.KeyTypeHash)},
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-			IndexName:  aws.String("held"),
-			KeySchema:  []types.KeySchemaElement{element("heldBy", types.KeyTypeHash), element("created", types.KeyTypeRange)},
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
-		}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}},
 	}
 }
 

@@ -1,0 +1,364 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
+	"github.com/sessionstamp/sessionstamp/shared/config"
+)
+
+const aGUID = "0c5b5b8e-8a8f-4f0e-9d1c-2f1e6a3b4c5d"
+
+// stored are parameters with a credential in Secrets Manager.
+var stored = map[string]string{"AuthMode": "client-secret", "CredentialSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:entra-AbCdEf"}
+
+// imagined is the template deployed without anything that is real.
+func imagined(t *testing.T, parameters map[string]string) *stack {
+	t.Helper()
+	given := map[string]string{"TenantId": aGUID, "ClientId": aGUID}
+	maps.Copy(given, parameters)
+	s, err := newStack(readTemplate(t), given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestParameters checks that an administrator meets few, and understands each.
+func TestParameters(t *testing.T) {
+	t.Parallel()
+	read := readTemplate(t)
+	if len(read.asked) > 16 {
+		t.Errorf("there are %d parameters, want 16 at most", len(read.asked))
+	}
+	for _, name := range read.asked {
+		p := read.parameter(name)
+		if description, _ := p["Description"].(string); len(strings.Fields(description)) < 6 || !strings.HasSuffix(description, ".") {
+			t.Errorf("%s is described by %q", name, description)
+		}
+		if p["AllowedPattern"] != nil && p["ConstraintDescription"] == nil {
+			t.Errorf("%s refuses values without a sentence", name)
+		}
+	}
+	var grouped []string
+	for _, group := range read.section("Metadata")["AWS::CloudFormation::Interface"].(object)["ParameterGroups"].([]any) {
+		grouped = append(grouped, texts(group.(object)["Parameters"])...)
+	}
+	if diff := cmp.Diff(read.asked, grouped); diff != "" {
+		t.Errorf("SAM and the console ask otherwise (-SAM +console):\n%s", diff)
+	}
+}
+
+// TestPatterns checks what the patterns refuse before anything is deployed. The keeper
+// refuses the rest: see package config.
+func TestPatterns(t *testing.T) {
+	t.Parallel()
+	read := readTemplate(t)
+	ids := func(n int) string { return strings.TrimSuffix(strings.Repeat(aGUID+",", n), ",") }
+	for name, values := range map[string]map[string]bool{
+		"FederatedDomains": {"": true, "a.example": true, "a.example, b.example": true, "a.example;b.example": false, "example": false, "-contoso.com": false,
+			"contoso-.com": false, "a.example,": false, "a.example  b.example": false},
+		"ExcludedUsers":  {"": true, aGUID: true, ids(40): true, ids(41): false, ids(91): false, aGUID + ";" + aGUID: false, "someone@intranet": false, aGUID + ",": false},
+		"ExcludedGroups": {"": true, ids(20): true, ids(21): false, "A group": false},
+		"ExcludedUpnPatterns": {"": true, "svc-*@a.example, b@a.example": true, "svc-??@a.example": true, "[svc-*@a.example": false, "a@b.example;c@b.example": false,
+			"a@b.example|c@b.example": false, `"a@b.example"`: false, "'a@b.example'": false, `svc\-*@a.example`: false, "^svc-": false, "svc-(a|b)": false,
+			"@a.example": false, "a@b.example c@b.example": false, strings.Repeat("a", 501): false},
+		"CredentialSecretArn":    {"": true, stored["CredentialSecretArn"]: true, "entra": false, "arn:aws:secretsmanager:eu-central-1:123456789012:secret:entra": false},
+		"TenantId":               {aGUID: true, strings.ToUpper(aGUID): false, "": false},
+		"AuthMode":               {"web-identity": true, "password": false},
+		"PermissionsBoundaryArn": {"": true, "arn:aws:iam::123456789012:policy/teams/boundary": true, "boundary": false},
+		"KmsKeyArn":              {"": true, "arn:aws:kms:eu-central-1:123456789012:key/" + aGUID: true, "arn:aws:kms:eu-central-1:123456789012:alias/a": false},
+		"AlarmTopicArn":          {"": true, "arn:aws:sns:eu-central-1:123456789012:alarms": true, "alarms": false},
+	} {
+		for v, want := range values {
+			if err := allowed(read.parameter(name), v); (err == nil) != want {
+				t.Errorf("%s=%.60q is taken: %t (%v), want %t", name, v, err == nil, err, want)
+			}
+		}
+	}
+}
+
+// TestEnvironments checks that each function gets the variables that it reads, and no
+// other, and that the longest lists fit into Lambda's 4 KB.
+func TestEnvironments(t *testing.T) {
+	t.Parallel()
+	for _, parameters := range []map[string]string{nil, stored} {
+		s := imagined(t, parameters)
+		for id, read := range map[string]func(config.Lookup) error{
+			"WebhookFunction": func(l config.Lookup) error { _, err := config.ReadWebhook(l); return err },
+			"StamperFunction": func(l config.Lookup) error { _, err := config.ReadStamper(l, []string{"global"}); return err },
+			"KeeperFunction":  func(l config.Lookup) error { _, err := config.ReadKeeper(l, []string{"global"}); return err },
+			"SweeperFunction": func(l config.Lookup) error { _, err := config.ReadSweeper(l, []string{"global"}); return err },
+		} {
+			environment, asked := s.environment(id), make(map[string]bool)
+			err := read(func(name string) (string, bool) {
+				asked[name] = true
+				v, ok := environment[name]
+				return v, ok
+			})
+			if err != nil {
+				t.Errorf("%s: %v", id, err)
+			}
+			if parameters == nil { // the keeper measures it all the same
+				delete(asked, "CREDENTIAL_SECRET_ARN")
+			}
+			if diff := cmp.Diff(slices.Sorted(maps.Keys(asked)), slices.Sorted(maps.Keys(environment))); diff != "" {
+				t.Errorf("%s (-reads +gets):\n%s", id, diff)
+			}
+		}
+	}
+	s, size := imagined(t, stored), 0
+	for name, v := range s.environment("KeeperFunction") {
+		size += len(name) + len(v)
+	}
+	for _, name := range s.asked {
+		if most, ok := s.parameter(name)["MaxLength"].(int); ok {
+			size += most
+		}
+	}
+	if size > 4096 {
+		t.Errorf("with the longest lists the environment has %d bytes, Lambda allows 4096", size)
+	}
+}
+
+// TestFunctions checks that each function has a folder, a role and a log of its own.
+func TestFunctions(t *testing.T) {
+	t.Parallel()
+	s := imagined(t, nil)
+	functions := s.resources("AWS::Serverless::Function")
+	if len(functions) != 4 {
+		t.Errorf("there are %d functions", len(functions))
+	}
+	seen := make(map[any]string)
+	for _, id := range functions {
+		p := s.properties(id)
+		for _, property := range []string{"CodeUri", "Role", "FunctionName"} {
+			if other := seen[p[property]]; other != "" {
+				t.Errorf("%s and %s have the same %s", id, other, property)
+			}
+			seen[p[property]] = id
+		}
+		if got, want := p["LoggingConfig"].(object)["LogGroup"], "/aws/lambda/"+s.ref(id); got != want {
+			t.Errorf("%s logs to %s, want %s", id, got, want)
+		}
+		if allows := p["RecursiveLoop"] == "Allow"; allows != (id == "StamperFunction") {
+			t.Errorf("%s may start itself again and again: %t", id, allows)
+		}
+	}
+	for _, id := range []string{"KeeperFunction", "SweeperFunction"} {
+		want := object{"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 3600}
+		if diff := cmp.Diff(want, s.properties(id)["EventInvokeConfig"]); diff != "" {
+			t.Errorf("%s is started again after a failure (-want +got):\n%s", id, diff)
+		}
+	}
+	for _, id := range s.resources("AWS::Logs::LogGroup") {
+		retained := s.resource(id)["DeletionPolicy"] == "Retain"
+		if s.properties(id)["RetentionInDays"] == nil || retained != (id == "StamperLogGroup") {
+			t.Errorf("%s ends with the stack: %t", id, !retained)
+		}
+	}
+}
+
+// TestSafety pins what reviews have asked for.
+func TestSafety(t *testing.T) {
+	t.Parallel()
+	s := imagined(t, nil)
+	table, queue := s.properties("Table"), s.properties("NotificationQueue")
+	source, route := s.properties("NotificationEventSource"), s.properties("Api")["DefaultRouteSettings"].(object)
+	timeout := s.properties("StamperFunction")["Timeout"].(int) + source["MaximumBatchingWindowInSeconds"].(int)
+	for what, holds := range map[string]bool{
+		"the table is protected against deletion": table["DeletionProtectionEnabled"] == true,
+		"entries expire":                                 cmp.Equal(table["TimeToLiveSpecification"], object{"AttributeName": "expires", "Enabled": true}),
+		"20 receipts before a dead letter":               queue["RedrivePolicy"].(object)["maxReceiveCount"] == 20,
+		"the queue hides longer than a worker takes":     queue["VisibilityTimeout"].(int) > timeout && queue["VisibilityTimeout"].(int) < 2*timeout,
+		"part of a batch may fail":                       cmp.Equal(source["FunctionResponseTypes"], []any{"ReportBatchItemFailures"}),
+		"concurrency is limited at the source":           source["ScalingConfig"].(object)["MaximumConcurrency"].(int) <= 10,
+		"20 requests a second, 100 at once":              route["ThrottlingRateLimit"] == 20 && route["ThrottlingBurstLimit"] == 100,
+		"the access log does not fill a regional policy": strings.HasPrefix(s.ref("ApiLogGroup"), "/aws/vendedlogs/"),
+	} {
+		if !holds {
+			t.Errorf("not so: %s", what)
+		}
+	}
+	format := s.properties("Api")["AccessLogSettings"].(object)["Format"].(string)
+	dashes := regexp.MustCompile(`\$context\.[A-Za-z.]+`).ReplaceAllString(format, "-")
+	if !json.Valid([]byte(dashes)) {
+		t.Errorf("without values the access log is no JSON: %s", dashes)
+	}
+	for _, later := range []string{"NotificationEventSource", "KeeperSchedule", "SweeperSchedule"} {
+		if s.resource(later)["DependsOn"] != "Subscription" {
+			t.Errorf("%s does not wait until the keeper has accepted the settings", later)
+		}
+	}
+	properties := s.properties("Subscription")
+	for _, name := range s.asked {
+		if _, ok := properties[name]; !ok && !slices.Contains([]string{"AlarmEmail", "AlarmTopicArn", "PermissionsBoundaryArn", "KmsKeyArn"}, name) {
+			t.Errorf("a change of %s does not reach the keeper", name)
+		}
+	}
+}
+
+// TestRoles checks what every policy must hold to. That they give what is used and no
+// more, the stories see.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	boundary := "arn:aws:iam::123456789012:policy/boundary"
+	parameters := map[string]string{"PermissionsBoundaryArn": boundary, "KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/" + aGUID}
+	for _, mode := range []map[string]string{nil, stored} {
+		maps.Copy(parameters, mode)
+		s := imagined(t, parameters)
+		for _, role := range s.resources("AWS::IAM::Role") {
+			if p := s.properties(role); p["PermissionsBoundary"] != boundary || len(s.ref(role)) > 64 {
+				t.Errorf("%s, %q, has the boundary %v", role, s.ref(role), p["PermissionsBoundary"])
+			}
+			for _, statement := range s.statements(role) {
+				checkStatement(t, role, statement)
+			}
+		}
+	}
+}
+
+func checkStatement(t *testing.T, role string, statement object) {
+	t.Helper()
+	condition, _ := statement["Condition"].(object)
+	action := texts(statement["Action"])
+	secret := slices.ContainsFunc(action, func(a string) bool {
+		return strings.HasPrefix(a, "secretsmanager:") || strings.HasPrefix(a, "sts:") || strings.HasPrefix(a, "dynamodb:")
+	})
+	sources, _ := condition["ArnEquals"].(object)
+	function := arn("lambda", "function:"+stackName+"-"+strings.ToLower(strings.TrimSuffix(role, "Role")))
+	if secret && !slices.Contains(texts(sources["lambda:SourceFunctionArn"]), function) {
+		t.Errorf("%s: %v is not bound to the function", role, action)
+	}
+	if slices.Contains(action, "sts:GetWebIdentityToken") {
+		condition = maps.Clone(condition)
+		delete(condition, "ArnEquals")
+		want := object{
+			"ForAllValues:StringEquals": object{"sts:IdentityTokenAudience": "api://AzureADTokenExchange"},
+			"Null":                      object{"sts:IdentityTokenAudience": "false"},
+			"StringEquals":              object{"sts:SigningAlgorithm": "RS256"},
+			"NumericLessThanEquals":     object{"sts:DurationSeconds": 300},
+		}
+		if diff := cmp.Diff(want, condition); diff != "" {
+			t.Errorf("%s may have other tokens (-want +got):\n%s", role, diff)
+		}
+		return
+	}
+	for _, name := range slices.Concat(action, texts(statement["Resource"])) {
+		if plain := strings.TrimSuffix(name, ":*"); strings.ContainsAny(plain, "*?") || plain != name && !strings.Contains(name, ":logs:") {
+			t.Errorf("%s: a wildcard: %s", role, name)
+		}
+	}
+}
+
+// alarmMetrics are the metrics that an alarm is billed for.
+func alarmMetrics(alarm object) (all []object) {
+	for _, query := range alarm["Metrics"].([]any) {
+		if stat, ok := query.(object)["MetricStat"].(object); ok {
+			all = append(all, stat["Metric"].(object))
+		}
+	}
+	return all
+}
+
+// TestAlarms checks that they look at what is written, that silence is seen at once, and
+// that the dashboard has all of them.
+func TestAlarms(t *testing.T) {
+	t.Parallel()
+	written := []string{metrics.SubscriptionHoursLeft, metrics.SweepFinished, metrics.UsersStamped, metrics.UsersMissed, metrics.NeedsAttention}
+	s, count := imagined(t, nil), 0
+	for _, id := range s.resources("AWS::CloudWatch::Alarm") {
+		alarm := s.properties(id)
+		for _, m := range alarmMetrics(alarm) {
+			count++
+			if m["Namespace"] == stackName && !slices.Contains(written, m["MetricName"].(string)) {
+				t.Errorf("nobody writes the metric %s of %s", m["MetricName"], id)
+			}
+		}
+		if expression := alarm["Metrics"].([]any)[0].(object)["Expression"].(string); !strings.Contains(expression, "FILL(") {
+			t.Errorf("%s waits for data that may never come: %s", id, expression)
+		}
+		if diff := cmp.Diff([]any{s.ref("AlarmTopic")}, alarm["AlarmActions"]); diff != "" {
+			t.Errorf("%s goes elsewhere: %s", id, diff)
+		}
+		if !strings.Contains(s.properties("Dashboard")["DashboardBody"].(string), `"`+s.attribute(id, "Arn")+`"`) {
+			t.Errorf("the dashboard does not show %s", id)
+		}
+	}
+	if count != 11 {
+		t.Errorf("alarms are on %d metrics, want 11", count)
+	}
+	if body := s.properties("Dashboard")["DashboardBody"].(string); !json.Valid([]byte(body)) {
+		t.Error("the dashboard is no JSON")
+	}
+	foreign := imagined(t, map[string]string{"AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:theirs"})
+	if got := texts(foreign.properties("MissedAlarm")["AlarmActions"]); got[0] != "arn:aws:sns:eu-central-1:123456789012:theirs" ||
+		len(foreign.resources("AWS::SNS::Topic")) > 0 {
+		t.Errorf("alarms go to %s, and to a topic of our own", got)
+	}
+}
+
+// hours is a month.
+const hours = 730
+
+// TestMonthlyCost counts what a month costs without any user, at list prices of November
+// 2026 in US East, and that README.md says the same.
+func TestMonthlyCost(t *testing.T) {
+	t.Parallel()
+	s := imagined(t, nil)
+	alarms := 0
+	for _, id := range s.resources("AWS::CloudWatch::Alarm") {
+		alarms += len(alarmMetrics(s.properties(id)))
+	}
+	runs := map[string]float64{"KeeperFunction": hours * 4, "SweeperFunction": hours}
+	for id, rate := range map[string]string{"KeeperSchedule": "rate(15 minutes)", "SweeperSchedule": "rate(1 hour)"} {
+		if got := s.properties(id)["ScheduleExpression"]; got != rate {
+			t.Errorf("%s is %s, and not %s, which is counted here", id, got, rate)
+		}
+	}
+	seconds := 0.0
+	for id, n := range runs { // of two seconds
+		seconds += n * 2 * float64(s.properties(id)["MemorySize"].(int)) / 1024
+	}
+	secrets := len(s.resources("AWS::SecretsManager::Secret"))
+	rows := []struct {
+		what string
+		cost float64
+	}{
+		{fmt.Sprintf("Alarms on %d metrics at $0.10", alarms), float64(alarms) * 0.10},
+		{"2 metrics that are sent every hour at $0.30", 2 * 0.30},
+		{fmt.Sprintf("%d secret at $0.40", secrets), float64(secrets) * 0.40},
+		{"0.65 million looks into the empty queue at $0.40 per million", 0.65 * 0.40 * float64(len(s.resources("AWS::Lambda::EventSourceMapping")))},
+		{"Keeper and sweeper, 2 seconds a run, and their logs", seconds*0.0000133334 + 0.01},
+	}
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := 0.0
+	for _, row := range rows {
+		total += row.cost
+		checkRow(t, string(readme), fmt.Sprintf("| %s | $%.2f |", row.what, row.cost))
+	}
+	checkRow(t, string(readme), fmt.Sprintf("| **Together** | **$%.2f** |", total))
+	if total > 2.60 {
+		t.Errorf("a month costs $%.2f, want $2.60 at most", total)
+	}
+}
+
+func checkRow(t *testing.T, text, row string) {
+	t.Helper()
+	if !strings.Contains(text, row) {
+		t.Errorf("README.md lacks the row\n%s", row)
+	}
+}

@@ -1,0 +1,160 @@
+package stamp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/state"
+)
+
+// BrakeState is what the brake remembers of a tenant.
+type BrakeState struct {
+	// Hours counts the automatic stamps by the hour in which they were made (its start,
+	// Unix seconds), for the last 24 hours.
+	Hours map[int64]int
+	// Members is how many members of federated domains the last full round has counted.
+	Members int
+	// Reached is when somebody was stopped by the limit; zero: the brake is open.
+	Reached time.Time
+	// Released is when a person last released it.
+	Released time.Time
+}
+
+// Brake stops all automatic stamping of a tenant, over all workers, once the limit of 24
+// hours is reached, until a person releases it. It keeps a mistake, ours or an
+// administrator's, from signing out the company.
+type Brake struct {
+	store state.Store[BrakeState]
+	limit int
+}
+
+const (
+	brakeSpan = 24 * time.Hour
+	// The limit where none was set: enough for the new users of a usual day, or for a
+	// fifth of the members.
+	leastLimit   = 200
+	memberShare  = 5
+	brakeRetries = 20 // of a write that somebody else was faster than
+)
+
+// NewBrake makes a brake for that many stamps in 24 hours; 0 stands for the larger of 200
+// and a fifth of the members.
+func NewBrake(store state.Store[BrakeState], limit int) *Brake {
+	return &Brake{store: store, limit: limit}
+}
+
+// Take counts n calls before they are made. It grants as many as the limit leaves; if
+// that is not all, the brake is reached and grants nothing more until its release. After
+// an error nothing is granted.
+func (b *Brake) Take(ctx context.Context, tenant string, n int, now time.Time) (granted int, err error) {
+	err = b.update(ctx, tenant, func(s *BrakeState) bool {
+		granted = 0
+		if !s.Reached.IsZero() {
+			return false
+		}
+		s.forget(now)
+		granted = min(n, max(0, b.limitOf(*s)-s.total()))
+		if granted < n {
+			s.Reached = now
+		}
+		s.Hours[hourOf(now)] += granted
+		return true
+	})
+	if err != nil {
+		return 0, err
+	}
+	return granted, nil
+}
+
+// GiveBack takes back n calls that certainly did nothing.
+func (b *Brake) GiveBack(ctx context.Context, tenant string, n int, now time.Time) error {
+	return b.update(ctx, tenant, func(s *BrakeState) bool {
+		s.forget(now)
+		left := n
+		for _, hour := range slices.Backward(slices.Sorted(maps.Keys(s.Hours))) {
+			taken := min(left, s.Hours[hour])
+			s.Hours[hour] -= taken
+			left -= taken
+		}
+		return true
+	})
+}
+
+// Release opens the brake, by a person's order. The count begins anew, else the next
+// call would reach the limit again.
+func (b *Brake) Release(ctx context.Context, tenant string, now time.Time) error {
+	return b.update(ctx, tenant, func(s *BrakeState) bool {
+		s.Reached, s.Released = time.Time{}, now
+		clear(s.Hours)
+		return true
+	})
+}
+
+// SetMembers tells the brake how many members of federated domains there are.
+func (b *Brake) SetMembers(ctx context.Context, tenant string, n int) error {
+	return b.update(ctx, tenant, func(s *BrakeState) bool {
+		changed := s.Members != n
+		s.Members = n
+		return changed
+	})
+}
+
+// State tells how the brake stands, and its limit.
+func (b *Brake) State(ctx context.Context, tenant string) (s BrakeState, limit int, err error) {
+	item, err := b.store.Load(ctx, tenant)
+	if err != nil {
+		return BrakeState{}, 0, fmt.Errorf("read the brake: %w", err)
+	}
+	return item.Doc, b.limitOf(item.Doc), nil
+}
+
+func (b *Brake) limitOf(s BrakeState) int {
+	if b.limit > 0 {
+		return b.limit
+	}
+	return max(leastLimit, s.Members/memberShare)
+}
+
+// update changes the state, and again where somebody else was faster. The change tells
+// whether there is anything to write.
+func (b *Brake) update(ctx context.Context, tenant string, change func(*BrakeState) bool) error {
+	for range brakeRetries {
+		item, err := b.store.Load(ctx, tenant)
+		if err != nil {
+			return fmt.Errorf("read the brake: %w", err)
+		}
+		item.Doc.Hours = maps.Clone(item.Doc.Hours)
+		if item.Doc.Hours == nil {
+			item.Doc.Hours = make(map[int64]int)
+		}
+		if !change(&item.Doc) {
+			return nil
+		}
+		if _, err = b.store.Save(ctx, tenant, item); err == nil {
+			return nil
+		}
+		if !errors.Is(err, state.ErrConflict) {
+			return fmt.Errorf("write the brake: %w", err)
+		}
+	}
+	return fmt.Errorf("write the brake: somebody else was faster %d times", brakeRetries)
+}
+
+// forget drops the hours that are over for longer than a day.
+func (s *BrakeState) forget(now time.Time) {
+	oldest := hourOf(now.Add(-brakeSpan))
+	maps.DeleteFunc(s.Hours, func(hour int64, n int) bool { return hour < oldest || n == 0 })
+}
+
+func (s *BrakeState) total() (sum int) {
+	for _, n := range s.Hours {
+		sum += n
+	}
+	return sum
+}
+
+func hourOf(t time.Time) int64 { return t.Truncate(time.Hour).Unix() }

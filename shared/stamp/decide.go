@@ -1,0 +1,259 @@
+package stamp
+
+import (
+	"hash/fnv"
+	"strings"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// Action is what is to be done with a request.
+type Action string
+
+// The actions.
+const (
+	// Finish: nothing more is to be done for the request.
+	Finish Action = "finish"
+	// PutBack: a copy of the request goes into the queue, to be delivered after Delay.
+	PutBack Action = "put back"
+	// Call: the user is to be signed out, once the claim in Next is written.
+	Call Action = "call"
+)
+
+// A Decision is what the rules say of one request.
+type Decision struct {
+	Action Action
+	Reason Reason
+	// Delay is how long a request that is put back waits.
+	Delay time.Duration
+	// Next is the entry to be written; nil: nothing is. With [Call] it is the claim,
+	// which must stand before the call begins.
+	Next *Entry
+}
+
+// Facts are what was read of a user.
+type Facts struct {
+	User directory.User
+	// Found is false where Graph does not know the user.
+	Found      bool
+	Federation Federation
+	// Excluded tells that the user is a member of an excluded group. Ids and patterns
+	// are the policy's.
+	Excluded bool
+}
+
+// A matter is all that one decision is made from.
+type matter struct {
+	entry  Entry
+	facts  Facts
+	req    Request
+	policy Policy
+	now    time.Time
+}
+
+// Recall decides what the ledger alone can answer, without a call of Graph. It tells
+// whether it can.
+func Recall(e Entry, req Request, p Policy, now time.Time) (Decision, bool) {
+	m := matter{entry: e, req: req, policy: p, now: now}
+	switch e.State {
+	case StateStamped:
+		if m.sufficient(e.Stamp, req.NotBefore) {
+			return finish(ReasonKnownStamped, nil), true
+		}
+	case StateCannotFix:
+		if !req.Approved && now.Sub(e.Updated) < p.CannotFixRetry {
+			return finish(ReasonKnownCannotFix, nil), true
+		}
+	case StateClaimed, StateCalled:
+		if wait := m.due().Sub(now); wait > 0 {
+			return m.notDue(wait), true
+		}
+	case StateNone:
+	}
+	return Decision{}, false
+}
+
+// due is when the stamp of a user who was called for is next worth a look: once no call
+// can be under way any more, and every replica shows what the last one did.
+func (m matter) due() time.Time {
+	switch e := m.entry; {
+	case e.EmptyReads > 0:
+		return e.Updated.Add(m.policy.ReplicationLag)
+	case e.State == StateCalled:
+		return e.Called.Add(m.policy.ReplicationLag)
+	default:
+		return e.Claimed.Add(m.policy.CallWindow + m.policy.ReplicationLag)
+	}
+}
+
+// notDue leaves the user to whoever reads the stamp back, unless the request is that
+// one, or asks for a stamp that the call can't have made.
+func (m matter) notDue(wait time.Duration) Decision {
+	switch {
+	case m.entry.State == StateClaimed:
+		return putBack(ReasonClaimed, wait, nil)
+	case m.req.ReadBack || !m.sufficient(m.entry.Called, m.req.NotBefore):
+		return putBack(ReasonReadBackEarly, wait, nil)
+	}
+	return finish(ReasonReadBackPending, nil)
+}
+
+// Decide decides by what was read. It is pure: the same arguments give the same
+// decision. Where the answer is in doubt the user is left alone, for now.
+//
+// A guest, a user of a managed domain, an excluded one and one with a sufficient stamp
+// is never called, whoever approves.
+func Decide(e Entry, f Facts, req Request, p Policy, now time.Time) Decision {
+	m := matter{entry: e, facts: f, req: req, policy: p, now: now}
+	stamp := f.User.SignInSessionsValidFrom
+	switch {
+	case !f.Found:
+		return m.notFound()
+	case !f.User.StampKnown:
+		return putBack(ReasonStampUnknown, backoff(req), nil)
+	case m.sufficient(stamp, req.NotBefore):
+		return m.stamped()
+	case !m.open():
+		return m.scope()
+	case m.sufficient(stamp, e.NotBefore) && e.NotBefore.Before(req.NotBefore):
+		return m.scope() // the call before has worked; this is a new matter
+	}
+	return m.stillEmpty()
+}
+
+// open tells whether the user was called for, or may have been, and the stamp has not
+// been seen.
+func (m matter) open() bool {
+	return m.entry.State == StateClaimed || m.entry.State == StateCalled
+}
+
+// sufficient tells whether the stamp is not older than t. Stamps have whole seconds.
+func (m matter) sufficient(stamp, t time.Time) bool {
+	if stamp.IsZero() || t.IsZero() {
+		return !stamp.IsZero()
+	}
+	return !stamp.Before(t.Add(-m.policy.ClockSkew).Truncate(time.Second))
+}
+
+// notFound tells a user who is not there any more from one who is not there yet.
+func (m matter) notFound() Decision {
+	wait := m.req.Seen.Add(m.policy.ReplicationLag).Sub(m.now)
+	if wait > 0 {
+		return putBack(ReasonNotFoundYet, min(backoff(m.req), wait+time.Second), nil)
+	}
+	return finish(ReasonNotFound, nil)
+}
+
+// stamped ends the matter, unless a call is open that was to give a later stamp: that
+// one is waited for by its own request.
+func (m matter) stamped() Decision {
+	stamp := m.facts.User.SignInSessionsValidFrom
+	if !m.open() {
+		return finish(ReasonStamped, m.next(StateStamped, ReasonStamped))
+	}
+	if !m.sufficient(stamp, m.entry.NotBefore) {
+		return finish(ReasonStamped, nil)
+	}
+	return finish(ReasonReadBack, m.next(StateStamped, ReasonReadBack))
+}
+
+// stillEmpty looks once more, a replication lag later; then it has the user called once
+// more, and at the end leaves the user to a person.
+func (m matter) stillEmpty() Decision {
+	if m.entry.EmptyReads == 0 {
+		next := m.next(m.entry.State, ReasonEmptySeen)
+		next.EmptyReads = 1
+		return putBack(ReasonEmptySeen, m.policy.ReplicationLag, next)
+	}
+	if m.entry.Again {
+		return finish(ReasonStillEmpty, m.next(StateCannotFix, ReasonStillEmpty))
+	}
+	d := m.scope()
+	if d.Action == Call {
+		d.Next.Again = true
+		d.Next.Source = m.entry.Source
+		d.Next.NotBefore = latest(m.entry.NotBefore, m.req.NotBefore)
+	}
+	return d
+}
+
+// scope decides about a user without a sufficient stamp.
+func (m matter) scope() Decision {
+	u := m.facts.User
+	_, excluded := m.policy.Exclusions.Match(u)
+	switch {
+	case invited(u):
+		return finish(ReasonGuest, nil)
+	case u.UserType != "" && !strings.EqualFold(u.UserType, "Member"):
+		return finish(ReasonNotMember, nil)
+	case excluded || m.facts.Excluded:
+		return finish(ReasonExcluded, nil)
+	case m.facts.Federation == Managed:
+		return finish(ReasonNotFederated, nil)
+	case m.facts.Federation != Federated:
+		return putBack(ReasonDomainUnknown, backoff(m.req), nil)
+	case m.req.Approved:
+		return m.call(ReasonApproved)
+	case u.UserType == "" || u.Created.IsZero() || m.now.Sub(u.Created) > m.policy.NewUserWindow:
+		return finish(ReasonExisting, nil)
+	}
+	return m.call(ReasonNew)
+}
+
+// invited tells whether the account signs in at another tenant, which a B2B member with
+// userType Member does as well as a guest.
+func invited(u directory.User) bool {
+	return strings.EqualFold(u.UserType, "Guest") ||
+		strings.EqualFold(u.CreationType, "Invitation") ||
+		u.ExternalUserState != ""
+}
+
+// call begins a matter: nothing of an earlier one counts.
+func (m matter) call(reason Reason) Decision {
+	next := m.next(StateClaimed, reason)
+	next.Source, next.NotBefore = m.req.Source, m.req.NotBefore
+	next.Claimed, next.Called = m.now, time.Time{}
+	next.EmptyReads, next.Again = 0, false
+	return Decision{Action: Call, Reason: reason, Next: next}
+}
+
+// next is the entry with another state, and what was read.
+func (m matter) next(s State, reason Reason) *Entry {
+	e := m.entry
+	e.Tenant, e.User = m.req.Tenant, m.req.User
+	if e.Version == 0 {
+		e.Source, e.NotBefore = m.req.Source, m.req.NotBefore
+	}
+	e.State, e.Reason, e.Updated = s, reason, m.now
+	e.Created, e.Stamp = m.facts.User.Created, m.facts.User.SignInSessionsValidFrom
+	return &e
+}
+
+func finish(reason Reason, next *Entry) Decision {
+	return Decision{Action: Finish, Reason: reason, Next: next}
+}
+
+func putBack(reason Reason, delay time.Duration, next *Entry) Decision {
+	return Decision{Action: PutBack, Reason: reason, Delay: min(delay, MaxDelay), Next: next}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// backoff is how long the request waits after its attempts so far: two seconds, doubled
+// each time, spread by a quarter so that what failed together does not come back
+// together. It depends on nothing but the request, so a run repeats.
+func backoff(r Request) time.Duration {
+	const base, doublings = 2 * time.Second, 9
+	d := base << min(r.Attempt, doublings)
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(r.User))
+	_, _ = h.Write([]byte{byte(r.Attempt)})          //nolint:gosec // only to differ from attempt to attempt
+	spread := time.Duration(h.Sum64() % uint64(d/4)) //nolint:gosec // a part of a positive duration
+	return min(d+spread, MaxDelay)
+}

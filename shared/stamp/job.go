@@ -1,0 +1,271 @@
+package stamp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// A batch is the work of one call of Handle: one job for each user.
+type batch struct {
+	s       *Stamper
+	started time.Time
+	jobs    []*job
+}
+
+// A job is one user in one call of Handle. It is open until it is settled.
+type job struct {
+	request   Request
+	positions []int // of the requests for this user
+	entry     Entry // as it stands in the ledger
+	facts     Facts
+	pending   *Entry // to be written
+	claim     *Entry // to be written before the call
+	before    Entry  // as it stood before the claim
+	braked    bool   // counted by the brake
+	called    bool   // unless every call certainly did nothing
+	accepted  bool   // by Graph
+	unknown   error  // of a call whose outcome nobody knows
+	settled   bool
+	out       Outcome
+}
+
+// newBatch makes one job for each user, and a settled one for each request that can't be
+// acted upon.
+func (s *Stamper) newBatch(requests []Request) *batch {
+	b := &batch{s: s, started: s.Now()}
+	byUser := make(map[string]*job, len(requests))
+	for i, req := range requests {
+		if err := s.acceptable(req); err != nil {
+			j := &job{request: req, positions: []int{i}}
+			j.fail(ReasonInvalid, err)
+			b.jobs = append(b.jobs, j)
+			continue
+		}
+		if j, ok := byUser[req.User]; ok {
+			j.merge(req, i)
+			continue
+		}
+		j := &job{request: req, positions: []int{i}, entry: Entry{Tenant: s.Tenant, User: req.User}}
+		byUser[req.User] = j
+		b.jobs = append(b.jobs, j)
+	}
+	return b
+}
+
+func (s *Stamper) acceptable(req Request) error {
+	if err := req.Validate(); err != nil {
+		return err
+	}
+	if req.Tenant != s.Tenant {
+		return fmt.Errorf("%w: tenant %s is not served here, %s is", errInvalid, req.Tenant, s.Tenant)
+	}
+	return nil
+}
+
+// precedence of the sources where several tell of one user: a person's word must not be
+// lost, and whom a notification told of was not missed.
+var precedence = []Source{SourceSweep, SourceNotification, SourcePerson}
+
+// merge takes in another request for the same user, so that the one that results asks
+// for all that the two did.
+func (j *job) merge(req Request, position int) {
+	j.positions = append(j.positions, position)
+	if req.Seen.Before(j.request.Seen) {
+		j.request.Seen = req.Seen
+	}
+	if slices.Index(precedence, req.Source) > slices.Index(precedence, j.request.Source) {
+		j.request.Source = req.Source
+	}
+	j.request.Approved = j.request.Approved || req.Approved
+	j.request.NotBefore = latest(j.request.NotBefore, req.NotBefore)
+	j.request.ReadBack = j.request.ReadBack || req.ReadBack
+	j.request.Attempt = max(j.request.Attempt, req.Attempt)
+}
+
+// apply does what was decided, but for the call: for that the job stays open.
+func (j *job) apply(d Decision) {
+	switch d.Action {
+	case Finish:
+		j.settle(Done, d.Reason, 0, nil)
+		j.pending = d.Next
+	case PutBack:
+		j.later(d.Delay, d.Reason, nil)
+		j.pending = d.Next
+		if d.Reason == ReasonEmptySeen {
+			j.request.ReadBack = true
+		}
+	case Call:
+		j.claim = d.Next
+	}
+}
+
+func (j *job) later(delay time.Duration, reason Reason, err error) {
+	j.settle(Later, reason, min(max(delay, 0), MaxDelay), err)
+}
+
+func (j *job) fail(reason Reason, err error) { j.settle(Failed, reason, 0, err) }
+
+func (j *job) settle(v Verdict, reason Reason, delay time.Duration, err error) {
+	j.settled = true
+	j.out.Verdict, j.out.Reason, j.out.Delay, j.out.Err = v, reason, delay, err
+}
+
+// cause is why the job did not come to its end.
+func (j *job) cause() error {
+	if j.out.Err != nil {
+		return j.out.Err
+	}
+	return errors.New(string(j.out.Reason))
+}
+
+// write makes the entry with that state the one to be written.
+func (j *job) write(state State, reason Reason, now time.Time) {
+	e := j.entry
+	e.State, e.Reason, e.Updated = state, reason, now
+	j.pending = &e
+}
+
+// release undoes the claim: Graph certainly did nothing.
+func (j *job) release() {
+	e := j.before
+	e.Version = j.entry.Version
+	if e.State == StateNone {
+		e.Reason, e.Updated = j.out.Reason, j.entry.Updated
+	}
+	j.pending, j.called = &e, false
+}
+
+// record writes the pending entries of the jobs. A job whose entry was not written for
+// certain comes back: what it meant to say is found out again.
+func (s *Stamper) record(ctx context.Context, jobs []*job) {
+	var entries []Entry
+	var writing []*job
+	for _, j := range jobs {
+		if j.pending == nil {
+			continue
+		}
+		entries = append(entries, *j.pending)
+		writing = append(writing, j)
+		j.pending = nil
+	}
+	if len(entries) == 0 || s.DryRun {
+		return
+	}
+	errs := s.Ledger.Write(ctx, entries)
+	for i, j := range writing {
+		j.written(entries[i], errs[i])
+	}
+}
+
+func (j *job) written(e Entry, err error) {
+	switch {
+	case err == nil:
+		e.Version++
+		j.entry = e
+	case e.State == StateCalled && j.out.Reason == ReasonCalled:
+		// Graph has accepted the call and the reading back is queued; the claim in the
+		// ledger says enough until then.
+		j.out.Err = fmt.Errorf("write user %s to the ledger: %w", e.User, err)
+	case errors.Is(err, ErrConflict):
+		j.later(backoff(j.request), ReasonClaimed, err)
+	default:
+		j.later(backoff(j.request), ReasonLedgerUnavailable, fmt.Errorf("write user %s to the ledger: %w", e.User, err))
+	}
+}
+
+// putBackAll puts back what can't go on now.
+func putBackAll(jobs []*job, reason Reason, err error) {
+	for _, j := range jobs {
+		j.later(retryAfter(err, j.request), reason, err)
+	}
+}
+
+// retryAfter is what the service asked for, or else the request's own backoff.
+func retryAfter(err error, r Request) time.Duration {
+	if e, ok := errors.AsType[*directory.Error](err); ok && e.RetryAfter > 0 {
+		return e.RetryAfter
+	}
+	return backoff(r)
+}
+
+// unavailable is the reason for a failure of Graph that says nothing of the user.
+func unavailable(err error) Reason {
+	e, ok := errors.AsType[*directory.Error](err)
+	switch {
+	case ok && e.Throttled():
+		return ReasonThrottled
+	case ok && e.Forbidden():
+		return ReasonGraphForbidden
+	}
+	return ReasonGraphUnavailable
+}
+
+func notFound(err error) bool {
+	e, ok := errors.AsType[*directory.Error](err)
+	return ok && e.NotFound()
+}
+
+// longestThrottle is the longest time that Graph asked to wait, 0 where it throttled
+// nothing.
+func longestThrottle(jobs []*job) (longest time.Duration) {
+	for _, j := range jobs {
+		if j.out.Reason == ReasonThrottled {
+			longest = max(longest, retryAfter(j.out.Err, j.request))
+		}
+	}
+	return longest
+}
+
+func open(jobs []*job) []*job {
+	return filter(jobs, func(j *job) bool { return !j.settled })
+}
+
+func filter(jobs []*job, keep func(*job) bool) []*job {
+	var kept []*job
+	for _, j := range jobs {
+		if keep(j) {
+			kept = append(kept, j)
+		}
+	}
+	return kept
+}
+
+func ids(jobs []*job) []string {
+	list := make([]string, len(jobs))
+	for i, j := range jobs {
+		list[i] = j.request.User
+	}
+	return list
+}
+
+// users are those whose domains matter: who has a stamp stays whatever the domain is.
+func users(jobs []*job) []directory.User {
+	list := make([]directory.User, 0, len(jobs))
+	for _, j := range jobs {
+		if j.facts.Found {
+			list = append(list, j.facts.User)
+		}
+	}
+	return list
+}
+
+func (b *batch) open() []*job { return open(b.jobs) }
+
+// errors returns one error for each of the n requests.
+func (b *batch) errors(n int) []error {
+	errs := make([]error, n)
+	for _, j := range b.jobs {
+		if j.out.Verdict != Failed {
+			continue
+		}
+		for _, i := range j.positions {
+			errs[i] = j.cause()
+		}
+	}
+	return errs
+}

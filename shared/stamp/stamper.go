@@ -1,0 +1,299 @@
+package stamp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// MaxBatch is how many users are read or signed out in one call: the most parts that
+// Graph takes in one $batch (https://learn.microsoft.com/graph/json-batching).
+const MaxBatch = 20
+
+// CallsPerSecond is how many users one process signs out in a second, at most.
+const CallsPerSecond = 20
+
+// Directory is what the Stamper needs of Graph. Each method takes at most [MaxBatch] ids
+// and returns one answer for each, in order; its errors are of type [*directory.Error].
+type Directory interface {
+	// ReadUsers reads the users.
+	ReadUsers(ctx context.Context, ids []string) ([]directory.Read, error)
+	// MemberOf tells in which of the groups each user is, directly or through others.
+	MemberOf(ctx context.Context, ids, groups []string) ([]directory.Membership, error)
+	// RevokeSignInSessions signs the users out, and makes one attempt: whether trying
+	// again is safe, only the ledger knows. The error is nil where Graph accepted the
+	// call.
+	RevokeSignInSessions(ctx context.Context, ids []string) ([]error, error)
+}
+
+// Config is what a Stamper is made of. All fields are required but those that say what
+// their zero value means.
+type Config struct {
+	// Tenant is the one tenant that is served, a lower-case GUID.
+	Tenant    string
+	Directory Directory
+	Domains   *Domains
+	// Groups are the object ids of the excluded groups; none excludes none.
+	Groups []string
+	Ledger Ledger
+	Queue  Queue
+	Brake  *Brake
+	// Policy's zero times stand for the default ones.
+	Policy Policy
+	// CallTimeout is how long one call may take; 0 means 20 seconds.
+	CallTimeout time.Duration
+	// DryRun makes the same decisions for the same reasons, and writes nothing: neither
+	// to Graph nor to the ledger. Who would be signed out ends with [ReasonDryRun].
+	DryRun bool
+	// Observer is told of every outcome; nil: nobody is.
+	Observer Observer
+	Log      *slog.Logger
+	// Now is the calendar.
+	Now func() time.Time
+}
+
+const defaultCallTimeout = 20 * time.Second
+
+// Validate reports every fault of the configuration.
+func (c Config) Validate() error {
+	var faults []error
+	require := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	require(directory.IsID(c.Tenant), "tenant %q is not a lower-case GUID", c.Tenant)
+	require(c.Directory != nil && c.Domains != nil && c.Ledger != nil && c.Queue != nil && c.Brake != nil,
+		"directory, domains, ledger, queue and brake must all be given")
+	require(c.Log != nil && c.Now != nil, "log and calendar must be given")
+	require(c.CallTimeout >= 0, "the call timeout is negative")
+	for _, group := range c.Groups {
+		require(directory.IsID(group), "excluded group %q is not an object id (a lower-case GUID)", group)
+	}
+	return errors.Join(append(faults, c.Policy.Validate())...)
+}
+
+// A Stamper brings users to the end of the matter. It keeps nothing between calls that
+// it could not lose. It is safe for concurrent use.
+type Stamper struct {
+	config
+	pace *rate.Limiter
+}
+
+// config keeps the fields of a Config out of the Stamper's own documentation and out of
+// reach.
+type config Config
+
+// New makes a Stamper.
+func New(c Config) (*Stamper, error) {
+	c.Policy = c.Policy.WithDefaults()
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("stamper: %w", err)
+	}
+	if c.CallTimeout == 0 {
+		c.CallTimeout = defaultCallTimeout
+	}
+	return &Stamper{config: config(c), pace: rate.NewLimiter(CallsPerSecond, MaxBatch)}, nil
+}
+
+// Handle brings every request as far as it can go now. The result has one error for each
+// request, in order: nil means that its message may be acknowledged, because it has
+// served or a copy is in the queue; any other leaves the message to the queue. One
+// request never spoils another.
+func (s *Stamper) Handle(ctx context.Context, requests []Request) []error {
+	b := s.newBatch(requests)
+	defer b.report(ctx)
+
+	s.recall(ctx, b.open())
+	var throttled time.Duration
+	for chunk := range slices.Chunk(b.open(), MaxBatch) {
+		if throttled > 0 { // to ask on would be to be throttled for longer
+			putBackAll(chunk, ReasonThrottled, &directory.Error{Operation: "getUser", NotDone: true, RetryAfter: throttled})
+			continue
+		}
+		s.advance(ctx, chunk)
+		throttled = longestThrottle(chunk)
+	}
+	s.postpone(ctx, b.jobs)
+	return b.errors(len(requests))
+}
+
+// HandleMessages is [Stamper.Handle] for the bodies of queue messages. A body that is no
+// request fails alone, and ends among the dead letters.
+func (s *Stamper) HandleMessages(ctx context.Context, bodies [][]byte) []error {
+	requests := make([]Request, len(bodies))
+	faults := make([]error, len(bodies))
+	for i, body := range bodies {
+		requests[i], faults[i] = DecodeRequest(body)
+	}
+	errs := s.Handle(ctx, requests)
+	for i, fault := range faults {
+		if fault != nil {
+			errs[i] = fault
+		}
+	}
+	return errs
+}
+
+// recall settles, without a call of Graph, all that the ledger can answer.
+func (s *Stamper) recall(ctx context.Context, jobs []*job) {
+	if len(jobs) == 0 {
+		return
+	}
+	entries, err := s.Ledger.Entries(ctx, s.Tenant, ids(jobs))
+	if err != nil {
+		putBackAll(jobs, ReasonLedgerUnavailable, fmt.Errorf("read the ledger: %w", err))
+		return
+	}
+	now := s.Now()
+	for _, j := range jobs {
+		if e, ok := entries[j.request.User]; ok {
+			j.entry = e
+		}
+		if d, ok := Recall(j.entry, j.request, s.Policy, now); ok {
+			j.apply(d)
+		}
+	}
+}
+
+// advance reads the users of one chunk, decides, and stamps.
+func (s *Stamper) advance(ctx context.Context, jobs []*job) {
+	if s.tooLate(ctx, jobs) {
+		return
+	}
+	s.read(ctx, jobs)
+	s.decide(ctx, open(jobs))
+	s.checkGroups(ctx, open(jobs))
+	s.record(ctx, jobs)
+	if s.DryRun {
+		for _, j := range open(jobs) {
+			j.settle(Done, ReasonDryRun, 0, nil)
+		}
+		return
+	}
+	s.stamp(ctx, open(jobs))
+}
+
+// tooLate puts the jobs back if the invocation may end before a claim that is taken now
+// is settled. It tells whether it may.
+func (s *Stamper) tooLate(ctx context.Context, jobs []*job) bool {
+	deadline, ok := ctx.Deadline()
+	if ctx.Err() == nil && (!ok || time.Until(deadline) >= s.CallTimeout) {
+		return false
+	}
+	putBackAll(jobs, ReasonOutOfTime, nil)
+	return true
+}
+
+func (s *Stamper) read(ctx context.Context, jobs []*job) {
+	reads, err := s.Directory.ReadUsers(ctx, ids(jobs))
+	if err == nil && len(reads) != len(jobs) {
+		err = fmt.Errorf("asked for %d users, got %d", len(jobs), len(reads))
+	}
+	if err != nil {
+		putBackAll(jobs, unavailable(err), err)
+		return
+	}
+	for i, j := range jobs {
+		if err := reads[i].Err; err != nil && !notFound(err) {
+			putBackAll(jobs[i:i+1], unavailable(err), err)
+			continue
+		}
+		j.facts.Found = reads[i].Err == nil
+		if j.facts.Found {
+			j.facts.User = reads[i].User
+			j.out.Created = j.facts.User.Created
+		}
+	}
+}
+
+// decide settles every job but those whose user is to be signed out.
+func (s *Stamper) decide(ctx context.Context, jobs []*job) {
+	if len(jobs) == 0 || s.tooLate(ctx, jobs) {
+		return
+	}
+	now := s.Now()
+	domains, err := s.Domains.For(ctx, now, users(jobs)...)
+	if err != nil {
+		putBackAll(jobs, ReasonDomainsUnavailable, err)
+		return
+	}
+	for _, j := range jobs {
+		j.facts.Federation = s.federation(domains, j, now)
+		j.apply(Decide(j.entry, j.facts, j.request, s.Policy, now))
+	}
+}
+
+// federation doubts a domain that is not known as federated until every replica of the
+// list knows what was done when the user came.
+func (s *Stamper) federation(domains FederatedDomains, j *job, now time.Time) Federation {
+	switch {
+	case domains.Contain(j.facts.User.Domain()):
+		return Federated
+	case s.Domains.lister != nil && now.Sub(j.request.Seen) < s.Policy.ReplicationLag:
+		return Doubtful
+	}
+	return Managed
+}
+
+// checkGroups decides once more about those who are to be signed out, knowing who is in
+// an excluded group.
+func (s *Stamper) checkGroups(ctx context.Context, jobs []*job) {
+	if len(jobs) == 0 || len(s.Groups) == 0 || s.tooLate(ctx, jobs) {
+		return
+	}
+	memberships, err := s.Directory.MemberOf(ctx, ids(jobs), s.Groups)
+	if err == nil && len(memberships) != len(jobs) {
+		err = fmt.Errorf("asked for the groups of %d users, got %d", len(jobs), len(memberships))
+	}
+	if err != nil {
+		putBackAll(jobs, ReasonExclusionsUnavailable, err)
+		return
+	}
+	now := s.Now()
+	for i, j := range jobs {
+		if err := memberships[i].Err; err != nil {
+			putBackAll(jobs[i:i+1], ReasonExclusionsUnavailable, err)
+			continue
+		}
+		j.facts.Excluded = len(memberships[i].Groups) > 0
+		j.apply(Decide(j.entry, j.facts, j.request, s.Policy, now))
+	}
+}
+
+// postpone puts back what was settled for later, and makes dead letters of what was put
+// back for too long.
+func (s *Stamper) postpone(ctx context.Context, jobs []*job) {
+	var back []Delayed
+	var waiting []*job
+	now := s.Now()
+	for _, j := range jobs {
+		if j.out.Verdict != Later {
+			continue
+		}
+		if now.Sub(j.request.Seen) > s.Policy.GiveUpAfter {
+			j.fail(ReasonGaveUp, fmt.Errorf("user %s: put back for longer than %s: %s: %w",
+				j.request.User, s.Policy.GiveUpAfter, j.out.Reason, j.cause()))
+			continue
+		}
+		again := j.request
+		again.Attempt++
+		back = append(back, Delayed{Request: again, Delay: j.out.Delay})
+		waiting = append(waiting, j)
+	}
+	if len(back) == 0 {
+		return
+	}
+	if err := s.Queue.Postpone(ctx, back); err != nil {
+		for _, j := range waiting {
+			j.fail(j.out.Reason, fmt.Errorf("put user %s back into the queue: %w", j.request.User, err))
+		}
+	}
+}

@@ -1,0 +1,395 @@
+package stamp_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"context"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/memory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+// A story is what becomes of user 1, from the first message until the queue is empty.
+type story struct {
+	name    string
+	arrange func(*world)
+	// want are verdict and reason of every outcome, repetitions left out.
+	want  []string
+	state stamp.State // in the ledger at the end
+	// calls reached Graph, and signOuts took effect.
+	calls, signOuts, dead int
+	// counted is what the brake has counted in the end.
+	counted int
+}
+
+func withAnswers(answers ...answer) func(*world) {
+	return func(w *world) {
+		w.user(1).answers = answers
+		w.notify(1, 0)
+	}
+}
+
+func withUser(change func(*fakeUser)) func(*world) {
+	return func(w *world) {
+		w.user(1, change)
+		w.notify(1, 0)
+	}
+}
+
+func person(w *world) stamp.Request {
+	r := w.request(1, 0)
+	r.Source, r.Approved = stamp.SourcePerson, true
+	return r
+}
+
+var (
+	lost       = answer{err: errPlain}
+	lostEffect = answer{err: errPlain, effect: true}
+	seen       = []string{"done called", "done read_back"}
+	stories    = []story{
+		{"a new user", withAnswers(), seen, stamp.StateStamped, 1, 1, 0, 1},
+		{"a lost answer", withAnswers(lostEffect), seen, stamp.StateStamped, 2, 2, 0, 1},
+		{"two lost answers", withAnswers(lost, lost), seen, stamp.StateStamped, 3, 1, 0, 1},
+		{"three lost answers of calls that worked", withAnswers(lostEffect, lostEffect, lostEffect),
+			[]string{"later outcome_unknown", "done read_back"}, stamp.StateStamped, 3, 3, 0, 1},
+		{"three lost calls: two reads, once more", withAnswers(lost, lost, lost),
+			[]string{"later outcome_unknown", "later empty_seen", "done called", "done read_back"}, stamp.StateStamped, 4, 1, 0, 2},
+		{"lost for ever: left to a person", withAnswers(lost, lost, lost, lost, lost, lost),
+			[]string{"later outcome_unknown", "later empty_seen", "later outcome_unknown", "later empty_seen", "done still_empty"},
+			stamp.StateCannotFix, 6, 0, 0, 2},
+		{"called, and no stamp ever", withUser(func(u *fakeUser) { u.answers = []answer{{}, {}} }),
+			[]string{"done called", "later empty_seen", "done called", "later empty_seen", "done still_empty"},
+			stamp.StateCannotFix, 2, 0, 0, 2},
+		{"throttled gives back claim and brake", withAnswers(answer{err: graphError(429, retryAfter(10*time.Second))}),
+			[]string{"later throttled", "done called", "done read_back"}, stamp.StateStamped, 2, 1, 0, 1},
+		{"throttled after a lost answer: the claim stands", withAnswers(lostEffect, answer{err: graphError(429)}),
+			[]string{"later outcome_unknown", "done read_back"}, stamp.StateStamped, 2, 1, 0, 1},
+		{"throttled in the late call", withAnswers(lost, lost, lost, answer{err: graphError(429, retryAfter(10*time.Second))}),
+			[]string{"later outcome_unknown", "later empty_seen", "later throttled", "done called", "done read_back"},
+			stamp.StateStamped, 5, 1, 0, 2},
+		{"forbidden", withAnswers(answer{err: graphError(403)}), []string{"done forbidden"}, stamp.StateCannotFix, 1, 0, 0, 0},
+		{"refused", withAnswers(answer{err: graphError(400)}), []string{"done refused"}, stamp.StateCannotFix, 1, 0, 0, 0},
+		{"a minute's outage of Graph", func(w *world) {
+			withAnswers()(w)
+			w.failing("Directory.ReadUsers", false, time.Minute, graphError(503))
+		}, append([]string{"later graph_unavailable"}, seen...), stamp.StateStamped, 1, 1, 0, 1},
+		{"appears later", withUser(func(u *fakeUser) { u.appears = time.Now().Add(time.Minute) }),
+			append([]string{"later not_found_yet"}, seen...), stamp.StateStamped, 1, 1, 0, 1},
+		{"never appears", func(w *world) { w.notify(1, 0) },
+			[]string{"later not_found_yet", "done not_found"}, stamp.StateNone, 0, 0, 0, 0},
+		{"a guest", withUser(func(u *fakeUser) { u.UserType, u.outOfScope = "Guest", true }),
+			[]string{"done guest"}, stamp.StateNone, 0, 0, 0, 0},
+		{"in an excluded group", func(w *world) {
+			w.config.Groups = []string{userID(99)}
+			withUser(func(u *fakeUser) { u.grouped, u.outOfScope = true, true })(w)
+		}, []string{"done excluded"}, stamp.StateNone, 0, 0, 0, 0},
+		{"groups can't be read", func(w *world) {
+			w.config.Groups = []string{userID(99)}
+			withAnswers()(w)
+			w.failing("Directory.MemberOf", false, time.Minute, graphError(403))
+		}, append([]string{"later exclusions_unavailable"}, seen...), stamp.StateStamped, 1, 1, 0, 1},
+		{"a domain that became federated a moment ago", func(w *world) {
+			w.domains[0].Federated = false
+			withAnswers()(w)
+			time.AfterFunc(2*time.Minute, func() { w.domains[0].Federated = true })
+		}, append([]string{"later domain_unknown"}, seen...), stamp.StateStamped, 1, 1, 0, 1},
+		{"a managed domain", func(w *world) {
+			w.domains[0].Federated = false
+			withUser(func(u *fakeUser) { u.outOfScope = true })(w)
+		}, []string{"later domain_unknown", "done not_federated"}, stamp.StateNone, 0, 0, 0, 0},
+		{"dry run writes nothing", func(w *world) {
+			w.config.DryRun = true
+			withUser(func(u *fakeUser) { u.outOfScope = true })(w)
+		}, []string{"done dry_run"}, stamp.StateNone, 0, 0, 0, 0},
+		{"an existing user waits for a person", withUser(func(u *fakeUser) {
+			u.Created, u.outOfScope = u.Created.Add(-73*time.Hour), true
+		}), []string{"done existing"}, stamp.StateNone, 0, 0, 0, 0},
+		{"a person approves, and the brake does not count", func(w *world) {
+			w.user(1, func(u *fakeUser) { u.Created = u.Created.Add(-1000 * time.Hour) })
+			w.send(person(w), 0)
+		}, seen, stamp.StateStamped, 1, 1, 0, 0},
+		{"a person's order of a later stamp while another call is open", func(w *world) {
+			withUser(func(*fakeUser) {})(w)
+			r := person(w)
+			r.NotBefore = w.start.Add(2 * time.Minute).UTC()
+			w.graph.users[userID(1)].ordered = r.NotBefore
+			w.send(r, 2*time.Minute)
+		}, []string{"done called", "later read_back_early", "done called", "done read_back"}, stamp.StateStamped, 2, 2, 0, 1},
+		{"the brake can't be asked", func(w *world) {
+			withAnswers()(w)
+			w.failing("Brake.Load", false, time.Minute, errPlain)
+		}, append([]string{"later brake_unavailable"}, seen...), stamp.StateStamped, 1, 1, 0, 1},
+		{"the ledger can't be read", func(w *world) {
+			withAnswers()(w)
+			w.failing("Ledger.Entries", false, time.Minute, errPlain)
+		}, append([]string{"later ledger_unavailable"}, seen...), stamp.StateStamped, 1, 1, 0, 1},
+		{"the queue fails: the message stays", func(w *world) {
+			withAnswers(lost, lost, lost)(w)
+			w.failing("Queue.Postpone", false, time.Second*10, errPlain)
+		}, []string{"failed outcome_unknown", "later claimed", "later empty_seen", "done called", "done read_back"}, stamp.StateStamped, 4, 1, 0, 2},
+		{"somebody else was faster", func(w *world) {
+			withAnswers()(w)
+			w.failing("Ledger.Write", false, time.Second, stamp.ErrConflict)
+		}, append([]string{"later claimed"}, seen...), stamp.StateStamped, 1, 1, 0, 1},
+		{"nonsense goes to the dead letters", func(w *world) { w.sendBody([]byte(canary), 0) },
+			[]string{"failed invalid"}, stamp.StateNone, 0, 0, 1, 0},
+		{"put back for four days", func(w *world) {
+			withAnswers()(w)
+			w.failing("Directory.ReadUsers", false, aWeek, graphError(503))
+		}, []string{"later graph_unavailable", "failed gave_up"}, stamp.StateNone, 0, 0, 1, 0},
+	}
+)
+
+func TestStories(t *testing.T) {
+	t.Parallel()
+	for _, s := range stories {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				s.arrange(w)
+				w.run()
+				s.check(t, w)
+			})
+		})
+	}
+}
+
+func (s story) check(t *testing.T, w *world) {
+	t.Helper()
+	if diff := cmp.Diff(s.want, w.outcomes("")); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+	if got := w.entry(1).State; got != s.state {
+		t.Errorf("state %q in the ledger, want %q", got, s.state)
+	}
+	var calls, signOuts int
+	if u := w.graph.users[userID(1)]; u != nil {
+		calls, signOuts = len(u.calls), len(u.signOuts)
+	}
+	if calls != s.calls || signOuts != s.signOuts {
+		t.Errorf("called %d times and signed out %d times, want %d and %d", calls, signOuts, s.calls, s.signOuts)
+	}
+	if got := len(w.queue.DeadLetters()); got != s.dead {
+		t.Errorf("%d dead letters, want %d", got, s.dead)
+	}
+	if got := w.counted(); got != s.counted {
+		t.Errorf("the brake has counted %d, want %d", got, s.counted)
+	}
+}
+
+func (w *world) counted() (sum int) {
+	i, err := w.brake.Load(context.Background(), tenant)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, n := range i.Doc.Hours {
+		sum += n
+	}
+	return sum
+}
+
+// The brake stops what is automatic and loses nothing; a person releases it.
+func TestBrakeStopsAndReleases(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.limit = 3
+		for n := range 5 {
+			w.user(n)
+			w.notify(n, 0)
+		}
+		time.AfterFunc(25*time.Hour, func() {
+			b := stamp.NewBrake(&w.brake, w.limit)
+			if s, _, err := b.State(t.Context(), tenant); err != nil || s.Reached.IsZero() {
+				t.Errorf("after a day the brake is open: %+v, %v", s, err)
+			}
+			if n := w.graph.total(); n != 3 {
+				t.Errorf("%d were signed out before the release, want 3", n)
+			}
+			if err := b.Release(t.Context(), tenant, time.Now()); err != nil {
+				t.Error(err)
+			}
+		})
+		w.run()
+		w.checkQuiet(0, 1, 2, 3, 4)
+	})
+}
+
+func (g *fakeGraph) total() (sum int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, u := range g.users {
+		sum += len(u.signOuts)
+	}
+	return sum
+}
+
+func TestBrakeLimit(t *testing.T) {
+	t.Parallel()
+	ctx, now := t.Context(), noon
+	b := stamp.NewBrake(new(memory.State[stamp.BrakeState]), 0)
+	if err := b.SetMembers(ctx, tenant, 2000); err != nil {
+		t.Fatal(err)
+	}
+	if _, limit, _ := b.State(ctx, tenant); limit != 400 {
+		t.Errorf("limit %d, want a fifth of 2000", limit)
+	}
+	take := func(n, want int) {
+		t.Helper()
+		if got, err := b.Take(ctx, tenant, n, now); err != nil || got != want {
+			t.Errorf("Take(%d) = %d, %v, want %d", n, got, err, want)
+		}
+	}
+	take(390, 390)
+	if err := b.GiveBack(ctx, tenant, 390, now); err != nil {
+		t.Fatal(err)
+	}
+	take(400, 400)
+	now = now.Add(26 * time.Hour) // all is forgotten
+	take(300, 300)
+	take(101, 100)
+	take(1, 0)
+}
+
+// Two workers never take more than the limit together.
+func TestBrakeOverManyWorkers(t *testing.T) {
+	t.Parallel()
+	b := stamp.NewBrake(new(memory.State[stamp.BrakeState]), 10)
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	sum := 0
+	for range 8 {
+		all.Go(func() {
+			got, err := b.Take(t.Context(), tenant, 2, noon)
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			sum += got
+		})
+	}
+	all.Wait()
+	if sum != 10 {
+		t.Errorf("%d were granted, want 10", sum)
+	}
+}
+
+// TestManyWorkers lets several workers, each slow at random and some slow enough to lose
+// their messages to another, handle the same users at once. Nobody is signed out late.
+func TestManyWorkers(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(40) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { manyWorkers(t, rand.New(rand.NewPCG(seed, 1))) })
+		})
+	}
+}
+
+func manyWorkers(t *testing.T, random *rand.Rand) {
+	const users = 12
+	w := newWorld(t)
+	w.queue = memory.NewQueue(memory.QueueOptions{Visibility: 20 * time.Second, MaxReceives: 1000})
+	w.config.Queue = fakeQueue{memory.Requests{Queue: w.queue}, &w.steps}
+	var stamped []int
+	for n := range users {
+		u := w.user(n)
+		stamped = append(stamped, n)
+		if n%4 == 0 {
+			u.answers = []answer{lostEffect}
+		}
+		for range 1 + random.IntN(3) {
+			w.notify(n, time.Duration(random.IntN(600))*time.Second)
+		}
+	}
+	var mu sync.Mutex // of random
+	w.steps.hook = func(context.Context, step) error {
+		mu.Lock()
+		delay := time.Duration(random.IntN(200)) * time.Millisecond
+		if random.IntN(10) == 0 {
+			delay *= 100
+		}
+		mu.Unlock()
+		time.Sleep(delay)
+		return nil
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(w.run)
+	}
+	all.Wait()
+	w.checkQuiet(stamped...)
+}
+
+// Unknown subdomains have the list read again, at most once a minute; a failure is told.
+func TestDomains(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	var fails error
+	d := stamp.NewDomains(lister(func() ([]directory.Domain, error) {
+		asked++
+		return []directory.Domain{
+			{Name: "A.example", Federated: true, Verified: true},
+			{Name: "m.a.example", Verified: true},
+			{Name: "u.example", Federated: true},
+		}, fails
+	}))
+	for i, look := range []struct {
+		after  time.Duration
+		domain string
+		asked  int
+		want   bool
+		fails  bool
+	}{
+		{0, "a.example", 1, true, false},
+		{14 * time.Minute, "eu.a.example", 1, true, false},
+		{15 * time.Minute, "a.example", 2, true, false},
+		{16 * time.Minute, "m.a.example", 3, false, false},
+		{16*time.Minute + 59*time.Second, "u.example", 3, false, false},
+		{17 * time.Minute, "evila.example", 4, false, false},
+		{40 * time.Minute, "a.example", 5, false, true},
+	} {
+		if fails = nil; look.fails {
+			fails = errPlain
+		}
+		got, err := d.Federation(t.Context(), noon.Add(look.after), directory.User{UserPrincipalName: "x@" + look.domain})
+		if got != look.want || (err != nil) != look.fails || asked != look.asked {
+			t.Errorf("look %d: %t, %v, asked %d times; want %+v", i, got, err, asked, look)
+		}
+	}
+}
+
+type lister func() ([]directory.Domain, error)
+
+func (l lister) Domains(context.Context) ([]directory.Domain, error) { return l() }
+
+func TestFixedDomains(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{"", " ", "com", "@a.example", "*.a.example", "a example.com", ".a.example", "a..example", "-a.example"} {
+		if _, err := stamp.FixedDomains("good.example", bad); err == nil {
+			t.Errorf("FixedDomains took %q", bad)
+		}
+	}
+	if _, err := stamp.FixedDomains(); err == nil {
+		t.Error("FixedDomains took an empty list")
+	}
+	d, err := stamp.FixedDomains("Federated.Example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for domain, want := range map[string]bool{"eu.federated.example": true, "x.example": false} {
+		if got, err := d.Federation(t.Context(), noon, directory.User{UserPrincipalName: "a@" + domain}); got != want || err != nil {
+			t.Errorf("%s is federated: %t, %v, want %t", domain, got, err, want)
+		}
+	}
+}
