@@ -57,12 +57,16 @@ func (s *Stamper) newBatch(requests []Request) *batch {
 	return b
 }
 
+// acceptable reports why the request can't be acted upon. No call made now gives a stamp of
+// the future: such a request would have the user signed out again and again.
 func (s *Stamper) acceptable(req Request) error {
-	if err := req.Validate(); err != nil {
+	switch err := req.Validate(); {
+	case err != nil:
 		return err
-	}
-	if req.Tenant != s.Tenant {
+	case req.Tenant != s.Tenant:
 		return fmt.Errorf("%w: tenant %s is not served here, %s is", errInvalid, req.Tenant, s.Tenant)
+	case req.NotBefore.After(s.Now()):
+		return fmt.Errorf("%w: it asks for a stamp of the future, not before %s", errInvalid, req.NotBefore)
 	}
 	return nil
 }

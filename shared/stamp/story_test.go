@@ -393,3 +393,23 @@ func TestFixedDomains(t *testing.T) {
 		}
 	}
 }
+
+// A stamp of the future can't be made: whoever asks for one is refused, and nobody is
+// signed out.
+func TestStampOfTheFuture(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.user(1)
+		req := stamp.Request{
+			Tenant: tenant, User: userID(1), Source: stamp.SourcePerson, Approved: true,
+			Seen: time.Now(), NotBefore: time.Now().Add(time.Hour),
+		}
+		if err := w.newStamper().Handle(t.Context(), []stamp.Request{req})[0]; err == nil {
+			t.Error("the request was taken")
+		}
+		if n := w.graph.total(); n != 0 {
+			t.Errorf("%d were signed out", n)
+		}
+	})
+}

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
@@ -33,7 +31,7 @@ func (h *Handler) receive(w http.ResponseWriter, req *http.Request, r *Receipt) 
 	defer cancel()
 	items, err := decode(body)
 	if err != nil {
-		h.dropAll(ctx, req.Header, body, err, r)
+		h.dropAll(ctx, body, err, r)
 	} else if err := h.keep(ctx, items, r); err != nil {
 		retry(w, r, err)
 		return
@@ -55,20 +53,15 @@ func read(req *http.Request) ([]byte, error) {
 }
 
 // dropAll counts a body that can't be read as a whole. To send it again would not help.
-func (h *Handler) dropAll(ctx context.Context, header http.Header, body []byte, err error, r *Receipt) {
+func (h *Handler) dropAll(ctx context.Context, body []byte, err error, r *Receipt) {
 	reason := Malformed
 	if errors.Is(err, errTooLarge) {
 		reason = TooLarge
 	}
 	r.drop(reason)
-	if isJSON(header.Get("Content-Type")) || h.holdsOurState(ctx, body) {
+	if h.holdsOurState(ctx, body) {
 		r.Malformed++
 	}
-}
-
-func isJSON(contentType string) bool {
-	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
 }
 
 func (h *Handler) holdsOurState(ctx context.Context, body []byte) bool {

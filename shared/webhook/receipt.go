@@ -66,9 +66,9 @@ type Receipt struct {
 	// Dropped counts what was dropped, by reason; nil if nothing was.
 	Dropped map[Reason]int
 	// Malformed counts what was dropped though it looks like Graph's: an unreadable item
-	// with our clientState, or a body that could not be read as a whole and was posted
-	// as JSON or holds our clientState. It is an alarm within the hour, because Graph
-	// may have changed what it sends.
+	// with our clientState, or a body that could not be read as a whole and holds our
+	// clientState. It is an alarm within the hour, because Graph may have changed what
+	// it sends.
 	Malformed int
 	// Err is why Status is 400 or 503, else nil.
 	Err error
