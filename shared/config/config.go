@@ -143,8 +143,8 @@ func (r *reader) authMode() directory.AuthMode {
 	return directory.AuthMode(r.choice(authMode, words))
 }
 
-// maxWindow is the longest window for new users: 30 days.
-const maxWindow = 720
+// maxWindow is the longest window for new users, in hours: a week, as in template.yaml.
+const maxWindow = 168
 
 func (r *reader) users() Users {
 	policy := stamp.DefaultPolicy

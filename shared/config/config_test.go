@@ -86,7 +86,7 @@ func TestRefusedAtDeployment(t *testing.T) {
 		{"user by name", users, "x@contoso.com", "not an object ID"},
 		{"empty entry", groups, id + ",," + id, "entry 2"},
 		{"domain with a BOM", domains, "\ufeffcontoso.com", "not a domain"},
-		{"window", "NEW_USER_WINDOW_HOURS", "0", "from 1 to 720"},
+		{"window", "NEW_USER_WINDOW_HOURS", "0", "from 1 to 168"},
 		{"brake", "STAMPS_PER_DAY", "-1", "whole number"},
 		{"dry run", "DRY_RUN", "yes", "neither true nor false"},
 		{"mode", "AUTH_MODE", "password", "not one of"},
