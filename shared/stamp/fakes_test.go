@@ -19,7 +19,7 @@ type step struct {
 	after bool
 }
 
-// steps stands between the Revoker and its fakes. The zero value lets all pass.
+// steps stands between the Stamper and its fakes. The zero value lets all pass.
 type steps struct {
 	mu    sync.Mutex
 	hook  func(context.Context, step) error
@@ -122,17 +122,16 @@ func (b fakeBrake) Save(ctx context.Context, tenant string, i state.Item[stamp.B
 	return i, err
 }
 
-// fakeDomains lists domains, and can fail.
-type fakeDomains struct {
-	domains []directory.Domain
-	steps   *steps
-}
+// fakeDomains lists the world's domains, and can fail.
+type fakeDomains struct{ *world }
 
 func (d fakeDomains) Domains(ctx context.Context) ([]directory.Domain, error) {
 	if err := d.steps.at(ctx, "Domains.Domains", func() error { return nil }); err != nil {
 		return nil, err
 	}
-	return d.domains, nil
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.domains), nil
 }
 
 // fakeObserver remembers outcomes, and can die.

@@ -99,7 +99,11 @@ var (
 		{"a domain that became federated a moment ago", func(w *world) {
 			w.domains[0].Federated = false
 			withAnswers()(w)
-			time.AfterFunc(2*time.Minute, func() { w.domains[0].Federated = true })
+			time.AfterFunc(2*time.Minute, func() {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.domains[0].Federated = true
+			})
 		}, append([]string{"later domain_unknown"}, seen...), stamp.StateStamped, 1, 1, 0, 1},
 		{"a managed domain", func(w *world) {
 			w.domains[0].Federated = false

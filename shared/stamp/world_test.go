@@ -50,7 +50,7 @@ type world struct {
 	log     lockedBuffer
 	dead    chan struct{} // a worker sends when it is killed
 	over    chan struct{} // closed when nothing more is to come
-	mu      sync.Mutex
+	mu      sync.Mutex // of domains and refused
 	refused []error // what Handle returned for requests that it did not finish
 }
 
@@ -155,7 +155,7 @@ func (w *world) entryOf(id string) stamp.Entry {
 // newStamper makes the Stamper of a fresh process.
 func (w *world) newStamper() *stamp.Stamper {
 	c := w.config
-	c.Domains = stamp.NewDomains(fakeDomains{w.domains, &w.steps})
+	c.Domains = stamp.NewDomains(fakeDomains{w})
 	c.Brake = stamp.NewBrake(fakeBrake{&w.brake, &w.steps}, w.limit)
 	s, err := stamp.New(c)
 	if err != nil {
