@@ -45,15 +45,12 @@ func build(env program.Environment) (*function, error) {
 	}
 	failed := &failures{next: recorder}
 	table := store.New(dynamodb.NewFromConfig(env.AWS), c.Table)
-	stamper, err := stamp.New(stamp.Config{
+	stamper := stamp.New(stamp.Config{
 		Tenant: c.Tenant, Directory: client, Domains: domains, Groups: c.ExcludedGroups, Ledger: table,
 		Queue:  queue.NewRequests(sqs.NewFromConfig(env.AWS), c.NotificationQueue),
 		Brake:  stamp.NewBrake(store.NewState[stamp.BrakeState](table, store.NameBrake), c.StampsPerDay),
 		Policy: c.Policy, DryRun: c.DryRun, Observer: failed, Log: env.Log, Now: env.Now,
 	})
-	if err != nil {
-		return nil, err
-	}
 	adviser := keeper.Adviser{Tenant: c.Tenant, ClientID: c.ClientID, Portal: client.Portal}
 	reporter := signin.Reporter{Adviser: adviser, Metrics: recorder, Log: env.Log}
 	return &function{stamper.HandleMessages, failed, reporter, recorder.Flush, env.Log}, nil
