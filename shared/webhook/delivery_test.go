@@ -62,8 +62,12 @@ func TestDelivery(t *testing.T) {
 		"duplicate of forged":   {collection(item("clientState", "guess"), ofUser(1)), webhook.Receipt{Items: 2, Queued: 1, Dropped: drops{webhook.Forged: 1}}, []int{1}},
 		"malformed among good":  {collection(ofUser(1), `5`, ofUser(2)), webhook.Receipt{Items: 3, Queued: 2, Dropped: drops{webhook.Forged: 1}}, []int{1, 2}},
 		"malformed only":        {collection(`{}`, `null`), dropped(2, webhook.Forged), nil},
-		"malformed body":        {`{"value":`, dropped(0, webhook.Forged), nil},
+		"malformed body":        {`{"value":[` + ofUser(1), dropped(0, webhook.Malformed), nil},
+		"malformed, forged":     {"<html>", dropped(0, webhook.Forged), nil},
+		"empty":                 {"", dropped(0, webhook.Forged), nil},
+		"capital change":        {collection(item("changeType", "Updated")), webhook.Receipt{Items: 1, Queued: 1}, []int{1}},
 		"too large":             {collection(ofUser(1)) + tooLarge, dropped(0, webhook.TooLarge), nil},
+		"too large, forged":     {tooLarge + "x", dropped(0, webhook.Forged), nil},
 		"fixture: number":       {fixture(t, "user-updated"), webhook.Receipt{Items: 1, Queued: 1}, []int{0x1d7f7f1f0a01}},
 		"fixture: string":       {fixture(t, "user-updated-string-sequence"), webhook.Receipt{Items: 2, Queued: 1, Dropped: drops{webhook.Forged: 1}}, []int{0x1d7f7f1f0a01}},
 		"fixture: as described": {fixture(t, "lifecycle-documented"), dropped(1, webhook.Lifecycle), nil},
@@ -93,31 +97,6 @@ func calls(users []int) [][]stamp.Request {
 		requests = append(requests, request(user))
 	}
 	return [][]stamp.Request{requests}
-}
-
-// A body that can't be read rings if it bears our clientState: no stranger can ring.
-func TestUnreadableBodyRings(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		contentType, body string
-		want              int
-	}{
-		"JSON":               {"application/json", "<html>", 0},
-		"JSON of some kind":  {"application/problem+json", "", 0},
-		"a form":             {"application/x-www-form-urlencoded", "a=b", 0},
-		"no type":            {"", "{}", 0},
-		"our state in it":    {"text/plain", `{"value":[{"clientState":"` + secret + `"`, 1},
-		"our state, too big": {"", collection(ofUser(1)) + strings.Repeat(" ", webhook.MaxBytes), 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			req := httptest.NewRequest(http.MethodPost, "/graph", strings.NewReader(test.body))
-			req.Header.Set("Content-Type", test.contentType)
-			if got := newHouse(t).send(t, req); got.Unreadable() != test.want || got.Status != http.StatusAccepted {
-				t.Errorf("status %d, malformed %d, want 202 and %d", got.Status, got.Unreadable(), test.want)
-			}
-		})
-	}
 }
 
 // A clientState that is not known has the secret read anew, once a minute at most.
@@ -150,17 +129,21 @@ func TestSecretIsReadAnew(t *testing.T) {
 func TestFailure(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("no connection")
-	for name, breakIt := range map[string]func(*house){
-		"queue":            func(h *house) { h.queue.err = broken },
-		"secrets":          func(h *house) { h.secrets.err = broken },
-		"secrets, anew":    func(h *house) { h.secrets.cached, h.secrets.freshErr = []string{"x"}, broken },
-		"secrets and data": func(h *house) { h.secrets.err, h.secrets.cached = broken, []string{secret} },
+	readable := collection(ofUser(1), item("clientState", ""))
+	for name, test := range map[string]struct {
+		body    string
+		breakIt func(*house)
+	}{
+		"queue":               {readable, func(h *house) { h.queue.err = broken }},
+		"secrets":             {readable, func(h *house) { h.secrets.err = broken }},
+		"secrets, anew":       {readable, func(h *house) { h.secrets.cached, h.secrets.freshErr = []string{"x"}, broken }},
+		"secrets, unreadable": {readable[1:], func(h *house) { h.secrets.err = broken }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
-			breakIt(h)
-			got := h.post(t, collection(ofUser(1), item("clientState", "")))
+			test.breakIt(h)
+			got := h.post(t, test.body)
 			if got.Status != http.StatusServiceUnavailable || got.Err == nil || got.Queued != 0 {
 				t.Errorf("status %d, error %v, queued %d; want 503 and an error", got.Status, got.Err, got.Queued)
 			}
