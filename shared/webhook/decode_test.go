@@ -65,6 +65,7 @@ func TestDecodeItem(t *testing.T) { //nolint:funlen // one table
 		"id in brackets, only there": {change(map[string]any{"resource": "users('" + aUser + "')", "resourceData": nil}), plain},
 		"no resource data":           {change(map[string]any{"resourceData": nil}), plain},
 		"null resource data":         {change(map[string]any{"resourceData": json.RawMessage("null")}), plain},
+		"null resource":              {change(map[string]any{"resource": json.RawMessage("null")}), plain},
 		"no resource":                {change(map[string]any{"resource": nil}), plain},
 		"resource without id":        {change(map[string]any{"resource": "users"}), plain},
 		"capitals in ids":            {change(map[string]any{"tenantId": strings.ToUpper(aTenant), "resource": "Users/" + strings.ToUpper(aUser)}), plain},

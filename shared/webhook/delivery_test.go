@@ -117,6 +117,7 @@ func TestSecretIsReadAnew(t *testing.T) {
 		{"forged within a minute", func() { h.now = h.now.Add(time.Minute - time.Second) }, "guess", 0, 1},
 		{"forged after it", func() { h.now = h.now.Add(time.Second) }, "guess", 0, 2},
 		{"two are accepted", func() { h.now, h.secrets.fresh = h.now.Add(time.Minute), []string{newSecret, secret} }, secret, 1, 3},
+		{"the first of two", func() {}, newSecret, 1, 3},
 	} {
 		step.arrange()
 		got := h.post(t, collection(item("clientState", step.state)))
