@@ -111,12 +111,9 @@ func newPlant(c plantConfig) (*plant, error) {
 		Queue:    memory.Requests{Queue: p.requests},
 		Log:      c.log,
 		Observer: c.receipts,
+		Now:      time.Now,
 	})
-	handler, err := webhook.New(c.faults.dressWebhook(config))
-	if err != nil {
-		return nil, err
-	}
-	p.webhook = handler
+	p.webhook = webhook.New(c.faults.dressWebhook(config))
 	return p, p.try()
 }
 

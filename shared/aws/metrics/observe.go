@@ -15,7 +15,7 @@ import (
 // ObserveReceipt implements [webhook.Observer].
 func (r *Recorder) ObserveReceipt(_ context.Context, receipt webhook.Receipt) {
 	r.writeCount(NotificationsForged, receipt.Dropped[webhook.Forged], "")
-	r.Attend(MalformedDelivery, receipt.Malformed)
+	r.Attend(MalformedDelivery, receipt.Unreadable())
 }
 
 // ObserveSweep implements [sweep.Observer]. A run that found another one at work has
