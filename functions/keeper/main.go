@@ -39,7 +39,7 @@ func build(env program.Environment) (*function, error) {
 		Store:    store.NewState[keeper.Record](p.Table, store.NameKeeper),
 		Sweeps:   sweep.Asker{Store: store.NewState[sweep.Checkpoint](p.Table, store.NameSweep)},
 		Check:    func(ctx context.Context) error { return p.Graph.CheckGroups(ctx, c.ExcludedGroups) },
-		Observer: p.Metrics, Log: env.Log, Now: env.Now,
+		Observer: p.Reporter.Metrics, Log: env.Log, Now: env.Now,
 	})
-	return &function{keeper: k, tenant: c.Tenant, brake: p.Brake.State, expires: p.Expires, metrics: p.Metrics, log: env.Log}, nil
+	return &function{keeper: k, tenant: c.Tenant, brake: p.Brake.State, expires: p.Expires, metrics: p.Reporter.Metrics, log: env.Log}, nil
 }

@@ -32,7 +32,7 @@ func start(_ context.Context, env program.Environment) (any, error) {
 	sweeper, err := sweep.New(sweep.Config{
 		Tenant: c.Tenant, Graph: p.Graph, Domains: p.Domains, Groups: c.ExcludedGroups, Policy: c.Policy,
 		Queue: p.Queue, Brake: p.Brake, Store: store.NewState[sweep.Checkpoint](p.Table, store.NameSweep),
-		Observer: p.Metrics, Log: env.Log, Now: env.Now,
+		Observer: p.Reporter.Metrics, Log: env.Log, Now: env.Now,
 	})
 	if err != nil {
 		return nil, err

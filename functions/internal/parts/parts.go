@@ -14,7 +14,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
 	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 	"github.com/sessionstamp/sessionstamp/shared/aws/identity"
-	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
 	"github.com/sessionstamp/sessionstamp/shared/aws/queue"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
@@ -35,12 +34,12 @@ type Parts struct {
 	Graph *msgraph.Client
 	// Expires returns when what the app signs in with expires, the zero time where nobody
 	// has stored that. It is nil where nothing is stored.
-	Expires  func(context.Context) (time.Time, error)
-	Domains  *stamp.Domains
-	Queue    *queue.Requests
-	Table    *store.Table
-	Brake    *stamp.Brake
-	Metrics  *metrics.Recorder
+	Expires func(context.Context) (time.Time, error)
+	Domains *stamp.Domains
+	Queue   *queue.Requests
+	Table   *store.Table
+	Brake   *stamp.Brake
+	// Reporter also holds the recorder of the metrics.
 	Reporter signin.Reporter
 }
 
@@ -50,18 +49,18 @@ func New(env program.Environment, s config.Stack, app config.App, users config.U
 	if err != nil {
 		return nil, err
 	}
-	p := &Parts{
-		Queue:   queue.NewRequests(sqs.NewFromConfig(env.AWS), users.NotificationQueue),
-		Table:   store.New(dynamodb.NewFromConfig(env.AWS), users.Table),
-		Metrics: recorder,
-	}
-	p.Brake = stamp.NewBrake(store.NewState[stamp.BrakeState](p.Table, store.NameBrake), users.StampsPerDay)
 	cloud, err := msgraph.CloudByName(app.Cloud)
 	if err != nil {
 		return nil, err
 	}
 	adviser := keeper.Adviser{Tenant: s.Tenant, ClientID: app.ClientID, Portal: cloud.Portal}
-	p.Reporter = signin.Reporter{Adviser: adviser, Metrics: recorder, Log: env.Log}
+	table := store.New(dynamodb.NewFromConfig(env.AWS), users.Table)
+	p := &Parts{
+		Queue:    queue.NewRequests(sqs.NewFromConfig(env.AWS), users.NotificationQueue),
+		Table:    table,
+		Brake:    stamp.NewBrake(store.NewState[stamp.BrakeState](table, store.NameBrake), users.StampsPerDay),
+		Reporter: signin.Reporter{Adviser: adviser, Metrics: recorder, Log: env.Log},
+	}
 	if err := p.connect(env, cloud, s.Tenant, app); err != nil {
 		return nil, fmt.Errorf("client of Microsoft Graph: %w", err)
 	}

@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -39,7 +38,7 @@ func Lasts(err error) bool {
 	case e.StatusCode == 0:
 		return e.OfCredential()
 	}
-	return e.StatusCode/100 == 4 && !e.Throttled() && e.StatusCode != http.StatusRequestTimeout
+	return e.StatusCode/100 == 4 && !e.Throttled()
 }
 
 // A Reporter tells of sign-ins that failed. Metrics and Log are required.
