@@ -14,8 +14,6 @@ import (
 // missing credential last. Where time has run out, only an answer counts.
 func TestFailed(t *testing.T) {
 	t.Parallel()
-	over, cancel := context.WithCancel(t.Context())
-	cancel()
 	for name, tt := range map[string]struct {
 		operation                string
 		status                   int
@@ -32,6 +30,8 @@ func TestFailed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			over, cancel := context.WithCancel(t.Context())
+			cancel()
 			err := fmt.Errorf("wrapped: %w", &directory.Error{Operation: tt.operation, StatusCode: tt.status})
 			failed, failsLate := signin.Failed(t.Context(), err), signin.Failed(over, err)
 			if failed != tt.failed || failsLate != tt.failsLate || signin.Lasts(err) != tt.lasts {
