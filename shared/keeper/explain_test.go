@@ -60,7 +60,7 @@ func TestCauses(t *testing.T) {
 		{errors.Join(errBusy, e(create, 503, "", "")), CauseUnwell},
 		{errors.New("what"), CauseInternal},
 	} {
-		if got := causeOf(test.err); got != test.want {
+		if got := causeOf(test.err); got != test.want || advice[got] == "" {
 			t.Errorf("%v: cause %q, want %q", test.err, got, test.want)
 		}
 	}
