@@ -203,7 +203,7 @@ func (p *plant) newKeeper() (*keeper.Keeper, error) {
 		Log:             p.config.log,
 		Now:             time.Now,
 	})
-	return keeper.New(p.config.faults.dressKeeper(config))
+	return keeper.New(p.config.faults.dressKeeper(config)), nil
 }
 
 // newSweeper makes what the sweeper function makes at its start.

@@ -111,8 +111,7 @@ func (u *outcomes) write(r *Recorder) {
 // passing are the causes of a failure of the keeper that end by themselves. If one does
 // not, SubscriptionHoursLeft falls, or is missing.
 var passing = []keeper.Cause{
-	keeper.CauseThrottled, keeper.CauseUnreachable, keeper.CauseUnwell, keeper.CauseUnsettled,
-	keeper.CauseBusy, keeper.CauseTime, keeper.CauseStore, keeper.CauseSweep, keeper.CauseClock,
+	keeper.CauseThrottled, keeper.CauseUnreachable, keeper.CauseUnwell, keeper.CauseBusy, keeper.CauseStore,
 }
 
 // ObserveKeeper implements [keeper.Observer].
