@@ -45,13 +45,13 @@ func build(env program.Environment) (*function, error) {
 		return nil, err
 	}
 	table := store.New(dynamodb.NewFromConfig(env.AWS), c.Table)
-	sweeper, err := sweep.New(sweep.Config{
-		Tenant: c.Tenant, Graph: client, Domains: domains, Groups: c.ExcludedGroups, Policy: c.Policy,
+	sweeper := sweep.New(sweep.Config{
+		Tenant: c.Tenant, Graph: client, Domains: domains, Policy: c.Policy,
 		Queue:    queue.NewRequests(sqs.NewFromConfig(env.AWS), c.NotificationQueue),
 		Store:    store.NewState[sweep.Checkpoint](table, store.NameSweep),
 		Brake:    stamp.NewBrake(store.NewState[stamp.BrakeState](table, store.NameBrake), c.StampsPerDay),
 		Observer: recorder, Log: env.Log, Now: env.Now,
 	})
 	adviser := keeper.Adviser{Tenant: c.Tenant, ClientID: c.ClientID, Portal: client.Portal}
-	return &function{sweeper, signin.Reporter{Adviser: adviser, Metrics: recorder, Log: env.Log}}, err
+	return &function{sweeper, signin.Reporter{Adviser: adviser, Metrics: recorder, Log: env.Log}}, nil
 }
