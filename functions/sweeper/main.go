@@ -28,7 +28,7 @@ func main() {
 
 // build wires the function.
 func build(env program.Environment) (*function, error) {
-	c, err := config.ReadSweeper(env.Lookup, graphclient.Clouds())
+	c, err := config.ReadWorker(env.Lookup, graphclient.Clouds())
 	if err != nil {
 		return nil, err
 	}
