@@ -48,6 +48,7 @@ func (r *reader) list(s setting) []string {
 	}
 	if len(entries) > maxEntries {
 		r.fault(s, "has %d entries, and at most %d fit into a function's environment: %s", len(entries), maxEntries, shorter)
+		return nil
 	}
 	return entries
 }

@@ -64,13 +64,6 @@ func (r *run) request(user string, now time.Time) stamp.Request {
 	return stamp.Request{Tenant: r.Tenant, User: user, Source: stamp.SourceSweep, Seen: now}
 }
 
-// count counts a page that was read.
-func (r *run) count(page directory.UserPage) {
-	r.report.Pages++
-	r.report.Users += len(page.Users)
-	r.report.Unreadable += page.Unreadable
-}
-
 // survey adds a page of the list to what the full round has counted.
 func (r *run) survey(ctx context.Context, c *Checkpoint, users []directory.User) error {
 	now := r.Now().UTC()

@@ -88,11 +88,10 @@ func (r *run) increment(ctx context.Context) error {
 			return err
 		}
 		next := r.stored.Doc
-		page, err := r.Graph.DeltaPage(ctx, next.DeltaLink)
+		page, err := r.read(ctx, r.Graph.DeltaPage, next.DeltaLink)
 		if err != nil {
 			return r.dropDelta(ctx, err)
 		}
-		r.count(page)
 		if err := r.enqueue(ctx, completed(page.Users, r.Now())); err != nil {
 			return err
 		}
@@ -110,7 +109,7 @@ func (r *run) increment(ctx context.Context) error {
 // follows, because it has passed pages on which such users may stand.
 func (r *run) dropDelta(ctx context.Context, failed error) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("read a page of delta: %w", failed)
+		return failed
 	}
 	r.because(CauseLinkFailed)
 	r.Log.LogAttrs(ctx, slog.LevelWarn, "the link of delta failed: a full round replaces it",
@@ -167,11 +166,10 @@ func (r *run) begun() Checkpoint {
 // place.
 func (r *run) fullPage(ctx context.Context) (more bool, err error) {
 	next := r.stored.Doc
-	page, err := r.Graph.UserPage(ctx, next.FullNext)
+	page, err := r.read(ctx, r.Graph.UserPage, next.FullNext)
 	if err != nil {
 		return false, r.listFailed(ctx, err)
 	}
-	r.count(page)
 	if err := r.survey(ctx, &next, page.Users); err != nil {
 		return false, err
 	}
@@ -188,16 +186,15 @@ func (r *run) fullPage(ctx context.Context) (more bool, err error) {
 // more is of no use: Graph refuses its address, or nobody can read what is there. Where
 // Graph is down, throttles, or knows us no longer, the next run goes on.
 func (r *run) listFailed(ctx context.Context, failed error) error {
-	err := fmt.Errorf("read a page of users: %w", failed)
 	e, ok := errors.AsType[*directory.Error](failed)
 	if !ok || e.StatusCode == 0 || e.StatusCode >= http.StatusInternalServerError {
-		return err
+		return failed
 	}
 	switch e.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
-		return err
+		return failed
 	}
-	return errors.Join(err, r.save(ctx, r.begun()))
+	return errors.Join(failed, r.save(ctx, r.begun()))
 }
 
 // endFull tells what was counted before it stores that the round is done: a run that
@@ -214,6 +211,24 @@ func (r *run) endFull(ctx context.Context, next Checkpoint) error {
 	}
 	r.report.UnmatchedExclusions = next.Unmatched
 	return nil
+}
+
+// errEndless is the fault of a page that leads to itself.
+var errEndless = &directory.Error{Operation: "follow a page", StatusCode: http.StatusOK, Err: errors.New("it leads to itself")}
+
+// read reads the page at a link, and counts what is there.
+func (r *run) read(ctx context.Context, get func(context.Context, string) (directory.UserPage, error), link string) (directory.UserPage, error) {
+	page, err := get(ctx, link)
+	if err == nil && page.Next != "" && page.Next == link {
+		err = errEndless
+	}
+	if err != nil {
+		return page, fmt.Errorf("read a page of users: %w", err)
+	}
+	r.report.Pages++
+	r.report.Users += len(page.Users)
+	r.report.Unreadable += page.Unreadable
+	return page, nil
 }
 
 // proceed tells, before every page, whether there is time for one.
