@@ -15,10 +15,9 @@ import (
 // delay, so that the notification comes first and nobody is taken for missed too early.
 const grace = stamp.MaxDelay
 
-// completed fills in what delta leaves out of users, so that they are looked at: delta
+// complete fills in what delta leaves out of users, so that they are looked at: delta
 // shows what has changed, and never a property that never had a value.
-func completed(users []directory.User, now time.Time) []directory.User {
-	users = slices.Clone(users)
+func complete(users []directory.User, now time.Time) {
 	for i := range users {
 		u := &users[i]
 		if u.UserType == "" {
@@ -29,7 +28,6 @@ func completed(users []directory.User, now time.Time) []directory.User {
 		}
 		u.StampKnown = true // without a value, where it is absent
 	}
-	return users
 }
 
 // enqueue puts those users of a page who may be new into the queue.

@@ -92,7 +92,8 @@ func (r *run) increment(ctx context.Context) error {
 		if err != nil {
 			return r.dropDelta(ctx, err)
 		}
-		if err := r.enqueue(ctx, completed(page.Users, r.Now())); err != nil {
+		complete(page.Users, r.Now())
+		if err := r.enqueue(ctx, page.Users); err != nil {
 			return err
 		}
 		more, next.DeltaLink = page.Next != "", cmp.Or(page.Next, page.Delta)
