@@ -188,11 +188,8 @@ func (r *run) fullPage(ctx context.Context) (more bool, err error) {
 // Graph is down, throttles, or knows us no longer, the next run goes on.
 func (r *run) listFailed(ctx context.Context, failed error) error {
 	e, ok := errors.AsType[*directory.Error](failed)
-	if !ok || e.StatusCode == 0 || e.StatusCode >= http.StatusInternalServerError {
-		return failed
-	}
-	switch e.StatusCode {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+	down := !ok || e.StatusCode == 0 || e.StatusCode >= http.StatusInternalServerError
+	if down || e.Throttled() || e.Forbidden() || e.StatusCode == http.StatusUnauthorized {
 		return failed
 	}
 	return errors.Join(failed, r.save(ctx, r.begun()))
