@@ -70,9 +70,8 @@ type fakeGraph struct {
 	users    map[string]directory.User
 	log      []string // ids, as they changed
 	pageSize int
-	epoch    int  // links of an earlier one have expired
-	empty    bool // every other page of delta is empty
-	expired  directory.Error
+	epoch    int           // links of an earlier one have expired
+	empty    bool          // every other page of delta is empty
 	broken   int           // users on each page who cannot be read
 	slow     time.Duration // what a page takes
 	links    map[string]bool
@@ -94,8 +93,7 @@ func (g *fakeGraph) follow(link, kind string) error {
 	if epoch >= g.epoch {
 		return nil
 	}
-	e := g.expired
-	return &e
+	return &resync
 }
 
 func (g *fakeGraph) page(ctx context.Context, call, link string, read func() (directory.UserPage, error)) (page directory.UserPage, err error) {

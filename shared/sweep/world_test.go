@@ -66,7 +66,7 @@ func play(t *testing.T, test func(t *testing.T, w *world)) {
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, steps: steps{calls: make(map[string]int)}}
 	w.graph = &fakeGraph{
-		t: t, steps: &w.steps, pageSize: 3, expired: resync,
+		t: t, steps: &w.steps, pageSize: 3,
 		users: make(map[string]directory.User), links: make(map[string]bool),
 	}
 	w.queue = &fakeQueue{t: t, steps: &w.steps}
