@@ -7,23 +7,11 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
-// Action is what is to be done with a request.
-type Action string
-
-// The actions.
-const (
-	// Finish: nothing more is to be done for the request.
-	Finish Action = "finish"
-	// PutBack: a copy of the request goes into the queue, to be delivered after Delay.
-	PutBack Action = "put back"
-	// Call: the user is to be signed out, once the claim in Next is written.
-	Call Action = "call"
-)
-
 // A Decision is what the rules say of one request.
 type Decision struct {
-	Action Action
-	Reason Reason
+	// Verdict is [Done], [Later] or [Call].
+	Verdict Verdict
+	Reason  Reason
 	// Delay is how long a request that is put back waits.
 	Delay time.Duration
 	// Next is the entry to be written; nil: nothing is. With [Call] it is the claim,
@@ -169,7 +157,7 @@ func (m matter) stillEmpty() Decision {
 		return finish(ReasonStillEmpty, m.next(StateCannotFix, ReasonStillEmpty))
 	}
 	d := m.scope()
-	if d.Action == Call {
+	if d.Verdict == Call {
 		d.Next.Again = true
 		d.Next.Source = m.entry.Source
 		d.Next.NotBefore = latest(m.entry.NotBefore, m.req.NotBefore)
@@ -214,7 +202,7 @@ func (m matter) call(reason Reason) Decision {
 	next.Source, next.NotBefore = m.req.Source, m.req.NotBefore
 	next.Claimed, next.Called = m.now, time.Time{}
 	next.EmptyReads, next.Again = 0, false
-	return Decision{Action: Call, Reason: reason, Next: next}
+	return Decision{Verdict: Call, Reason: reason, Next: next}
 }
 
 // next is the entry with another state, and what was read.
@@ -229,11 +217,11 @@ func (m matter) next(s State, reason Reason) *Entry {
 }
 
 func finish(reason Reason, next *Entry) Decision {
-	return Decision{Action: Finish, Reason: reason, Next: next}
+	return Decision{Verdict: Done, Reason: reason, Next: next}
 }
 
 func putBack(reason Reason, delay time.Duration, next *Entry) Decision {
-	return Decision{Action: PutBack, Reason: reason, Delay: min(delay, MaxDelay), Next: next}
+	return Decision{Verdict: Later, Reason: reason, Delay: min(delay, MaxDelay), Next: next}
 }
 
 func latest(a, b time.Time) time.Time {

@@ -13,45 +13,45 @@ import (
 // stateTable is the whole decision, a row for each case: what the ledger says, what was
 // read, who asks; and what follows. ARCHITECTURE.md shows the same rows.
 const stateTable = `
-| ledger                | user                        | request   | action   | reason            | ledger then        |
-|-----------------------|-----------------------------|-----------|----------|-------------------|--------------------|
-| stamped               | (not read)                  | automatic | finish   | known_stamped     |                    |
-| stamped               | stamp older than t          | person t  | call     | approved          | claimed            |
-| cannot_fix            | (not read)                  | automatic | finish   | known_cannot_fix  |                    |
-| cannot_fix            | new                         | person    | call     | approved          | claimed            |
-| cannot_fix a day old  | new                         | automatic | call     | new               | claimed            |
-| claimed now           | (not read)                  | automatic | put back | claimed           |                    |
-| called now            | (not read)                  | automatic | finish   | read_back_pending |                    |
-| called now            | (not read)                  | person t  | put back | read_back_early   |                    |
-| called now            | (not read)                  | read back | put back | read_back_early   |                    |
-| called                | stamp                       | read back | finish   | read_back         | stamped            |
-| claimed               | stamp                       | automatic | finish   | read_back         | stamped            |
-| called                | new                         | read back | put back | empty_seen        | called empty       |
-| claimed               | new                         | automatic | put back | empty_seen        | claimed empty      |
-| claimed empty         | new                         | read back | call     | new               | claimed again      |
-| called empty          | existing                    | read back | finish   | existing          |                    |
-| called empty          | guest                       | read back | finish   | guest             |                    |
-| claimed again         | new                         | read back | put back | empty_seen        | claimed empty again|
-| claimed empty again   | new                         | read back | finish   | still_empty       | cannot_fix         |
-| nothing               | not found                   | automatic | finish   | not_found         |                    |
-| nothing               | not found                   | seen now  | put back | not_found_yet     |                    |
-| nothing               | stamp unknown               | automatic | put back | stamp_unknown     |                    |
-| nothing               | stamp                       | automatic | finish   | stamped           | stamped            |
-| nothing               | stamp                       | person    | finish   | stamped           | stamped            |
-| nothing               | stamp older than t          | person t  | call     | approved          | claimed            |
-| nothing               | guest                       | person    | finish   | guest             |                    |
-| nothing               | invited member              | person    | finish   | guest             |                    |
-| nothing               | other type                  | person    | finish   | not_member        |                    |
-| nothing               | excluded by pattern         | person    | finish   | excluded          |                    |
-| nothing               | excluded by group           | person    | finish   | excluded          |                    |
-| nothing               | managed                     | person    | finish   | not_federated     |                    |
-| nothing               | doubtful                    | automatic | put back | domain_unknown    |                    |
-| nothing               | existing                    | automatic | finish   | existing          |                    |
-| nothing               | existing                    | person    | call     | approved          | claimed            |
-| nothing               | no type                     | automatic | finish   | existing          |                    |
-| nothing               | no date                     | automatic | finish   | existing          |                    |
-| nothing               | no date                     | person    | call     | approved          | claimed            |
-| nothing               | new                         | automatic | call     | new               | claimed            |
+| ledger                | user                        | request   | verdict | reason            | ledger then        |
+|-----------------------|-----------------------------|-----------|---------|-------------------|--------------------|
+| stamped               | (not read)                  | automatic | done    | known_stamped     |                    |
+| stamped               | stamp older than t          | person t  | call    | approved          | claimed            |
+| cannot_fix            | (not read)                  | automatic | done    | known_cannot_fix  |                    |
+| cannot_fix            | new                         | person    | call    | approved          | claimed            |
+| cannot_fix a day old  | new                         | automatic | call    | new               | claimed            |
+| claimed now           | (not read)                  | automatic | later   | claimed           |                    |
+| called now            | (not read)                  | automatic | done    | read_back_pending |                    |
+| called now            | (not read)                  | person t  | later   | read_back_early   |                    |
+| called now            | (not read)                  | read back | later   | read_back_early   |                    |
+| called                | stamp                       | read back | done    | read_back         | stamped            |
+| claimed               | stamp                       | automatic | done    | read_back         | stamped            |
+| called                | new                         | read back | later   | empty_seen        | called empty       |
+| claimed               | new                         | automatic | later   | empty_seen        | claimed empty      |
+| claimed empty         | new                         | read back | call    | new               | claimed again      |
+| called empty          | existing                    | read back | done    | existing          |                    |
+| called empty          | guest                       | read back | done    | guest             |                    |
+| claimed again         | new                         | read back | later   | empty_seen        | claimed empty again|
+| claimed empty again   | new                         | read back | done    | still_empty       | cannot_fix         |
+| nothing               | not found                   | automatic | done    | not_found         |                    |
+| nothing               | not found                   | seen now  | later   | not_found_yet     |                    |
+| nothing               | stamp unknown               | automatic | later   | stamp_unknown     |                    |
+| nothing               | stamp                       | automatic | done    | stamped           | stamped            |
+| nothing               | stamp                       | person    | done    | stamped           | stamped            |
+| nothing               | stamp older than t          | person t  | call    | approved          | claimed            |
+| nothing               | guest                       | person    | done    | guest             |                    |
+| nothing               | invited member              | person    | done    | guest             |                    |
+| nothing               | other type                  | person    | done    | not_member        |                    |
+| nothing               | excluded by pattern         | person    | done    | excluded          |                    |
+| nothing               | excluded by group           | person    | done    | excluded          |                    |
+| nothing               | managed                     | person    | done    | not_federated     |                    |
+| nothing               | doubtful                    | automatic | later   | domain_unknown    |                    |
+| nothing               | existing                    | automatic | done    | existing          |                    |
+| nothing               | existing                    | person    | call    | approved          | claimed            |
+| nothing               | no type                     | automatic | done    | existing          |                    |
+| nothing               | no date                     | automatic | done    | existing          |                    |
+| nothing               | no date                     | person    | call    | approved          | claimed            |
+| nothing               | new                         | automatic | call    | new               | claimed            |
 `
 
 var noon = time.Date(2026, time.November, 3, 12, 0, 0, 0, time.UTC)
@@ -197,7 +197,7 @@ func TestDecide(t *testing.T) {
 			if !known {
 				d = stamp.Decide(e, f, r, policy(), noon)
 			}
-			got := []string{string(d.Action), string(d.Reason), describe(d.Next)}
+			got := []string{string(d.Verdict), string(d.Reason), describe(d.Next)}
 			if want := cells[3:6]; strings.Join(got, "|") != strings.Join(want, "|") {
 				t.Errorf("got %q, want %q", got, want)
 			}
@@ -238,7 +238,7 @@ func FuzzDecide(f *testing.F) {
 			r.NotBefore = at(before)
 		}
 		d := decide(e, facts, r)
-		if d.Action != stamp.Call {
+		if d.Verdict != stamp.Call {
 			return
 		}
 		u, valid := facts.User, facts.User.SignInSessionsValidFrom

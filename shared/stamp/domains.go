@@ -115,12 +115,6 @@ func (d *Domains) For(ctx context.Context, now time.Time, users ...directory.Use
 	return d.known, nil
 }
 
-// Federation tells whether the user is in a federated domain.
-func (d *Domains) Federation(ctx context.Context, now time.Time, u directory.User) (bool, error) {
-	known, err := d.For(ctx, now, u)
-	return known.Contain(u.Domain()), err
-}
-
 // maxAge is short if somebody without a stamp is in a domain that is not known as
 // federated: it may have become so since. Users of managed domains have a stamp.
 func (d *Domains) maxAge(users []directory.User) time.Duration {

@@ -81,11 +81,11 @@ func (j *job) merge(req Request, position int) {
 
 // apply does what was decided, but for the call: for that the job stays open.
 func (j *job) apply(d Decision) {
-	switch d.Action {
-	case Finish:
+	switch d.Verdict {
+	case Done:
 		j.settle(Done, d.Reason, 0, nil)
 		j.pending = d.Next
-	case PutBack:
+	case Later:
 		j.later(d.Delay, d.Reason, nil)
 		j.pending = d.Next
 		if d.Reason == ReasonEmptySeen {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Verdict is what becomes of a request's message.
+// Verdict is what becomes of a request.
 type Verdict string
 
 // The verdicts.
@@ -14,6 +14,8 @@ const (
 	Done Verdict = "done"
 	// Later: a copy was put into the queue.
 	Later Verdict = "later"
+	// Call: the user is to be signed out, and then one of the others follows.
+	Call Verdict = "call"
 	// Failed: the message is left to the queue.
 	Failed Verdict = "failed"
 )

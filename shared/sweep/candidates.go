@@ -38,7 +38,7 @@ func (r *run) enqueue(ctx context.Context, users []directory.User) error {
 	var requests []stamp.Delayed
 	now := r.Now().UTC()
 	for _, u := range users {
-		if r.judge(u, stamp.Federated, now).Action != stamp.Finish {
+		if r.judge(u, stamp.Federated, now).Verdict != stamp.Done {
 			delay := min(max(0, grace-now.Sub(u.Created)), grace)
 			requests = append(requests, stamp.Delayed{Request: r.request(u.ID, now), Delay: delay})
 		}
