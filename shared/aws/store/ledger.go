@@ -10,10 +10,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
-// callsAtOnce is as many connections as the SDK's HTTP client keeps open to one host
-// (https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/aws/transport/http#DefaultHTTPTransportMaxIdleConnsPerHost).
-const callsAtOnce = 10
-
 // keepStamped is how long the entry of a stamped user is kept: more than a year, for a
 // person who looks into one. After that the stamp in Graph answers.
 const keepStamped = 400 * 24 * time.Hour
@@ -24,7 +20,7 @@ func userKey(tenant, user string) string { return tenant + "#user#" + user }
 func (t *Table) Entries(ctx context.Context, tenant string, users []string) (map[string]stamp.Entry, error) {
 	items := make([]item[stamp.Entry], len(users))
 	errs := make([]error, len(users))
-	pacing.Each(len(users), callsAtOnce, func(i int) {
+	pacing.Each(len(users), func(i int) {
 		items[i], errs[i] = read[stamp.Entry](ctx, t, userKey(tenant, users[i]))
 	})
 	found := make(map[string]stamp.Entry, len(users))
@@ -43,7 +39,7 @@ func (t *Table) Entries(ctx context.Context, tenant string, users []string) (map
 // Write implements [stamp.Ledger].
 func (t *Table) Write(ctx context.Context, entries []stamp.Entry) []error {
 	errs := make([]error, len(entries))
-	pacing.Each(len(entries), callsAtOnce, func(i int) {
+	pacing.Each(len(entries), func(i int) {
 		errs[i] = write(ctx, t, entryItem(entries[i]), stamp.ErrConflict)
 		if errs[i] != nil && !errors.Is(errs[i], stamp.ErrConflict) {
 			errs[i] = fmt.Errorf("write the ledger entry of user %s: %w", entries[i].User, errs[i])
