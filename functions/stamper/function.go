@@ -17,7 +17,6 @@ type function struct {
 	// failures are the sign-ins that failed in a batch, and reporter tells of them.
 	failures *failures
 	reporter signin.Reporter
-	flush    func() error
 	log      *slog.Logger
 }
 
@@ -29,18 +28,10 @@ func start(_ context.Context, env program.Environment) (any, error) {
 	return f.serve, nil
 }
 
-// logError is a log key.
-const logError = "error"
-
 // serve handles one batch. Its error is always nil: a message that is to come
 // again says so by itself.
 func (f *function) serve(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
-	defer func() {
-		f.reportSignIn(ctx)
-		if err := f.flush(); err != nil {
-			f.log.LogAttrs(ctx, slog.LevelError, "metrics are lost", slog.String(logError, err.Error()))
-		}
-	}()
+	defer f.reportSignIn(ctx)
 	early, cancel := program.EndEarly(ctx, program.Margin)
 	defer cancel()
 	return batch.Handle(early, f.log, event, f.handle), nil

@@ -52,7 +52,7 @@ func TestServe(t *testing.T) {
 				}
 				return []error{nil, errors.New("left to the queue")}
 			}
-			f := &function{handle, failed, signin.Reporter{Adviser: keeper.Adviser{}, Metrics: recorder, Log: logger}, recorder.Flush, logger}
+			f := &function{handle, failed, signin.Reporter{Adviser: keeper.Adviser{}, Metrics: recorder, Log: logger}, logger}
 			answer, err := f.serve(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a"}, {MessageId: "b"}}})
 			text, _ := json.Marshal(answer)
 			if err != nil || string(text) != `{"batchItemFailures":[{"itemIdentifier":"b"}]}` {

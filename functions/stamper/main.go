@@ -56,5 +56,5 @@ func build(env program.Environment) (*function, error) {
 	}
 	adviser := keeper.Adviser{Tenant: c.Tenant, ClientID: c.ClientID, Portal: client.Portal}
 	reporter := signin.Reporter{Adviser: adviser, Metrics: recorder, Log: env.Log}
-	return &function{stamper.HandleMessages, failed, reporter, recorder.Flush, env.Log}, nil
+	return &function{stamper.HandleMessages, failed, reporter, env.Log}, nil
 }
