@@ -23,7 +23,7 @@ import (
 
 const (
 	issuer   = "https://3f0c1a2b-4d5e-4f60-8a9b-0c1d2e3f4a5b.tokens.sts.global.api.aws"
-	role     = "arn:aws:iam::123456789012:role/sessionstamp-revoker"
+	role     = "arn:aws:iam::123456789012:role/sessionstamp-stamper"
 	audience = "api://AzureADTokenExchange"
 )
 
@@ -48,7 +48,7 @@ func TestToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []ststest.Request{{Host: "sts.eu-central-1.amazonaws.com", Audience: []string{audience}, Algorithm: "RS256", Seconds: 300}}
+	want := []ststest.Request{{Host: "sts.eu-central-1.amazonaws.com", Audience: audience, Algorithm: "RS256", Seconds: 300}}
 	if diff := cmp.Diff(want, server.Requests()); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
