@@ -1,13 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
-	"time"
-	"unicode/utf8"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/cfn"
 
@@ -22,58 +20,27 @@ import (
 // delete the old one, which takes the system down until somebody sets it up again.
 const physicalID = "sessionstamp-subscription"
 
-// answerMargin is how long before the end of the function's time a request of
-// CloudFormation is given up, so that the answer is sent: without one, the stack
-// hangs for an hour.
-const answerMargin = program.Margin + 7*time.Second
-
-// Attributes of the resource, for Fn::GetAtt.
-const (
-	attributeID      = "SubscriptionId"
-	attributeExpires = "ExpirationDateTime"
-)
-
 // provide carries out a request of CloudFormation for the custom resource.
 //
 // Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html
-func (f *function) provide(ctx context.Context, request cfn.Event) (string, map[string]any, error) {
-	early, cancel := program.EndEarly(ctx, answerMargin)
+func (f *function) provide(ctx context.Context, request cfn.Event) (id string, _ map[string]any, _ error) {
+	early, cancel := program.EndEarly(ctx)
 	defer cancel()
+	id = cmp.Or(request.PhysicalResourceID, physicalID) // what the resource has, whatever gave it
 	if request.RequestType == cfn.RequestDelete {
 		f.takeDown(early)
-		return physicalIDOf(request), nil, nil
+		return id, nil, nil
 	}
-	data, err := f.setUp(early)
-	return physicalIDOf(request), data, brief(err)
+	return id, nil, brief(f.setUp(early))
 }
 
-// physicalIDOf keeps the id that the resource has, whatever gave it.
-func physicalIDOf(request cfn.Event) string {
-	if request.RequestType != cfn.RequestCreate && request.PhysicalResourceID != "" {
-		return request.PhysicalResourceID
-	}
-	return physicalID
-}
-
-func (f *function) setUp(ctx context.Context) (map[string]any, error) {
+func (f *function) setUp(ctx context.Context) error {
 	if f.fault != nil {
-		return nil, f.fault
+		return f.fault
 	}
-	report, err := f.keeper.SetUp(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{
-		attributeID:      report.SubscriptionID,
-		attributeExpires: report.Expires.Format(time.RFC3339),
-	}, nil
+	_, err := f.keeper.SetUp(ctx)
+	return err
 }
-
-// Log keys.
-const (
-	logError  = "error"
-	logRemedy = "remedy"
-)
 
 // remedy is what to do about a subscription that is left.
 const remedy = "Nothing has to be done: a subscription ends by itself within 29 days, and what it sends until then reaches nobody. " +
@@ -85,49 +52,23 @@ const remedy = "Nothing has to be done: a subscription ends by itself within 29 
 func (f *function) takeDown(ctx context.Context) {
 	err := f.fault
 	if err == nil {
-		err = f.tryTakeDown(ctx)
+		err = f.keeper.TakeDown(ctx)
 	}
 	if err != nil {
 		f.log.LogAttrs(ctx, slog.LevelError, "the subscription to Microsoft Graph may be left behind",
-			slog.String(logError, err.Error()), slog.String(logRemedy, remedy))
+			slog.String("error", err.Error()), slog.String("remedy", remedy))
 	}
 }
 
-func (f *function) tryTakeDown(ctx context.Context) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic of type %T", p)
-		}
-	}()
-	return f.keeper.TakeDown(ctx)
-}
-
-// maxReason is how many bytes of JSON a reason may take: an answer to
-// CloudFormation has 4096 bytes at most, with the stack's names in it
+// maxReason is how many bytes of a reason are told: an answer to CloudFormation has 4096
+// bytes at most, with the stack's names and JSON's escapes in it
 // (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html).
-const maxReason = 2048
+const maxReason = 2000
 
 // brief shortens an error until it fits into an answer to CloudFormation.
 func brief(err error) error {
-	if err == nil {
-		return nil
-	}
-	text := err.Error()
-	if encodedLen(text) <= maxReason {
+	if err == nil || len(err.Error()) <= maxReason {
 		return err
 	}
-	for encodedLen(text) > maxReason-len("…") {
-		_, size := utf8.DecodeLastRuneInString(text)
-		text = text[:len(text)-size]
-	}
-	return errors.New(text + "…")
-}
-
-// encodedLen is how many bytes of JSON a text takes.
-func encodedLen(text string) int {
-	encoded, err := json.Marshal(text)
-	if err != nil {
-		return len(text)
-	}
-	return len(encoded)
+	return errors.New(strings.ToValidUTF8(err.Error()[:maxReason], "") + "…")
 }

@@ -22,24 +22,14 @@ type keeping interface {
 	TakeDown(ctx context.Context) error
 }
 
-// credential is [*graphclient.Client].
-type credential interface {
-	CredentialExpiry(ctx context.Context) (time.Time, error)
-}
-
-// brake is [*stamp.Brake].
-type brake interface {
-	State(ctx context.Context, tenant string) (stamp.BrakeState, int, error)
-}
-
 // function is what Lambda invokes.
 type function struct {
-	keeper     keeping
-	tenant     string
-	brake      brake
-	credential credential
-	// stored tells that the credential is, and so expires.
-	stored  bool
+	keeper keeping
+	tenant string
+	// brake tells how the brake stands, and where its limit is.
+	brake func(ctx context.Context, tenant string) (stamp.BrakeState, int, error)
+	// expires tells when what the app signs in with expires, nil where nothing is stored.
+	expires func(context.Context) (time.Time, error)
 	metrics *metrics.Recorder
 	// fault is why there is none of these, nil if they are there.
 	fault error
@@ -71,33 +61,25 @@ func (f *function) serve(ctx context.Context, event json.RawMessage) (any, error
 	return f.keep(ctx)
 }
 
-// kept is what a run on schedule answers, for a person who starts one by hand.
-type kept struct {
-	Found []keeper.Finding `json:"found"`
-	Done  []keeper.Action  `json:"done"`
-}
-
+// keep answers what it found, for a person who starts it by hand.
 func (f *function) keep(ctx context.Context) (any, error) {
 	if f.fault != nil {
 		return nil, f.fault
 	}
-	early, cancel := program.EndEarly(ctx, program.Margin)
+	early, cancel := program.EndEarly(ctx)
 	defer cancel()
 	report, err := f.keeper.Keep(early)
 	f.tellBrake(early)
 	f.tellExpiry(early)
-	if err != nil {
-		return nil, err
-	}
-	return kept{report.Found, report.Done}, nil
+	return report.Found, err
 }
 
 // tellBrake says at each run that the brake is reached: where it is, no user comes up
 // any more who would tell.
 func (f *function) tellBrake(ctx context.Context) {
-	s, limit, err := f.brake.State(ctx, f.tenant)
+	s, limit, err := f.brake(ctx, f.tenant)
 	if err != nil {
-		f.log.LogAttrs(ctx, slog.LevelWarn, "nobody knows how the brake stands", slog.String(logError, err.Error()))
+		f.log.LogAttrs(ctx, slog.LevelWarn, "nobody knows how the brake stands", slog.String("error", err.Error()))
 		return
 	}
 	if s.Reached.IsZero() {
@@ -111,12 +93,15 @@ func (f *function) tellBrake(ctx context.Context) {
 // tellExpiry says when what the app signs in with expires. This is the function for it
 // because it runs whether or not anything happens.
 func (f *function) tellExpiry(ctx context.Context) {
-	expires, err := f.credential.CredentialExpiry(ctx)
-	if err != nil {
-		f.log.LogAttrs(ctx, slog.LevelWarn, "nobody knows when the credential expires", slog.String(logError, err.Error()))
+	if f.expires == nil {
 		return
 	}
-	if f.stored && expires.IsZero() {
+	expires, err := f.expires(ctx)
+	if err != nil {
+		f.log.LogAttrs(ctx, slog.LevelWarn, "nobody knows when the credential expires", slog.String("error", err.Error()))
+		return
+	}
+	if expires.IsZero() {
 		f.log.LogAttrs(ctx, slog.LevelWarn, unknownExpiry)
 	}
 	f.metrics.ObserveExpiry(expires)

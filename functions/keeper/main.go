@@ -7,15 +7,12 @@ import (
 	"context"
 	"os"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
-	"github.com/sessionstamp/sessionstamp/functions/internal/graphclient"
+	"github.com/sessionstamp/sessionstamp/functions/internal/parts"
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/config"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
-	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -27,30 +24,22 @@ func main() {
 
 // build wires the function.
 func build(env program.Environment) (*function, error) {
-	c, err := config.ReadKeeper(env.Lookup, graphclient.Clouds())
+	c, err := config.ReadKeeper(env.Lookup, parts.Clouds())
 	if err != nil {
 		return nil, err
 	}
-	client, err := graphclient.New(env, c.Tenant, c.App)
+	p, err := parts.New(env, c.Stack, c.App, c.Users)
 	if err != nil {
 		return nil, err
 	}
-	recorder, err := env.Recorder(c.Stack)
-	if err != nil {
-		return nil, err
-	}
-	table := store.New(dynamodb.NewFromConfig(env.AWS), c.Table)
-	k, err := keeper.New(keeper.Config{
-		Tenant: c.Tenant, ClientID: c.ClientID, Portal: client.Portal, NotificationURL: c.NotificationURL, Graph: client,
+	k := keeper.New(keeper.Config{
+		Tenant: c.Tenant, ClientID: c.ClientID, Portal: p.Reporter.Adviser.Portal,
+		NotificationURL: c.NotificationURL, Graph: p.Graph,
 		Secrets:  secrets.NewClientState(env.Secret(c.ClientStateSecret), c.Tenant),
-		Store:    store.NewState[keeper.Record](table, store.NameKeeper),
-		Sweeps:   sweep.Asker{Store: store.NewState[sweep.Checkpoint](table, store.NameSweep)},
-		Check:    func(ctx context.Context) error { return client.CheckGroups(ctx, c.ExcludedGroups) },
-		Observer: recorder, Log: env.Log, Now: env.Now,
+		Store:    store.NewState[keeper.Record](p.Table, store.NameKeeper),
+		Sweeps:   sweep.Asker{Store: store.NewState[sweep.Checkpoint](p.Table, store.NameSweep)},
+		Check:    func(ctx context.Context) error { return p.Graph.CheckGroups(ctx, c.ExcludedGroups) },
+		Observer: p.Reporter.Metrics, Log: env.Log, Now: env.Now,
 	})
-	if err != nil {
-		return nil, err
-	}
-	brake := stamp.NewBrake(store.NewState[stamp.BrakeState](table, store.NameBrake), c.StampsPerDay)
-	return &function{keeper: k, tenant: c.Tenant, brake: brake, credential: client, stored: c.Mode.Stored(), metrics: recorder, log: env.Log}, nil
+	return &function{keeper: k, tenant: c.Tenant, brake: p.Brake.State, expires: p.Expires, metrics: p.Reporter.Metrics, log: env.Log}, nil
 }

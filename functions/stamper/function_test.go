@@ -15,7 +15,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/keeper"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
@@ -45,14 +44,13 @@ func TestServe(t *testing.T) {
 				t.Fatal(err)
 			}
 			logger := slog.New(slog.NewTextHandler(&log, nil))
-			failed := &failures{next: recorder}
-			handle := func(ctx context.Context, bodies [][]byte) []error {
+			f := &function{reporter: signin.Reporter{Metrics: recorder, Log: logger}}
+			f.handle = func(ctx context.Context, bodies [][]byte) []error {
 				for range bodies {
-					failed.Observe(ctx, stamp.Outcome{Request: stamp.Request{Seen: time.Now(), Attempt: tt.attempt}, Verdict: stamp.Later, Err: tt.err})
+					f.Observe(ctx, stamp.Outcome{Request: stamp.Request{Seen: time.Now(), Attempt: tt.attempt}, Verdict: stamp.Later, Err: tt.err})
 				}
 				return []error{nil, errors.New("left to the queue")}
 			}
-			f := &function{handle, failed, signin.Reporter{Adviser: keeper.Adviser{}, Metrics: recorder, Log: logger}, logger}
 			answer, err := f.serve(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a"}, {MessageId: "b"}}})
 			text, _ := json.Marshal(answer)
 			if err != nil || string(text) != `{"batchItemFailures":[{"itemIdentifier":"b"}]}` {

@@ -9,23 +9,11 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
-// sweeper carries out what an order says.
-type sweeper interface {
-	Run(ctx context.Context, order sweep.Order) (sweep.Report, error)
-}
-
 // function is what Lambda invokes.
 type function struct {
-	sweeper  sweeper
+	// run carries out what an order says.
+	run      func(context.Context, sweep.Order) (sweep.Report, error)
 	reporter signin.Reporter
-}
-
-func start(_ context.Context, env program.Environment) (any, error) {
-	f, err := build(env)
-	if err != nil {
-		return nil, err
-	}
-	return f.serve, nil
 }
 
 // serve carries out the order that the event is. Lambda shows the text of its error: a
@@ -36,9 +24,9 @@ func (f *function) serve(ctx context.Context, event json.RawMessage) (sweep.Repo
 	if err != nil {
 		return sweep.Report{}, err
 	}
-	early, cancel := program.EndEarly(ctx, program.Margin)
+	early, cancel := program.EndEarly(ctx)
 	defer cancel()
-	report, err := f.sweeper.Run(early, order)
+	report, err := f.run(early, order)
 	if signin.Failed(early, err) {
 		err = f.reporter.Report(ctx, err, signin.Lasts(err))
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/keeper"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -55,7 +54,7 @@ func TestServe(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := &stub{err: tt.err}
-			f := &function{s, signin.Reporter{Adviser: keeper.Adviser{}, Metrics: recorder, Log: slog.New(slog.DiscardHandler)}}
+			f := &function{s.Run, signin.Reporter{Metrics: recorder, Log: slog.New(slog.DiscardHandler)}}
 			_, err = f.serve(t.Context(), json.RawMessage(tt.event))
 			if (err != nil) != (tt.says != "") || err != nil && !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("got %v, want %q", err, tt.says)

@@ -6,17 +6,10 @@ import (
 	"context"
 	"os"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-
-	"github.com/sessionstamp/sessionstamp/functions/internal/graphclient"
+	"github.com/sessionstamp/sessionstamp/functions/internal/parts"
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
-	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
-	"github.com/sessionstamp/sessionstamp/shared/aws/queue"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/config"
-	"github.com/sessionstamp/sessionstamp/shared/keeper"
-	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -26,32 +19,23 @@ func main() {
 	}
 }
 
-// build wires the function.
-func build(env program.Environment) (*function, error) {
-	c, err := config.ReadSweeper(env.Lookup, graphclient.Clouds())
+// start wires the function.
+func start(_ context.Context, env program.Environment) (any, error) {
+	c, err := config.ReadSweeper(env.Lookup, parts.Clouds())
 	if err != nil {
 		return nil, err
 	}
-	client, err := graphclient.New(env, c.Tenant, c.App)
+	p, err := parts.New(env, c.Stack, c.App, c.Users)
 	if err != nil {
 		return nil, err
 	}
-	domains, err := c.Domains(client)
-	if err != nil {
-		return nil, err
-	}
-	recorder, err := env.Recorder(c.Stack)
-	if err != nil {
-		return nil, err
-	}
-	table := store.New(dynamodb.NewFromConfig(env.AWS), c.Table)
 	sweeper, err := sweep.New(sweep.Config{
-		Tenant: c.Tenant, Graph: client, Domains: domains, Groups: c.ExcludedGroups, Policy: c.Policy,
-		Queue:    queue.NewRequests(sqs.NewFromConfig(env.AWS), c.NotificationQueue),
-		Store:    store.NewState[sweep.Checkpoint](table, store.NameSweep),
-		Brake:    stamp.NewBrake(store.NewState[stamp.BrakeState](table, store.NameBrake), c.StampsPerDay),
-		Observer: recorder, Log: env.Log, Now: env.Now,
+		Tenant: c.Tenant, Graph: p.Graph, Domains: p.Domains, Groups: c.ExcludedGroups, Policy: c.Policy,
+		Queue: p.Queue, Brake: p.Brake, Store: store.NewState[sweep.Checkpoint](p.Table, store.NameSweep),
+		Observer: p.Reporter.Metrics, Log: env.Log, Now: env.Now,
 	})
-	adviser := keeper.Adviser{Tenant: c.Tenant, ClientID: c.ClientID, Portal: client.Portal}
-	return &function{sweeper, signin.Reporter{Adviser: adviser, Metrics: recorder, Log: env.Log}}, err
+	if err != nil {
+		return nil, err
+	}
+	return (&function{sweeper.Run, p.Reporter}).serve, nil
 }

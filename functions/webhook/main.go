@@ -22,10 +22,8 @@ func main() {
 	}
 }
 
-func start(_ context.Context, env program.Environment) (any, error) { return build(env) }
-
-// build wires the function.
-func build(env program.Environment) (httpapi.Function, error) {
+// start wires the function.
+func start(_ context.Context, env program.Environment) (any, error) {
 	c, err := config.ReadWebhook(env.Lookup)
 	if err != nil {
 		return nil, err
@@ -34,16 +32,12 @@ func build(env program.Environment) (httpapi.Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler, err := webhook.New(webhook.Config{
+	return httpapi.Serve(webhook.New(webhook.Config{
 		Tenant:   c.Tenant,
 		Secrets:  secrets.NewClientState(env.Secret(c.ClientStateSecret), c.Tenant),
 		Queue:    queue.NewRequests(sqs.NewFromConfig(env.AWS), c.NotificationQueue),
 		Log:      env.Log,
 		Observer: recorder,
 		Now:      env.Now,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.Serve(handler), nil
+	})), nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
+	"github.com/sessionstamp/sessionstamp/shared/aws/httpapi"
 	"github.com/sessionstamp/sessionstamp/shared/config"
 )
 
@@ -24,7 +25,7 @@ func environment(variables ...string) program.Environment {
 // The handshake is answered without a call of AWS.
 func TestHandshake(t *testing.T) {
 	t.Parallel()
-	serve, err := build(environment(
+	function, err := start(t.Context(), environment(
 		"TENANT_ID=84bd8158-6d4d-4958-8b9f-9d6445542f95", "STACK_NAME=s", "METRICS_NAMESPACE=n",
 		"NOTIFICATION_QUEUE_URL=https://sqs.invalid/q",
 		"CLIENT_STATE_SECRET_ARN=arn:aws:secretsmanager:eu-central-1:123456789012:secret:state-AbCdEf"))
@@ -33,6 +34,10 @@ func TestHandshake(t *testing.T) {
 	}
 	event := events.APIGatewayV2HTTPRequest{RawPath: "/graph", RawQueryString: "validationToken=x+y%26"}
 	event.RequestContext.HTTP.Method = "POST"
+	serve, ok := function.(httpapi.Function)
+	if !ok {
+		t.Fatalf("start returned a %T", function)
+	}
 	answer, err := serve(t.Context(), event)
 	if err != nil || answer.StatusCode != 200 || answer.Body != "x y&" {
 		t.Errorf("answered %d %q, %v", answer.StatusCode, answer.Body, err)

@@ -59,8 +59,8 @@ var coldStarts = []coldStart{
 // SQS's stand-in takes: see [instant]. AWS's and Microsoft's own time, and the way there,
 // come on top. On Lambda a process has less of a processor, a whole one at [1,769 MB].
 //
-// Of 100 new users 20 are stamped at once, and the others at Graph's pace of 20 a second:
-// that alone takes four seconds.
+// Of 100 new users 20 are stamped at once, and the others at the pace of one process, 10 a
+// second: that alone takes eight seconds.
 //
 // [1,769 MB]: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 func TestColdStarts(t *testing.T) {

@@ -55,7 +55,7 @@ func TestQuotaUse(t *testing.T) {
 		perSecond    = 3000.0 / 150
 	)
 	synctest.Test(t, func(t *testing.T) {
-		c := newCalm(t, int(1.05*perSecond*fullLoad.Seconds())+1000, 1)
+		c := newCalm(t, int(1.05*perSecond*fullLoad.Seconds())+1000, 2)
 		c.graph.Inject(msgraphtest.Fault{
 			Match:   func(r msgraphtest.Request) bool { return r.Parts > 0 },
 			Latency: 200 * time.Millisecond,
@@ -102,7 +102,7 @@ func newCalm(t *testing.T, users, workers int) *calm {
 		tenant: c.ID(), client: app.ID(), secret: secret,
 		vault:     &vault{secret: rand.Text()},
 		transport: c.graph, notificationURL: "https://webhook.example/",
-		policy:     stamp.Policy{NewUserWindow: newUserWindow},
+		policy:     policy,
 		brakeLimit: 1_000_000,
 		keepEvery:  24 * time.Hour, sweepEvery: 24 * time.Hour,
 		workers: workers, batch: 100,

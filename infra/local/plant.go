@@ -34,8 +34,6 @@ type plantConfig struct {
 	groups []string
 	// brakeLimit is how many users may be stamped automatically in 24 hours.
 	brakeLimit int
-	// callTimeout ends one call of Graph.
-	callTimeout time.Duration
 	// keepEvery and sweepEvery are the schedules.
 	keepEvery, sweepEvery time.Duration
 	// dryRun lets the stamper sign nobody out.
@@ -113,12 +111,9 @@ func newPlant(c plantConfig) (*plant, error) {
 		Queue:    memory.Requests{Queue: p.requests},
 		Log:      c.log,
 		Observer: c.receipts,
+		Now:      time.Now,
 	})
-	handler, err := webhook.New(c.faults.dressWebhook(config))
-	if err != nil {
-		return nil, err
-	}
-	p.webhook = handler
+	p.webhook = webhook.New(c.faults.dressWebhook(config))
 	return p, p.try()
 }
 
@@ -150,7 +145,7 @@ func (p *plant) newGraph() (*msgraph.Client, error) {
 		Credential:  credential,
 		Transport:   p.config.transport,
 		UserAgent:   "sessionstamp/local",
-		CallTimeout: p.config.callTimeout,
+		CallTimeout: p.config.policy.CallTimeout,
 	})
 }
 
@@ -176,21 +171,20 @@ func (p *plant) newStamper() (*stamp.Stamper, error) {
 		return nil, err
 	}
 	config := apply(p.config.watch.stamper, stamp.Config{
-		Tenant:      p.config.tenant,
-		Directory:   graph,
-		Domains:     stamp.NewDomains(graph),
-		Groups:      p.config.groups,
-		Ledger:      p.ledger,
-		Queue:       p.queue(),
-		Brake:       p.newBrake(),
-		Policy:      p.config.policy,
-		CallTimeout: p.config.callTimeout,
-		DryRun:      p.config.dryRun,
-		Observer:    p.config.outcomes,
-		Log:         p.config.log,
-		Now:         time.Now,
+		Tenant:    p.config.tenant,
+		Directory: graph,
+		Domains:   stamp.NewDomains(graph),
+		Groups:    p.config.groups,
+		Ledger:    p.ledger,
+		Queue:     p.queue(),
+		Brake:     p.newBrake(),
+		Policy:    p.config.policy,
+		DryRun:    p.config.dryRun,
+		Observer:  p.config.outcomes,
+		Log:       p.config.log,
+		Now:       time.Now,
 	})
-	return stamp.New(p.config.faults.dressStamper(config))
+	return stamp.New(p.config.faults.dressStamper(config)), nil
 }
 
 // newKeeper makes what the keeper function makes at its start.
@@ -209,7 +203,7 @@ func (p *plant) newKeeper() (*keeper.Keeper, error) {
 		Log:             p.config.log,
 		Now:             time.Now,
 	})
-	return keeper.New(p.config.faults.dressKeeper(config))
+	return keeper.New(p.config.faults.dressKeeper(config)), nil
 }
 
 // newSweeper makes what the sweeper function makes at its start.

@@ -137,7 +137,7 @@ func peakOfRound(t *testing.T, users int) int64 {
 	sweeper, err := sweep.New(sweep.Config{
 		Tenant: c.ID(), Graph: graph, Domains: stamp.NewDomains(graph),
 		Store: c.plant.sweeps, Queue: list, Brake: c.plant.newBrake(),
-		Policy: stamp.Policy{NewUserWindow: newUserWindow},
+		Policy: policy,
 		Log:    c.plant.config.log, Now: time.Now,
 	})
 	if err != nil {

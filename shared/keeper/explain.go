@@ -2,7 +2,6 @@ package keeper
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,16 +11,15 @@ import (
 
 // refusalCauses are by what Entra's token endpoint refuses.
 var refusalCauses = map[directory.Refusal]Cause{
-	directory.TenantUnknown:        CauseTenantUnknown,
+	directory.TenantUnknown:        CauseAppUnknown,
 	directory.AppUnknown:           CauseAppUnknown,
+	directory.NoServicePrincipal:   CauseAppUnknown,
 	directory.AppDisabled:          CauseAppDisabled,
-	directory.NoServicePrincipal:   CauseNoServicePrincipal,
 	directory.NotConsented:         CauseNoConsent,
 	directory.SecretUnknown:        CauseSecretWrong,
-	directory.SecretExpired:        CauseSecretExpired,
+	directory.SecretExpired:        CauseSecretWrong,
 	directory.CertificateUnknown:   CauseCertificateWrong,
 	directory.CertificateOutOfTime: CauseCertificateTime,
-	directory.AssertionOutOfTime:   CauseClock,
 	directory.FederationUnknown:    CauseFederation,
 	directory.FederationIssuer:     CauseFederation,
 	directory.FederationSubject:    CauseFederation,
@@ -30,116 +28,63 @@ var refusalCauses = map[directory.Refusal]Cause{
 	directory.FederationUnverified: CauseFederationKey,
 }
 
-// federationDisabled is AWS's code for an account that gives no web identity tokens
-// (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html).
-const federationDisabled = "OutboundWebIdentityFederationDisabledException"
-
 // causeOf returns the code for what a run failed with. Of several errors, Graph's comes
 // first: what our own table said is a consequence, or the lesser evil.
 func causeOf(err error) Cause {
 	if err == nil {
 		return ""
 	}
-	if errors.Is(err, errUnsettled) {
-		return CauseUnsettled
-	}
 	if e, ok := errors.AsType[*directory.Error](err); ok {
-		return graphCause(e)
+		return cmp.Or(signInCause(e), graphCause(e))
 	}
-	return ownCause(err)
-}
-
-// ownCause is of an error that is not Graph's.
-func ownCause(err error) Cause {
-	if _, ok := errors.AsType[storeError](err); ok {
-		return CauseStore
-	}
-	if _, ok := errors.AsType[secretError](err); ok {
-		return CauseClientState
-	}
-	if _, ok := errors.AsType[sweepError](err); ok {
-		return CauseSweep
-	}
-	switch {
-	case errors.Is(err, errBusy):
-		return CauseBusy
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return CauseTime
+	if own, ok := errors.AsType[*fault](err); ok {
+		return own.cause
 	}
 	return CauseInternal
 }
 
-func graphCause(e *directory.Error) Cause {
-	if cause := signInCause(e); cause != "" {
+// signInCause is why the app has no token, "" if that is not the trouble.
+func signInCause(e *directory.Error) Cause {
+	cause, refused := refusalCauses[e.Refusal()]
+	switch {
+	case refused:
 		return cause
+	case errors.Is(e, directory.ErrCertificateTime):
+		return CauseCertificateTime
+	case e.Operation == directory.WebIdentityToken:
+		return CauseWebIdentity
+	case e.OfCredential():
+		return CauseCredentialUnread
 	}
+	return ""
+}
+
+func graphCause(e *directory.Error) Cause {
 	switch {
 	case e.StatusCode == 0:
 		return CauseUnreachable
 	case e.Throttled():
 		return CauseThrottled
-	case failed(e):
-		return CauseUnwell
 	case ofGroups(e):
 		return CauseGroups
-	case e.Forbidden() && tellsLimit(e.Message):
-		return CauseQuota
+	case e.StatusCode >= 500 || e.StatusCode < 300: // or an answer that can't be read
+		return CauseUnwell
+	case e.Operation == directory.Token || e.StatusCode == 401:
+		return CauseSignIn
 	case e.Forbidden():
 		return CauseNoConsent
+	case e.Conflict(): // with a subscription that Graph does not list, or lists no longer
+		return CauseBusy
 	case tellsValidation(e):
 		return CauseNotificationURL
 	}
 	return CauseRefused
 }
 
-// signInCause is why the app has no token, "" if that is not the trouble.
-func signInCause(e *directory.Error) Cause {
-	if errors.Is(e, directory.ErrCertificateTime) {
-		return CauseCertificateTime
-	}
-	if cause, ok := refusalCauses[e.Refusal()]; ok {
-		return cause
-	}
-	token := e.Operation == directory.Token
-	switch {
-	case e.OfCredential():
-		return credentialCause(e)
-	case token && (e.Throttled() || failed(e) || e.StatusCode == 0):
-		return "" // as of Graph
-	case token, strings.HasPrefix(e.Code, "AADSTS"), e.StatusCode == 401:
-		return CauseSignIn
-	}
-	return ""
-}
-
-// credentialCause is why there was nothing to sign in with.
-func credentialCause(e *directory.Error) Cause {
-	switch {
-	case e.Operation != directory.WebIdentityToken:
-		return CauseCredentialUnread
-	case e.Code == federationDisabled:
-		return CauseFederationOff
-	}
-	return CauseWebIdentity
-}
-
-// failed tells whether the service answered, and failed: by its status, or because the
-// answer can't be read.
-func failed(e *directory.Error) bool {
-	return e.StatusCode >= 500 || e.StatusCode > 0 && e.StatusCode < 300 && !ofGroups(e)
-}
-
 // ofGroups tells whether a group is at fault that exists no longer, or hides its members.
 func ofGroups(e *directory.Error) bool {
 	aboutGroup := strings.Contains(strings.ToLower(e.Operation), "group")
 	return aboutGroup && (e.NotFound() || e.StatusCode == 400 || e.StatusCode < 300)
-}
-
-// tellsLimit tells whether Graph's text is about a quota of subscriptions, for which it
-// has no code of its own.
-func tellsLimit(message string) bool {
-	m := strings.ToLower(message)
-	return strings.Contains(m, "limit") || strings.Contains(m, "quota") || strings.Contains(m, "maximum")
 }
 
 // tellsValidation tells whether the handshake failed. Graph's code for it was
@@ -149,17 +94,17 @@ func tellsValidation(e *directory.Error) bool {
 		(e.Code == "ValidationError" || strings.Contains(strings.ToLower(e.Message), "validation request"))
 }
 
-// Advice is an error as an administrator needs it: what is wrong, and what to do.
+// Advice is an error as an administrator needs it.
 type Advice struct {
 	Cause Cause
-	// Problem and Step are one sentence each.
-	Problem, Step string
+	// Text says in one sentence each what is wrong and what to do.
+	Text string
 	// Err is what happened in detail.
 	Err error
 }
 
-// Error returns both sentences, and the details in brackets.
-func (a *Advice) Error() string { return fmt.Sprintf("%s %s [%v]", a.Problem, a.Step, a.Err) }
+// Error returns the text, and the details in brackets.
+func (a *Advice) Error() string { return fmt.Sprintf("%s [%v]", a.Text, a.Err) }
 
 // Unwrap returns the details.
 func (a *Advice) Unwrap() error { return a.Err }
@@ -175,61 +120,29 @@ type Adviser struct {
 	NotificationURL string
 }
 
-// Explain makes an [*Advice] of an error of the keeper's, and nil of nil.
-func (k *Keeper) Explain(err error) error {
-	return Adviser{k.Tenant, k.ClientID, k.Portal, k.NotificationURL}.Explain(err)
-}
-
-// Explain makes an [*Advice] of an error, and nil of nil. Advice it returns as it is.
+// Explain makes an [*Advice] of an error, and nil of nil.
 func (a Adviser) Explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	if already, ok := errors.AsType[*Advice](err); ok {
-		return already
-	}
-	cause := causeOf(err)
-	text, fill := advice[cause], a.placeholders(err)
-	problem := fill.Replace(text.problem)
-	return &Advice{Cause: cause, Problem: strings.ToUpper(problem[:1]) + problem[1:], Step: fill.Replace(text.step), Err: err}
-}
-
-// placeholders fill the texts of advice.
-func (a Adviser) placeholders(err error) *strings.Replacer {
-	app := "the app registration"
-	if a.ClientID != "" {
-		app = "the app " + a.ClientID
-	}
 	message := "no reason given"
 	if e, ok := errors.AsType[*directory.Error](err); ok {
-		if said := strings.TrimSuffix(oneLine(e.Message), "."); said != "" {
-			message = `"` + said + `"`
-		}
+		message = cmp.Or(strings.TrimSuffix(oneLine(e.Message), "."), message)
 	}
-	pairs := []string{
-		"{app}", app, "{portal}", cmp.Or(a.Portal, "https://entra.microsoft.com"),
-		"{client}", cmp.Or(a.ClientID, "with the app's client id"), "{tenant}", a.Tenant,
-		"{message}", message, "{url}", a.NotificationURL,
-	}
-	return strings.NewReplacer(append(pairs, presented(err)...)...)
+	cause := causeOf(err)
+	return &Advice{cause, a.fill(advice[cause], message), err}
 }
 
-// presented fills in what Entra was given in place of a secret, or else where to look.
-func presented(err error) []string {
-	token, ok := errors.AsType[*directory.PresentedToken](err)
-	if !ok {
-		token = new(directory.PresentedToken)
-	}
-	certificate := "about which the text in brackets tells"
-	if c, ok := errors.AsType[*directory.PresentedCertificate](err); ok {
-		certificate = "with the thumbprint " + c.Thumbprint
-	}
-	return []string{
-		"{issuer}", cmp.Or(token.Issuer, "of your AWS account (aws iam get-outbound-web-identity-federation-info)"),
-		"{subject}", cmp.Or(token.Subject, "(the ARN of the function's role)"),
-		"{audience}", cmp.Or(token.Audience, "(the deployment's)"),
-		"{certificate}", certificate,
-	}
+// fill replaces the placeholders in a text of advice.
+func (a Adviser) fill(text, message string) string {
+	return strings.NewReplacer(
+		"{app}", strings.TrimSpace("app registration "+a.ClientID),
+		"{client}", a.ClientID,
+		"{tenant}", a.Tenant,
+		"{portal}", cmp.Or(a.Portal, "https://entra.microsoft.com"),
+		"{url}", a.NotificationURL,
+		"{message}", message,
+	).Replace(text)
 }
 
 // maxMessage is how many bytes of Graph's text are shown: an answer to CloudFormation has

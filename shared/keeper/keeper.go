@@ -19,37 +19,16 @@ package keeper
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"net/url"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/state"
 )
 
-const (
-	// MaxLife is the longest that a subscription on users lives
-	// (https://learn.microsoft.com/graph/api/resources/subscription#subscription-lifetime).
-	MaxLife = 41_760 * time.Minute
-	// lifeMargin is how much less is asked for: Graph refuses more than MaxLife, and
-	// judges by its own clock.
-	lifeMargin = 10 * time.Minute
-	// lease is how long a run that replaces the subscription keeps others out. To make
-	// one, Graph waits up to 10 s for the webhook.
-	lease = 2 * time.Minute
-	// DefaultPatience is how long [Keeper.SetUp] tries again.
-	DefaultPatience = 2 * time.Minute
-)
-
-// What the subscription watches. "updated" is also sent for users who are created
-// (https://learn.microsoft.com/graph/api/resources/subscription).
-const (
-	resource   = "users"
-	changeType = "updated"
-	latestTLS  = "v1_2"
-)
+// MaxLife is the longest that a subscription on users lives
+// (https://learn.microsoft.com/graph/api/resources/subscription#subscription-lifetime).
+const MaxLife = 41_760 * time.Minute
 
 // Graph is what the keeper needs of Microsoft Graph. Errors are of type
 // [*directory.Error].
@@ -74,8 +53,8 @@ type Sweeps interface {
 
 // Secrets knows the clientStates that the webhook accepts.
 type Secrets interface {
-	// ClientStates returns them. The subscription is made with the first. It caches,
-	// unless fresh is set: then it reads the secret again.
+	// ClientStates returns one at least. The subscription is made with the first. It
+	// caches, unless fresh is set: then it reads the secret again.
 	ClientStates(ctx context.Context, fresh bool) ([]string, error)
 }
 
@@ -86,8 +65,9 @@ type Record struct {
 	// Fingerprint is of what it was made with: URL, clientState and changeType. The
 	// clientState itself is not kept.
 	Fingerprint string
-	// Expires is when it ends, as Graph told last; Renewed is when it told.
-	Expires, Renewed time.Time
+	// Expires is when it ends, as Graph told last. It is zero where nothing is known to
+	// deliver to us.
+	Expires time.Time
 	// SweepOwed tells that notifications were lost, or may have been, and that no sweep
 	// has been asked for yet.
 	SweepOwed bool
@@ -103,7 +83,7 @@ type Record struct {
 type Config struct {
 	// Tenant is the one tenant that is served, a lower-case GUID.
 	Tenant string
-	// NotificationURL is the webhook's.
+	// NotificationURL is the webhook's. Graph calls nothing but https.
 	NotificationURL string
 	Graph           Graph
 	Secrets         Secrets
@@ -115,59 +95,19 @@ type Config struct {
 	// ClientID is the app's, and Portal where the administrators of the tenant's cloud
 	// sign in. Both are for the advice that errors give, and may be empty.
 	ClientID, Portal string
-	// Patience is how long SetUp tries again what a fresh deployment can meet; 0 means
-	// DefaultPatience.
-	Patience time.Duration
 	// Observer may be nil.
 	Observer Observer
 	Log      *slog.Logger
-	// Now is the calendar; nil means time.Now.
+	// Now is the calendar.
 	Now func() time.Time
-}
-
-func (c Config) validate() error {
-	var faults []error
-	require := func(ok bool, format string, args ...any) {
-		if !ok {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
-	require(directory.IsID(c.Tenant), "tenant %q is not a lower-case GUID", c.Tenant)
-	require(isEndpoint(c.NotificationURL), "notification URL %q is not an https URL", c.NotificationURL)
-	require(c.Graph != nil && c.Store != nil && c.Sweeps != nil && c.Secrets != nil,
-		"graph, store, sweeps and secrets must all be given")
-	require(c.Log != nil, "a log must be given")
-	require(c.Patience >= 0, "patience %s is negative", c.Patience)
-	return errors.Join(faults...)
-}
-
-// isEndpoint tells whether Graph would call the URL.
-func isEndpoint(raw string) bool {
-	u, err := url.Parse(raw)
-	return err == nil && u.Scheme == "https" && u.Host != "" && u.Fragment == ""
 }
 
 // A Keeper keeps nothing between its runs. It is safe for concurrent use, and so are
 // many of them on one store.
-type Keeper struct{ config }
+type Keeper struct{ config Config }
 
-// config keeps the fields of a Config out of the Keeper's own documentation and out of
-// reach.
-type config Config
-
-// New makes a Keeper, or reports every fault of the configuration.
-func New(c Config) (*Keeper, error) {
-	if err := c.validate(); err != nil {
-		return nil, fmt.Errorf("keeper: %w", err)
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Patience == 0 {
-		c.Patience = DefaultPatience
-	}
-	return &Keeper{config(c)}, nil
-}
+// New makes a Keeper.
+func New(c Config) *Keeper { return &Keeper{c} }
 
 // Keep brings the subscription in order. Where another run is at work, or the system was
 // taken down, it does nothing, reports so, and returns no error. Its errors are of type
@@ -177,52 +117,39 @@ func (k *Keeper) Keep(ctx context.Context) (Report, error) {
 	return r.end(ctx, r.keep(ctx))
 }
 
-// retryPause is how long SetUp waits before it tries again, and callTime how long one
-// attempt may take.
 const (
+	// patience is how long SetUp goes on to try again: past the lease of a run that has
+	// died.
+	patience = lease + 5*time.Second
+	// retryPause is how long it waits in between.
 	retryPause = 10 * time.Second
-	callTime   = 30 * time.Second
 )
-
-// SetUp is [Keeper.Keep] for the time when the system is set up, and ends its being taken
-// down. It tries again, for as long as the context and its patience allow, what a fresh
-// deployment can meet: a webhook that does not answer yet, a credential that not every
-// server of Entra has heard of, another run at work.
-func (k *Keeper) SetUp(ctx context.Context) (Report, error) {
-	began := time.Now()
-	for {
-		r := k.newRun(TriggerSetUp)
-		report, err := r.end(ctx, r.setUp(ctx))
-		if !passing[report.Cause] || time.Since(began)+retryPause > k.Patience || !enough(ctx, retryPause+callTime) {
-			return report, err
-		}
-		if sleep(ctx, retryPause) != nil {
-			return report, err
-		}
-	}
-}
 
 // passing are the causes that pass by themselves in a fresh deployment.
 var passing = map[Cause]bool{
 	CauseNotificationURL: true, CauseFederation: true, CauseFederationKey: true,
-	CauseSecretWrong: true, CauseCertificateWrong: true, CauseBusy: true, CauseUnsettled: true,
+	CauseSecretWrong: true, CauseCertificateWrong: true, CauseBusy: true,
 	CauseThrottled: true, CauseUnwell: true, CauseUnreachable: true,
 }
 
-// enough tells whether the context lasts for as long.
-func enough(ctx context.Context, d time.Duration) bool {
-	deadline, limited := ctx.Deadline()
-	return !limited || time.Until(deadline) >= d
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// SetUp is [Keeper.Keep] for the time when the system is set up, and ends its being taken
+// down. It tries again, for two minutes, what a fresh deployment can meet: a webhook that
+// does not answer yet, a credential that not every server of Entra has heard of, another
+// run at work.
+func (k *Keeper) SetUp(ctx context.Context) (Report, error) {
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		r := k.newRun(TriggerSetUp)
+		report, err := r.end(ctx, r.setUp(ctx))
+		if !passing[report.Cause] {
+			return report, err
+		}
+		select {
+		case <-time.After(retryPause):
+		case <-waiting.Done():
+			return report, err
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -14,48 +13,59 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/state"
 )
 
+// What the subscription watches. "updated" is also sent for users who are created
+// (https://learn.microsoft.com/graph/api/resources/subscription).
+const (
+	resource   = "users"
+	changeType = "updated"
+	latestTLS  = "v1_2"
+)
+
+const (
+	// lifeMargin is how much less than MaxLife is asked for: Graph refuses more, and
+	// judges by its own clock.
+	lifeMargin = 10 * time.Minute
+	// lease is how long a run that replaces the subscription keeps others out. To make
+	// one, Graph waits up to 10 s for the webhook.
+	lease = 2 * time.Minute
+	// downTries is how often TakeDown tries to write its order against other runs.
+	downTries = 5
+)
+
 // A run is one invocation of the keeper.
 type run struct {
-	*Keeper
-	now    time.Time
-	item   state.Item[Record]
-	loaded bool
+	Config
+	now  time.Time
+	item state.Item[Record]
 	// clientState and fingerprint are of the subscription that is wanted.
 	clientState, fingerprint string
 	report                   Report
 }
 
 func (k *Keeper) newRun(trigger Trigger) *run {
-	return &run{Keeper: k, now: k.Now().UTC(), report: Report{Tenant: k.Tenant, Trigger: trigger}}
+	return &run{Config: k.config, now: k.config.Now().UTC(), report: Report{Trigger: trigger}}
 }
 
-// The errors of a run that come of no call.
-var (
-	// errBusy: another run is at work.
-	errBusy = errors.New("another run of the keeper is at work")
-	// errUnsettled: Graph knows a subscription that it does not list.
-	errUnsettled = errors.New("Graph knows a subscription that it does not list")
-)
+// A fault is an error that is not Graph's, with its cause.
+type fault struct {
+	cause Cause
+	error
+}
 
-// Failures of what is not Graph.
-type (
-	storeError  struct{ error }
-	secretError struct{ error }
-	sweepError  struct{ error }
-)
+// Unwrap returns the error without its cause.
+func (f *fault) Unwrap() error { return f.error }
 
-func (e storeError) Unwrap() error  { return e.error }
-func (e secretError) Unwrap() error { return e.error }
-func (e sweepError) Unwrap() error  { return e.error }
+// errBusy: another run is at work.
+var errBusy = &fault{CauseBusy, errors.New("another run of the keeper is at work")}
 
 func (r *run) record() *Record { return &r.item.Doc }
 
 func (r *run) load(ctx context.Context) error {
 	item, err := r.Store.Load(ctx, r.Tenant)
 	if err != nil {
-		return storeError{fmt.Errorf("load the keeper's record: %w", err)}
+		return &fault{CauseStore, fmt.Errorf("load the keeper's record: %w", err)}
 	}
-	r.item, r.loaded = item, true
+	r.item, r.report.Known = item, true
 	return nil
 }
 
@@ -67,7 +77,7 @@ func (r *run) save(ctx context.Context) error {
 		return errBusy
 	}
 	if err != nil {
-		return storeError{fmt.Errorf("save the keeper's record: %w", err)}
+		return &fault{CauseStore, fmt.Errorf("save the keeper's record: %w", err)}
 	}
 	r.item = item
 	return nil
@@ -99,6 +109,33 @@ func (r *run) setUp(ctx context.Context) error {
 	return r.reconcile(ctx)
 }
 
+// takeDown is [Keeper.TakeDown]. The order is written first: a run that is at work meets
+// it when it records what it has made, and deletes that.
+func (r *run) takeDown(ctx context.Context) error {
+	if err := r.orderDown(ctx); err != nil {
+		return err
+	}
+	err := r.deleteAll(ctx)
+	if causeOf(err) == CauseAppUnknown { // all subscriptions are gone with it
+		return nil
+	}
+	return err
+}
+
+// orderDown writes that the system is taken down.
+func (r *run) orderDown(ctx context.Context) (err error) {
+	for range downTries {
+		if err = r.load(ctx); err != nil {
+			return err
+		}
+		r.item.Doc = Record{ID: r.record().ID, TakenDown: true}
+		if err = r.save(ctx); !errors.Is(err, errBusy) {
+			return err
+		}
+	}
+	return err
+}
+
 // reconcile makes what is what should be.
 func (r *run) reconcile(ctx context.Context) error {
 	if r.now.Sub(r.record().Claimed) < lease {
@@ -118,37 +155,20 @@ func (r *run) reconcile(ctx context.Context) error {
 	if err := r.save(ctx); err != nil {
 		return err
 	}
-	if r.record().SweepOwed {
-		r.report.find(FoundUnswept)
-	}
 	return r.settle(ctx)
 }
-
-// maxClientState is how many characters a clientState may have
-// (https://learn.microsoft.com/graph/api/resources/subscription#properties).
-const maxClientState = 128
-
-var errNoSecret = errors.New("there is no clientState, or it is longer than 128 characters")
 
 // readSecret asks for the secret itself, not for what was cached: the webhook reads it
 // anew too when it meets a clientState that it does not know.
 func (r *run) readSecret(ctx context.Context) error {
 	states, err := r.Secrets.ClientStates(ctx, true)
 	if err != nil {
-		return secretError{fmt.Errorf("read client states: %w", err)}
-	}
-	if len(states) == 0 || strings.TrimSpace(states[0]) == "" || len(states[0]) > maxClientState {
-		return secretError{errNoSecret}
+		return &fault{CauseClientState, fmt.Errorf("read client states: %w", err)}
 	}
 	r.clientState = states[0]
-	r.fingerprint = fingerprint(r.NotificationURL, r.clientState, changeType)
+	digest := sha256.Sum256([]byte(strings.Join([]string{r.NotificationURL, r.clientState, changeType}, "\n")))
+	r.fingerprint = hex.EncodeToString(digest[:])
 	return nil
-}
-
-// fingerprint digests the parts, none of which has a line feed in it.
-func fingerprint(parts ...string) string {
-	digest := sha256.Sum256([]byte(strings.Join(parts, "\n")))
-	return hex.EncodeToString(digest[:])
 }
 
 // renew extends the subscription of the record, if it is the wanted one, and tells what
@@ -168,20 +188,11 @@ func (r *run) renew(ctx context.Context) (Finding, error) {
 		return "", fmt.Errorf("renew subscription: %w", err)
 	}
 	r.report.did(ActionRenewed)
-	r.remember(got)
+	r.record().Expires = got.Expires
 	return FoundHealthy, nil
 }
 
 func (r *run) wantedExpiry() time.Time { return r.now.Add(MaxLife - lifeMargin) }
-
-// remember notes what Graph granted, which may be less than was asked for.
-func (r *run) remember(s directory.Subscription) {
-	record := r.record()
-	record.Expires, record.Renewed = s.Expires.UTC(), r.now
-	if s.Expires.IsZero() {
-		record.Expires = r.wantedExpiry()
-	}
-}
 
 func isGone(err error) bool {
 	e, ok := errors.AsType[*directory.Error](err)
@@ -192,36 +203,34 @@ func isGone(err error) bool {
 // only one of several runs takes, is to note that a sweep is owed.
 func (r *run) replace(ctx context.Context) error {
 	record := r.record()
-	record.SweepOwed, record.Claimed = true, r.now
+	record.SweepOwed, record.Claimed, record.Expires = true, r.now, time.Time{}
 	if err := r.save(ctx); err != nil {
 		return err
 	}
-	if err := r.renewed(ctx); err != nil {
-		r.release(ctx)
+	if err := r.makeAnew(ctx); err != nil {
+		// Let the next run begin at once. If that fails, it begins when the lease ends.
+		r.record().Claimed = time.Time{}
+		_ = r.save(ctx)
 		return err
 	}
 	return r.settle(ctx)
 }
 
-// release lets the next run begin at once. If that fails, it begins when the lease ends.
-func (r *run) release(ctx context.Context) {
-	r.record().Claimed = time.Time{}
-	_ = r.save(ctx)
-}
-
-// renewed makes the wanted subscription in place of what there is, and records it.
-func (r *run) renewed(ctx context.Context) error {
-	if err := r.deleteAll(ctx, r.record().ID); err != nil {
+// makeAnew makes the wanted subscription in place of what there is, and records it.
+func (r *run) makeAnew(ctx context.Context) error {
+	if err := r.deleteAll(ctx); err != nil {
 		return err
 	}
-	made, err := r.create(ctx)
+	made, err := r.Graph.CreateSubscription(ctx, directory.Subscription{
+		Resource: resource, ChangeType: changeType, NotificationURL: r.NotificationURL,
+		LatestTLS: latestTLS, Expires: r.wantedExpiry(),
+	}, r.clientState)
 	if err != nil {
-		return err
+		return fmt.Errorf("create subscription: %w", err)
 	}
 	r.report.did(ActionCreated)
 	record := r.record()
-	record.ID, record.Fingerprint, record.Claimed = made.ID, r.fingerprint, time.Time{}
-	r.remember(made)
+	record.ID, record.Fingerprint, record.Expires, record.Claimed = made.ID, r.fingerprint, made.Expires, time.Time{}
 	err = r.save(ctx)
 	if errors.Is(err, errBusy) {
 		// The other run does not know of this subscription, so it must go.
@@ -230,51 +239,10 @@ func (r *run) renewed(ctx context.Context) error {
 	return err
 }
 
-// create makes the subscription. Where Graph has one of the kind already that it had not
-// listed, it looks and deletes once more.
-func (r *run) create(ctx context.Context) (directory.Subscription, error) {
-	made, err := r.tryCreate(ctx)
-	id, conflict := conflicting(err)
-	if !conflict {
-		return made, err
-	}
-	r.report.find(FoundConflict)
-	if err := r.deleteAll(ctx, id); err != nil {
-		return directory.Subscription{}, err
-	}
-	made, err = r.tryCreate(ctx)
-	if _, conflict := conflicting(err); conflict {
-		err = fmt.Errorf("%w: %w", errUnsettled, err)
-	}
-	return made, err
-}
-
-func (r *run) tryCreate(ctx context.Context) (directory.Subscription, error) {
-	made, err := r.Graph.CreateSubscription(ctx, directory.Subscription{
-		Resource: resource, ChangeType: changeType, NotificationURL: r.NotificationURL,
-		LatestTLS: latestTLS, Expires: r.wantedExpiry(),
-	}, r.clientState)
-	if err != nil {
-		return directory.Subscription{}, fmt.Errorf("create subscription: %w", err)
-	}
-	return made, nil
-}
-
-var guid = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`)
-
-// conflicting tells whether Graph has a subscription of the kind already (409,
-// ObjectIdentifierInUse), and which, if its text says so.
-func conflicting(err error) (id string, ok bool) {
-	e, isGraph := errors.AsType[*directory.Error](err)
-	if !isGraph || !e.Conflict() {
-		return "", false
-	}
-	return guid.FindString(e.Message), true
-}
-
-// deleteAll deletes the subscription whose id is known, and every one on users that
-// Graph lists: a list may be late.
-func (r *run) deleteAll(ctx context.Context, known string) error {
+// deleteAll deletes the subscription of the record, and every one on users that Graph
+// lists: a list may be late.
+func (r *run) deleteAll(ctx context.Context) error {
+	known := r.record().ID
 	if known != "" {
 		if err := r.delete(ctx, known); err != nil {
 			return err
@@ -313,7 +281,7 @@ func (r *run) settle(ctx context.Context) error {
 		return nil
 	}
 	if err := r.Sweeps.Ask(ctx, r.Tenant); err != nil {
-		return sweepError{fmt.Errorf("ask for a sweep: %w", err)}
+		return &fault{CauseStore, fmt.Errorf("ask for a sweep: %w", err)}
 	}
 	r.report.did(ActionSweepAsked)
 	r.record().SweepOwed = false

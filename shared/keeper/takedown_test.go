@@ -17,11 +17,15 @@ func TestTakeDown(t *testing.T) {
 		"not listed": func(w *world) { w.listLag = time.Hour; w.setUp() },
 		"unknown":    func(w *world) { w.setUp(); w.item.Doc = keeper.Record{} },
 		"twice":      func(w *world) { w.setUp(); _ = w.keeper().TakeDown(w.t.Context()) },
-		"died after making, listed late": func(w *world) {
-			w.listLag = 20 * time.Second
-			w.dieAt(step{"create", 1}, true)
-			_, _ = w.keeper().Keep(w.t.Context())
-			w.before, w.after = nil, nil
+		"another run wrote first": func(w *world) {
+			w.setUp()
+			w.before = func(call string) error {
+				if call == "save" {
+					w.item.Version++
+					w.before = nil
+				}
+				return nil
+			}
 		},
 		"another run is at work": func(w *world) {
 			w.slow = 40 * time.Second

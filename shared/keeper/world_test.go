@@ -70,20 +70,13 @@ func storyNow(t *testing.T, test func(t *testing.T, w *world)) {
 		w.config = keeper.Config{
 			Tenant: tenant, NotificationURL: hookURL, ClientID: "c11e47",
 			Graph: w, Secrets: w, Store: w, Sweeps: w, Observer: w,
-			Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+			Log: slog.New(slog.NewTextHandler(&w.log, nil)), Now: time.Now,
 		}
 		test(t, w)
 	})
 }
 
-func (w *world) keeper() *keeper.Keeper {
-	w.t.Helper()
-	k, err := keeper.New(w.config)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return k
-}
+func (w *world) keeper() *keeper.Keeper { return keeper.New(w.config) }
 
 func (w *world) keep() keeper.Report {
 	w.t.Helper()

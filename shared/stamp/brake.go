@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/state"
@@ -70,16 +69,15 @@ func (b *Brake) Take(ctx context.Context, tenant string, n int, now time.Time) (
 	return granted, nil
 }
 
-// GiveBack takes back n calls that certainly did nothing.
-func (b *Brake) GiveBack(ctx context.Context, tenant string, n int, now time.Time) error {
+// GiveBack takes back n of the calls that were counted at taken, and certainly did
+// nothing. Where a release has cleared the count since, there is nothing to take back.
+func (b *Brake) GiveBack(ctx context.Context, tenant string, n int, taken time.Time) error {
 	return b.update(ctx, tenant, func(s *BrakeState) bool {
-		s.forget(now)
-		left := n
-		for _, hour := range slices.Backward(slices.Sorted(maps.Keys(s.Hours))) {
-			taken := min(left, s.Hours[hour])
-			s.Hours[hour] -= taken
-			left -= taken
+		if !s.Released.Before(taken) {
+			return false
 		}
+		hour := hourOf(taken)
+		s.Hours[hour] = max(0, s.Hours[hour]-n)
 		return true
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"slices"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -24,11 +26,12 @@ const (
 // dies on the way leaves a claim behind, and whoever finds it reads the user, once no
 // call can be under way, before anything else.
 func (s *Stamper) stamp(ctx context.Context, jobs []*job) {
-	jobs = s.takeBrake(ctx, jobs)
+	taken := s.Now()
+	jobs = s.takeBrake(ctx, jobs, taken)
 	if len(jobs) == 0 {
 		return
 	}
-	defer s.giveBack(ctx, jobs)
+	defer s.giveBack(ctx, jobs, taken)
 	claimed := s.claim(ctx, s.waitForPace(ctx, jobs))
 	if len(claimed) == 0 {
 		return
@@ -47,12 +50,12 @@ func (s *Stamper) stamp(ctx context.Context, jobs []*job) {
 }
 
 // takeBrake has the brake count the automatic ones, and returns the jobs that may go on.
-func (s *Stamper) takeBrake(ctx context.Context, jobs []*job) []*job {
+func (s *Stamper) takeBrake(ctx context.Context, jobs []*job, now time.Time) []*job {
 	automatic := filter(jobs, func(j *job) bool { return !j.request.Approved })
 	if len(automatic) == 0 {
 		return jobs
 	}
-	granted, err := s.Brake.Take(ctx, s.Tenant, len(automatic), s.Now())
+	granted, err := s.Brake.Take(ctx, s.Tenant, len(automatic), now)
 	if err != nil {
 		putBackAll(automatic, ReasonBrakeUnavailable, err)
 		return open(jobs)
@@ -66,16 +69,16 @@ func (s *Stamper) takeBrake(ctx context.Context, jobs []*job) []*job {
 }
 
 // giveBack has the brake take back those for whom nothing was done.
-func (s *Stamper) giveBack(ctx context.Context, jobs []*job) {
+func (s *Stamper) giveBack(ctx context.Context, jobs []*job, taken time.Time) {
 	n := len(filter(jobs, func(j *job) bool { return j.braked && !j.called }))
 	if n == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resultTimeout)
 	defer cancel()
-	if err := s.Brake.GiveBack(ctx, s.Tenant, n, s.Now()); err != nil {
+	if err := s.Brake.GiveBack(ctx, s.Tenant, n, taken); err != nil {
 		s.Log.LogAttrs(ctx, slog.LevelWarn, "the brake counts stamps that were not made",
-			slog.String(logTenant, s.Tenant), slog.Int(logUsers, n), slog.String(logError, err.Error()))
+			slog.String("tenant", s.Tenant), slog.Int("users", n), slog.String("error", err.Error()))
 	}
 }
 
@@ -130,10 +133,8 @@ func (s *Stamper) pause(ctx context.Context, n int, jobs []*job) error {
 			d = max(d, e.RetryAfter)
 		}
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return s.pace.WaitN(ctx, len(jobs))
 	case <-ctx.Done():
 		return ctx.Err()
@@ -143,7 +144,7 @@ func (s *Stamper) pause(ctx context.Context, n int, jobs []*job) error {
 // callOnce makes one call. Who stays open has no answer.
 func (s *Stamper) callOnce(ctx context.Context, jobs []*job) {
 	called := s.Now()
-	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.Policy.CallTimeout)
 	defer cancel()
 	if err := ctx.Err(); err != nil {
 		s.settleWhole(jobs, &directory.Error{Operation: "revokeSignInSessions", NotDone: true, Err: err})
@@ -153,9 +154,6 @@ func (s *Stamper) callOnce(ctx context.Context, jobs []*job) {
 		j.called = true
 	}
 	errs, err := s.Directory.RevokeSignInSessions(ctx, ids(jobs))
-	if err == nil && len(errs) != len(jobs) {
-		err = fmt.Errorf("asked for %d users to be signed out, got %d answers", len(jobs), len(errs))
-	}
 	if err != nil {
 		s.settleWhole(jobs, err)
 		return
@@ -179,7 +177,7 @@ func (s *Stamper) settleWhole(jobs []*job, err error) {
 		case j.unknown != nil:
 			s.settleUnknown(j, j.unknown)
 		default:
-			j.later(retryAfter(err, j.request), unavailable(err), err)
+			j.putBack(unavailable(err), err)
 			j.release()
 		}
 	}
@@ -199,10 +197,10 @@ func (s *Stamper) settleRefused(j *job, err error) {
 		j.release()
 	case e.Forbidden():
 		s.refuse(j, ReasonForbidden, err)
-	case permanent(e):
+	case slices.Contains(permanent, e.StatusCode):
 		s.refuse(j, ReasonRefused, err)
 	default:
-		j.later(retryAfter(err, j.request), unavailable(err), err)
+		j.putBack(unavailable(err), err)
 		j.release()
 	}
 }
@@ -228,16 +226,10 @@ func certainlyNotDone(err error) bool {
 	return ok && e.NotDone
 }
 
-// permanent tells whether the same call will be refused again, for a reason that lies in
-// the call. An answer of 401 lies in the credential, and no status in the network; 424 is
-// said of a part of a $batch whose neighbour failed.
-func permanent(e *directory.Error) bool {
-	switch e.StatusCode {
-	case 400, 405, 411:
-		return true
-	}
-	return false
-}
+// permanent are the answers by which the same call will be refused again, for a reason
+// that lies in the call. An answer of 401 lies in the credential, and no status in the
+// network; 424 is said of a part of a $batch whose neighbour failed.
+var permanent = []int{http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusLengthRequired}
 
 // settleAccepted first makes sure that the stamps will be read back, and only then writes
 // that the users are called: so an entry that says so always has its request in the

@@ -1,7 +1,6 @@
 package stamp
 
 import (
-	"hash/fnv"
 	"strings"
 	"time"
 
@@ -221,7 +220,6 @@ func (m matter) call(reason Reason) Decision {
 // next is the entry with another state, and what was read.
 func (m matter) next(s State, reason Reason) *Entry {
 	e := m.entry
-	e.Tenant, e.User = m.req.Tenant, m.req.User
 	if e.Version == 0 {
 		e.Source, e.NotBefore = m.req.Source, m.req.NotBefore
 	}
@@ -246,14 +244,8 @@ func latest(a, b time.Time) time.Time {
 }
 
 // backoff is how long the request waits after its attempts so far: two seconds, doubled
-// each time, spread by a quarter so that what failed together does not come back
-// together. It depends on nothing but the request, so a run repeats.
+// each time.
 func backoff(r Request) time.Duration {
 	const base, doublings = 2 * time.Second, 9
-	d := base << min(r.Attempt, doublings)
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(r.User))
-	_, _ = h.Write([]byte{byte(r.Attempt)})          //nolint:gosec // only to differ from attempt to attempt
-	spread := time.Duration(h.Sum64() % uint64(d/4)) //nolint:gosec // a part of a positive duration
-	return min(d+spread, MaxDelay)
+	return min(base<<min(r.Attempt, doublings), MaxDelay)
 }

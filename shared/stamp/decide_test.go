@@ -154,7 +154,9 @@ func requestOf(t *testing.T, words string) stamp.Request {
 }
 
 func policy() stamp.Policy {
-	return stamp.Policy{Exclusions: stamp.Exclusions{Patterns: []string{"svc-*"}}}.WithDefaults()
+	p := stamp.DefaultPolicy
+	p.Exclusions.Patterns = []string{"svc-*"}
+	return p
 }
 
 func describe(e *stamp.Entry) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -23,15 +24,14 @@ const (
 	Doubtful  Federation = "doubtful"
 )
 
-// FederatedDomains tells which domain names are federated. The zero value knows of none.
-type FederatedDomains struct {
-	federated map[string]bool // by name, lower case
-}
+// FederatedDomains tells of the domains, by name in lower case, whether they are
+// federated. The zero value knows of none.
+type FederatedDomains map[string]bool
 
 func newFederatedDomains(domains []directory.Domain) FederatedDomains {
-	f := FederatedDomains{federated: make(map[string]bool, len(domains))}
+	f := make(FederatedDomains, len(domains))
 	for _, d := range domains {
-		f.federated[strings.ToLower(d.Name)] = d.Federated && d.Verified
+		f[strings.ToLower(d.Name)] = d.Federated && d.Verified
 	}
 	return f
 }
@@ -41,7 +41,7 @@ func newFederatedDomains(domains []directory.Domain) FederatedDomains {
 // federation is listed, and how; where it is listed, its own entry counts.
 func (f FederatedDomains) Contain(name string) bool {
 	for name != "" {
-		if federated, listed := f.federated[name]; listed {
+		if federated, listed := f[name]; listed {
 			return federated
 		}
 		_, name, _ = strings.Cut(name, ".")
@@ -66,17 +66,13 @@ const (
 type Domains struct {
 	lister DomainLister // nil: the list is fixed
 
-	// held is a mutex whose waiters give up with their context: it is held while Graph
-	// is asked.
-	held  chan struct{}
+	mu    sync.Mutex // held while Graph is asked
 	known FederatedDomains
 	read  time.Time // when known was read, zero for never
 }
 
 // NewDomains discovers the federated domains from the tenant.
-func NewDomains(lister DomainLister) *Domains {
-	return &Domains{lister: lister, held: make(chan struct{}, 1)}
-}
+func NewDomains(lister DomainLister) *Domains { return &Domains{lister: lister} }
 
 // domainName is a fully qualified name of two labels at least.
 var domainName = regexp.MustCompile(`^(?i:[a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+(?i:[a-z][a-z0-9-]*[a-z0-9])$`)
@@ -106,18 +102,14 @@ func FixedDomains(names ...string) (*Domains, error) {
 
 // For returns the federated domains at now, fresh enough to judge the users.
 func (d *Domains) For(ctx context.Context, now time.Time, users ...directory.User) (FederatedDomains, error) {
-	select {
-	case d.held <- struct{}{}:
-		defer func() { <-d.held }()
-	case <-ctx.Done():
-		return FederatedDomains{}, ctx.Err()
-	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.lister == nil || now.Sub(d.read) < d.maxAge(users) {
 		return d.known, nil
 	}
 	domains, err := d.lister.Domains(ctx)
 	if err != nil {
-		return FederatedDomains{}, fmt.Errorf("read the tenant's domains: %w", err)
+		return nil, fmt.Errorf("read the tenant's domains: %w", err)
 	}
 	d.known, d.read = newFederatedDomains(domains), now
 	return d.known, nil

@@ -3,8 +3,9 @@ package stamp
 import (
 	"errors"
 	"fmt"
+	"path"
+	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
@@ -28,70 +29,37 @@ func (e Exclusions) Validate() error {
 		}
 	}
 	for _, pattern := range e.Patterns {
-		if fault := faultOf(pattern); fault != "" {
-			faults = append(faults, fmt.Errorf("excluded pattern %q %s", pattern, fault))
+		for _, m := range mistakes {
+			if m.found.MatchString(pattern) {
+				faults = append(faults, fmt.Errorf("excluded pattern %q %s", pattern, m.fault))
+				break
+			}
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// mistakes are what people write who expect another syntax. No user principal name has
-// these characters
+// mistakes are what people write who expect another syntax; the first that is found is
+// told. No user principal name has the characters that are refused
 // (https://learn.microsoft.com/entra/identity/hybrid/connect/howto-troubleshoot-upn-changes).
-var mistakes = []struct{ chars, fault string }{
-	{";|,", "is several in one: separate patterns by commas"},
-	{"\"`“”‘’", "has a quotation mark in it: write the user principal name without quotes"},
-	{`\`, "has a backslash in it: write name@domain, not DOMAIN\\name"},
-	{"[](){}$", "is a regular expression: only * and ? are special"},
-	{":<>", "is no user principal name: write name@domain"},
-}
-
-// faultOf says what is wrong with the pattern, "" if nothing is.
-func faultOf(pattern string) string {
-	if pattern == "" {
-		return "is empty: leave it out"
-	}
-	switch {
-	case strings.ContainsAny(pattern, " \t\r\n"):
-		return "has a blank in it: separate patterns by commas"
-	case strings.ContainsFunc(pattern, invisible):
-		return "has an invisible character in it: type it anew instead of pasting it"
-	case strings.HasPrefix(strings.ToLower(pattern), "mailto:"):
-		return "begins with mailto: (leave that out)"
-	case strings.Contains(pattern, ".*"), strings.Contains(pattern, ".+"), pattern[0] == '^':
-		return "is a regular expression: write * alone for any characters"
-	case strings.Trim(pattern, "'") != pattern:
-		return "has a quotation mark at its end: write the user principal name without quotes"
-	}
-	for _, m := range mistakes {
-		if strings.ContainsAny(pattern, m.chars) {
-			return m.fault
-		}
-	}
-	return faultOfName(pattern)
-}
-
-func faultOfName(pattern string) string {
-	if strings.Count(pattern, "@") > 1 {
-		return "has more than one @ in it: write one user principal name"
-	}
-	local, domain, hasAt := strings.Cut(pattern, "@")
-	switch {
-	case !hasAt && !strings.Contains(pattern, "*"):
-		return "matches nobody: write the whole user principal name, or use * (" + pattern + "*)"
-	case hasAt && local == "":
-		return "has nothing before the @: write *" + pattern + " to exclude the whole domain"
-	case hasAt && domain == "":
-		return "has nothing after the @: write the whole user principal name, or use * (" + pattern + "*)"
-	case strings.Trim(pattern, "*?@") == "":
-		return "matches everybody: to stop all stamping use the dry run"
-	}
-	return ""
-}
-
-// invisible tells whether nobody can see the character, such as a zero-width space.
-func invisible(c rune) bool {
-	return c == unicode.ReplacementChar || unicode.IsSpace(c) || !unicode.IsGraphic(c)
+var mistakes = []struct {
+	found *regexp.Regexp
+	fault string
+}{
+	{regexp.MustCompile(`^$`), "is empty: leave it out"},
+	{regexp.MustCompile(`[ \t\r\n]`), "has a blank in it: separate patterns by commas"},
+	{regexp.MustCompile(`[^\pL\pM\pN\pP\pS]|\x{FFFD}`), "has an invisible character in it: type it anew instead of pasting it"},
+	{regexp.MustCompile(`(?i)^mailto:`), "begins with mailto: (leave that out)"},
+	{regexp.MustCompile(`\.[*+]|^\^|[][(){}$]`), "is a regular expression: only * and ? are special"},
+	{regexp.MustCompile("^'|'$|[\"`“”‘’]"), "has a quotation mark: write the user principal name without quotes"},
+	{regexp.MustCompile(`[;|,]`), "is several in one: separate patterns by commas"},
+	{regexp.MustCompile(`\\`), `has a backslash in it: write name@domain, not DOMAIN\name`},
+	{regexp.MustCompile(`[:<>]`), "is no user principal name: write name@domain"},
+	{regexp.MustCompile(`@.*@`), "has more than one @ in it: write one user principal name"},
+	{regexp.MustCompile(`^[*?@]+$`), "matches everybody: to stop all stamping use the dry run"},
+	{regexp.MustCompile(`^[^@*]+$`), "matches nobody: write the whole user principal name, or use * for the rest"},
+	{regexp.MustCompile(`^@`), "has nothing before the @: write * there to exclude the whole domain"},
+	{regexp.MustCompile(`@$`), "has nothing after the @: write the whole user principal name, or use * for the rest"},
 }
 
 // Match tells whether the user is excluded, and by which id or pattern.
@@ -101,33 +69,13 @@ func (e Exclusions) Match(u directory.User) (by string, ok bool) {
 			return id, true
 		}
 	}
-	name := []rune(strings.ToLower(u.UserPrincipalName))
+	plain := func(s string) string { // to path a slash is special
+		return strings.ReplaceAll(strings.ToLower(s), "/", "|")
+	}
 	for _, pattern := range e.Patterns {
-		if matches([]rune(strings.ToLower(pattern)), name) {
+		if matched, err := path.Match(plain(pattern), plain(u.UserPrincipalName)); matched || err != nil {
 			return pattern, true
 		}
 	}
 	return "", false
-}
-
-// matches compares a whole name with a pattern. Where it fails after a *, that *
-// takes one character more.
-func matches(pattern, name []rune) bool {
-	p, n := 0, 0
-	star, taken := -1, 0
-	for n < len(name) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, taken = p, n
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == name[n]):
-			p, n = p+1, n+1
-		case star >= 0:
-			taken++
-			p, n = star+1, taken
-		default:
-			return false
-		}
-	}
-	return strings.Trim(string(pattern[p:]), "*") == ""
 }

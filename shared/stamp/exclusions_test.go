@@ -22,7 +22,7 @@ func TestExclusionsThatProtectNobody(t *testing.T) {
 		"svc-.+@contoso.com":                              "regular expression",
 		"^svc-*@contoso.com":                              "regular expression",
 		"svc-*@contoso.com$":                              "regular expression",
-		"(a|b)@contoso.com":                               "separate patterns",
+		"(a|b)@contoso.com":                               "regular expression",
 		"(a)@contoso.com":                                 "regular expression",
 		"[ext]*@contoso.com":                              "regular expression",
 		"mailto:x@contoso.com":                            "mailto",

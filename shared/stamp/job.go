@@ -4,18 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
-
-// A batch is the work of one call of Handle: one job for each user.
-type batch struct {
-	s       *Stamper
-	started time.Time
-	jobs    []*job
-}
 
 // A job is one user in one call of Handle. It is open until it is settled.
 type job struct {
@@ -34,32 +26,30 @@ type job struct {
 	out       Outcome
 }
 
-// newBatch makes one job for each user, and a settled one for each request that can't be
+// newJobs makes one job for each user, and a settled one for each request that can't be
 // acted upon.
-func (s *Stamper) newBatch(requests []Request) *batch {
-	b := &batch{s: s, started: s.Now()}
+func (s *Stamper) newJobs(requests []Request) (jobs []*job) {
 	byUser := make(map[string]*job, len(requests))
 	for i, req := range requests {
-		if err := s.acceptable(req); err != nil {
-			j := &job{request: req, positions: []int{i}}
-			j.fail(ReasonInvalid, err)
-			b.jobs = append(b.jobs, j)
-			continue
-		}
-		if j, ok := byUser[req.User]; ok {
+		fault := s.fault(req)
+		if j, ok := byUser[req.User]; ok && fault == nil {
 			j.merge(req, i)
 			continue
 		}
 		j := &job{request: req, positions: []int{i}, entry: Entry{Tenant: s.Tenant, User: req.User}}
+		jobs = append(jobs, j)
+		if fault != nil {
+			j.fail(ReasonInvalid, fault)
+			continue
+		}
 		byUser[req.User] = j
-		b.jobs = append(b.jobs, j)
 	}
-	return b
+	return jobs
 }
 
-// acceptable reports why the request can't be acted upon. No call made now gives a stamp of
+// fault tells why the request can't be acted upon. No call made now gives a stamp of
 // the future: such a request would have the user signed out again and again.
-func (s *Stamper) acceptable(req Request) error {
+func (s *Stamper) fault(req Request) error {
 	switch err := req.Validate(); {
 	case err != nil:
 		return err
@@ -71,10 +61,6 @@ func (s *Stamper) acceptable(req Request) error {
 	return nil
 }
 
-// precedence of the sources where several tell of one user: a person's word must not be
-// lost, and whom a notification told of was not missed.
-var precedence = []Source{SourceSweep, SourceNotification, SourcePerson}
-
 // merge takes in another request for the same user, so that the one that results asks
 // for all that the two did.
 func (j *job) merge(req Request, position int) {
@@ -82,10 +68,12 @@ func (j *job) merge(req Request, position int) {
 	if req.Seen.Before(j.request.Seen) {
 		j.request.Seen = req.Seen
 	}
-	if slices.Index(precedence, req.Source) > slices.Index(precedence, j.request.Source) {
+	switch { // a person's word must not be lost, and whom a notification told of was not missed
+	case req.Approved:
+		j.request.Source, j.request.Approved = req.Source, true
+	case j.request.Source == SourceSweep:
 		j.request.Source = req.Source
 	}
-	j.request.Approved = j.request.Approved || req.Approved
 	j.request.NotBefore = latest(j.request.NotBefore, req.NotBefore)
 	j.request.ReadBack = j.request.ReadBack || req.ReadBack
 	j.request.Attempt = max(j.request.Attempt, req.Attempt)
@@ -119,12 +107,12 @@ func (j *job) settle(v Verdict, reason Reason, delay time.Duration, err error) {
 	j.out.Verdict, j.out.Reason, j.out.Delay, j.out.Err = v, reason, delay, err
 }
 
-// cause is why the job did not come to its end.
-func (j *job) cause() error {
-	if j.out.Err != nil {
-		return j.out.Err
+// failure is why the message stays in the queue, nil if it does not.
+func (j *job) failure() error {
+	if j.out.Verdict != Failed {
+		return nil
 	}
-	return errors.New(string(j.out.Reason))
+	return j.out.Err
 }
 
 // write makes the entry with that state the one to be written.
@@ -182,10 +170,12 @@ func (j *job) written(e Entry, err error) {
 	}
 }
 
-// putBackAll puts back what can't go on now.
+// putBack lets the job wait for as long as the service asks.
+func (j *job) putBack(reason Reason, err error) { j.later(retryAfter(err, j.request), reason, err) }
+
 func putBackAll(jobs []*job, reason Reason, err error) {
 	for _, j := range jobs {
-		j.later(retryAfter(err, j.request), reason, err)
+		j.putBack(reason, err)
 	}
 }
 
@@ -212,17 +202,6 @@ func unavailable(err error) Reason {
 func notFound(err error) bool {
 	e, ok := errors.AsType[*directory.Error](err)
 	return ok && e.NotFound()
-}
-
-// longestThrottle is the longest time that Graph asked to wait, 0 where it throttled
-// nothing.
-func longestThrottle(jobs []*job) (longest time.Duration) {
-	for _, j := range jobs {
-		if j.out.Reason == ReasonThrottled {
-			longest = max(longest, retryAfter(j.out.Err, j.request))
-		}
-	}
-	return longest
 }
 
 func open(jobs []*job) []*job {
@@ -256,20 +235,4 @@ func users(jobs []*job) []directory.User {
 		}
 	}
 	return list
-}
-
-func (b *batch) open() []*job { return open(b.jobs) }
-
-// errors returns one error for each of the n requests.
-func (b *batch) errors(n int) []error {
-	errs := make([]error, n)
-	for _, j := range b.jobs {
-		if j.out.Verdict != Failed {
-			continue
-		}
-		for _, i := range j.positions {
-			errs[i] = j.cause()
-		}
-	}
-	return errs
 }

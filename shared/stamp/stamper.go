@@ -2,7 +2,6 @@ package stamp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -17,8 +16,10 @@ import (
 // Graph takes in one $batch (https://learn.microsoft.com/graph/json-batching).
 const MaxBatch = 20
 
-// CallsPerSecond is how many users one process signs out in a second, at most.
-const CallsPerSecond = 20
+// CallsPerSecond is how many users one process signs out in a second, at most. Graph
+// takes 20 of one app (https://learn.microsoft.com/graph/throttling-limits), and
+// template.yaml lets two processes run.
+const CallsPerSecond = 10
 
 // Directory is what the Stamper needs of Graph. Each method takes at most [MaxBatch] ids
 // and returns one answer for each, in order; its errors are of type [*directory.Error].
@@ -45,10 +46,7 @@ type Config struct {
 	Ledger Ledger
 	Queue  Queue
 	Brake  *Brake
-	// Policy's zero times stand for the default ones.
 	Policy Policy
-	// CallTimeout is how long one call may take; 0 means 20 seconds.
-	CallTimeout time.Duration
 	// DryRun makes the same decisions for the same reasons, and writes nothing: neither
 	// to Graph nor to the ledger. Who would be signed out ends with [ReasonDryRun].
 	DryRun bool
@@ -57,27 +55,6 @@ type Config struct {
 	Log      *slog.Logger
 	// Now is the calendar.
 	Now func() time.Time
-}
-
-const defaultCallTimeout = 20 * time.Second
-
-// Validate reports every fault of the configuration.
-func (c Config) Validate() error {
-	var faults []error
-	require := func(ok bool, format string, args ...any) {
-		if !ok {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
-	require(directory.IsID(c.Tenant), "tenant %q is not a lower-case GUID", c.Tenant)
-	require(c.Directory != nil && c.Domains != nil && c.Ledger != nil && c.Queue != nil && c.Brake != nil,
-		"directory, domains, ledger, queue and brake must all be given")
-	require(c.Log != nil && c.Now != nil, "log and calendar must be given")
-	require(c.CallTimeout >= 0, "the call timeout is negative")
-	for _, group := range c.Groups {
-		require(directory.IsID(group), "excluded group %q is not an object id (a lower-case GUID)", group)
-	}
-	return errors.Join(append(faults, c.Policy.Validate())...)
 }
 
 // A Stamper brings users to the end of the matter. It keeps nothing between calls that
@@ -92,15 +69,8 @@ type Stamper struct {
 type config Config
 
 // New makes a Stamper.
-func New(c Config) (*Stamper, error) {
-	c.Policy = c.Policy.WithDefaults()
-	if err := c.Validate(); err != nil {
-		return nil, fmt.Errorf("stamper: %w", err)
-	}
-	if c.CallTimeout == 0 {
-		c.CallTimeout = defaultCallTimeout
-	}
-	return &Stamper{config: config(c), pace: rate.NewLimiter(CallsPerSecond, MaxBatch)}, nil
+func New(c Config) *Stamper {
+	return &Stamper{config: config(c), pace: rate.NewLimiter(CallsPerSecond, MaxBatch)}
 }
 
 // Handle brings every request as far as it can go now. The result has one error for each
@@ -108,21 +78,22 @@ func New(c Config) (*Stamper, error) {
 // served or a copy is in the queue; any other leaves the message to the queue. One
 // request never spoils another.
 func (s *Stamper) Handle(ctx context.Context, requests []Request) []error {
-	b := s.newBatch(requests)
-	defer b.report(ctx)
+	started := s.Now()
+	jobs := s.newJobs(requests)
+	defer func() { s.report(ctx, jobs, started) }()
 
-	s.recall(ctx, b.open())
-	var throttled time.Duration
-	for chunk := range slices.Chunk(b.open(), MaxBatch) {
-		if throttled > 0 { // to ask on would be to be throttled for longer
-			putBackAll(chunk, ReasonThrottled, &directory.Error{Operation: "getUser", NotDone: true, RetryAfter: throttled})
-			continue
-		}
+	s.recall(ctx, open(jobs))
+	for chunk := range slices.Chunk(open(jobs), MaxBatch) {
 		s.advance(ctx, chunk)
-		throttled = longestThrottle(chunk)
 	}
-	s.postpone(ctx, b.jobs)
-	return b.errors(len(requests))
+	s.postpone(ctx, jobs)
+	errs := make([]error, len(requests))
+	for _, j := range jobs {
+		for _, i := range j.positions {
+			errs[i] = j.failure()
+		}
+	}
+	return errs
 }
 
 // HandleMessages is [Stamper.Handle] for the bodies of queue messages. A body that is no
@@ -185,7 +156,7 @@ func (s *Stamper) advance(ctx context.Context, jobs []*job) {
 // is settled. It tells whether it may.
 func (s *Stamper) tooLate(ctx context.Context, jobs []*job) bool {
 	deadline, ok := ctx.Deadline()
-	if ctx.Err() == nil && (!ok || time.Until(deadline) >= s.CallTimeout) {
+	if ctx.Err() == nil && (!ok || time.Until(deadline) >= s.Policy.CallTimeout) {
 		return false
 	}
 	putBackAll(jobs, ReasonOutOfTime, nil)
@@ -194,29 +165,23 @@ func (s *Stamper) tooLate(ctx context.Context, jobs []*job) bool {
 
 func (s *Stamper) read(ctx context.Context, jobs []*job) {
 	reads, err := s.Directory.ReadUsers(ctx, ids(jobs))
-	if err == nil && len(reads) != len(jobs) {
-		err = fmt.Errorf("asked for %d users, got %d", len(jobs), len(reads))
-	}
 	if err != nil {
 		putBackAll(jobs, unavailable(err), err)
 		return
 	}
 	for i, j := range jobs {
 		if err := reads[i].Err; err != nil && !notFound(err) {
-			putBackAll(jobs[i:i+1], unavailable(err), err)
+			j.putBack(unavailable(err), err)
 			continue
 		}
-		j.facts.Found = reads[i].Err == nil
-		if j.facts.Found {
-			j.facts.User = reads[i].User
-			j.out.Created = j.facts.User.Created
-		}
+		j.facts.Found, j.facts.User = reads[i].Err == nil, reads[i].User
+		j.out.Created = j.facts.User.Created
 	}
 }
 
 // decide settles every job but those whose user is to be signed out.
 func (s *Stamper) decide(ctx context.Context, jobs []*job) {
-	if len(jobs) == 0 || s.tooLate(ctx, jobs) {
+	if len(jobs) == 0 {
 		return
 	}
 	now := s.Now()
@@ -246,13 +211,10 @@ func (s *Stamper) federation(domains FederatedDomains, j *job, now time.Time) Fe
 // checkGroups decides once more about those who are to be signed out, knowing who is in
 // an excluded group.
 func (s *Stamper) checkGroups(ctx context.Context, jobs []*job) {
-	if len(jobs) == 0 || len(s.Groups) == 0 || s.tooLate(ctx, jobs) {
+	if len(jobs) == 0 || len(s.Groups) == 0 {
 		return
 	}
 	memberships, err := s.Directory.MemberOf(ctx, ids(jobs), s.Groups)
-	if err == nil && len(memberships) != len(jobs) {
-		err = fmt.Errorf("asked for the groups of %d users, got %d", len(jobs), len(memberships))
-	}
 	if err != nil {
 		putBackAll(jobs, ReasonExclusionsUnavailable, err)
 		return
@@ -260,7 +222,7 @@ func (s *Stamper) checkGroups(ctx context.Context, jobs []*job) {
 	now := s.Now()
 	for i, j := range jobs {
 		if err := memberships[i].Err; err != nil {
-			putBackAll(jobs[i:i+1], ReasonExclusionsUnavailable, err)
+			j.putBack(ReasonExclusionsUnavailable, err)
 			continue
 		}
 		j.facts.Excluded = len(memberships[i].Groups) > 0
@@ -279,8 +241,8 @@ func (s *Stamper) postpone(ctx context.Context, jobs []*job) {
 			continue
 		}
 		if now.Sub(j.request.Seen) > s.Policy.GiveUpAfter {
-			j.fail(ReasonGaveUp, fmt.Errorf("user %s: put back for longer than %s: %s: %w",
-				j.request.User, s.Policy.GiveUpAfter, j.out.Reason, j.cause()))
+			j.fail(ReasonGaveUp, fmt.Errorf("user %s: put back for longer than %s, at last for %s",
+				j.request.User, s.Policy.GiveUpAfter, j.out.Reason))
 			continue
 		}
 		again := j.request

@@ -262,6 +262,16 @@ func TestBrakeLimit(t *testing.T) {
 	take(300, 300)
 	take(101, 100)
 	take(1, 0)
+	if err := b.Release(ctx, tenant, now.Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	taken := now
+	now = now.Add(time.Minute)
+	take(300, 300)
+	if err := b.GiveBack(ctx, tenant, 300, taken); err != nil { // cleared by the release
+		t.Fatal(err)
+	}
+	take(101, 100)
 }
 
 // Two workers never take more than the limit together.

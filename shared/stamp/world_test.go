@@ -50,8 +50,8 @@ type world struct {
 	log     lockedBuffer
 	dead    chan struct{} // a worker sends when it is killed
 	over    chan struct{} // closed when nothing more is to come
-	mu      sync.Mutex // of domains and refused
-	refused []error // what Handle returned for requests that it did not finish
+	mu      sync.Mutex    // of domains and refused
+	refused []error       // what Handle returned for requests that it did not finish
 }
 
 func newWorld(t *testing.T) *world {
@@ -69,7 +69,7 @@ func newWorld(t *testing.T) *world {
 		Directory: w.graph,
 		Ledger:    w.ledger,
 		Queue:     fakeQueue{memory.Requests{Queue: w.queue}, &w.steps},
-		Policy:    stamp.Policy{Exclusions: stamp.Exclusions{Patterns: []string{"svc-*"}}},
+		Policy:    policy(),
 		Observer:  w.observer,
 		Log:       slog.New(slog.NewJSONHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:       func() time.Time { return time.Now().UTC() },
@@ -157,11 +157,7 @@ func (w *world) newStamper() *stamp.Stamper {
 	c := w.config
 	c.Domains = stamp.NewDomains(fakeDomains{w})
 	c.Brake = stamp.NewBrake(fakeBrake{&w.brake, &w.steps}, w.limit)
-	s, err := stamp.New(c)
-	if err != nil {
-		w.t.Fatalf("New: %v", err)
-	}
-	return s
+	return stamp.New(c)
 }
 
 // aWeek is longer than anything is put back.

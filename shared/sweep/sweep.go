@@ -91,13 +91,12 @@ func New(c Config) (*Sweeper, error) {
 	require(directory.IsID(c.Tenant), "the tenant is not a lower-case GUID")
 	require(c.Graph != nil && c.Queue != nil && c.Store != nil && c.Brake != nil, "Graph, Queue, Store or Brake is missing")
 	require(c.Domains != nil && c.Log != nil, "Domains or Log is missing")
-	if err := errors.Join(append(faults, c.Policy.Validate())...); err != nil {
+	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("sweeper: %w", err)
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	c.Policy = c.Policy.WithDefaults()
 	return &Sweeper{config(c)}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
@@ -21,7 +22,7 @@ func BenchmarkHandler(b *testing.B) {
 		b.Run(fmt.Sprintf("items=%d", items), func(b *testing.B) {
 			body := []byte(delivered(items))
 			q := &benchQueue{}
-			handler := benchHandler(b, q)
+			handler := benchHandler(q)
 			reader := bytes.NewReader(body)
 			req := withQuery(http.MethodPost, "", reader)
 			req.ContentLength = int64(len(body))
@@ -53,17 +54,17 @@ func delivered(items int) string {
 	return collection(strings.Join(all, ","))
 }
 
-func benchHandler(b *testing.B, q *benchQueue) *webhook.Handler {
-	b.Helper()
-	handler, err := webhook.New(webhook.Config{
+func benchHandler(q *benchQueue) *webhook.Handler {
+	return webhook.New(webhook.Config{
 		Tenant: tenant, Secrets: &secrets{cached: []string{secret}}, Queue: q,
-		Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+		Log:      slog.New(slog.NewJSONHandler(io.Discard, nil)),
+		Observer: benchObserver{}, Now: time.Now,
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return handler
 }
+
+type benchObserver struct{}
+
+func (benchObserver) ObserveReceipt(context.Context, webhook.Receipt) {}
 
 // benchQueue counts the requests of one POST.
 type benchQueue struct{ last int }

@@ -123,15 +123,11 @@ func newHouse(t testing.TB) *house {
 		secrets: &secrets{cached: []string{secret}, fresh: []string{secret}},
 		queue:   &queue{t: t}, observer: &observer{}, log: &bytes.Buffer{}, now: noon,
 	}
-	handler, err := webhook.New(webhook.Config{
+	h.handler = webhook.New(webhook.Config{
 		Tenant: tenant, Secrets: h.secrets, Queue: h.queue, Observer: h.observer,
 		Log: slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: func() time.Time { return h.now },
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.handler = handler
 	return h
 }
 

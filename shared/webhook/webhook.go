@@ -12,27 +12,21 @@ package webhook
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"errors"
-	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"golang.org/x/time/rate"
+
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 const (
-	// DefaultEnqueueTimeout leaves half a second of MaxEnqueueTimeout to the network
-	// and to reading the body.
-	DefaultEnqueueTimeout = 2500 * time.Millisecond
-	// MaxEnqueueTimeout is how long Graph waits at the first try. If more than 10 % of
+	// Timeout limits the time from the end of the body to the answer: reading the secret
+	// and queueing together. Graph waits 3 s at the first try, and if more than 10 % of
 	// the answers take longer, it delays all notifications
-	// (https://learn.microsoft.com/graph/change-notifications-delivery-webhooks).
-	MaxEnqueueTimeout = 3 * time.Second
+	// (https://learn.microsoft.com/graph/change-notifications-delivery-webhooks). Half a
+	// second is left to the network and to reading the body.
+	Timeout = 2500 * time.Millisecond
 	// RefreshPause is how long the handler waits, after it has read the secret anew for
 	// an unknown clientState, before it does so again.
 	RefreshPause = time.Minute
@@ -40,8 +34,8 @@ const (
 
 // Secrets knows the clientStates that the tenant's subscription may carry.
 type Secrets interface {
-	// ClientStates returns the accepted clientStates, see [ClientState]. It caches,
-	// unless fresh is set: then it reads the secret again.
+	// ClientStates returns the accepted clientStates, at least one, as [ClientState]
+	// derives them. It caches, unless fresh is set: then it reads the secret again.
 	ClientStates(ctx context.Context, fresh bool) ([]string, error)
 }
 
@@ -58,71 +52,26 @@ type Observer interface {
 	ObserveReceipt(ctx context.Context, receipt Receipt)
 }
 
-// Config is what a Handler is made of.
+// Config is what a Handler is made of. All of it is required.
 type Config struct {
 	// Tenant is the Entra tenant id whose notifications are accepted, a lower-case GUID.
-	Tenant string
-	// Secrets and Queue are required.
+	Tenant  string
 	Secrets Secrets
 	Queue   Queue
-	// Log is required; it gets one record per POST.
-	Log *slog.Logger
-	// Observer may be nil.
+	// Log gets one record per POST.
+	Log      *slog.Logger
 	Observer Observer
-	// EnqueueTimeout limits the time from the end of the body to the answer: reading
-	// the secret and queueing together. 0 means DefaultEnqueueTimeout; it must stay
-	// below MaxEnqueueTimeout.
-	EnqueueTimeout time.Duration
-	// Now tells the calendar time; nil means time.Now.
+	// Now tells the calendar time.
 	Now func() time.Time
 }
 
 // Handler answers Microsoft Graph. It is safe for concurrent use.
 type Handler struct {
-	config config
-
-	mu        sync.Mutex
-	refreshed time.Time // when the secret was last read anew
+	config  Config
+	refresh *rate.Limiter // of reading the secret anew
 }
 
-type config Config
-
-// New returns a Handler, or all the faults of the configuration at once, each by the
-// name of its field.
-func New(c Config) (*Handler, error) {
-	if c.EnqueueTimeout == 0 {
-		c.EnqueueTimeout = DefaultEnqueueTimeout
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if err := c.faults(); err != nil {
-		return nil, fmt.Errorf("webhook: %w", err)
-	}
-	return &Handler{config: config(c)}, nil
-}
-
-func (c *Config) faults() error {
-	var faults []error
-	check := func(ok bool, fault string) {
-		if !ok {
-			faults = append(faults, errors.New(fault))
-		}
-	}
-	check(directory.IsID(c.Tenant), "Tenant is not a lower-case GUID")
-	check(c.Secrets != nil, "Secrets is missing")
-	check(c.Queue != nil, "Queue is missing")
-	check(c.Log != nil, "Log is missing")
-	check(c.EnqueueTimeout > 0 && c.EnqueueTimeout < MaxEnqueueTimeout,
-		fmt.Sprintf("EnqueueTimeout is not between 0 and %s", MaxEnqueueTimeout))
-	return errors.Join(faults...)
-}
-
-// ClientState derives the clientState of a tenant's subscription from the stack's
-// secret, so that no two tenants share one. It has 43 characters; Graph admits 128
-// (https://learn.microsoft.com/graph/api/resources/subscription#properties).
-func ClientState(secret, tenant string) string {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(tenant))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+// New returns a Handler.
+func New(c Config) *Handler {
+	return &Handler{config: c, refresh: rate.NewLimiter(rate.Every(RefreshPause), 1)}
 }

@@ -18,14 +18,6 @@ import (
 // order. A message whose error is nil is deleted.
 type Handler func(ctx context.Context, bodies [][]byte) []error
 
-// Log keys.
-const (
-	logMessage  = "message_id"
-	logReceived = "receive_count"
-	logError    = "error"
-	logStack    = "stack"
-)
-
 // Handle passes a batch to the handler, and names the messages that are to come
 // again. Each of them has a log record that says why.
 //
@@ -39,56 +31,50 @@ func Handle(ctx context.Context, log *slog.Logger, event events.SQSEvent, handle
 	}
 	// Nothing but an empty list says that all is done.
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-	for i, err := range guarded(log, handle).each(ctx, bodies) {
+	for i, err := range each(ctx, log, bodies, handle) {
 		if err == nil {
 			continue
 		}
 		message := event.Records[i]
 		log.LogAttrs(ctx, slog.LevelError, "message left to the queue",
-			slog.String(logMessage, message.MessageId),
-			slog.String(logReceived, message.Attributes["ApproximateReceiveCount"]),
-			slog.String(logError, err.Error()))
+			slog.String("message_id", message.MessageId),
+			slog.String("receive_count", message.Attributes["ApproximateReceiveCount"]),
+			slog.String("error", err.Error()))
 		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: message.MessageId})
 	}
 	return response
 }
 
-// attempt is a Handler that survives: ok tells whether it did its work.
-type attempt func(ctx context.Context, bodies [][]byte) (errs []error, err error)
-
 // each returns one error for each body, whatever happens.
-func (try attempt) each(ctx context.Context, bodies [][]byte) []error {
-	errs, err := try(ctx, bodies)
-	if err == nil {
+func each(ctx context.Context, log *slog.Logger, bodies [][]byte, handle Handler) []error {
+	errs, err := try(ctx, log, bodies, handle)
+	switch {
+	case err == nil:
 		return errs
+	case len(bodies) == 1:
+		return []error{err}
 	}
-	errs = make([]error, len(bodies))
+	errs = nil
 	for i := range bodies {
-		if len(bodies) == 1 {
-			errs[i] = err
-			break
-		}
-		errs[i] = try.each(ctx, bodies[i:i+1])[0]
+		errs = append(errs, each(ctx, log, bodies[i:i+1], handle)...)
 	}
 	return errs
 }
 
-// guarded makes errors of a handler's panics and of wrong answers.
-func guarded(log *slog.Logger, handle Handler) attempt {
-	return func(ctx context.Context, bodies [][]byte) (errs []error, err error) {
-		defer func() {
-			if p := recover(); p != nil {
-				err = panicked(p)
-				log.LogAttrs(ctx, slog.LevelError, "the handler panicked",
-					slog.String(logError, err.Error()), slog.String(logStack, string(debug.Stack())))
-			}
-		}()
-		errs = handle(ctx, bodies)
-		if len(errs) != len(bodies) {
-			return nil, fmt.Errorf("%d messages were handled, with %d results", len(bodies), len(errs))
+// try makes an error of the handler's panic, and of a wrong number of results.
+func try(ctx context.Context, log *slog.Logger, bodies [][]byte, handle Handler) (errs []error, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+			log.LogAttrs(ctx, slog.LevelError, "the handler panicked",
+				slog.String("error", err.Error()), slog.String("stack", string(debug.Stack())))
 		}
-		return errs, nil
+	}()
+	errs = handle(ctx, bodies)
+	if len(errs) != len(bodies) {
+		return nil, fmt.Errorf("%d messages were handled, with %d results", len(bodies), len(errs))
 	}
+	return errs, nil
 }
 
 // panicked tells what a panic was about. Only of the runtime's own is it known

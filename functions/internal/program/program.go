@@ -5,10 +5,8 @@ package program
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -28,9 +26,6 @@ type Environment struct {
 	Lookup config.Lookup
 	// AWS is how its services are called.
 	AWS aws.Config
-	// Transport carries the calls of Microsoft Graph; nil means one of the
-	// client's own.
-	Transport http.RoundTripper
 	// Out gets the metrics.
 	Out io.Writer
 	Log *slog.Logger
@@ -53,7 +48,11 @@ func Start(ctx context.Context, environ []string, out io.Writer, build func(cont
 		Log:    lambdacontext.NewLogger(),
 		Now:    time.Now,
 	}
-	handler, err := env.build(ctx, build)
+	var handler any
+	var err error
+	if env.AWS, err = awsconfig.LoadDefaultConfig(ctx); err == nil {
+		handler, err = build(ctx, env)
+	}
 	if err != nil {
 		env.Report(ctx, err)
 		return err
@@ -62,26 +61,10 @@ func Start(ctx context.Context, environ []string, out io.Writer, build func(cont
 	return nil
 }
 
-func (e *Environment) build(ctx context.Context, build func(context.Context, Environment) (any, error)) (handler any, err error) {
-	if e.AWS, err = awsconfig.LoadDefaultConfig(ctx); err != nil {
-		return nil, err
-	}
-	return build(ctx, *e)
-}
-
-// Log keys.
-const (
-	logFaults = "faults"
-	logError  = "error"
-)
-
 // Report logs why a function can't work, with all faults of its configuration.
 func (e *Environment) Report(ctx context.Context, err error) {
-	attr := slog.String(logError, err.Error())
-	if faults, ok := errors.AsType[config.Faults](err); ok {
-		attr = slog.Any(logFaults, faults.List())
-	}
-	e.Log.LogAttrs(ctx, slog.LevelError, "the function can't work: correct the parameters of the stack and deploy again", attr)
+	e.Log.LogAttrs(ctx, slog.LevelError, "the function can't work: correct the parameters of the stack and deploy again",
+		slog.String("error", err.Error()))
 }
 
 // Recorder makes the recorder of the stack's metrics.
@@ -104,12 +87,12 @@ func (e *Environment) Secret(arn string) secrets.Config {
 // answer has to be sent.
 const Margin = 8 * time.Second
 
-// EndEarly returns a context that is done a margin before ctx. One without a
+// EndEarly returns a context that is done a [Margin] before ctx. One without a
 // deadline stays without.
-func EndEarly(ctx context.Context, margin time.Duration) (context.Context, context.CancelFunc) {
+func EndEarly(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, deadline.Add(-margin))
+	return context.WithDeadline(ctx, deadline.Add(-Margin))
 }

@@ -14,7 +14,7 @@ import (
 // ObserveReceipt implements [webhook.Observer].
 func (r *Recorder) ObserveReceipt(_ context.Context, receipt webhook.Receipt) {
 	r.writeCount(NotificationsForged, receipt.Dropped[webhook.Forged], "")
-	r.Attend(MalformedDelivery, receipt.Malformed)
+	r.Attend(MalformedDelivery, receipt.Unreadable())
 }
 
 // ObserveSweep implements [sweep.Observer]. A run that found another one at work has
@@ -83,8 +83,7 @@ func (r *Recorder) attention(o stamp.Outcome) Attention {
 // passing are the causes of a failure of the keeper that end by themselves. If one does
 // not, SubscriptionHoursLeft falls, or is missing.
 var passing = []keeper.Cause{
-	keeper.CauseThrottled, keeper.CauseUnreachable, keeper.CauseUnwell, keeper.CauseUnsettled,
-	keeper.CauseBusy, keeper.CauseTime, keeper.CauseStore, keeper.CauseSweep, keeper.CauseClock,
+	keeper.CauseThrottled, keeper.CauseUnreachable, keeper.CauseUnwell, keeper.CauseBusy, keeper.CauseStore,
 }
 
 // ObserveKeeper implements [keeper.Observer].

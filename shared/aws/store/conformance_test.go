@@ -69,7 +69,7 @@ func TestDocumentsRoundTrip(t *testing.T) {
 		Hours: map[int64]int{1_795_000_000: 7}, Members: 1000, Reached: sampleTime, Released: sampleTime.Add(time.Hour),
 	})
 	roundTrip(t, table, store.NameKeeper, keeper.Record{
-		ID: "id", Fingerprint: "print", Expires: sampleTime, Renewed: sampleTime, SweepOwed: true, Claimed: sampleTime, TakenDown: true,
+		ID: "id", Fingerprint: "print", Expires: sampleTime, SweepOwed: true, Claimed: sampleTime, TakenDown: true,
 	})
 	roundTrip(t, table, store.NameSweep, sweep.Checkpoint{
 		DeltaLink: "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=a", FullNext: "next", FullStarted: sampleTime,
