@@ -121,9 +121,12 @@ func (r *Recorder) write(reason Attention, metrics ...metric) {
 			"Metrics":    definitions,
 		}},
 	}
+	text, err := json.Marshal(line)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_ = json.NewEncoder(r.config.Out).Encode(line) //nolint:errchkjson // texts and finite numbers
+	if err == nil {
+		_, _ = r.config.Out.Write(append(text, '\n'))
+	}
 }
 
 // writeCount writes a count, but not 0.
