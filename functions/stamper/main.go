@@ -20,7 +20,7 @@ func main() {
 
 // start wires the function.
 func start(_ context.Context, env program.Environment) (any, error) {
-	c, err := config.ReadStamper(env.Lookup, parts.Clouds())
+	c, err := config.ReadWorker(env.Lookup, parts.Clouds())
 	if err != nil {
 		return nil, err
 	}

@@ -34,17 +34,17 @@ func TestServe(t *testing.T) {
 	for name, tt := range map[string]struct {
 		event string
 		err   error
-		order *sweep.Order
+		order sweep.Order
 		says  string
 		rings bool
 	}{
-		"schedule":        {`{}`, nil, &sweep.Order{}, "", false},
-		"preview":         {`{"dryRun":true}`, nil, &sweep.Order{DryRun: true}, "", false},
-		"wrong order":     {`{"dryrun":true}`, nil, nil, "order of a sweep", false},
-		"twice":           {`{"dryRun":true,"dryRun":false}`, nil, nil, "twice", false},
-		"Graph fails":     {`{}`, errors.New("no answer"), &sweep.Order{}, "no answer", false},
-		"sign-in refused": {`{}`, refused, &sweep.Order{}, "client secret", true},
-		"Entra is unwell": {`{}`, &directory.Error{Operation: directory.Token, StatusCode: 503}, &sweep.Order{}, "failed", false},
+		"schedule":        {`{}`, nil, sweep.OrderUsual, "", false},
+		"preview":         {`{"dryRun":true}`, nil, sweep.OrderDryRun, "", false},
+		"wrong order":     {`{"dryrun":true}`, nil, "", "order of a sweep", false},
+		"twice":           {`{"dryRun":true,"dryRun":false}`, nil, "", "order of a sweep", false},
+		"Graph fails":     {`{}`, errors.New("no answer"), sweep.OrderUsual, "no answer", false},
+		"sign-in refused": {`{}`, refused, sweep.OrderUsual, "client secret", true},
+		"Entra is unwell": {`{}`, &directory.Error{Operation: directory.Token, StatusCode: 503}, sweep.OrderUsual, "failed", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -59,7 +59,7 @@ func TestServe(t *testing.T) {
 			if (err != nil) != (tt.says != "") || err != nil && !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("got %v, want %q", err, tt.says)
 			}
-			if (tt.order == nil) != (len(s.orders) == 0) || tt.order != nil && s.orders[0] != *tt.order {
+			if (tt.order == "") != (len(s.orders) == 0) || tt.order != "" && s.orders[0] != tt.order {
 				t.Errorf("orders %+v", s.orders)
 			}
 			if got := strings.Contains(out.String(), "sign_in_refused"); got != tt.rings {

@@ -21,7 +21,7 @@ func main() {
 
 // start wires the function.
 func start(_ context.Context, env program.Environment) (any, error) {
-	c, err := config.ReadSweeper(env.Lookup, parts.Clouds())
+	c, err := config.ReadWorker(env.Lookup, parts.Clouds())
 	if err != nil {
 		return nil, err
 	}
@@ -29,13 +29,10 @@ func start(_ context.Context, env program.Environment) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	sweeper, err := sweep.New(sweep.Config{
-		Tenant: c.Tenant, Graph: p.Graph, Domains: p.Domains, Groups: c.ExcludedGroups, Policy: c.Policy,
+	sweeper := sweep.New(sweep.Config{
+		Tenant: c.Tenant, Graph: p.Graph, Domains: p.Domains, Policy: c.Policy,
 		Queue: p.Queue, Brake: p.Brake, Store: store.NewState[sweep.Checkpoint](p.Table, store.NameSweep),
 		Observer: p.Reporter.Metrics, Log: env.Log, Now: env.Now,
 	})
-	if err != nil {
-		return nil, err
-	}
 	return (&function{sweeper.Run, p.Reporter}).serve, nil
 }

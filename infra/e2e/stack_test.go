@@ -96,9 +96,9 @@ func TestEnvironments(t *testing.T) {
 		s := imagined(t, parameters)
 		for id, read := range map[string]func(config.Lookup) error{
 			"WebhookFunction": func(l config.Lookup) error { _, err := config.ReadWebhook(l); return err },
-			"StamperFunction": func(l config.Lookup) error { _, err := config.ReadStamper(l, []string{"global"}); return err },
+			"StamperFunction": func(l config.Lookup) error { _, err := config.ReadWorker(l, []string{"global"}); return err },
 			"KeeperFunction":  func(l config.Lookup) error { _, err := config.ReadKeeper(l, []string{"global"}); return err },
-			"SweeperFunction": func(l config.Lookup) error { _, err := config.ReadSweeper(l, []string{"global"}); return err },
+			"SweeperFunction": func(l config.Lookup) error { _, err := config.ReadWorker(l, []string{"global"}); return err },
 		} {
 			environment, asked := s.environment(id), make(map[string]bool)
 			err := read(func(name string) (string, bool) {

@@ -191,7 +191,7 @@ func (w *world) attendBrake(ctx context.Context) {
 			return
 		}
 		pause(ctx, min(time.Duration(random.Int64N(int64(longest))), time.Until(w.playEnd())))
-		for new(environment).order(ctx, w.plant, sweep.Order{Release: true}) != nil && ctx.Err() == nil {
+		for new(environment).order(ctx, w.plant, sweep.OrderRelease) != nil && ctx.Err() == nil {
 			pause(ctx, time.Minute)
 		}
 		w.orders.mu.Lock()

@@ -217,14 +217,13 @@ func (p *plant) newSweeper() (*sweep.Sweeper, error) {
 		Graph:   graph,
 		Queue:   p.queue(),
 		Domains: stamp.NewDomains(graph),
-		Groups:  p.config.groups,
 		Policy:  p.config.policy,
 		Store:   p.sweeps,
 		Brake:   p.newBrake(),
 		Log:     p.config.log,
 		Now:     time.Now,
 	})
-	return sweep.New(p.config.faults.dressSweeper(config))
+	return sweep.New(p.config.faults.dressSweeper(config)), nil
 }
 
 // run does what the event sources and schedules of a deployment do, until ctx is done.
@@ -309,7 +308,7 @@ func (e *environment) keep(ctx context.Context, p *plant) {
 }
 
 // sweep runs the sweeper once, as its schedule does.
-func (e *environment) sweep(ctx context.Context, p *plant) { _ = e.order(ctx, p, sweep.Order{}) }
+func (e *environment) sweep(ctx context.Context, p *plant) { _ = e.order(ctx, p, sweep.OrderUsual) }
 
 // order runs the sweeper once with an order, and tells whether it survived.
 func (e *environment) order(ctx context.Context, p *plant, o sweep.Order) error {

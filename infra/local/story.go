@@ -106,7 +106,7 @@ func (d *demo) brake(ctx context.Context, tell func(string)) error {
 		return err
 	}
 	if err := d.wait(ctx, "the brake was not released", func() bool {
-		return new(environment).order(ctx, d.plant, sweep.Order{Release: true}) == nil
+		return new(environment).order(ctx, d.plant, sweep.OrderRelease) == nil
 	}); err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (d *demo) disturb(ctx context.Context, n int, id string) error {
 func (d *demo) settle(ctx context.Context) error {
 	return d.wait(ctx, "the queue did not empty", func() bool {
 		item, err := d.plant.sweeps.Load(ctx, d.tenant.ID())
-		swept := err == nil && !item.Doc.Asked && item.Doc.FullStarted.IsZero() && !item.Doc.FullDone.IsZero()
+		swept := err == nil && item.Doc.FullStarted.IsZero() && !item.Doc.FullDue.IsZero()
 		_, unstamped := d.stamped()
 		return swept && unstamped == 0 && d.healthy(ctx) && d.tenant.Idle() && d.plant.requests.Len() == 0
 	})

@@ -49,7 +49,7 @@ func TestSweepRequests(t *testing.T) {
 		limit := mostPerPage * float64(*sweepUsers) / msgraph.MaxPage
 		t.Logf("full round over %d stamped users: %d requests to Graph (at most %.1f × users/%d = %.1f)",
 			*sweepUsers, full, mostPerPage, msgraph.MaxPage, limit)
-		if report.Kind != sweep.KindFull || report.Members != *sweepUsers || report.Candidates != 0 || float64(full) > limit {
+		if report.Kind != sweep.KindFull || report.Members != *sweepUsers || report.Queued != 0 || float64(full) > limit {
 			t.Errorf("want a full round over all users, within the limit: %+v", report)
 		}
 
@@ -92,7 +92,7 @@ func (c *calm) rename(ids []string) {
 // cost, without those for tokens.
 func (c *calm) sweep(sweeper *sweep.Sweeper) (report sweep.Report, requests int) {
 	before := c.tally.requests
-	report, err := sweeper.Run(c.t.Context(), sweep.Order{})
+	report, err := sweeper.Run(c.t.Context(), sweep.OrderUsual)
 	if err != nil || !report.Finished {
 		c.t.Fatalf("sweep: %v: %+v", err, report)
 	}
@@ -134,20 +134,17 @@ func peakOfRound(t *testing.T, users int) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sweeper, err := sweep.New(sweep.Config{
+	sweeper := sweep.New(sweep.Config{
 		Tenant: c.ID(), Graph: graph, Domains: stamp.NewDomains(graph),
 		Store: c.plant.sweeps, Queue: list, Brake: c.plant.newBrake(),
 		Policy: policy,
 		Log:    c.plant.config.log, Now: time.Now,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 
 	list.measure()
 	before := list.peak
 	report, _ := c.sweep(sweeper)
-	if report.Members != users || report.Candidates != list.queued || list.queued != (users+99)/100 {
+	if report.Members != users || report.Queued != list.queued || list.queued != (users+99)/100 {
 		t.Errorf("want a full round over %d users, and every hundredth queued: %+v", users, report)
 	}
 	return list.peak - before

@@ -94,8 +94,8 @@ func (s watchedRounds) Save(ctx context.Context, tenant string, i state.Item[swe
 	switch began := saved.Doc.FullStarted; {
 	case !began.IsZero():
 		s.began = began
-	case !s.began.IsZero() && !saved.Doc.FullDone.Before(s.began):
-		s.rounds, s.began = append(s.rounds, span{s.began, saved.Doc.FullDone}), time.Time{}
+	case !s.began.IsZero():
+		s.rounds, s.began = append(s.rounds, span{s.began, time.Now()}), time.Time{}
 	}
 	return saved, nil
 }

@@ -1,3 +1,9 @@
+// Package config reads what an administrator has chosen for a deployment from
+// the environment variables of its functions, which the template sets.
+//
+// All faults are told at once, each by the name of the variable and by what it
+// means. What was set instead is not told, since it may be a secret that somebody
+// put in the wrong place.
 package config
 
 import (
@@ -6,6 +12,30 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+// A setting is an environment variable, and what it means in an administrator's words.
+type setting struct{ name, meaning string }
+
+var (
+	tenantID          = setting{"TENANT_ID", "the directory (tenant) ID"}
+	stackName         = setting{"STACK_NAME", "the name of the stack"}
+	metricsNamespace  = setting{"METRICS_NAMESPACE", "the CloudWatch namespace of the metrics"}
+	tableName         = setting{"TABLE_NAME", "the DynamoDB table"}
+	notificationQueue = setting{"NOTIFICATION_QUEUE_URL", "the SQS queue of users to look at"}
+	clientStateSecret = setting{"CLIENT_STATE_SECRET_ARN", "the secret that notifications are recognised by"}
+	clientID          = setting{"CLIENT_ID", "the application (client) ID of the app registration"}
+	cloud             = setting{"CLOUD", "the national cloud that the tenant is in"}
+	authMode          = setting{"AUTH_MODE", "how the app signs in to Entra"}
+	credentialSecret  = setting{"CREDENTIAL_SECRET_ARN", "the secret that holds the app's certificate or client secret"}
+	notificationURL   = setting{"NOTIFICATION_URL", "the address that Microsoft Graph sends notifications to"}
+	federatedDomains  = setting{"FEDERATED_DOMAINS", "the federated domains, empty to ask the tenant"}
+	excludedUsers     = setting{"EXCLUDED_USERS", "the object IDs of users who are never signed out"}
+	excludedPatterns  = setting{"EXCLUDED_UPN_PATTERNS", "the patterns of user principal names that are never signed out"}
+	excludedGroups    = setting{"EXCLUDED_GROUPS", "the object IDs of groups whose members are never signed out"}
+	newUserWindow     = setting{"NEW_USER_WINDOW_HOURS", "for how many hours a user counts as new"}
+	stampsPerDay      = setting{"STAMPS_PER_DAY", "how many users may be stamped automatically in 24 hours"}
+	dryRun            = setting{"DRY_RUN", "whether everything is decided and nobody is signed out"}
 )
 
 // Stack is what every function knows of its deployment.
@@ -51,15 +81,8 @@ type Webhook struct {
 	NotificationQueue, ClientStateSecret string
 }
 
-// Stamper is the configuration of the stamper function.
-type Stamper struct {
-	Stack
-	App
-	Users
-}
-
-// Sweeper is the configuration of the sweeper function.
-type Sweeper struct {
+// Worker is the configuration of the stamper function and of the sweeper function.
+type Worker struct {
 	Stack
 	App
 	Users
@@ -68,9 +91,7 @@ type Sweeper struct {
 // Keeper is the configuration of the keeper function. Users are read only to refuse a
 // deployment in which another function could not work.
 type Keeper struct {
-	Stack
-	App
-	Users
+	Worker
 	// ClientStateSecret is an ARN.
 	ClientStateSecret string
 	// NotificationURL is where Graph sends notifications.
@@ -84,39 +105,28 @@ func ReadWebhook(lookup Lookup) (Webhook, error) {
 	c := Webhook{
 		Stack:             r.stack(),
 		NotificationQueue: r.queue(),
-		ClientStateSecret: r.arn(clientStateSecretARN),
+		ClientStateSecret: r.arn(clientStateSecret),
 	}
 	return c, r.err()
 }
 
-// ReadStamper reads the configuration of the stamper function. clouds are the names of
-// the national clouds there are. The error is of type [Faults].
-func ReadStamper(lookup Lookup, clouds []string) (Stamper, error) {
+// ReadWorker reads the configuration of the stamper or the sweeper function. clouds are
+// the names of the national clouds there are. The error is of type [Faults].
+func ReadWorker(lookup Lookup, clouds []string) (Worker, error) {
 	r := &reader{lookup: lookup}
-	c := Stamper{Stack: r.stack(), App: r.app(clouds), Users: r.users()}
-	return c, r.err()
-}
-
-// ReadSweeper reads the configuration of the sweeper function. clouds and error are as
-// with [ReadStamper].
-func ReadSweeper(lookup Lookup, clouds []string) (Sweeper, error) {
-	r := &reader{lookup: lookup}
-	c := Sweeper{Stack: r.stack(), App: r.app(clouds), Users: r.users()}
-	return c, r.err()
+	return r.worker(clouds), r.err()
 }
 
 // ReadKeeper reads the configuration of the keeper function, and with it the settings of
-// all others. clouds and error are as with [ReadStamper].
+// all others. clouds and error are as with [ReadWorker].
 func ReadKeeper(lookup Lookup, clouds []string) (Keeper, error) {
 	r := &reader{lookup: lookup}
 	c := Keeper{
-		Stack:             r.stack(),
-		App:               r.app(clouds),
-		Users:             r.users(),
-		ClientStateSecret: r.arn(clientStateSecretARN),
-		NotificationURL:   r.address(notificationURL, "https"),
+		Worker:            r.worker(clouds),
+		ClientStateSecret: r.arn(clientStateSecret),
+		NotificationURL:   r.address(notificationURL, "https://"),
 	}
-	r.size()
+	r.checkSize()
 	return c, r.err()
 }
 
@@ -124,23 +134,27 @@ func (r *reader) stack() Stack {
 	return Stack{Tenant: r.guid(tenantID), Name: r.required(stackName), Namespace: r.required(metricsNamespace)}
 }
 
-func (r *reader) queue() string { return r.address(notificationQueueURL, "https", "http") }
+func (r *reader) queue() string { return r.address(notificationQueue, "https://", "http://") }
 
-func (r *reader) app(clouds []string) App {
-	app := App{ClientID: r.guid(clientID), Cloud: r.choice(cloud, clouds), Mode: r.authMode()}
-	// For an unknown mode it is also unknown whether there is a secret.
-	if app.Mode.Stored() {
-		app.CredentialSecret = r.arn(credentialSecretARN)
-	}
-	return app
+func (r *reader) worker(clouds []string) Worker {
+	return Worker{Stack: r.stack(), App: r.app(clouds), Users: r.users()}
 }
 
-func (r *reader) authMode() directory.AuthMode {
-	var words []string
+func (r *reader) app(clouds []string) App {
+	var modes []string
 	for _, mode := range directory.AuthModes() {
-		words = append(words, string(mode))
+		modes = append(modes, string(mode))
 	}
-	return directory.AuthMode(r.choice(authMode, words))
+	app := App{
+		ClientID: r.guid(clientID),
+		Cloud:    r.choice(cloud, clouds...),
+		Mode:     directory.AuthMode(r.choice(authMode, modes...)),
+	}
+	// For an unknown mode it is also unknown whether there is a secret.
+	if app.Mode.Stored() {
+		app.CredentialSecret = r.arn(credentialSecret)
+	}
+	return app
 }
 
 // maxWindow is the longest window for new users, in hours: a week, as in template.yaml.
@@ -148,7 +162,7 @@ const maxWindow = 168
 
 func (r *reader) users() Users {
 	policy := stamp.DefaultPolicy
-	policy.NewUserWindow = time.Duration(r.number(newUserWindowHours, 1, maxWindow)) * time.Hour
+	policy.NewUserWindow = time.Duration(r.number(newUserWindow, 1, maxWindow)) * time.Hour
 	policy.Exclusions = stamp.Exclusions{IDs: r.ids(excludedUsers), Patterns: r.patterns()}
 	return Users{
 		Table:             r.required(tableName),
@@ -157,7 +171,7 @@ func (r *reader) users() Users {
 		ExcludedGroups:    r.ids(excludedGroups),
 		Policy:            policy,
 		StampsPerDay:      r.number(stampsPerDay, 0, math.MaxInt32),
-		DryRun:            r.truth(dryRun),
+		DryRun:            r.choice(dryRun, "true", "false") == "true",
 	}
 }
 

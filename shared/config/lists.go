@@ -11,76 +11,63 @@ import (
 // environment, and the other settings need the rest.
 const maxEntries = 70
 
+// shorter is what to do about a list that is too long.
+const shorter = "make one group of the users and groups, and exclude that; or leave the domains empty, and the tenant is asked"
+
 // maxBytes is what Lambda's environment holds in all
 // (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 const maxBytes = 4096
 
-// lists are the variables that hold lists.
-var lists = []string{federatedDomains, excludedUsers, excludedUPNPatterns, excludedGroups}
+// A list is a setting that holds one.
+type list struct {
+	setting
+	bytes int
+}
 
 // list returns what stands between commas, without blanks around it. A list that may
 // have lost entries on its way here is a fault.
-func (r *reader) list(name string) []string {
-	value := r.optional(name)
+func (r *reader) list(s setting) []string {
+	value := r.optional(s)
+	if len(value) >= r.longest.bytes {
+		r.longest = list{s, len(value)}
+	}
 	if value == "" {
+		return nil
+	}
+	if strings.Contains(value, `\,`) {
+		r.fault(s, `holds \, : a comma does not have to be escaped, write a,b and not a\,b`)
 		return nil
 	}
 	entries := strings.Split(value, ",")
 	for i := range entries {
 		entries[i] = strings.TrimSpace(entries[i])
 		if entries[i] == "" {
-			r.fault(name, "has an empty entry %d: a comma too many, or a blank has cut the list off; write it in quotation marks, or without blanks", i+1)
+			r.fault(s, "has an empty entry %d: a comma too many, or a blank has cut the list off; write it in quotation marks, or without blanks", i+1)
 			return nil
 		}
 	}
-	switch {
-	case strings.Contains(value, `\,`):
-		r.fault(name, `holds \, : a comma does not have to be escaped, write a,b and not a\,b`)
-		return nil
-	case len(entries) > maxEntries:
-		r.fault(name, "has %d entries, and at most %d fit into a function's environment: %s", len(entries), maxEntries, shorter(name))
+	if len(entries) > maxEntries {
+		r.fault(s, "has %d entries, and at most %d fit into a function's environment: %s", len(entries), maxEntries, shorter)
 		return nil
 	}
 	return entries
 }
 
-// shorter says what to do about a list that is too long.
-func shorter(name string) string {
-	switch name {
-	case federatedDomains:
-		return "leave it empty, and the tenant is asked"
-	case excludedGroups:
-		return "make one group of these groups, and exclude that"
-	}
-	return "make a group of these users, and exclude the group"
-}
-
-// size finds settings that together don't fit into the environment. The fault is told of
-// the longest list.
-func (r *reader) size() {
-	total, longest := 0, lists[0]
-	for name := range meanings {
-		if value, ok := r.lookup(name); ok {
-			total += len(name) + len(value)
-		}
-	}
-	for _, name := range lists {
-		if len(r.optional(name)) > len(r.optional(longest)) {
-			longest = name
-		}
-	}
-	if total > maxBytes {
-		r.fault(longest, "is too long: all settings together take %d bytes, and a function's environment holds %d; %s", total, maxBytes, shorter(longest))
+// checkSize finds settings that together don't fit into the environment. The fault is
+// told of the longest list.
+func (r *reader) checkSize() {
+	if r.bytes > maxBytes {
+		r.fault(r.longest.setting, "is too long: all settings together take %d bytes, and a function's environment holds %d; %s", r.bytes, maxBytes, shorter)
 	}
 }
 
 // ids returns a list of object ids in lower case.
-func (r *reader) ids(name string) []string {
-	entries := r.list(name)
+func (r *reader) ids(s setting) []string {
+	entries := r.list(s)
 	for i, entry := range entries {
 		entries[i] = strings.ToLower(entry)
 		if !directory.IsID(entries[i]) {
-			r.fault(name, "is not valid: entry %d is not an object ID, which is a GUID; separate them by commas", i+1)
+			r.fault(s, "is not valid: entry %d is not an object ID, which is a GUID; separate them by commas", i+1)
 		}
 	}
 	return entries
@@ -97,11 +84,11 @@ func (r *reader) domains() []string {
 }
 
 func (r *reader) patterns() []string {
-	patterns := r.list(excludedUPNPatterns)
+	patterns := r.list(excludedPatterns)
 	for i, pattern := range patterns {
 		one := stamp.Exclusions{Patterns: []string{pattern}}
 		if err := one.Validate(); err != nil {
-			r.fault(excludedUPNPatterns, "is not valid: entry %d: %v", i+1, err)
+			r.fault(excludedPatterns, "is not valid: entry %d: %v", i+1, err)
 		}
 	}
 	return patterns

@@ -1,10 +1,5 @@
 package directory
 
-import (
-	"fmt"
-	"strings"
-)
-
 // AuthMode is how the app proves to Entra who it is.
 type AuthMode string
 
@@ -21,15 +16,6 @@ const (
 
 // AuthModes returns them, the recommended one first.
 func AuthModes() []AuthMode { return []AuthMode{AuthWebIdentity, AuthCertificate, AuthClientSecret} }
-
-// Unknown is the error of a mode that there is not. It names those that there are.
-func (m AuthMode) Unknown() error {
-	var modes []string
-	for _, mode := range AuthModes() {
-		modes = append(modes, string(mode))
-	}
-	return fmt.Errorf("no way to sign in is called %q; choose one of %s", m, strings.Join(modes, ", "))
-}
 
 // Stored tells whether a secret holds what the app signs in with. Of a mode that there
 // is not, it is false.

@@ -1,7 +1,6 @@
 package directory_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -15,19 +14,6 @@ func TestAuthModeStored(t *testing.T) {
 	} {
 		if got := mode.Stored(); got != want {
 			t.Errorf("%q is stored: %t", mode, got)
-		}
-	}
-}
-
-func TestAuthModeUnknown(t *testing.T) {
-	t.Parallel()
-	want := `no way to sign in is called "charm"; choose one of web-identity, certificate, client-secret`
-	if err := directory.AuthMode("charm").Unknown(); err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
-	}
-	for _, mode := range directory.AuthModes() {
-		if !strings.Contains(want, string(mode)) {
-			t.Errorf("%s is not named", mode)
 		}
 	}
 }

@@ -6,6 +6,7 @@ package directory
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -182,22 +183,9 @@ func (e *Error) Expired() bool {
 
 // IsID tells whether s is an object or tenant id in its normal form, a
 // lower-case GUID: the only form in which ids are compared and stored.
-func IsID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case i == 8 || i == 13 || i == 18 || i == 23:
-			if c != '-' {
-				return false
-			}
-		case (c < '0' || c > '9') && (c < 'a' || c > 'f'):
-			return false
-		}
-	}
-	return true
-}
+func IsID(s string) bool { return id.MatchString(s) }
+
+var id = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // Read is the answer to the reading of one user.
 type Read struct {

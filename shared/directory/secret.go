@@ -3,7 +3,6 @@ package directory
 import (
 	"fmt"
 	"io"
-	"log/slog"
 )
 
 // redacted stands wherever a [Secret] would have been printed.
@@ -34,20 +33,8 @@ func (s Secret) Reveal() string {
 	return *s.text
 }
 
-// String hides the text.
-func (Secret) String() string { return redacted }
-
-// GoString hides the text from %#v.
-func (Secret) GoString() string { return redacted }
-
 // Format hides the text from every verb of package fmt.
 func (Secret) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, redacted) }
 
-// LogValue hides the text from package log/slog.
-func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalJSON hides the text from package encoding/json.
-func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
-
-// MarshalText hides the text from the other encoders, and as a map's key.
+// MarshalText hides the text from encoders, package log/slog's among them.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }

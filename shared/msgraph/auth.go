@@ -66,7 +66,7 @@ func (a Auth) fault() error {
 	if slices.Contains(directory.AuthModes(), a.Mode) {
 		return fmt.Errorf("msgraph: Auth has no source for the mode %q", a.Mode)
 	}
-	return fmt.Errorf("msgraph: %w", a.Mode.Unknown())
+	return fmt.Errorf("msgraph: no way to sign in is called %q", a.Mode)
 }
 
 // entra is where the app signs in, and how requests get there.

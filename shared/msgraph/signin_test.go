@@ -239,7 +239,7 @@ func TestModeChoosesTheSource(t *testing.T) {
 		}
 	}
 	all.Mode = "password"
-	if _, err := msgraph.NewCredential(o, all); err == nil || !strings.Contains(err.Error(), "web-identity, certificate, client-secret") {
+	if _, err := msgraph.NewCredential(o, all); err == nil || !strings.Contains(err.Error(), "password") {
 		t.Errorf("an unknown mode: %v", err)
 	}
 }

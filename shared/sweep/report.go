@@ -3,7 +3,9 @@ package sweep
 import (
 	"context"
 	"log/slog"
-	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // Kind is what a run was.
@@ -24,7 +26,7 @@ type Cause string
 const (
 	// CauseFirst: there was no link of delta to go on with.
 	CauseFirst Cause = "first"
-	// CauseLinkFailed: the link of delta, or of the list, no longer worked.
+	// CauseLinkFailed: the link of delta did not work.
 	CauseLinkFailed Cause = "link_failed"
 	// CauseAsked: the keeper or a person asked for it.
 	CauseAsked Cause = "asked"
@@ -34,21 +36,18 @@ const (
 	CauseContinued Cause = "continued"
 )
 
-// Why a run did not finish.
+// Why a run did not finish, where nothing failed.
 const (
 	// CauseOutOfTime: the deadline is near. The next run goes on.
 	CauseOutOfTime Cause = "out_of_time"
-	// CauseOvertaken: another run is at work.
+	// CauseOvertaken: another run is at work, or somebody has asked for a full round.
 	CauseOvertaken Cause = "overtaken"
-	// CauseFailed: Graph, queue or store failed. The error tells more.
-	CauseFailed Cause = "failed"
 )
 
 // Report tells what a run has done. Its JSON is part of the interface.
 type Report struct {
-	Tenant  string    `json:"tenant"`
-	Kind    Kind      `json:"kind"`
-	Started time.Time `json:"started"`
+	Tenant string `json:"tenant"`
+	Kind   Kind   `json:"kind"`
 	// Finished tells that nothing was left to do.
 	Finished bool `json:"finished"`
 	// Causes tell why there was a full round, and why the run did not finish.
@@ -58,53 +57,90 @@ type Report struct {
 	Pages      int `json:"pages"`
 	Users      int `json:"users"`
 	Unreadable int `json:"unreadable"`
-	// Candidates counts the users who may be new, and Queued those in the queue.
-	Candidates int `json:"candidates"`
-	Queued     int `json:"queued"`
-	// Members, Unstamped and Existing are those of the full round that this run ended, or
-	// has come to: see [Counts]. They are 0 for an increment.
-	Members   int `json:"members"`
-	Unstamped int `json:"unstamped"`
-	Existing  int `json:"existing"`
+	// Queued counts the users who may be new.
+	Queued int `json:"queued"`
+	// Counts are those of the full round or preview, as far as it has come. They are 0
+	// for an increment.
+	Counts
 	// UnmatchedExclusions are the excluded ids and patterns that matched nobody in a
 	// whole full round or preview.
 	UnmatchedExclusions []string `json:"unmatched_exclusions,omitempty"`
-	// Preview is that of a dry run.
-	Preview *Preview `json:"preview,omitempty"`
+	// Reasons are a preview's: all users, by what package stamp would decide about them
+	// now. Those of "new" would be stamped, and those of "existing" wait for a person.
+	// The ledger and the excluded groups are not asked.
+	Reasons map[stamp.Reason]*Group `json:"reasons,omitempty"`
 }
 
-// logTenant is the log key that all records of the sweep share.
-const logTenant = "tenant"
+// Counts are what a full round has counted.
+type Counts struct {
+	// Members are the members of federated domains.
+	Members int `json:"members"`
+	// Unstamped are those of them without a stamp who are not excluded by id or pattern,
+	// and Existing those of the unstamped who wait for a person.
+	Unstamped int `json:"unstamped"`
+	Existing  int `json:"existing"`
+}
 
-// log writes the one record of a run, and another one where an exclusion protects nobody.
-// No value is ever the name of a user, a link or a secret, but for the exclusions: those
-// the administrator has written.
-func (s *Sweeper) log(ctx context.Context, r Report, err error) {
-	level := slog.LevelInfo
-	attrs := []slog.Attr{
-		slog.String(logTenant, r.Tenant),
-		slog.String("kind", string(r.Kind)),
-		slog.Any("causes", r.Causes),
-		slog.Bool("finished", r.Finished),
-		slog.Int("pages", r.Pages),
-		slog.Int("users", r.Users),
-		slog.Int("unreadable", r.Unreadable),
-		slog.Int("candidates", r.Candidates),
-		slog.Int("queued", r.Queued),
-		slog.Int("members", r.Members),
-		slog.Int("unstamped", r.Unstamped),
-		slog.Int("existing", r.Existing),
-		slog.Int64("duration_ms", s.Now().Sub(r.Started).Milliseconds()),
+func (c *Counts) add(reason stamp.Reason, member bool) {
+	if member {
+		c.Members++
 	}
-	if r.Unreadable > 0 {
+	if reason == stamp.ReasonExisting {
+		c.Existing++
+	}
+	if reason == stamp.ReasonExisting || reason == stamp.ReasonNew {
+		c.Unstamped++
+	}
+}
+
+// A Group is the users of one reason.
+type Group struct {
+	Count int `json:"count"`
+	// Domains counts them by the domain of the user principal name.
+	Domains map[string]int `json:"domains"`
+	// Users are the object ids of at most 50 of them.
+	Users []string `json:"users"`
+}
+
+// previewed is how many object ids a preview names for each reason.
+const previewed = 50
+
+func (r *Report) group(reason stamp.Reason) *Group {
+	if r.Reasons == nil {
+		r.Reasons = make(map[stamp.Reason]*Group)
+	}
+	if r.Reasons[reason] == nil {
+		r.Reasons[reason] = &Group{Domains: make(map[string]int)}
+	}
+	return r.Reasons[reason]
+}
+
+func (g *Group) add(u directory.User) {
+	g.Count++
+	g.Domains[u.Domain()]++
+	if len(g.Users) < previewed {
+		g.Users = append(g.Users, u.ID)
+	}
+}
+
+// Log keys.
+const (
+	logTenant = "tenant"
+	logError  = "error"
+)
+
+// log writes the one record of a run, as a warning where an exclusion protects nobody or
+// a user could not be read. No value is ever the name of a user, a link or a secret, but
+// for the exclusions: those the administrator has written.
+func (r *run) log(ctx context.Context, err error) {
+	told := r.report
+	told.Reasons = nil // too long for a log
+	level, attrs := slog.LevelInfo, []slog.Attr{slog.String(logTenant, r.Tenant), slog.Any("report", told)}
+	if told.Unreadable > 0 || len(told.UnmatchedExclusions) > 0 {
 		level = slog.LevelWarn
 	}
 	if err != nil {
-		level, attrs = slog.LevelError, append(attrs, slog.String("error", err.Error()))
+		level, attrs = slog.LevelError, append(attrs, slog.String(logError, err.Error()))
 	}
-	s.Log.LogAttrs(ctx, level, "users swept", attrs...)
-	if len(r.UnmatchedExclusions) > 0 {
-		s.Log.LogAttrs(ctx, slog.LevelWarn, "exclusions matched nobody",
-			slog.String(logTenant, r.Tenant), slog.Any("exclusions", r.UnmatchedExclusions))
-	}
+	r.Log.LogAttrs(ctx, level, "users swept", attrs...)
 }

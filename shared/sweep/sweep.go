@@ -8,7 +8,7 @@
 //
 // There are two kinds of rounds. An increment follows delta from where the last one
 // ended. A full round lists all users: every night, whenever somebody asks for one, and
-// whenever a link of delta no longer works.
+// whenever a link of delta has failed.
 //
 // [delta query]: https://learn.microsoft.com/graph/api/user-delta
 // [list of users]: https://learn.microsoft.com/graph/api/user-list
@@ -17,7 +17,6 @@ package sweep
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -50,7 +49,7 @@ type Observer interface {
 	ObserveSweep(ctx context.Context, r Report)
 }
 
-// Config is what a Sweeper works with.
+// Config is what a Sweeper works with. All fields but the Observer are required.
 type Config struct {
 	// Tenant is the Entra tenant id, a lower-case GUID.
 	Tenant string
@@ -59,48 +58,62 @@ type Config struct {
 	Queue stamp.Queue
 	// Domains tells members of federated domains from others, for the counts.
 	Domains *stamp.Domains
-	// Groups are the excluded groups. The sweep does not read them: package stamp does,
-	// for each user. A preview names them, so that a person knows.
-	Groups []string
-	Policy stamp.Policy
+	Policy  stamp.Policy
 	// Store keeps the place where the next run goes on.
 	Store state.Store[Checkpoint]
 	Brake Brake
 	// Observer may be nil.
 	Observer Observer
 	Log      *slog.Logger
-	// Now is the calendar, time.Now if it is nil.
+	// Now is the calendar.
 	Now func() time.Time
 }
 
 // A Sweeper sweeps one tenant. It remembers nothing between runs but what its Store
 // keeps. Several at once are harmless: one goes on, the others end.
-type Sweeper struct{ config }
-
-// config keeps the fields of a Config out of reach.
-type config Config
+type Sweeper struct{ config Config }
 
 // New makes a Sweeper.
-func New(c Config) (*Sweeper, error) {
-	var faults []error
-	require := func(ok bool, what string) {
-		if !ok {
-			faults = append(faults, errors.New(what))
-		}
+func New(c Config) *Sweeper { return &Sweeper{c} }
+
+// Run carries an order out, as far as it fits before the deadline of ctx. The next run
+// goes on where this one stopped. A Report beside an error tells how far it came.
+//
+// A failure of Graph, queue or store is returned. A run that finds that somebody else
+// has written the checkpoint ends without an error.
+func (s *Sweeper) Run(ctx context.Context, o Order) (Report, error) {
+	r := &run{Config: s.config, report: Report{Tenant: s.config.Tenant, Kind: KindIncrement}}
+	err := r.carryOut(ctx, o)
+	switch {
+	case err == nil:
+		r.report.Finished = true
+	case errors.Is(err, errOutOfTime):
+		r.because(CauseOutOfTime)
+		err = nil
+	case errors.Is(err, state.ErrConflict):
+		r.because(CauseOvertaken)
+		err = nil
 	}
-	require(directory.IsID(c.Tenant), "the tenant is not a lower-case GUID")
-	require(c.Graph != nil && c.Queue != nil && c.Store != nil && c.Brake != nil, "Graph, Queue, Store or Brake is missing")
-	require(c.Domains != nil && c.Log != nil, "Domains or Log is missing")
-	if err := errors.Join(faults...); err != nil {
-		return nil, fmt.Errorf("sweeper: %w", err)
+	r.log(ctx, err)
+	if r.Observer != nil && (r.report.Kind == KindIncrement || r.report.Kind == KindFull) {
+		r.Observer.ObserveSweep(ctx, r.report)
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	return &Sweeper{config(c)}, nil
+	return r.report, err
 }
 
-// Ask lets the next run begin a full round: see [Asker.Ask].
-func (s *Sweeper) Ask(ctx context.Context, tenant string) error {
-	return Asker{s.Store}.Ask(ctx, tenant)
+func (r *run) carryOut(ctx context.Context, o Order) error {
+	switch o {
+	case OrderRelease:
+		r.report.Kind = KindRelease
+		return r.Brake.Release(ctx, r.Tenant, r.Now())
+	case OrderDryRun:
+		r.report.Kind, r.dry = KindPreview, true
+		return r.full(ctx)
+	case OrderFull:
+		if err := (Asker{r.Store}).Ask(ctx, r.Tenant); err != nil {
+			return err
+		}
+	case OrderUsual:
+	}
+	return r.rounds(ctx)
 }

@@ -66,15 +66,15 @@ func play(t *testing.T, test func(t *testing.T, w *world)) {
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, steps: steps{calls: make(map[string]int)}}
 	w.graph = &fakeGraph{
-		t: t, steps: &w.steps, pageSize: 3, expired: resync,
-		users: make(map[string]directory.User), created: make(map[string]bool), links: make(map[string]bool),
+		t: t, steps: &w.steps, pageSize: 3,
+		users: make(map[string]directory.User), links: make(map[string]bool),
 	}
 	w.queue = &fakeQueue{t: t, steps: &w.steps}
 	w.store, w.brake = &fakeStore{steps: &w.steps}, &fakeBrake{steps: &w.steps}
 	w.config = sweep.Config{
 		Tenant: tenant, Graph: w.graph, Queue: w.queue, Store: w.store, Brake: w.brake,
 		Policy:   stamp.Policy{NewUserWindow: window},
-		Observer: w, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
+		Observer: w, Log: slog.New(slog.NewJSONHandler(&w.log, nil)), Now: time.Now,
 	}
 	return w
 }
@@ -116,11 +116,7 @@ func (w *world) sweeper() *sweep.Sweeper {
 	if c.Domains == nil {
 		c.Domains = stamp.NewDomains(fakeDomains{&w.steps})
 	}
-	s, err := sweep.New(c)
-	if err != nil {
-		w.t.Fatalf("New: %v", err)
-	}
-	return s
+	return sweep.New(c)
 }
 
 // try runs a process, which may fail or die.
@@ -142,7 +138,7 @@ func (w *world) try(ctx context.Context, o sweep.Order) (report sweep.Report, er
 // run runs a process that must finish.
 func (w *world) run() sweep.Report {
 	w.t.Helper()
-	return w.order(sweep.Order{})
+	return w.order(sweep.OrderUsual)
 }
 
 func (w *world) order(o sweep.Order) sweep.Report {

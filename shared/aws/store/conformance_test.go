@@ -73,7 +73,7 @@ func TestDocumentsRoundTrip(t *testing.T) {
 	})
 	roundTrip(t, table, store.NameSweep, sweep.Checkpoint{
 		DeltaLink: "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=a", FullNext: "next", FullStarted: sampleTime,
-		FullDone: sampleTime, Asked: true, Counts: sweep.Counts{Pages: 1, Users: 2, Matched: []string{"svc-*@contoso.com"}},
+		FullDue: sampleTime, Counts: sweep.Counts{Members: 2}, Unmatched: []string{"svc-*@contoso.com"},
 	})
 }
 
