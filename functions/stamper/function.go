@@ -31,7 +31,6 @@ func (f *function) serve(ctx context.Context, event events.SQSEvent) (events.SQS
 	if f.failed != nil { // told once, however many users wait
 		_ = f.reporter.Report(ctx, f.failed, f.rings) // the requests are put back already
 	}
-	_ = f.reporter.Metrics.Flush() // who can't write to the log can't tell
 	return response, nil
 }
 

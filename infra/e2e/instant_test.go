@@ -42,7 +42,6 @@ type instantCall struct {
 	TableName, ConditionExpression string
 	Key, Item                      attributes
 	ExpressionAttributeValues      attributes
-	RequestItems                   map[string]struct{ Keys []attributes }
 	MessageBody                    string
 	Entries                        []struct {
 		ID          string `json:"Id"`
@@ -72,7 +71,7 @@ func (i *instant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	answer := map[string]func(instantCall) any{
-		"GetItem": i.get, "BatchGetItem": i.batchGet, "PutItem": i.put,
+		"GetItem": i.get, "PutItem": i.put,
 		"SendMessage": i.send, "SendMessageBatch": i.sendBatch,
 	}[operation]
 	var call instantCall
@@ -100,18 +99,6 @@ func (i *instant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (i *instant) get(call instantCall) any {
 	return map[string]any{"Item": i.items[call.Key.key()]}
-}
-
-func (i *instant) batchGet(call instantCall) any {
-	found := make(map[string][]attributes)
-	for table, asked := range call.RequestItems {
-		for _, key := range asked.Keys {
-			if item, ok := i.items[key.key()]; ok {
-				found[table] = append(found[table], item)
-			}
-		}
-	}
-	return map[string]any{"Responses": found, "UnprocessedKeys": struct{}{}}
 }
 
 // refusal is an error of the AWS JSON protocol.

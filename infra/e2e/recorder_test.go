@@ -169,10 +169,6 @@ func resourcesOf(in map[string]any) (arns []string) {
 	if secret, ok := in["SecretId"].(string); ok {
 		arns = append(arns, secret)
 	}
-	tables, _ := in["RequestItems"].(map[string]any)
-	for _, table := range slices.Collect(maps.Keys(tables)) {
-		arns = append(arns, arn("dynamodb", "table/"+table))
-	}
 	if table, ok := in["TableName"].(string); ok {
 		arns = append(arns, arn("dynamodb", "table/"+table))
 	}

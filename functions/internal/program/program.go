@@ -75,11 +75,10 @@ func (e *Environment) Recorder(s config.Stack) (*metrics.Recorder, error) {
 // Secret is how the secret of that ARN is read.
 func (e *Environment) Secret(arn string) secrets.Config {
 	return secrets.Config{
-		Manager:  secretsmanager.NewFromConfig(e.AWS),
-		ARN:      arn,
-		Settings: secrets.DefaultSettings,
-		Log:      e.Log,
-		Now:      e.Now,
+		Manager: secretsmanager.NewFromConfig(e.AWS),
+		ARN:     arn,
+		Log:     e.Log,
+		Now:     e.Now,
 	}
 }
 

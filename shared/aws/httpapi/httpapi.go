@@ -33,84 +33,55 @@ func Serve(h http.Handler) Function {
 	}
 }
 
-// newRequest makes the request that the caller sent to API Gateway. The query
-// string is taken as it came, since the event's own map joins equal keys with
-// commas.
+// newRequest makes the request that the caller sent to API Gateway, as far as the webhook
+// asks for it. The query string is taken as it came, since the event's own map joins
+// equal keys with commas.
 func newRequest(ctx context.Context, event *events.APIGatewayV2HTTPRequest) *http.Request {
-	sent := event.RequestContext.HTTP
 	req := &http.Request{
-		Method:        sent.Method,
+		Method:        event.RequestContext.HTTP.Method,
 		URL:           &url.URL{Path: event.RawPath, RawQuery: event.RawQueryString},
-		Proto:         sent.Protocol,
-		Header:        header(event),
-		Host:          event.RequestContext.DomainName,
-		RemoteAddr:    sent.SourceIP,
-		Body:          io.NopCloser(body(event)),
-		ContentLength: -1, // of base64, which says only how long it is at most
+		Header:        make(http.Header, len(event.Headers)),
+		Body:          io.NopCloser(strings.NewReader(event.Body)),
+		ContentLength: int64(len(event.Body)),
 	}
-	if !event.IsBase64Encoded {
-		req.ContentLength = int64(len(event.Body))
+	for name, value := range event.Headers {
+		req.Header.Set(name, value)
+	}
+	if event.IsBase64Encoded {
+		req.Body = io.NopCloser(base64.NewDecoder(base64.StdEncoding, strings.NewReader(event.Body)))
+		req.ContentLength = -1 // base64 says only how long it is at most
 	}
 	return req.WithContext(ctx)
-}
-
-func body(event *events.APIGatewayV2HTTPRequest) io.Reader {
-	text := strings.NewReader(event.Body)
-	if event.IsBase64Encoded {
-		return base64.NewDecoder(base64.StdEncoding, text)
-	}
-	return text
-}
-
-func header(event *events.APIGatewayV2HTTPRequest) http.Header {
-	h := make(http.Header, len(event.Headers)+1)
-	for name, value := range event.Headers {
-		h.Set(name, value)
-	}
-	if len(event.Cookies) > 0 {
-		h.Set("Cookie", strings.Join(event.Cookies, "; "))
-	}
-	return h
 }
 
 // response is what a handler answers.
 type response struct {
 	header http.Header
 	status int
-	sent   http.Header // header as it was when the status was written
 	body   bytes.Buffer
 }
 
 // Header implements [http.ResponseWriter].
 func (r *response) Header() http.Header { return r.header }
 
-// WriteHeader implements [http.ResponseWriter]. As in net/http, the first status
-// counts, and so do the headers of that moment.
+// WriteHeader implements [http.ResponseWriter]. As in net/http, the first status counts.
 func (r *response) WriteHeader(status int) {
 	if r.status == 0 {
-		r.status, r.sent = status, r.header.Clone()
+		r.status = status
 	}
 }
 
 // Write implements [http.ResponseWriter].
-func (r *response) Write(p []byte) (int, error) {
-	r.WriteHeader(http.StatusOK)
-	return r.body.Write(p)
-}
+func (r *response) Write(p []byte) (int, error) { return r.body.Write(p) }
 
+// event is the answer. A body that is not text travels as base64.
 func (r *response) event() events.APIGatewayV2HTTPResponse {
 	r.WriteHeader(http.StatusOK)
-	out := events.APIGatewayV2HTTPResponse{StatusCode: r.status, Headers: make(map[string]string, len(r.sent))}
-	for name, values := range r.sent {
-		if name == "Set-Cookie" {
-			out.Cookies = values
-			continue
-		}
+	out := events.APIGatewayV2HTTPResponse{StatusCode: r.status, Headers: make(map[string]string, len(r.header)), Body: r.body.String()}
+	for name, values := range r.header {
 		out.Headers[name] = strings.Join(values, ",")
 	}
-	if utf8.Valid(r.body.Bytes()) {
-		out.Body = r.body.String()
-	} else {
+	if !utf8.ValidString(out.Body) {
 		out.Body, out.IsBase64Encoded = base64.StdEncoding.EncodeToString(r.body.Bytes()), true
 	}
 	return out

@@ -23,7 +23,6 @@ const post = `{
   "routeKey": "POST /graph",
   "rawPath": "/graph",
   "rawQueryString": "a=1&a=2%2C3&validationToken=x+y%26",
-  "cookies": ["c=1", "d=2"],
   "headers": {"content-type": "application/json", "x-forwarded-for": "20.1.2.3", "accept": "a,b"},
   "queryStringParameters": {"a": "1,2,3", "validationToken": "x y&"},
   "requestContext": {
@@ -65,13 +64,12 @@ func TestRequest(t *testing.T) {
 	handler := http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
 		body, err := io.ReadAll(req.Body)
 		got := []any{
-			req.Method, req.URL.String(), req.URL.Query()["a"], req.URL.Query().Get("validationToken"), req.Host, req.RemoteAddr,
+			req.Method, req.URL.String(), req.URL.Query()["a"], req.URL.Query().Get("validationToken"),
 			req.Header, req.ContentLength, string(body), err, req.Context().Value(key{}),
 		}
 		want := []any{
 			"POST", "/graph?a=1&a=2%2C3&validationToken=x+y%26", []string{"1", "2,3"}, "x y&",
-			"abc.execute-api.eu-central-1.amazonaws.com", "20.1.2.3",
-			http.Header{"Content-Type": {"application/json"}, "X-Forwarded-For": {"20.1.2.3"}, "Accept": {"a,b"}, "Cookie": {"c=1; d=2"}},
+			http.Header{"Content-Type": {"application/json"}, "X-Forwarded-For": {"20.1.2.3"}, "Accept": {"a,b"}},
 			int64(12), `{"value":[]}`, nil, "of the invocation",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -123,12 +121,9 @@ func TestResponse(t *testing.T) {
 			w.Header().Add("Vary", "b")
 			w.WriteHeader(http.StatusAccepted)
 			w.WriteHeader(http.StatusTeapot) // too late
-			w.Header().Set("Too", "late")
 			_, _ = io.WriteString(w, "é <&>")
 		},
 		"bytes": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Add("Set-Cookie", "a=1; Secure")
-			w.Header().Add("Set-Cookie", "b=2; HttpOnly")
 			_, _ = w.Write([]byte("\xff\x00"))
 		},
 	}

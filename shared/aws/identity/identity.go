@@ -13,18 +13,10 @@ package identity
 
 import (
 	"context"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
-
-// STS is what this package needs of AWS's Security Token Service: [*sts.Client] has
-// it. The call exists at the regional endpoints only, which the SDK calls if its
-// client has a region.
-type STS interface {
-	GetWebIdentityToken(ctx context.Context, in *sts.GetWebIdentityTokenInput, options ...func(*sts.Options)) (*sts.GetWebIdentityTokenOutput, error)
-}
 
 // Entra takes no other algorithm
 // (https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations).
@@ -37,20 +29,20 @@ const Lifetime = 300
 // A Source gets tokens for one audience. It keeps none, and is safe for concurrent
 // use.
 type Source struct {
-	sts      STS
+	sts      *sts.Client
 	audience string
 }
 
 // NewSource returns a source of tokens for that audience:
-// "api://AzureADTokenExchange", or what Entra has in its place in the tenant's cloud.
-func NewSource(client STS, audience string) *Source {
+// "api://AzureADTokenExchange", or what Entra has in its place in the tenant's cloud. The
+// client needs a region: only the regional endpoints of STS have the call.
+func NewSource(client *sts.Client, audience string) *Source {
 	return &Source{sts: client, audience: audience}
 }
 
-var errNoToken = errors.New("the answer holds no token")
-
 // Token returns a new token, a JSON Web Token that stands for our role for
-// [Lifetime] seconds. Errors are of type [*Error].
+// [Lifetime] seconds. It is for the caller to see that it is not empty. Errors say what
+// to do, and wrap those of the SDK.
 func (s *Source) Token(ctx context.Context) (string, error) {
 	out, err := s.sts.GetWebIdentityToken(ctx, &sts.GetWebIdentityTokenInput{
 		Audience:         []string{s.audience},
@@ -60,9 +52,5 @@ func (s *Source) Token(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", explain(err)
 	}
-	token := aws.ToString(out.WebIdentityToken)
-	if token == "" {
-		return "", &Error{Step: stepUnknown, Err: errNoToken}
-	}
-	return token, nil
+	return aws.ToString(out.WebIdentityToken), nil
 }

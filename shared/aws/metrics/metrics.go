@@ -15,7 +15,6 @@ package metrics
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -63,15 +62,6 @@ const (
 	MalformedDelivery Attention = "malformed_delivery"
 )
 
-// maxValues is the most values that the format allows for one metric in one line.
-const maxValues = 100
-
-// The members of a line beside the metrics. The first is the dimension.
-const (
-	memberStack  = "Stack"
-	memberReason = "Reason"
-)
-
 // The units, in CloudWatch's words.
 const (
 	count   = "Count"
@@ -90,14 +80,11 @@ type Config struct {
 	Now func() time.Time
 }
 
-// A Recorder is told what happened and writes it down. It implements the observers of
-// packages webhook, stamp, keeper and sweep. It is safe for concurrent use.
+// A Recorder is told what happened and writes it down at once. It implements the observers
+// of packages webhook, stamp, keeper and sweep. It is safe for concurrent use.
 type Recorder struct {
 	config Config
-
-	mu     sync.Mutex
-	failed error    // the first failure to write
-	users  outcomes // since the last Flush
+	mu     sync.Mutex // held while a line is written
 }
 
 // New makes a Recorder.
@@ -108,91 +95,43 @@ func New(c Config) (*Recorder, error) {
 	return &Recorder{config: c}, nil
 }
 
-// A metric is one name with its values.
+// A metric is one name with its value.
 type metric struct {
 	name, unit string
-	values     []float64
+	value      float64
 }
 
-// write writes one metric, in as many lines as its values need.
-func (r *Recorder) write(m metric, reason Attention) {
-	for len(m.values) > 0 {
-		n := min(len(m.values), maxValues)
-		r.writeLine(metric{m.name, m.unit, m.values[:n]}, reason)
-		m.values = m.values[n:]
+// write writes metrics as one line, with the property Reason if there is one. A failure
+// is not told: whoever can't write to the log can't tell.
+func (r *Recorder) write(reason Attention, metrics ...metric) {
+	line := map[string]any{"Stack": r.config.Stack}
+	if reason != "" {
+		line["Reason"] = reason
+	}
+	definitions := make([]map[string]string, len(metrics))
+	for i, m := range metrics {
+		line[m.name] = m.value
+		definitions[i] = map[string]string{"Name": m.name, "Unit": m.unit}
+	}
+	line["_aws"] = map[string]any{
+		"Timestamp": r.config.Now().UnixMilli(),
+		"CloudWatchMetrics": []any{map[string]any{
+			"Namespace":  r.config.Namespace,
+			"Dimensions": [][]string{{"Stack"}},
+			"Metrics":    definitions,
+		}},
+	}
+	text, err := json.Marshal(line)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		_, _ = r.config.Out.Write(append(text, '\n'))
 	}
 }
 
 // writeCount writes a count, but not 0.
 func (r *Recorder) writeCount(name string, n int, reason Attention) {
 	if n > 0 {
-		r.write(metric{name, count, []float64{float64(n)}}, reason)
+		r.write(reason, metric{name, count, float64(n)})
 	}
-}
-
-func (r *Recorder) writeLine(m metric, reason Attention) {
-	text, err := json.Marshal(r.document(m, reason))
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err == nil {
-		_, err = r.config.Out.Write(append(text, '\n'))
-	}
-	if err != nil && r.failed == nil {
-		r.failed = fmt.Errorf("write metrics: %w", err)
-	}
-}
-
-// metadata, directive and definition are the format's objects.
-type metadata struct {
-	Timestamp         int64
-	CloudWatchMetrics []directive
-}
-
-type directive struct {
-	Namespace  string
-	Dimensions [][]string
-	Metrics    []definition
-}
-
-type definition struct{ Name, Unit string }
-
-func (r *Recorder) document(m metric, reason Attention) map[string]any {
-	root := map[string]any{
-		memberStack: r.config.Stack,
-		m.name:      m.value(),
-		"_aws": metadata{
-			Timestamp: r.config.Now().UnixMilli(),
-			CloudWatchMetrics: []directive{{
-				Namespace:  r.config.Namespace,
-				Dimensions: [][]string{{memberStack}},
-				Metrics:    []definition{{m.name, m.unit}},
-			}},
-		},
-	}
-	if reason != "" {
-		root[memberReason] = reason
-	}
-	return root
-}
-
-// value is a number where there is only one.
-func (m metric) value() any {
-	if len(m.values) == 1 {
-		return m.values[0]
-	}
-	return m.values
-}
-
-// Flush writes what was observed of users since the last Flush. A function calls
-// it before it returns, since what is written later is lost when its execution
-// environment ends. The error is the first that writing anything ever met.
-func (r *Recorder) Flush() error {
-	r.mu.Lock()
-	seen := r.users
-	r.users = outcomes{}
-	r.mu.Unlock()
-	seen.write(r)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.failed
 }

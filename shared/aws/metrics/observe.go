@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -28,7 +27,7 @@ func (r *Recorder) ObserveSweep(_ context.Context, report sweep.Report) {
 	if report.Finished {
 		finished = 1
 	}
-	r.write(metric{SweepFinished, count, []float64{finished}}, "")
+	r.write("", metric{SweepFinished, count, finished})
 }
 
 // expirySoon is how long before its end a credential needs a person.
@@ -45,28 +44,22 @@ func (r *Recorder) ObserveExpiry(expires time.Time) {
 // Attend counts n times that a person has to look.
 func (r *Recorder) Attend(reason Attention, n int) { r.writeCount(NeedsAttention, n, reason) }
 
-// outcomes is what became of the users of one batch.
-type outcomes struct {
-	stamped, missed int
-	toStamp         []float64
-	attention       map[Attention]int
-}
-
-// Observe implements [stamp.Observer]. What it is told waits for [Recorder.Flush], so
-// that a batch takes few lines.
+// Observe implements [stamp.Observer].
 func (r *Recorder) Observe(_ context.Context, o stamp.Outcome) {
-	attention := r.attention(o)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if attention != "" {
-		if r.users.attention == nil {
-			r.users.attention = make(map[Attention]int)
-		}
-		r.users.attention[attention]++
+	if reason := r.attention(o); reason != "" {
+		r.Attend(reason, 1)
 	}
-	if !o.Called.IsZero() {
-		r.users.stamp(o)
+	if o.Called.IsZero() {
+		return
 	}
+	told := []metric{{UsersStamped, count, 1}}
+	if o.Missed {
+		told = append(told, metric{UsersMissed, count, 1})
+	}
+	if !o.Request.Approved && !o.Created.IsZero() { // of an existing user it tells nothing
+		told = append(told, metric{SecondsToStamp, seconds, max(0, o.Called.Sub(o.Created).Seconds())})
+	}
+	r.write("", told...)
 }
 
 // longPutBack is how long a request may be put back before a person is to look. The
@@ -87,27 +80,6 @@ func (r *Recorder) attention(o stamp.Outcome) Attention {
 	return ""
 }
 
-// stamp counts a user whom Graph signed out. Of an existing user the time since the
-// creation tells nothing.
-func (u *outcomes) stamp(o stamp.Outcome) {
-	u.stamped++
-	if o.Missed {
-		u.missed++
-	}
-	if !o.Request.Approved && !o.Created.IsZero() {
-		u.toStamp = append(u.toStamp, max(0, o.Called.Sub(o.Created).Seconds()))
-	}
-}
-
-func (u *outcomes) write(r *Recorder) {
-	r.writeCount(UsersStamped, u.stamped, "")
-	r.writeCount(UsersMissed, u.missed, "")
-	r.write(metric{SecondsToStamp, seconds, u.toStamp}, "")
-	for _, reason := range slices.Sorted(maps.Keys(u.attention)) {
-		r.Attend(reason, u.attention[reason])
-	}
-}
-
 // passing are the causes of a failure of the keeper that end by themselves. If one does
 // not, SubscriptionHoursLeft falls, or is missing.
 var passing = []keeper.Cause{
@@ -120,7 +92,7 @@ func (r *Recorder) ObserveKeeper(_ context.Context, report keeper.Report) {
 		return
 	}
 	if report.Known {
-		r.write(metric{SubscriptionHoursLeft, none, []float64{report.HoursLeft}}, "")
+		r.write("", metric{SubscriptionHoursLeft, none, report.HoursLeft})
 	}
 	if report.Err != nil && !slices.Contains(passing, report.Cause) {
 		r.Attend(KeeperFailed, 1)

@@ -71,17 +71,3 @@ func Body(r *http.Request, v any) error {
 	r.Body = io.NopCloser(bytes.NewReader(text))
 	return json.Unmarshal(text, v)
 }
-
-// Decode reads the JSON of an answer into v.
-func Decode(body io.Reader, v any) error { return json.NewDecoder(body).Decode(v) }
-
-// WithBody returns r with another body, the JSON of v.
-func WithBody(r *http.Request, v any) (*http.Request, error) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	r = r.Clone(r.Context())
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
-	return r, nil
-}

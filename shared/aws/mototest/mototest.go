@@ -11,8 +11,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -114,54 +112,30 @@ func launch(ctx context.Context) (endpoint string, stop func(), err error) {
 		_ = stdin.Close()
 		_ = command.Wait() // its exit status says nothing that a test asks for
 	}
-	endpoint, err = firstLine(ctx, stdout)
+	late := time.AfterFunc(patience, func() { _ = command.Process.Kill() })
+	defer late.Stop()
+	endpoint, err = bufio.NewReader(stdout).ReadString('\n') // printed once its socket is open
 	if err != nil {
-		_ = command.Process.Kill()
 		stop()
-		return "", nil, fmt.Errorf("moto does not start (make tools installs it anew): %w\n%s", err, complaints)
+		return "", nil, fmt.Errorf("moto does not start within %s (make tools installs it anew): %w\n%s", patience, err, complaints)
 	}
-	return endpoint, stop, nil
+	return strings.TrimSpace(endpoint), stop, nil
 }
 
-// firstLine returns what the launcher prints when its socket is open: the endpoint.
-func firstLine(ctx context.Context, stdout io.Reader) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	type line struct {
-		text string
-		err  error
-	}
-	lines := make(chan line, 1)
-	go func() { // ends with the process that writes
-		text, err := bufio.NewReader(stdout).ReadString('\n')
-		lines <- line{strings.TrimSpace(text), err}
-	}()
-	select {
-	case l := <-lines:
-		return l.text, l.err
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-}
-
-// interpreter returns the Python of the virtual environment at the module's root.
+// interpreter returns the Python of the virtual environment at the module's root, which
+// is above the folder in which go test runs the tests of a package.
 func interpreter() (string, error) {
-	dir, err := os.Getwd() // go test runs in the folder of the package
+	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
+	for {
+		if _, err := os.Stat(filepath.Join(dir, ".venv", "installed")); err == nil {
+			return filepath.Join(dir, ".venv", "bin", "python"), nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", errors.New("find the root of the module: no go.mod above the test's folder")
+			return "", errors.New("moto is not installed: run make tools")
 		}
+		dir = filepath.Dir(dir)
 	}
-	if _, err := os.Stat(filepath.Join(dir, ".venv", "installed")); err != nil {
-		return "", errors.New("moto is not installed: run make tools")
-	}
-	return filepath.Join(dir, ".venv", "bin", "python"), nil
 }

@@ -10,9 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
-	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -20,32 +21,26 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
-// What one SendMessageBatch takes
-// (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html).
 const (
+	// entriesPerCall is what one SendMessageBatch takes
+	// (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html).
+	// So many requests stay far below its limit of bytes.
 	entriesPerCall = 10
-	// bytesPerCall is the limit of China's regions; elsewhere it is four times that.
-	// A single longer message is left to SQS to judge.
-	bytesPerCall = 256 << 10
-)
-
-const (
-	// callsAtOnce is as many connections as the SDK's HTTP client keeps open to one
-	// host.
-	callsAtOnce = 10
-	// sendTries is how often messages that SQS failed to store are sent: for some
-	// two seconds, so that a webhook can still say so in time.
-	sendTries = 6
+	// sendTries is how often messages that SQS failed to store are sent.
+	sendTries = 3
 )
 
 // Requests is the queue of users to look at, as [stamp.Queue] and as the webhook's.
 // It is safe for concurrent use.
-type Requests struct{ sender }
+type Requests struct {
+	client *sqs.Client
+	url    string
+}
 
 // NewRequests returns the queue with the URL. Throttled and failed calls are retried
 // as the client's configuration says.
 func NewRequests(client *sqs.Client, url string) *Requests {
-	return &Requests{sender{client: client, url: url}}
+	return &Requests{client: client, url: url}
 }
 
 // Enqueue stores all requests for delivery at once. After an error some may have been
@@ -62,7 +57,7 @@ func (r *Requests) Enqueue(ctx context.Context, requests []stamp.Request) error 
 // rounded up. After an error some requests may have been stored, but none where a
 // delay is out of bounds.
 func (r *Requests) Postpone(ctx context.Context, requests []stamp.Delayed) error {
-	messages := make([]message, len(requests))
+	entries := make([]types.SendMessageBatchRequestEntry, len(requests))
 	for i, d := range requests {
 		if d.Delay < 0 || d.Delay > stamp.MaxDelay {
 			return fmt.Errorf("delay %s of user %s: SQS takes 0 to %s", d.Delay, d.Request.User, stamp.MaxDelay)
@@ -71,107 +66,42 @@ func (r *Requests) Postpone(ctx context.Context, requests []stamp.Delayed) error
 		if err != nil {
 			return fmt.Errorf("encode request of user %s: %w", d.Request.User, err)
 		}
-		messages[i] = message{body: string(body), delay: wholeSeconds(d.Delay)}
+		entries[i] = types.SendMessageBatchRequestEntry{
+			Id:           aws.String(strconv.Itoa(i)),
+			MessageBody:  aws.String(string(body)),
+			DelaySeconds: int32(math.Ceil(d.Delay.Seconds())),
+		}
 	}
-	if err := r.send(ctx, messages); err != nil {
+	batches := slices.Collect(slices.Chunk(entries, entriesPerCall))
+	errs := make([]error, len(batches))
+	pacing.Each(len(batches), func(i int) { errs[i] = r.send(ctx, batches[i]) })
+	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("queue %d requests: %w", len(requests), err)
 	}
 	return nil
 }
 
-func wholeSeconds(d time.Duration) int32 {
-	return int32(math.Ceil(d.Seconds())) // at most MaxDelay, 900
-}
-
-// message is what SQS is to store, to be delivered after a delay in seconds.
-type message struct {
-	body  string
-	delay int32
-}
-
-// sender sends to one queue.
-type sender struct {
-	client *sqs.Client
-	url    string
-}
-
-// send returns nil only when all messages are stored.
-func (s sender) send(ctx context.Context, messages []message) error {
-	batches := split(messages)
-	errs := make([]error, len(batches))
-	pacing.Each(len(batches), callsAtOnce, func(i int) {
-		errs[i] = s.sendBatch(ctx, batches[i])
-	})
-	return errors.Join(errs...)
-}
-
-// split cuts messages into what one call takes.
-func split(messages []message) [][]message {
-	var batches [][]message
-	size := 0
-	for i, m := range messages {
-		if i == 0 || len(batches[len(batches)-1]) == entriesPerCall || size+len(m.body) > bytesPerCall {
-			batches, size = append(batches, nil), 0
-		}
-		last := len(batches) - 1
-		batches[last] = append(batches[last], m)
-		size += len(m.body)
-	}
-	return batches
-}
-
-// sendBatch sends one call, and again what SQS failed to store. SQS answers 200 and
-// lists those, each with whether it is the sender's fault
+// send makes one call, and again for what SQS failed to store: SQS answers 200 and lists
+// that, each with whether it is the sender's fault
 // (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_BatchResultErrorEntry.html).
-func (s sender) sendBatch(ctx context.Context, batch []message) error {
-	for try := range sendTries {
-		answer, err := s.client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{
-			QueueUrl: &s.url,
-			Entries:  entries(batch),
-		})
+// It returns nil only when all entries are stored.
+func (r *Requests) send(ctx context.Context, entries []types.SendMessageBatchRequestEntry) error {
+	for range sendTries {
+		answer, err := r.client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &r.url, Entries: entries})
 		if err != nil {
 			return err
 		}
-		if batch, err = failed(batch, answer.Failed); err != nil || len(batch) == 0 {
-			return err
+		failed := make(map[string]bool, len(answer.Failed))
+		for _, f := range answer.Failed {
+			if f.SenderFault {
+				return fmt.Errorf("SQS refuses a message: %s", aws.ToString(f.Code))
+			}
+			failed[aws.ToString(f.Id)] = true
 		}
-		if err := pacing.Backoff(ctx, try); err != nil {
-			return err
+		entries = slices.DeleteFunc(entries, func(e types.SendMessageBatchRequestEntry) bool { return !failed[*e.Id] })
+		if len(entries) == 0 {
+			return nil
 		}
 	}
-	return fmt.Errorf("SQS failed to store %d messages in %d tries", len(batch), sendTries)
-}
-
-// entries are the messages with their place in the call as their id.
-func entries(batch []message) []types.SendMessageBatchRequestEntry {
-	list := make([]types.SendMessageBatchRequestEntry, len(batch))
-	for i, m := range batch {
-		id := strconv.Itoa(i)
-		list[i] = types.SendMessageBatchRequestEntry{Id: &id, MessageBody: &m.body, DelaySeconds: m.delay}
-	}
-	return list
-}
-
-// failed returns the messages of the call that are to be sent again, or an error for
-// one that SQS will never take.
-func failed(batch []message, results []types.BatchResultErrorEntry) ([]message, error) {
-	var again []message
-	for _, result := range results {
-		i, err := strconv.Atoi(value(result.Id))
-		switch {
-		case err != nil || i < 0 || i >= len(batch):
-			return nil, errors.New("SQS answers for a message that it was not sent")
-		case result.SenderFault:
-			return nil, fmt.Errorf("SQS refuses a message of %d bytes: %s", len(batch[i].body), value(result.Code))
-		}
-		again = append(again, batch[i])
-	}
-	return again, nil
-}
-
-func value(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
+	return fmt.Errorf("SQS failed to store %d messages in %d tries", len(entries), sendTries)
 }

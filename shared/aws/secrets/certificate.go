@@ -4,11 +4,15 @@ import (
 	"context"
 	"crypto"
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
 )
 
 // Certificate is the certificate that the app signs in to Entra with, and its private
@@ -17,64 +21,51 @@ import (
 //	{"certificate":"PEM…","privateKey":"PEM…"}
 //	{"pfx":"base64…","password":"…"}
 //
-// The app's own certificate is the one that belongs to the private key. Those that
-// issued it may stand beside it, in any order. The private key is an RSA key in PKCS #8
-// or PKCS #1, not encrypted, and may also stand in the text of the certificate. It
-// implements msgraph.CertificateSource.
-type Certificate struct{ cache *cache[keyPair] }
+// The private key is an RSA key and, in PEM, not encrypted. It may also stand in the text
+// of the certificate, which begins with the app's own. It implements
+// msgraph.CertificateSource.
+type Certificate struct{ reader reader[keyPair] }
 
-// keyPair is a private key and its certificate, followed by those that issued it.
+// keyPair is a private key and its certificate.
 type keyPair struct {
-	chain []*x509.Certificate
-	key   *rsa.PrivateKey
+	certificate *x509.Certificate
+	key         *rsa.PrivateKey
 }
 
 // NewCertificate makes a Certificate. It asks for nothing yet.
 func NewCertificate(c Config) *Certificate {
-	return &Certificate{newCache(&c, c.keyPair)}
+	return &Certificate{reader[keyPair]{Config: c, decode: decodeKeyPair}}
 }
 
-// Certificate returns the certificate, followed by those that issued it, and the
-// private key, which belongs to it. With fresh it is read again, and not being able
-// to is an error: the caller knows that the old one is of no use.
+// Certificate returns the certificate alone, without those that issued it, and the
+// private key, which belongs to it. With fresh it is read again, and not being able to is
+// an error.
 func (s *Certificate) Certificate(ctx context.Context, fresh bool) ([]*x509.Certificate, crypto.Signer, error) {
-	pair, err := s.cache.get(ctx, fresh)
+	pair, err := s.reader.get(ctx, fresh)
 	if err != nil {
 		return nil, nil, err
 	}
-	return pair.chain, pair.key, nil
+	return []*x509.Certificate{pair.certificate}, pair.key, nil
 }
 
 // Expires returns when the certificate expires.
 func (s *Certificate) Expires(ctx context.Context) (time.Time, error) {
-	pair, err := s.cache.get(ctx, false)
+	pair, err := s.reader.get(ctx, false)
 	if err != nil {
 		return time.Time{}, err
 	}
-	return pair.chain[0].NotAfter, nil
-}
-
-func (c *Config) keyPair(ctx context.Context) (keyPair, error) {
-	text, err := c.read(ctx, stageCurrent)
-	if err != nil {
-		return keyPair{}, err
-	}
-	pair, err := decodeKeyPair(text)
-	if err != nil {
-		return keyPair{}, c.unusable(stageCurrent, err)
-	}
-	return pair, nil
+	return pair.certificate.NotAfter, nil
 }
 
 // What is wrong with a certificate. No text quotes what it is about.
 var (
 	errCertificate = errors.New(`it must be JSON of the form {"certificate":"PEM","privateKey":"PEM"} or {"pfx":"base64","password":"…"}`)
-	errNone        = errors.New("it holds no certificate")
-	errNoKey       = errors.New("it holds no private key")
-	errKeys        = errors.New("it holds several private keys: store the one of the app's certificate")
+	errEncrypted   = errors.New("its private key is encrypted: store it in clear, or as a PFX with its password")
 	errKeyKind     = errors.New("its private key is not an RSA key, and Entra takes no other")
 	errKeyPair     = errors.New("its private key belongs to none of its certificates")
-	errKeyPairs    = errors.New("its private key belongs to several of its certificates: store the one that is registered with the app")
+	errPFXText     = errors.New("its PFX is not base64")
+	errPFXPassword = errors.New("its PFX can't be opened with the password beside it")
+	errPFX         = errors.New("its PFX can't be read: export the certificate and its one private key again, without those that issued it, with a password and encrypted by AES-256")
 )
 
 // decodeKeyPair reads a SecretString.
@@ -89,98 +80,50 @@ func decodeKeyPair(text string) (keyPair, error) {
 		return keyPair{}, errCertificate
 	}
 	if stored.PFX != "" {
-		found, err := parsePFX(stored.PFX, stored.Password)
-		if err != nil {
-			return keyPair{}, fmt.Errorf("its PFX can't be used: %w", err)
-		}
-		return found.pair()
+		return parsePFX(stored.PFX, stored.Password)
 	}
-	found, err := parsePEM(stored.Certificate + "\n" + stored.PrivateKey)
+	return parsePEM(stored.Certificate + "\n" + stored.PrivateKey)
+}
+
+// parsePEM reads the first certificate and the first private key.
+func parsePEM(text string) (keyPair, error) {
+	if strings.Contains(text, "ENCRYPTED") {
+		return keyPair{}, errEncrypted
+	}
+	pair, err := tls.X509KeyPair([]byte(text), []byte(text))
 	if err != nil {
-		return keyPair{}, err
+		return keyPair{}, fmt.Errorf("its PEM can't be used: store the certificate, then the private key, with all line breaks: %w", err)
 	}
-	return found.pair()
+	return newKeyPair(pair.PrivateKey, pair.Leaf)
 }
 
-// finds are what a secret holds.
-type finds struct {
-	certificates []*x509.Certificate
-	key          *rsa.PrivateKey
-	// unread is why a certificate could not be read. It need not be the app's own.
-	unread error
-}
-
-// addCertificate takes a certificate in DER. One that Go can't read is passed over: an
-// issuer may have a negative serial number, and Entra does not need the issuer.
-func (f *finds) addCertificate(der []byte) {
-	certificate, err := x509.ParseCertificate(der)
+// parsePFX opens a PFX. The texts of the library are not passed on.
+func parsePFX(text, password string) (keyPair, error) {
+	file, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		f.unread = err
-		return
+		return keyPair{}, errPFXText
 	}
-	f.certificates = append(f.certificates, certificate)
-}
-
-func (f *finds) addKey(key any) error {
-	private, ok := key.(*rsa.PrivateKey)
+	key, first, others, err := pkcs12.DecodeChain(file, password)
 	switch {
-	case !ok:
-		return errKeyKind
-	case f.key != nil && !private.Equal(f.key):
-		return errKeys
+	case errors.Is(err, pkcs12.ErrIncorrectPassword), errors.Is(err, pkcs12.ErrDecryption):
+		return keyPair{}, errPFXPassword
+	case err != nil:
+		return keyPair{}, errPFX
 	}
-	f.key = private
-	return nil
+	return newKeyPair(key, append([]*x509.Certificate{first}, others...)...)
 }
 
-// pair makes a keyPair of what was found.
-func (f *finds) pair() (keyPair, error) {
-	if f.key == nil {
-		return keyPair{}, errNoKey
+// newKeyPair finds the certificate that belongs to the key. What stands first is no sign
+// of it: Windows and others write the issuers before what they have issued.
+func newKeyPair(key any, certificates ...*x509.Certificate) (keyPair, error) {
+	private, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return keyPair{}, errKeyKind
 	}
-	leaf, err := f.leaf()
-	if err != nil && f.unread != nil {
-		return keyPair{}, fmt.Errorf("%w, and one certificate can't be read: %w", err, f.unread)
-	}
-	if err != nil {
-		return keyPair{}, err
-	}
-	return keyPair{f.chain(leaf), f.key}, nil
-}
-
-// leaf returns the certificate that belongs to the key. What stands first is no sign of
-// it: Windows and others write the issuers before what they have issued.
-func (f *finds) leaf() (leaf *x509.Certificate, err error) {
-	if len(f.certificates) == 0 {
-		return nil, errNone
-	}
-	for _, c := range f.certificates {
-		switch {
-		case !f.key.PublicKey.Equal(c.PublicKey):
-		case leaf == nil:
-			leaf = c
-		case !leaf.Equal(c):
-			return nil, errKeyPairs
+	for _, c := range certificates {
+		if private.PublicKey.Equal(c.PublicKey) {
+			return keyPair{c, private}, nil
 		}
 	}
-	if leaf == nil {
-		return nil, errKeyPair
-	}
-	return leaf, nil
-}
-
-// chain returns the leaf, followed by those that issued it as far as they were found.
-// It leaves out what does not belong there.
-func (f *finds) chain(leaf *x509.Certificate) []*x509.Certificate {
-	chain := []*x509.Certificate{leaf}
-	for {
-		last := chain[len(chain)-1]
-		i := slices.IndexFunc(f.certificates, func(c *x509.Certificate) bool {
-			return !slices.ContainsFunc(chain, c.Equal) && last.CheckSignatureFrom(c) == nil
-		})
-		if i < 0 {
-			return chain
-		}
-		chain = append(chain, f.certificates[i])
-	}
+	return keyPair{}, errKeyPair
 }

@@ -3,8 +3,6 @@ package secrets
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -13,7 +11,7 @@ import (
 // ClientSecret is the client secret that the app signs in to Entra with. It is stored
 // as {"clientSecret":"…","expires":"…"}, where expires may be missing. It implements
 // msgraph.SecretSource.
-type ClientSecret struct{ cache *cache[clientSecret] }
+type ClientSecret struct{ reader reader[clientSecret] }
 
 // clientSecret is what was read.
 type clientSecret struct {
@@ -23,64 +21,36 @@ type clientSecret struct {
 
 // NewClientSecret makes a ClientSecret. It asks for nothing yet.
 func NewClientSecret(c Config) *ClientSecret {
-	return &ClientSecret{newCache(&c, c.clientSecret)}
+	return &ClientSecret{reader[clientSecret]{Config: c, decode: decodeClientSecret}}
 }
 
-// ClientSecret returns the client secret. With fresh it is read again, and not
-// being able to is an error: the caller knows that the old one is of no use.
+// ClientSecret returns the client secret. With fresh it is read again, and not being able
+// to is an error.
 func (s *ClientSecret) ClientSecret(ctx context.Context, fresh bool) (string, error) {
-	secret, err := s.cache.get(ctx, fresh)
+	secret, err := s.reader.get(ctx, fresh)
 	return secret.text.Reveal(), err
 }
 
-// Expires returns when the client secret expires, the zero Time where that is not
-// stored beside it.
+// Expires returns when the client secret expires, the zero Time where that is not stored
+// beside it as RFC 3339 writes it.
 func (s *ClientSecret) Expires(ctx context.Context) (time.Time, error) {
-	secret, err := s.cache.get(ctx, false)
+	secret, err := s.reader.get(ctx, false)
 	return secret.expires, err
 }
 
-// What is wrong with a client secret. No text quotes what it is about.
-var (
-	errClientSecret = errors.New(`it must be JSON of the form {"clientSecret":"…"}, with the value of a client secret of the app registration`)
-	errBlanks       = errors.New("its clientSecret holds blanks, line breaks or signs that no client secret has: copy the value again")
-	errQuotes       = errors.New("its clientSecret stands in quotation marks of its own: store the value without them")
-	errSecretID     = errors.New("its clientSecret is a GUID, which is the secret ID: store the secret's value, which Entra shows only once")
-	errExpires      = errors.New("its expires is no time as RFC 3339 writes it: nothing tells when the client secret expires")
-)
+var errClientSecret = errors.New(`it must be JSON of the form {"clientSecret":"…"}, with the value of a client secret of the app registration`)
 
-func (c *Config) clientSecret(ctx context.Context) (clientSecret, error) {
-	text, err := c.read(ctx, stageCurrent)
-	if err != nil {
-		return clientSecret{}, err
-	}
+// decodeClientSecret reads a SecretString. An expiry that can't be read is none: nobody
+// must be kept from signing in by it.
+func decodeClientSecret(text string) (clientSecret, error) {
 	var stored struct {
 		ClientSecret string `json:"clientSecret"`
-		Expires      expiry `json:"expires"`
+		Expires      any    `json:"expires"`
 	}
 	if unmarshal(text, &stored) != nil || stored.ClientSecret == "" {
-		return clientSecret{}, c.unusable(stageCurrent, errClientSecret)
+		return clientSecret{}, errClientSecret
 	}
-	if err := checkText(stored.ClientSecret); err != nil {
-		return clientSecret{}, c.unusable(stageCurrent, err)
-	}
-	if stored.Expires.bad {
-		c.Log.LogAttrs(ctx, slog.LevelWarn, "the client secret's expiry is not known",
-			slog.String(logError, c.unusable(stageCurrent, errExpires).Error()))
-	}
-	return clientSecret{directory.NewSecret(stored.ClientSecret), stored.Expires.Time}, nil
-}
-
-// checkText finds what people store in place of a client secret.
-func checkText(text string) error {
-	invisible := func(r rune) bool { return r <= ' ' || r > '~' }
-	switch {
-	case strings.Trim(text, `"'`) != text:
-		return errQuotes
-	case strings.ContainsFunc(text, invisible):
-		return errBlanks
-	case directory.IsID(strings.ToLower(text)):
-		return errSecretID
-	}
-	return nil
+	written, _ := stored.Expires.(string)
+	expires, _ := time.Parse(time.RFC3339, written)
+	return clientSecret{directory.NewSecret(stored.ClientSecret), expires}, nil
 }

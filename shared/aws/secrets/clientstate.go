@@ -3,67 +3,42 @@ package secrets
 import (
 	"context"
 	"errors"
-	"unicode/utf8"
-
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
 
 // ClientState is the secret from which each tenant's clientState is derived. It
 // implements the Secrets of packages webhook and keeper.
-type ClientState struct {
-	cache  *cache[[]string]
-	tenant string
-}
+type ClientState struct{ reader reader[string] }
 
 // NewClientState makes the ClientState of a tenant. It asks for nothing yet.
 func NewClientState(c Config, tenant string) *ClientState {
-	return &ClientState{newCache(&c, c.rootSecrets), tenant}
+	return &ClientState{reader[string]{Config: c, decode: func(root string) (string, error) {
+		return deriveClientState(root, tenant)
+	}}}
 }
 
-// ClientStates returns the clientStates that a notification may carry. The first one is
-// for new subscriptions. The second one, if there is any, is of the secret before: it
-// stands in the subscription until the keeper has replaced it. With fresh the secret is
-// read again, and not being able to is an error.
+// ClientStates returns the one clientState that a notification may carry. That of the
+// secret before is not accepted any more: whoever replaces a secret may have reason to.
+// Until the keeper has replaced the subscription too, its notifications are dropped, and
+// the sweep that it then asks for finds the users. With fresh the secret is read again,
+// and not being able to is an error.
 func (s *ClientState) ClientStates(ctx context.Context, fresh bool) ([]string, error) {
-	roots, err := s.cache.get(ctx, fresh)
+	state, err := s.reader.get(ctx, fresh)
 	if err != nil {
 		return nil, err
 	}
-	states := make([]string, len(roots))
-	for i, root := range roots {
-		states[i] = webhook.ClientState(root, s.tenant)
-	}
-	return states, nil
+	return []string{state}, nil
 }
 
-// rootSecrets reads the current version first. If the secret changes in between, the
-// new version is unknown for a while, which nobody uses yet.
-func (c *Config) rootSecrets(ctx context.Context) ([]string, error) {
-	current, err := c.rootSecret(ctx, stageCurrent)
-	if err != nil {
-		return nil, err
-	}
-	previous, err := c.rootSecret(ctx, stagePrevious)
-	if _, none := errors.AsType[*types.ResourceNotFoundException](err); none || errors.Is(err, errGuessable) {
-		return []string{current}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return []string{current, previous}, nil
-}
-
-// minRoot is how many characters keep a secret from being guessed.
+// minRoot is how many bytes keep a secret from being guessed.
 const minRoot = 16
 
 var errGuessable = errors.New("it has fewer than 16 characters, which can be guessed: store a random text of 32 or more")
 
-func (c *Config) rootSecret(ctx context.Context, stage string) (string, error) {
-	text, err := c.read(ctx, stage)
-	if err == nil && utf8.RuneCountInString(text) < minRoot {
-		err = c.unusable(stage, errGuessable)
+func deriveClientState(root, tenant string) (string, error) {
+	if len(root) < minRoot {
+		return "", errGuessable
 	}
-	return text, err
+	return webhook.ClientState(root, tenant), nil
 }

@@ -1,14 +1,16 @@
 package store_test
 
 import (
+	"crypto/rand"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
-	"github.com/sessionstamp/sessionstamp/shared/aws/store/storetest"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/stamp/stamptest"
@@ -25,7 +27,24 @@ var sampleTime = time.Date(2026, time.November, 3, 9, 30, 15, 123_456_000, time.
 func newTable(t *testing.T) *store.Table {
 	t.Helper()
 	config := mototest.Config(mototest.Shared(t))
-	return store.New(dynamodb.NewFromConfig(config), storetest.Create(t, config))
+	return store.New(dynamodb.NewFromConfig(config), createTable(t, config))
+}
+
+// createTable makes a table as template.yaml does, with a name of its own, and returns
+// the name.
+func createTable(t *testing.T, config aws.Config) string {
+	t.Helper()
+	name := "sessionstamp-" + rand.Text()
+	_, err := dynamodb.NewFromConfig(config).CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName:            &name,
+		BillingMode:          types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}},
+	})
+	if err != nil {
+		t.Fatalf("create a table: %v", err)
+	}
+	return name
 }
 
 // The cases of a suite share a table, as they would in a deployment.

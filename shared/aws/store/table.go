@@ -9,8 +9,8 @@
 //	pk       S  the key, which begins with the tenant (see below)
 //	version  N  the number of times the item was written, from 1
 //	write    S  a random token of the last write (see below)
-//	doc      M  the document: a field for each one of the Go struct. What is zero is left
-//	            out of a ledger entry, times are RFC 3339 in UTC
+//	doc      M  the document: a field for each one of the Go struct, by its name. Times are
+//	            RFC 3339 in UTC, zero times are left out
 //	expires  N  when DynamoDB may delete the item, in seconds of Unix time (the TTL
 //	            attribute); absent for never
 //
@@ -22,7 +22,7 @@
 //
 // Fields that this version does not know, of a newer one that was rolled back, are
 // passed over, and lost with the next write. So a new field must mean by its zero
-// value what versions without it did, and no field may ever change its meaning.
+// value what versions without it did, and no field may ever change its name or meaning.
 //
 // # Writes whose answer is lost
 //
@@ -43,6 +43,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,9 +51,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
-
-// attributeKey is the table's key, which template.yaml repeats.
-const attributeKey = "pk"
 
 // Table is the DynamoDB table as [stamp.Ledger]; [State] is the rest. It is safe for
 // concurrent use.
@@ -67,7 +65,8 @@ func New(client *dynamodb.Client, name string) *Table {
 	return &Table{client: client, name: name}
 }
 
-// item is one item of the table, with a document of type D.
+// item is one item of the table, with a document of type D. template.yaml repeats the
+// names pk and expires.
 type item[D any] struct {
 	Key     string `dynamodbav:"pk"`
 	Version int64  `dynamodbav:"version"`
@@ -79,10 +78,6 @@ type item[D any] struct {
 // attributes are an item as DynamoDB speaks of it.
 type attributes = map[string]types.AttributeValue
 
-func key(pk string) attributes {
-	return attributes{attributeKey: &types.AttributeValueMemberS{Value: pk}}
-}
-
 // encode leaves out zero times, and makes all others UTC.
 func encode[D any](i item[D]) (attributes, error) {
 	return attributevalue.MarshalMapWithOptions(i, func(o *attributevalue.EncoderOptions) {
@@ -93,32 +88,22 @@ func encode[D any](i item[D]) (attributes, error) {
 	})
 }
 
-func decode[D any](stored attributes) (item[D], error) {
-	var i item[D]
-	if err := attributevalue.UnmarshalMap(stored, &i); err != nil {
-		return i, fmt.Errorf("item %s: %w", i.Key, err)
-	}
-	if i.Version < 1 {
-		return i, fmt.Errorf("item %s has no version: it was not written by sessionstamp, delete it", i.Key)
-	}
-	return i, nil
-}
-
 // read returns the item with the key, strongly consistent; one never written has the
 // version 0 and an empty document.
 func read[D any](ctx context.Context, t *Table, pk string) (item[D], error) {
 	answer, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:      &t.name,
-		Key:            key(pk),
+		Key:            attributes{"pk": &types.AttributeValueMemberS{Value: pk}},
 		ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
 		return item[D]{}, err
 	}
-	if len(answer.Item) == 0 {
-		return item[D]{Key: pk}, nil
+	var i item[D]
+	if err := attributevalue.UnmarshalMap(answer.Item, &i); err != nil {
+		return item[D]{}, fmt.Errorf("item %s: %w", pk, err)
 	}
-	return decode[D](answer.Item)
+	return i, nil
 }
 
 // write stores the item, with its version raised by one, if the stored version is
@@ -131,12 +116,8 @@ func write[D any](ctx context.Context, t *Table, i item[D], conflict error) erro
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	if i.Version > 0 {
-		version, err := attributevalue.Marshal(i.Version)
-		if err != nil {
-			return err
-		}
 		put.ConditionExpression = aws.String("version = :version")
-		put.ExpressionAttributeValues = attributes{":version": version}
+		put.ExpressionAttributeValues = attributes{":version": &types.AttributeValueMemberN{Value: strconv.FormatInt(i.Version, 10)}}
 	}
 	i.Version++
 	i.Write = rand.Text()
@@ -149,7 +130,7 @@ func write[D any](ctx context.Context, t *Table, i item[D], conflict error) erro
 	if !ok {
 		return err
 	}
-	if stored, err := decode[D](refused.Item); err == nil && stored.Write == i.Write {
+	if stored, ok := refused.Item["write"].(*types.AttributeValueMemberS); ok && stored.Value == i.Write {
 		return nil // the answer to an earlier attempt of the SDK was lost
 	}
 	return conflict

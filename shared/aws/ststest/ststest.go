@@ -6,9 +6,14 @@
 package ststest
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"time"
 )
@@ -30,7 +35,6 @@ type Server struct {
 	options Options
 
 	mu       sync.Mutex
-	change   func(claims map[string]any)
 	refusal  *refusal
 	requests []Request
 }
@@ -39,11 +43,9 @@ type Server struct {
 type Request struct {
 	// Host is the one that was called.
 	Host string
-	// Audience is whom the token is for.
-	Audience []string
-	// Algorithm is RS256 or ES384.
-	Algorithm string
-	// Seconds is how long it is to be good for: 300 if nothing was said.
+	// Audience is whom the token is for, and Algorithm how it is to be signed.
+	Audience, Algorithm string
+	// Seconds is how long it is to be good for.
 	Seconds int
 }
 
@@ -56,28 +58,18 @@ func New(o Options) *Server {
 }
 
 // Refuse lets calls fail from now on with a status, a code such as AccessDenied, and
-// a message. An empty code ends it.
+// a message.
 func (s *Server) Refuse(status int, code, message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refusal = nil
-	if code != "" {
-		s.refusal = &refusal{status, code, message}
-	}
-}
-
-// Change lets tokens have other claims from now on.
-func (s *Server) Change(change func(claims map[string]any)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.change = change
+	s.refusal = &refusal{status, code, message}
 }
 
 // Requests returns what has been asked for.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Request(nil), s.requests...)
+	return slices.Clone(s.requests)
 }
 
 // ServeHTTP implements [http.Handler].
@@ -86,10 +78,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	switch r.Method + " " + r.URL.Path {
 	case "GET /.well-known/openid-configuration":
-		writeJSON(w, map[string]any{"issuer": s.options.Issuer, "jwks_uri": s.options.Issuer + "/.well-known/jwks.json",
-			"id_token_signing_alg_values_supported": []string{"RS256", "ES384"}})
+		writeJSON(w, map[string]string{"issuer": s.options.Issuer, "jwks_uri": s.options.Issuer + "/.well-known/jwks.json"})
 	case "GET /.well-known/jwks.json":
-		writeJSON(w, map[string]any{"keys": publicKeys()})
+		writeJSON(w, map[string]any{"keys": []any{publicKey()}})
 	case "POST /":
 		s.call(w, r)
 	default:
@@ -99,15 +90,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // RoundTrip implements [http.RoundTripper].
 func (s *Server) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	r = r.Clone(r.Context())
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
 	recorder := httptest.NewRecorder()
-	s.ServeHTTP(recorder, r)
+	s.ServeHTTP(recorder, r.Clone(r.Context()))
 	answer := recorder.Result()
 	answer.Request = r
 	return answer, nil
@@ -116,4 +100,25 @@ func (s *Server) RoundTrip(r *http.Request) (*http.Response, error) {
 func writeJSON(w http.ResponseWriter, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // texts
+}
+
+// keyID names the key that tokens are signed with.
+const keyID = "RSA_1"
+
+// key is made once for the process, since that costs time: so all servers have the same.
+var key = sync.OnceValue(func() *rsa.PrivateKey {
+	made, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic("ststest: " + err.Error())
+	}
+	return made
+})
+
+// publicKey is the key as a set of keys shows it (RFC 7517, RFC 7518).
+func publicKey() map[string]string {
+	number := base64.RawURLEncoding.EncodeToString
+	return map[string]string{
+		"kty": "RSA", "use": "sig", "alg": algorithm, "kid": keyID,
+		"n": number(key().N.Bytes()), "e": number(big.NewInt(int64(key().E)).Bytes()),
+	}
 }

@@ -1,45 +1,18 @@
-// Package pacing bounds what is asked of AWS: how many calls at once, and how long
-// to wait before the next try, by [exponential backoff with full jitter].
-//
-// [exponential backoff with full jitter]: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+// Package pacing bounds how many calls of AWS are made at once.
 package pacing
 
-import (
-	"context"
-	"math/rand/v2"
-	"sync"
-	"time"
-)
+import "sync"
 
-// The longest waits: before the second try, and before any.
-const (
-	firstWait   = 50 * time.Millisecond
-	longestWait = 2 * time.Second
-)
+// callsAtOnce is as many connections as the SDK's HTTP client keeps open to one host
+// (https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/aws/transport/http#DefaultHTTPTransportMaxIdleConnsPerHost).
+const callsAtOnce = 10
 
-// Backoff waits after try number try, counted from 0, has failed: for a random time
-// that grows with the number. It returns the context's error as soon as that ends.
-func Backoff(ctx context.Context, try int) error {
-	ceiling := longestWait
-	if try < 6 { // 50 ms doubled six times is beyond it
-		ceiling = min(firstWait<<try, longestWait)
-	}
-	timer := time.NewTimer(rand.N(ceiling))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// Each calls do for the numbers from 0 to n-1, at most limit at once, and returns
-// when all calls have returned.
-func Each(n, limit int, do func(i int)) {
+// Each calls do for the numbers from 0 to n-1, ten at once, and returns when all calls
+// have returned.
+func Each(n int, do func(i int)) {
 	var calls sync.WaitGroup
 	defer calls.Wait()
-	places := make(chan struct{}, limit)
+	places := make(chan struct{}, callsAtOnce)
 	for i := range n {
 		places <- struct{}{}
 		calls.Go(func() {
