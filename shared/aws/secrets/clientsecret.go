@@ -3,6 +3,7 @@ package secrets
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -38,7 +39,13 @@ func (s *ClientSecret) Expires(ctx context.Context) (time.Time, error) {
 	return secret.expires, err
 }
 
-var errClientSecret = errors.New(`it must be JSON of the form {"clientSecret":"…"}, with the value of a client secret of the app registration`)
+// What is wrong with a client secret. No text quotes what it is about.
+var (
+	errClientSecret = errors.New(`it must be JSON of the form {"clientSecret":"…"}, with the value of a client secret of the app registration`)
+	errBlanks       = errors.New("its clientSecret holds blanks, line breaks or signs that no client secret has: copy the value again")
+	errQuotes       = errors.New("its clientSecret stands in quotation marks of its own: store the value without them")
+	errSecretID     = errors.New("its clientSecret is a GUID, which is the secret ID: store the secret's value, which Entra shows only once")
+)
 
 // decodeClientSecret reads a SecretString. An expiry that can't be read is none: nobody
 // must be kept from signing in by it.
@@ -50,7 +57,24 @@ func decodeClientSecret(text string) (clientSecret, error) {
 	if unmarshal(text, &stored) != nil || stored.ClientSecret == "" {
 		return clientSecret{}, errClientSecret
 	}
+	if err := checkText(stored.ClientSecret); err != nil {
+		return clientSecret{}, err
+	}
 	written, _ := stored.Expires.(string)
 	expires, _ := time.Parse(time.RFC3339, written)
 	return clientSecret{directory.NewSecret(stored.ClientSecret), expires}, nil
+}
+
+// checkText finds what people store in place of a client secret.
+func checkText(text string) error {
+	unusual := func(r rune) bool { return r <= ' ' || r > '~' }
+	switch {
+	case strings.Trim(text, `"'`) != text:
+		return errQuotes
+	case strings.ContainsFunc(text, unusual):
+		return errBlanks
+	case directory.IsID(strings.ToLower(text)):
+		return errSecretID
+	}
+	return nil
 }

@@ -27,6 +27,9 @@ func TestClientSecret(t *testing.T) {
 		{name: "another type", stored: `{"clientSecret":["hunter2"]}`, fault: shape},
 		{name: "empty", stored: `{"clientSecret":""}`, fault: shape},
 		{name: "nothing", stored: ` `, fault: shape},
+		{name: "line break", stored: `{"clientSecret":"hunter2\n"}`, fault: "blanks"},
+		{name: "quotes of its own", stored: `{"clientSecret":"\"hunter2\""}`, fault: "quotation marks"},
+		{name: "its id", stored: `{"clientSecret":"0B7E4000-0000-4000-8000-000000000001"}`, fault: "secret ID"},
 		{name: "more after it", stored: `{"clientSecret":"hunter2"}{}`, fault: shape},
 	}
 	for _, test := range tests {
