@@ -17,7 +17,7 @@ func BenchmarkNew(b *testing.B) {
 
 // BenchmarkCall is one call in process from end to end.
 func BenchmarkCall(b *testing.B) {
-	s := New(Options{Limits: Limits{ResourceUnits: Quota{Count: -1}, AppRequests: Quota{Count: -1}}})
+	s := New(Options{Limits: limited(func(l *Limits) { l.ResourceUnits.Per, l.AppRequests.Per = 1, 1 })})
 	defer s.Close()
 	tenant := s.AddTenant(TenantOptions{Domains: []Domain{{Name: "example.co.jp", Federated: true}}})
 	app := tenant.AddApp(AppOptions{Permissions: []string{"User.Read.All"}})
