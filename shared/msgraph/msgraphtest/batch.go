@@ -169,10 +169,10 @@ func (s *Server) stageOf(p *part) stage {
 		return always(fail(http.StatusBadRequest, "BadRequest", problem))
 	}
 	u, err := url.Parse("/" + strings.TrimPrefix(p.URL, "/"))
-	if err != nil {
-		return bad("The URL is malformed.")
+	if err == nil {
+		err = p.call.locate(u.EscapedPath(), u.RawQuery)
 	}
-	if err := p.call.locate(u.EscapedPath(), u.RawQuery); err != nil {
+	if err != nil {
 		return bad("The URL is malformed.")
 	}
 	if strings.EqualFold(p.call.path[0], "$batch") {

@@ -1,10 +1,6 @@
 package msgraphtest
 
-import (
-	"cmp"
-	"slices"
-	"strings"
-)
+import "strings"
 
 // A Domain is a [domain] of a tenant. A subdomain of a domain inherits how its
 // users sign in.
@@ -68,13 +64,6 @@ func (t *Tenant) SetFederated(name string, federated bool) {
 	domain.Federated = federated
 }
 
-// listed are the domains Graph shows, in the order of their names.
-func (d *tenantDirectory) listed() []*Domain {
-	shown := slices.DeleteFunc(slices.Clone(d.domains), func(d *Domain) bool { return d.Unlisted })
-	slices.SortFunc(shown, func(a, b *Domain) int { return cmp.Compare(a.Name, b.Name) })
-	return shown
-}
-
 func (d *tenantDirectory) authenticationType(domain *Domain) string {
 	if domain.Federated || d.federated(domain.Name) {
 		return "Federated"
@@ -94,7 +83,10 @@ func listDomains(_ *Server, c *call) (reply, error) {
 		return reply{}, err
 	}
 	values := []object{}
-	for _, domain := range c.tenant.dir.listed() {
+	for _, domain := range c.tenant.dir.domains {
+		if domain.Unlisted {
+			continue
+		}
 		shown, err := c.project(c.tenant.dir.domainObject(domain), "domain")
 		if err != nil {
 			return reply{}, err

@@ -15,10 +15,10 @@ func TestListDomains(t *testing.T) {
 		return map[string]any{"id": id, "authenticationType": authentication, "isVerified": verified, "isInitial": initial}
 	}
 	want := []map[string]any{
+		shown("t84bd8158.onmicrosoft.com", "Managed", true, true),
 		shown("example.co.jp", "Federated", true, false),
 		shown("managed.example", "Managed", true, false),
 		shown("sub.example.co.jp", "Federated", true, false),
-		shown("t84bd8158.onmicrosoft.com", "Managed", true, true),
 		shown("unproved.example", "Federated", false, false),
 	}
 	if diff := cmp.Diff(want, got.value()); diff != "" {

@@ -3,7 +3,6 @@ package msgraphtest
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 )
@@ -73,7 +72,6 @@ func (g *group) object() object {
 	return object{
 		"id":              g.id.String(),
 		"displayName":     g.name,
-		"mailNickname":    strings.ReplaceAll(g.name, " ", ""),
 		"securityEnabled": true,
 		"visibility":      nil,
 	}

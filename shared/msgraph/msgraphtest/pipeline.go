@@ -78,11 +78,11 @@ func (s *Server) run(c *call, carryOut stage) (reply, error) {
 // attempt carries a call out between the faults that strike before and after.
 func (s *Server) attempt(c *call, carryOut stage) (reply, error) {
 	c.now = s.now()
-	if c.verdict.refusesBefore() {
+	if c.verdict.refuses(false) {
 		return c.verdict.fault.apply(c)
 	}
 	r, err := carryOut(c)
-	if err == nil && c.verdict.refusesAfter() {
+	if err == nil && c.verdict.refuses(true) {
 		return c.verdict.fault.apply(c)
 	}
 	return r, err
@@ -108,7 +108,7 @@ func (s *Server) handle(c *call) reply {
 	if refusal, ok := c.checkContentType(); !ok {
 		return refusal
 	}
-	if !c.allowed() {
+	if needed := c.route.permissions; len(needed) > 0 && !c.hasRole(needed...) {
 		return refusalReply(errForbidden())
 	}
 	admission, ok := s.throttle(c)
@@ -179,9 +179,4 @@ func (s *Server) find(c *call) (refusal reply, ok bool) {
 			"Specified HTTP method is not allowed for the request target."), false
 	}
 	return noSuchSegment(c.path[min(deepest, len(c.path)-1)]), false
-}
-
-// allows tells whether one of the token's roles suffices.
-func (c *call) allowed() bool {
-	return len(c.route.permissions) == 0 || c.hasRole(c.route.permissions...)
 }

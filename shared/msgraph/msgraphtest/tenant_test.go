@@ -2,7 +2,6 @@ package msgraphtest
 
 import (
 	"fmt"
-	"net/url"
 	"runtime"
 	"testing"
 
@@ -100,22 +99,4 @@ func heapInUse() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
-}
-
-func BenchmarkListUsers(b *testing.B) {
-	s := New(Options{})
-	defer s.Close()
-	tenant := s.AddTenant(TenantOptions{Domains: []Domain{{Name: "example.co.jp", Federated: true}}})
-	for i := range maxPageSize {
-		tenant.AddUser(NewUser{UPN: fmt.Sprintf("u%d@example.co.jp", i)})
-	}
-	c := &call{tenant: tenant, host: "graph.microsoft.com", now: s.now(), path: []string{"users"},
-		query: url.Values{"$top": {"999"}, "$select": {"id,signInSessionsValidFromDateTime"}}}
-	for b.Loop() {
-		r, err := locked(listUsers)(s, c)
-		if err != nil {
-			b.Fatal(err)
-		}
-		r.encode(c)
-	}
 }
