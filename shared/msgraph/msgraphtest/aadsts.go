@@ -21,20 +21,15 @@ func refuseToken(code int, format string, args ...any) *aadsts {
 
 // The errors that the emulator answers, by number.
 const (
-	noTenantInformation   = 50059
 	malformedToken        = 50027
 	unknownInstance       = 50049
 	unreachableIssuer     = 50166
 	invalidClientType     = 70002
 	unsupportedGrant      = 70003
-	invalidScope          = 70011
 	noFederatedAtAll      = 70025
-	missingField          = 90014
 	tenantNotFound        = 90002
 	resourceNotFound      = 500011
 	appNotFound           = 700016
-	assertionNotOfClient  = 700021
-	assertionBadAudience  = 700023
 	assertionOutOfTime    = 700024
 	assertionBadSignature = 700027
 	noFederatedIssuer     = 700211
@@ -47,15 +42,13 @@ const (
 	appDisabled           = 7000112
 	badSecret             = 7000215
 	noCredential          = 7000216
-	expiredSecret         = 7000222
-	noServicePrincipal    = 7000229
 	unpublishedKey        = 7000272
 )
 
 // oauth returns the status and the OAuth error that a number goes with.
 func (e *aadsts) oauth() (status int, name string) {
 	switch e.code {
-	case invalidScope, scopeNotDefault:
+	case scopeNotDefault:
 		return http.StatusBadRequest, "invalid_scope"
 	case resourceNotFound:
 		return http.StatusBadRequest, "invalid_resource"
@@ -65,10 +58,10 @@ func (e *aadsts) oauth() (status int, name string) {
 		return http.StatusBadRequest, "unauthorized_client"
 	case unknownInstance:
 		return http.StatusBadRequest, "invalid_instance"
-	case badSecret, noCredential, expiredSecret, malformedToken, noFederatedAtAll,
-		assertionNotOfClient, assertionBadAudience, assertionOutOfTime, assertionBadSignature,
+	case badSecret, noCredential, malformedToken, noFederatedAtAll,
+		assertionOutOfTime, assertionBadSignature,
 		noFederatedIssuer, noFederatedAudience, noFederatedSubject, noFederatedCase,
-		unpublishedKey, noServicePrincipal:
+		unpublishedKey:
 		return http.StatusUnauthorized, "invalid_client"
 	default:
 		return http.StatusBadRequest, "invalid_request"
@@ -100,11 +93,11 @@ func (e *aadsts) complete(c *call) tokenError {
 	return tokenError{
 		Error: name,
 		Description: fmt.Sprintf("%s: %s Trace ID: %s Correlation ID: %s Timestamp: %s",
-			e.name(), e.message, c.requestID, c.record.ClientRequestID, at),
+			e.name(), e.message, c.requestID, c.clientRequestID, at),
 		Codes:         []int{e.code},
 		Timestamp:     at,
 		TraceID:       c.requestID,
-		CorrelationID: c.record.ClientRequestID,
+		CorrelationID: c.clientRequestID,
 		URI:           "https://" + c.host + "/error?code=" + strconv.Itoa(e.code),
 	}
 }

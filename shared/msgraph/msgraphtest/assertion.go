@@ -3,7 +3,6 @@ package msgraphtest
 import (
 	"crypto/rsa"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,19 +10,15 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// issuer is an outside OpenID provider, whose tokens federated credentials
-// trust, with its signing keys by key id.
-type issuer struct{ keys map[string]*rsa.PublicKey }
+// keys are those of an outside OpenID provider, whose tokens federated credentials
+// trust, by key id.
+type keys map[string]*rsa.PublicKey
 
-// key finds the key that a token names; a provider with a single key may leave
-// the name out.
-func (i *issuer) key(token *jwt.Token) (any, error) {
+// named finds the key that a token names.
+func (k keys) named(token *jwt.Token) (any, error) {
 	kid, _ := token.Header["kid"].(string)
-	if key := i.keys[kid]; key != nil {
+	if key := k[kid]; key != nil {
 		return key, nil
-	}
-	if only := slices.Collect(maps.Values(i.keys)); kid == "" && len(only) == 1 {
-		return only[0], nil
 	}
 	return nil, errUnpublished
 }
@@ -31,9 +26,8 @@ func (i *issuer) key(token *jwt.Token) (any, error) {
 // errUnpublished is a key that the provider's key set does not have.
 var errUnpublished = errors.New("no such key")
 
-// checkAssertion takes a client assertion for one that the app signed with its
-// certificate if it says that the app issued it, and otherwise for the token of
-// an outside issuer.
+// checkAssertion takes a client assertion for the token of an outside issuer. An
+// assertion that the app signs with its certificate is not emulated.
 func (g *grant) checkAssertion(assertion string) *aadsts {
 	if given := g.form.Get("client_assertion_type"); given != assertionType {
 		return refuseToken(invalidClientType, "The client_assertion_type '%s' is not supported.", given)
@@ -42,45 +36,7 @@ func (g *grant) checkAssertion(assertion string) *aadsts {
 	if _, _, err := jwt.NewParser().ParseUnverified(assertion, &claims); err != nil {
 		return refuseToken(malformedToken, "JWT token is invalid or malformed.")
 	}
-	if claims.Issuer == g.app.id {
-		return g.checkCertificate(assertion, &claims)
-	}
 	return g.checkFederated(assertion, &claims)
-}
-
-// checkCertificate follows
-// https://learn.microsoft.com/entra/identity-platform/certificate-credentials.
-func (g *grant) checkCertificate(assertion string, claims *jwt.RegisteredClaims) *aadsts {
-	if claims.Subject != g.app.id {
-		return refuseToken(assertionNotOfClient, "Client assertion application identifier doesn't match 'client_id' parameter.")
-	}
-	endpoints := g.tokenEndpoints()
-	if len(claims.Audience) != 1 || !slices.Contains(endpoints, claims.Audience[0]) {
-		return refuseToken(assertionBadAudience, "Client assertion audience claim does not match Realm issuer.")
-	}
-	return g.verify(assertion, g.certificateKey, jwt.WithNotBeforeRequired(),
-		jwt.WithValidMethods([]string{"RS256", "PS256"}))
-}
-
-// certificateKey finds the key that an assertion names by its thumbprint.
-func (g *grant) certificateKey(token *jwt.Token) (any, error) {
-	x5t, x5t256 := thumbprintIn(token, "x5t"), thumbprintIn(token, "x5t#S256")
-	for _, c := range g.app.certificates {
-		print1, print256 := thumbprints(c)
-		valid := !g.now.Before(c.NotBefore) && !g.now.After(c.NotAfter)
-		if (x5t256 == print256 || x5t256 == "" && x5t == print1) && valid {
-			return c.PublicKey, nil
-		}
-	}
-	return nil, errors.New("no such certificate")
-}
-
-// thumbprintIn reads a thumbprint from a token's header. RFC 7515 wants it in
-// base64url without padding; MSAL for Go has always written base64 with it, so Entra
-// must read that too.
-func thumbprintIn(token *jwt.Token, header string) string {
-	text, _ := token.Header[header].(string)
-	return strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(text), "=")
 }
 
 // checkFederated follows
@@ -90,53 +46,43 @@ func (g *grant) checkFederated(assertion string, claims *jwt.RegisteredClaims) *
 	if refusal := g.matchFederated(claims); refusal != nil {
 		return refusal
 	}
-	if g.issuer == nil {
+	if g.published == nil {
 		return refuseToken(unreachableIssuer, "Request to External OIDC endpoint failed.")
 	}
-	return g.verify(assertion, g.issuer.key, jwt.WithValidMethods([]string{"RS256"}))
+	return g.verify(assertion)
 }
 
 // matchFederated looks for the record that trusts a token, and says how the
 // closest one falls short.
 func (g *grant) matchFederated(claims *jwt.RegisteredClaims) *aadsts {
-	refusal := refuseToken(noFederatedAtAll, "The client '%s' has no configured federated identity credentials.", g.app.id)
-	best := -1
-	for _, f := range g.app.federated {
-		closeness, short := f.match(claims)
-		if short == nil {
-			return nil
-		}
-		if closeness > best {
-			best, refusal = closeness, short
-		}
-	}
-	return refusal
-}
-
-// match tells why a record doesn't trust a token, and how many of the claims it
-// has in common with it; nil if it trusts it.
-func (f FederatedCredential) match(claims *jwt.RegisteredClaims) (closeness int, short *aadsts) {
 	const message = "No matching federated identity record found for presented assertion %s '%s'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
-	audience := strings.Join(claims.Audience, " ")
-	switch {
-	case f.Issuer != claims.Issuer:
-		return 0, refuseToken(noFederatedIssuer, message, "issuer", claims.Issuer)
-	case f.Subject != claims.Subject && strings.EqualFold(f.Subject, claims.Subject):
-		return 1, refuseToken(noFederatedCase, message+" The subject matches with case-insensitive comparison, but not with case-sensitive comparison.", "subject", claims.Subject)
-	case f.Subject != claims.Subject:
-		return 1, refuseToken(noFederatedSubject, message, "subject", claims.Subject)
-	case f.Audience != audience:
-		return 2, refuseToken(noFederatedAudience, message, "audience", audience)
-	default:
-		return 3, nil
+	of := func(among []FederatedCredential, trusts func(FederatedCredential) bool) []FederatedCredential {
+		return slices.DeleteFunc(slices.Clone(among), func(f FederatedCredential) bool { return !trusts(f) })
 	}
+	subject, audience := claims.Subject, strings.Join(claims.Audience, " ")
+	ofIssuer := of(g.app.federated, func(f FederatedCredential) bool { return f.Issuer == claims.Issuer })
+	ofSubject := of(ofIssuer, func(f FederatedCredential) bool { return f.Subject == subject })
+	alike := of(ofIssuer, func(f FederatedCredential) bool { return strings.EqualFold(f.Subject, subject) })
+	switch {
+	case len(g.app.federated) == 0:
+		return refuseToken(noFederatedAtAll, "The client '%s' has no configured federated identity credentials.", g.app.id)
+	case len(ofIssuer) == 0:
+		return refuseToken(noFederatedIssuer, message, "issuer", claims.Issuer)
+	case len(alike) == 0:
+		return refuseToken(noFederatedSubject, message, "subject", subject)
+	case len(ofSubject) == 0:
+		return refuseToken(noFederatedCase, message+" The subject matches with case-insensitive comparison, but not with case-sensitive comparison.", "subject", subject)
+	case len(of(ofSubject, func(f FederatedCredential) bool { return f.Audience == audience })) == 0:
+		return refuseToken(noFederatedAudience, message, "audience", audience)
+	}
+	return nil
 }
 
 // verify checks signature and validity of an assertion.
-func (g *grant) verify(assertion string, key jwt.Keyfunc, options ...jwt.ParserOption) *aadsts {
-	options = append(options, jwt.WithExpirationRequired(),
+func (g *grant) verify(assertion string) *aadsts {
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithExpirationRequired(),
 		jwt.WithTimeFunc(func() time.Time { return g.now }))
-	_, err := jwt.NewParser(options...).ParseWithClaims(assertion, new(jwt.RegisteredClaims), key)
+	_, err := parser.ParseWithClaims(assertion, new(jwt.RegisteredClaims), g.published.named)
 	switch {
 	case err == nil:
 		return nil

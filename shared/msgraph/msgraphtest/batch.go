@@ -97,7 +97,7 @@ func (p *batchPart) problem(before map[string]bool) string {
 		return "The request '" + p.ID + "' has no relative URL."
 	case len(p.DependsOn) > 0:
 		return "The emulator knows no dependsOn."
-	case p.writes() != (len(p.content()) > 0), p.writes() && p.contentType() == "":
+	case p.writes() != (len(p.content()) > 0), p.writes() && p.header().Get("Content-Type") == "":
 		return "Write request id : " + p.ID + " does not contain Content-Type header or body."
 	}
 	return ""
@@ -116,13 +116,12 @@ func (p *batchPart) content() []byte {
 	return nil
 }
 
-func (p *batchPart) contentType() string {
+func (p *batchPart) header() http.Header {
+	header := make(http.Header)
 	for name, value := range p.Headers {
-		if strings.EqualFold(name, "Content-Type") {
-			return value
-		}
+		header.Set(name, value)
 	}
-	return ""
+	return header
 }
 
 // part is one request of a $batch under way.
@@ -153,11 +152,7 @@ func (s *Server) runBatch(c *call, requests []batchPart) (reply, error) {
 
 // receivePart makes a call of a part. It is the envelope's caller who calls.
 func (s *Server) receivePart(c *call, request *batchPart) *part {
-	header := make(http.Header)
-	for name, value := range request.Headers {
-		header.Set(name, value)
-	}
-	p := &part{batchPart: request, call: s.newCall(c.ctx, c.host, strings.ToUpper(request.Method), header)}
+	p := &part{batchPart: request, call: s.newCall(c.ctx, c.host, strings.ToUpper(request.Method), request.header())}
 	p.call.tenant, p.call.app, p.call.roles = c.tenant, c.app, c.roles
 	p.call.sized = true
 	p.call.record.Part = true
@@ -174,10 +169,10 @@ func (s *Server) stageOf(p *part) stage {
 		return always(fail(http.StatusBadRequest, "BadRequest", problem))
 	}
 	u, err := url.Parse("/" + strings.TrimPrefix(p.URL, "/"))
-	if err != nil {
-		return bad("The URL is malformed.")
+	if err == nil {
+		err = p.call.locate(u.EscapedPath(), u.RawQuery)
 	}
-	if err := p.call.locate(u.EscapedPath(), u.RawQuery); err != nil {
+	if err != nil {
 		return bad("The URL is malformed.")
 	}
 	if strings.EqualFold(p.call.path[0], "$batch") {

@@ -45,14 +45,13 @@ func graphsOf(login string) []string {
 	return graphs
 }
 
-// hosts returns every host the server answers for, each once.
+// hosts returns every host the server answers for.
 func hosts() []string {
 	var all []string
 	for _, c := range clouds() {
 		all = append(append(all, c.graph), c.logins...)
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }
 
 // hostname is a Host header in lower case and without its port.

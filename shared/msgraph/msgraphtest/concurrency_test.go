@@ -11,7 +11,7 @@ import (
 func TestQuotaHoldsForManyCallersAtOnce(t *testing.T) {
 	t.Parallel()
 	const quota, callers, calls = 40, 8, 10
-	w := newWorld(t, Options{Limits: Limits{Writes: Quota{Count: quota, Per: time.Hour}}})
+	w := newWorld(t, Options{Limits: limited(func(l *Limits) { l.Writes = Quota{Count: quota, Per: time.Hour} })})
 	req := w.request("POST", revokePath, "")
 	w.Inject(Fault{Match: func(r Request) bool { return r.Part }}) // never hit, but asked
 	var accepted atomic.Int32

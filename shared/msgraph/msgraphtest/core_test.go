@@ -168,12 +168,3 @@ func (c *clock) now() time.Time          { return c.at }
 func (c *clock) advance(d time.Duration) { c.at = c.at.Add(d) }
 
 func trimmed(b []byte) string { return string(bytes.TrimSpace(b)) }
-
-func mustQuery(t *testing.T, query string) url.Values {
-	t.Helper()
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return values
-}

@@ -33,23 +33,6 @@ type Delivery struct {
 	Shuffle bool
 	// Shape is which of the two known forms a notification has.
 	Shape Shape
-
-	// ValidateRenewals repeats the handshake when a subscription is renewed,
-	// as one report of 2026 has it.
-	ValidateRenewals bool
-	// PlainTokens makes every validation token like those that were seen. Without
-	// it every second handshake of the server has one with quotes, ampersands,
-	// percent and plus signs and what isn't ASCII: Microsoft wants the token
-	// treated as opaque. No token has angle brackets or control characters,
-	// because Microsoft also wants markup in it escaped, and what it expects back
-	// then isn't documented.
-	PlainTokens bool
-	// ShortenExpiry grants the longest expiry to who asks for a longer one, as
-	// one report of 2025 has it, instead of refusing.
-	ShortenExpiry bool
-	// ChallengeGrace is how long a challenge may stay unanswered before
-	// delivery pauses; 0 means 15 minutes.
-	ChallengeGrace time.Duration
 }
 
 // Copies bounds the notifications that one change causes. Graph sends about one
@@ -78,26 +61,14 @@ const (
 	MixedSequence
 )
 
-// Deliveries counts what became of a tenant's notifications. Each one is
-// counted, not each POST, which may carry many.
-type Deliveries struct {
-	Delivered  int // answered 2xx in time
-	Lost       int // by chance, by Delivery.Off, or in a pause
-	Dropped    int // given up: after four hours, or with the subscription
-	Retried    int // sent again after a failure; each time counts
-	Duplicated int // delivered twice by chance
-	Pending    int // on their way, now
-	Posts      int // POSTs sent with any of these
-}
-
 // tenantHub is what a tenant's deliveries need; the zero value is ready.
 type tenantHub struct {
 	subscriptions []*subscription // oldest first
-	counts        Deliveries
+	pending       int             // notifications on their way
 }
 
-// serverHub is the machinery of all deliveries; the zero value is ready to be
-// opened. Its goroutines only exist while there is something to do.
+// serverHub is the machinery of all deliveries. Its goroutines only exist while
+// there is something to do.
 type serverHub struct {
 	ctx       context.Context //nolint:containedctx // of everything sent; ends with the server
 	cancel    context.CancelFunc
@@ -105,79 +76,48 @@ type serverHub struct {
 	endpoints map[string]*endpoint // by host and path
 	sequence  int64                // the last sequenceNumber
 	shakes    int                  // handshakes begun
-	order     uint64               // the last parcel's place in line
-	alarms    map[*alarm]struct{}  // set, to be stopped at the end
-	running   sync.WaitGroup       // alarms set and POSTs under way
-	closed    bool
+	running   sync.WaitGroup       // POSTs under way
 }
 
-// open makes the hub usable, once. s.mu is held.
-func (h *serverHub) open() {
-	if h.ctx != nil {
-		return
-	}
-	h.ctx, h.cancel = context.WithCancel(context.Background()) //nolint:forbidigo // deliveries outlive the calls that caused them; Close ends them
-	h.epoch = time.Now()
-	h.endpoints = make(map[string]*endpoint)
-	h.alarms = make(map[*alarm]struct{})
+func newHub() serverHub {
+	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // deliveries outlive the calls that caused them; Close ends them
+	return serverHub{ctx: ctx, cancel: cancel, epoch: time.Now(), endpoints: make(map[string]*endpoint)}
 }
 
 // clock is the time on which waiting is measured; the calendar may be another.
-func (h *serverHub) clock() time.Duration {
-	h.open()
-	return time.Since(h.epoch)
-}
+func (h *serverHub) clock() time.Duration { return time.Since(h.epoch) }
 
 // closeDelivery gives up what is not delivered and waits until nothing runs.
 func (s *Server) closeDelivery() {
 	s.mu.Lock()
-	s.hub.open()
-	s.hub.closed = true
 	s.hub.cancel()
-	for a := range s.hub.alarms {
-		s.hub.stop(a)
-	}
 	s.mu.Unlock()
 	s.hub.running.Wait()
-}
-
-// delivery is the setting now.
-func (s *Server) delivery() Delivery {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.opts.Delivery
 }
 
 // changed tells the subscribers of the tenant that a user changed. To Graph a
 // creation and a soft deletion are updates too; "deleted" is permanent. s.mu is
 // held.
 func (s *Server) changed(t *Tenant, userID string, properties int) {
-	if len(t.hub.subscriptions) == 0 || s.hub.closed {
+	if len(t.hub.subscriptions) == 0 || s.hub.ctx.Err() != nil {
 		return
 	}
 	now := s.now()
 	for _, sub := range s.liveSubscriptions(t, now) {
-		if sub.watches(userID) {
+		if sub.updated {
 			for range s.opts.Delivery.Copies.of(properties) {
-				s.tell(sub, s.newNotification(sub, userID, now))
+				s.tell(s.newNotification(sub, userID, now))
 			}
 		}
 	}
 }
 
-// watches tells whether the subscription is about updates of this user.
-func (sub *subscription) watches(userID string) bool {
-	return sub.updated && (sub.user == "" || sub.user == userID)
-}
-
 // tell decides the fate of a notification. s.mu is held.
-func (s *Server) tell(sub *subscription, n *notification) {
-	d, counts := &s.opts.Delivery, &sub.tenant.hub.counts
+func (s *Server) tell(n *notification) {
+	d := &s.opts.Delivery
 	switch {
-	case s.paused(sub, n.time), d.Off, s.byChance(d.LossChance):
-		counts.Lost++
-	case s.byChance(d.DuplicateChance):
-		counts.Duplicated++
+	case d.Off, s.chance(d.LossChance):
+	case s.chance(d.DuplicateChance):
 		s.dispatchNotification(n)
 		s.dispatchNotification(n)
 	default:
@@ -187,9 +127,9 @@ func (s *Server) tell(sub *subscription, n *notification) {
 
 // dispatchNotification puts a notification on its way. s.mu is held.
 func (s *Server) dispatchNotification(n *notification) {
-	ep := s.endpoint(n.sub.url)
+	n.sub.tenant.hub.pending++
 	p := &parcel{tenant: n.sub.tenant, url: n.sub.url, notifications: []*notification{n}}
-	s.enqueue(ep, p, s.latency())
+	s.enqueue(s.endpoint(n.sub.url), p, s.latency())
 }
 
 // latency draws how long a notification takes. s.mu is held.
@@ -201,11 +141,6 @@ func (s *Server) latency() time.Duration {
 	return d.Latency + time.Duration(s.rand.Int64N(int64(d.Jitter)))
 }
 
-// byChance draws whether something happens. s.mu is held.
-func (s *Server) byChance(chance float64) bool {
-	return chance > 0 && s.rand.Float64() < chance
-}
-
 // SetDelivery changes how notifications are delivered from now on, whatever
 // tenant they are of. What is on its way stays as it was.
 func (s *Server) SetDelivery(d Delivery) {
@@ -214,13 +149,10 @@ func (s *Server) SetDelivery(d Delivery) {
 	s.opts.Delivery = d
 }
 
-// Deliveries counts what became of the tenant's notifications so far.
-func (t *Tenant) Deliveries() Deliveries {
-	t.s.mu.Lock()
-	defer t.s.mu.Unlock()
-	return t.hub.counts
-}
-
 // Idle tells whether nothing is on its way to a subscriber of the tenant, not
 // even a notification that waits to be tried again.
-func (t *Tenant) Idle() bool { return t.Deliveries().Pending == 0 }
+func (t *Tenant) Idle() bool {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	return t.hub.pending == 0
+}

@@ -17,8 +17,9 @@ type Delta struct {
 	// days.
 	TokenLife time.Duration
 	// ExpireStatus is how an expired token is refused: 410 with a Location to
-	// start afresh from (also if 0), 404 syncStateNotFound, or 400
-	// Request_UnsupportedQuery.
+	// start afresh from (also if 0), 404 syncStateNotFound, or 400. That is, by
+	// chance, Request_UnsupportedQuery or a BadRequest with syncStateNotFound in
+	// its innerError: both were seen.
 	ExpireStatus int
 	// PageSize is the most users on a page; 0 means 100. Graph documents none.
 	PageSize int
@@ -49,32 +50,36 @@ type change struct {
 // other workloads of Graph use this one.
 const errResync = "resyncRequired"
 
-// deltaToken is what a $skiptoken or $deltatoken of delta holds. A round shows
-// the changes in log[From:To], or, if it is a first one, every user; its pages
+const errSyncState = "syncStateNotFound"
+
+// deltaToken is what a $skiptoken or $deltatoken of delta stands for. A round shows
+// the changes in log[from:to], or, if it is a first one, every user; its pages
 // are answered with what is known when they are asked for.
 type deltaToken struct {
-	Tenant string  `json:"t"`
-	Link   bool    `json:"l,omitempty"` // between rounds: a deltaLink
-	First  bool    `json:"f,omitempty"`
-	From   int     `json:"a,omitempty"`
-	To     int     `json:"b,omitempty"`
-	Pos    int     `json:"p,omitempty"` // in users, or in the log from From on
-	Select []uint8 `json:"s,omitempty"` // indices of properties, nil without $select
-	Filler bool    `json:"e,omitempty"` // the page before was an empty one
-	Issued int64   `json:"n"`           // Unix nanoseconds
+	tenant   *Tenant
+	isLink   bool // between rounds: a deltaLink
+	first    bool
+	from, to int
+	pos      int // in users, or in the log from from on
+	sel      selection
+	filler   bool // the page before was an empty one
+	issued   time.Time
 }
 
 // deltaUsers is https://learn.microsoft.com/graph/api/user-delta.
-func deltaUsers(s *Server, c *call) reply {
-	r := locked(deltaPage)(s, c)
-	if r.status == http.StatusGone {
-		r.header = http.Header{"Location": {c.link(url.Values{"$deltatoken": {""}})}}
+func deltaUsers(s *Server, c *call) (reply, error) {
+	r, err := locked(deltaPage)(s, c)
+	if err != nil {
+		r = refusalReply(err)
 	}
-	return r
+	if r.status == http.StatusGone {
+		r.setHeader("Location", []string{c.link(url.Values{"$deltatoken": {""}})})
+	}
+	return r, nil
 }
 
 func deltaPage(s *Server, c *call) (reply, error) {
-	token, err := c.deltaToken(s.opts.Delta)
+	token, err := c.deltaToken()
 	if err != nil {
 		return reply{}, err
 	}
@@ -82,12 +87,12 @@ func deltaPage(s *Server, c *call) (reply, error) {
 	latest := c.query.Get("$deltatoken") == "latest"
 	switch {
 	case latest:
-		token.Link, token.To = true, r.changes()
-	case token.Link:
+		token.isLink, token.to = true, r.changes()
+	case token.isLink:
 		s.beginRound(&token, r)
-	case token.First && token.Pos == 0 && !token.Filler:
-		token.To = r.changes()
-	case r.changes() < token.To:
+	case token.first && token.pos == 0 && !token.filler:
+		token.to = r.changes()
+	case r.changes() < token.to:
 		r.lags = false // a round stays complete though a staler replica answers
 	}
 	return ok(s.deltaRound(c, r, token, latest))
@@ -95,35 +100,34 @@ func deltaPage(s *Server, c *call) (reply, error) {
 
 // beginRound turns the token of a deltaLink into that of a round's first page.
 func (s *Server) beginRound(token *deltaToken, r reader) {
-	token.Link, token.First = false, false
-	token.From, token.To = token.To, max(token.To, r.changes())
-	token.Pos = token.From
+	token.isLink, token.first = false, false
+	token.from, token.to = token.to, max(token.to, r.changes())
+	token.pos = token.from
 	if s.chance(s.opts.Delta.ReplayChance) {
-		token.Pos = max(0, token.From-1-s.rand.IntN(20))
+		token.pos = max(0, token.from-1-s.rand.IntN(20))
 	}
 }
 
 // deltaRound is one page of a round.
 func (s *Server) deltaRound(c *call, r reader, token deltaToken, latest bool) page {
-	sel := token.selection()
-	round := deltaRound{r: r, opts: s.opts.Delta, token: token, sel: sel, tracked: s.opts.Delta.tracked(sel)}
-	p := page{Context: c.context(round.sel.fragment("users")), Value: []json.RawMessage{}}
+	round := deltaRound{r: r, opts: s.opts.Delta, token: token, tracked: s.opts.Delta.tracked(token.sel)}
+	p := page{Context: c.context(token.sel.fragment("users")), Value: []json.RawMessage{}}
 	more := !latest
 	switch {
 	case latest:
-	case !token.Filler && s.chance(s.opts.Delta.EmptyPageChance):
-		round.token.Filler = true
+	case !token.filler && s.chance(s.opts.Delta.EmptyPageChance):
+		round.token.filler = true
 	default:
-		round.token.Filler = false
+		round.token.filler = false
 		p.Value, more = round.page()
 		p.Value = s.disturb(p.Value)
 	}
 	if more {
-		p.NextLink = c.link(url.Values{"$skiptoken": {round.token.seal(c)}})
+		p.NextLink = c.link(url.Values{"$skiptoken": {s.sealDelta(c, round.token)}})
 		return p
 	}
-	round.token.Link, round.token.Pos, round.token.First = true, 0, false
-	p.DeltaLink = c.link(url.Values{"$deltatoken": {round.token.seal(c)}})
+	round.token.isLink, round.token.pos, round.token.first = true, 0, false
+	p.DeltaLink = c.link(url.Values{"$deltatoken": {s.sealDelta(c, round.token)}})
 	return p
 }
 
@@ -140,19 +144,7 @@ func (s *Server) disturb(items []json.RawMessage) []json.RawMessage {
 	return items
 }
 
-func (t deltaToken) seal(c *call) string {
-	t.Issued = c.now.UnixNano()
-	return seal(t)
-}
-
-// selection is what the round's first request selected.
-func (t deltaToken) selection() selection {
-	if t.Select == nil {
-		return standardSelection()
-	}
-	sel := selection{explicit: true}
-	for _, i := range t.Select {
-		sel.properties = append(sel.properties, &userProperties[i])
-	}
-	return sel
+func (s *Server) sealDelta(c *call, t deltaToken) string {
+	t.issued = c.now
+	return s.seal(t)
 }

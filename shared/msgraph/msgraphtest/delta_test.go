@@ -36,6 +36,11 @@ func idsOf(items []map[string]any) []string {
 
 const stampSelection = "?$select=id,userPrincipalName,signInSessionsValidFromDateTime"
 
+func (d *directory) delete(id string) {
+	d.t.Helper()
+	d.want(d.do("DELETE", "/users/"+id, ""), http.StatusNoContent, "")
+}
+
 func (d *directory) revoke(id string) {
 	d.t.Helper()
 	d.want(d.do("POST", "/users/"+id+"/revokeSignInSessions", ""), http.StatusOK, "")
@@ -45,7 +50,7 @@ func TestDeltaRounds(t *testing.T) {
 	t.Parallel()
 	d := newDirectoryTest(t, Options{})
 	d.federatedUsers(hanako, taro, jiro)
-	d.tenant.DeleteUser(jiro)
+	d.delete(jiro)
 	first, link := d.round("/users/delta" + stampSelection)
 	want := []map[string]any{
 		{"id": hanako, "userPrincipalName": hanako + "@example.co.jp"},
@@ -76,7 +81,7 @@ func TestDeltaShowsNullOnlyOfWhatWasSet(t *testing.T) {
 	d := newDirectoryTest(t, Options{})
 	d.federatedUsers(hanako, taro)
 	d.want(d.do("PATCH", "/users/"+hanako, `{"city":"Kyoto"}`), http.StatusNoContent, "")
-	_, link := d.round("/users/delta?$select=id,city,country,accountEnabled")
+	_, link := d.round("/users/delta?$select=id,city,jobTitle,accountEnabled")
 	d.want(d.do("PATCH", "/users/"+hanako, `{"city":null}`), http.StatusNoContent, "")
 	got, _ := d.round(link)
 	want := []map[string]any{{"id": hanako, "city": nil, "accountEnabled": true}}
@@ -117,7 +122,7 @@ func TestDeltaPagesLoseNothing(t *testing.T) {
 	}
 	for i := range 5 {
 		d.want(d.do("PATCH", "/users/"+numbered(i), fmt.Sprintf(`{"userPrincipalName":"v%d@example.co.jp"}`, i)), 204, "")
-		d.tenant.DeleteUser(numbered(i))
+		d.delete(numbered(i))
 	}
 	got, _ = d.round(link)
 	if len(got) != 5 {
@@ -165,34 +170,38 @@ func TestDeltaTokensAreForOneUse(t *testing.T) {
 func TestDeltaTokensExpire(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name     string
-		status   int
-		want     int
-		code     string
-		location string
+		name         string
+		status       int
+		seed         uint64
+		want         int
+		code, inner  string
+		startsAfresh bool
 	}{
-		{"by default", 0, 410, errResync, "https://graph.microsoft.com/v1.0/users/delta?$deltatoken="},
-		{"gone", 410, 410, errResync, "https://graph.microsoft.com/v1.0/users/delta?$deltatoken="},
-		{"bad request", 400, 400, "Request_UnsupportedQuery", ""},
-		{"not found", 404, 404, "syncStateNotFound", ""},
+		{"by default", 0, 0, 410, errResync, "", true},
+		{"gone", 410, 0, 410, errResync, "", true},
+		{"bad request", 400, 1, 400, "Request_UnsupportedQuery", "", false},
+		{"bad request, told inside", 400, 0, 400, "BadRequest", errSyncState, false},
+		{"not found", 404, 0, 404, errSyncState, "", false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDirectoryTest(t, Options{Delta: Delta{ExpireStatus: test.status}})
+			d := newDirectoryTest(t, Options{Seed: test.seed, Delta: Delta{ExpireStatus: test.status}})
 			d.federatedUsers(hanako)
 			_, link := d.round("/users/delta")
 			d.at = d.at.Add(7 * 24 * time.Hour)
 			_, _ = d.round(link)
 			d.at = d.at.Add(time.Second)
 			got := d.want(d.get(link), test.want, test.code)
-			if got.header.Get("Location") != test.location {
-				t.Errorf("Location %q, want %q", got.header.Get("Location"), test.location)
+			if inner, _ := got.body["error"].(map[string]any)["innerError"].(map[string]any)["code"].(string); inner != test.inner {
+				t.Errorf("inner code %q, want %q", inner, test.inner)
 			}
-			if test.location != "" {
-				if again, _ := d.round(test.location); len(again) != 1 {
-					t.Errorf("the new round shows %v", again)
+			if location := got.header.Get("Location"); test.startsAfresh {
+				if again, _ := d.round(location); len(again) != 1 {
+					t.Errorf("the new round at %s shows %v", location, again)
 				}
+			} else if location != "" {
+				t.Errorf("Location %s", location)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package msgraphtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -14,61 +15,51 @@ const (
 	repeatsRemember = 10_000 // changes in which a round remembers whom it has shown
 )
 
-// deltaToken reads the token of a call, or makes that of a first round.
-func (c *call) deltaToken(o Delta) (deltaToken, error) {
+// deltaToken reads the token of a call, or makes that of a first round. s.mu is held.
+func (c *call) deltaToken() (deltaToken, error) {
 	for _, name := range []string{"$skiptoken", "$deltatoken"} {
 		if text, given := option(c.query, name); given && text != "" && text != "latest" {
-			return c.readDeltaToken(o, name, text)
+			return c.readDeltaToken(name, text)
 		}
 	}
 	return c.firstDeltaToken()
 }
 
-func (c *call) readDeltaToken(o Delta, name, text string) (deltaToken, error) {
-	var t deltaToken
+func (c *call) readDeltaToken(name, text string) (deltaToken, error) {
 	if err := c.onlyOptions(name); err != nil {
-		return t, err
+		return deltaToken{}, err
 	}
-	if !unseal(text, &t) || t.Tenant != c.tenant.id || t.Link != (name == "$deltatoken") {
+	t, known := unseal[deltaToken](c.tenant.s, text)
+	if !known || t.tenant != c.tenant || t.isLink != (name == "$deltatoken") {
 		return t, refuse(http.StatusBadRequest, "BadRequest", "Badly formed token.")
 	}
-	life := o.TokenLife
-	if life == 0 {
-		life = deltaTokenLife
-	}
-	if c.now.Sub(time.Unix(0, t.Issued)) > life {
-		return t, o.expired()
+	if c.now.Sub(t.issued) > cmp.Or(c.tenant.s.opts.Delta.TokenLife, deltaTokenLife) {
+		return t, c.tenant.s.expired()
 	}
 	return t, nil
 }
 
-// expired is how a token that is too old is refused.
-func (o Delta) expired() error {
-	if o.ExpireStatus == 0 || o.ExpireStatus == http.StatusGone {
+// expired is how a token that is too old is refused. s.mu is held.
+func (s *Server) expired() error {
+	switch status := s.opts.Delta.ExpireStatus; {
+	case status == 0, status == http.StatusGone:
 		return refuse(http.StatusGone, errResync, "Resync required. The delta token is no longer valid.")
-	}
-	if o.ExpireStatus == http.StatusBadRequest {
+	case status == http.StatusBadRequest && s.chance(0.5):
+		return &refusal{status, failure{"BadRequest", "The delta token is not valid.", errSyncState}}
+	case status == http.StatusBadRequest:
 		return unsupported("DeltaLink older than 30 days is not supported.")
+	default:
+		return refuse(status, errSyncState, "The sync state generation is not found. The delta token has expired.")
 	}
-	return refuse(o.ExpireStatus, "syncStateNotFound", "The sync state generation is not found. The delta token has expired.")
 }
 
 // firstDeltaToken reads the options of a first request.
 func (c *call) firstDeltaToken() (deltaToken, error) {
-	t := deltaToken{Tenant: c.tenant.id, First: true}
 	if err := c.onlyOptions("$select", "$deltatoken"); err != nil {
-		return t, err
+		return deltaToken{}, err
 	}
 	sel, err := c.selection()
-	if err != nil {
-		return t, err
-	}
-	if sel.explicit {
-		for _, p := range sel.properties {
-			t.Select = append(t.Select, p.index)
-		}
-	}
-	return t, nil
+	return deltaToken{tenant: c.tenant, first: true, sel: sel}, err
 }
 
 // deltaRound makes the pages of a round.
@@ -76,7 +67,6 @@ type deltaRound struct {
 	r     reader
 	opts  Delta
 	token deltaToken
-	sel   selection
 
 	tracked propertySet // whose change makes a user appear
 }
@@ -84,18 +74,15 @@ type deltaRound struct {
 // page returns the items at the round's token, moves the token on, and tells
 // whether more follow.
 func (d *deltaRound) page() (items []json.RawMessage, more bool) {
-	size := d.opts.PageSize
-	if size == 0 {
-		size = deltaPageSize
-	}
-	end, next := d.token.To, d.changedUser
-	if d.token.First {
+	size := cmp.Or(d.opts.PageSize, deltaPageSize)
+	end, next := d.token.to, d.changedUser
+	if d.token.first {
 		end, next = len(d.r.dir.users), d.anyUser
 	}
 	items = []json.RawMessage{}
 	seen := d.shownBefore()
-	for ; d.token.Pos < end; d.token.Pos++ {
-		u := next(d.token.Pos)
+	for ; d.token.pos < end; d.token.pos++ {
+		u := next(d.token.pos)
 		if u == nil || seen[u.pos] {
 			continue
 		}
@@ -112,10 +99,10 @@ func (d *deltaRound) page() (items []json.RawMessage, more bool) {
 // appear again, but a page shouldn't cost as much as all those before it.
 func (d *deltaRound) shownBefore() map[uint32]bool {
 	seen := make(map[uint32]bool)
-	if d.token.First {
+	if d.token.first {
 		return seen
 	}
-	for i := max(d.token.From, d.token.Pos-repeatsRemember); i < d.token.Pos; i++ {
+	for i := max(d.token.from, d.token.pos-repeatsRemember); i < d.token.pos; i++ {
 		if u := d.changedUser(i); u != nil {
 			seen[u.pos] = true
 		}
@@ -165,7 +152,7 @@ func (d *deltaRound) item(u *user) json.RawMessage {
 		return json.RawMessage(`{"id":"` + u.id.String() + `","@removed":{"reason":"changed"}}`)
 	}
 	shown := selection{properties: []*property{propertyNamed("id")}}
-	for _, p := range d.sel.properties {
+	for _, p := range d.token.sel.properties {
 		if p.name == "id" || p.name == stampProperty && d.opts.OmitStamp || u.ever&p.bit() == 0 {
 			continue
 		}

@@ -39,6 +39,8 @@ func newDirectoryTest(t *testing.T, o Options) *directory {
 	d.tenant = d.AddTenant(TenantOptions{ID: testTenant, Domains: []Domain{
 		{Name: "example.co.jp", Federated: true},
 		{Name: "managed.example"},
+		{Name: "sub.example.co.jp"},
+		{Name: "hidden.example.co.jp", Unlisted: true},
 		{Name: "unproved.example", Federated: true, Unverified: true},
 	}})
 	d.app = d.tenant.AddApp(AppOptions{ID: testApp})

@@ -29,7 +29,7 @@ const maxDocument = 1 << 20
 
 // published looks up the keys of the provider that issued an assertion: nil if it is
 // not known, or publishes none. s.mu is not held, as the provider may be slow.
-func (s *Server) published(ctx context.Context, assertion string) *issuer {
+func (s *Server) published(ctx context.Context, assertion string) keys {
 	var claims jwt.RegisteredClaims
 	if _, _, err := jwt.NewParser().ParseUnverified(assertion, &claims); err != nil {
 		return nil
@@ -40,17 +40,14 @@ func (s *Server) published(ctx context.Context, assertion string) *issuer {
 	if transport == nil {
 		return nil
 	}
-	keys, err := discover(ctx, transport, claims.Issuer)
-	if err != nil {
-		return nil
-	}
-	return &issuer{keys: keys}
+	found, _ := discover(ctx, transport, claims.Issuer) // none if it fails
+	return found
 }
 
 var errProvider = errors.New("the provider does not publish what OpenID Connect Discovery asks for")
 
 // discover reads the provider's configuration, and the keys that it names.
-func discover(ctx context.Context, transport http.RoundTripper, name string) (map[string]*rsa.PublicKey, error) {
+func discover(ctx context.Context, transport http.RoundTripper, name string) (keys, error) {
 	var configuration struct {
 		Issuer string `json:"issuer"`
 		Keys   string `json:"jwks_uri"`
@@ -65,13 +62,13 @@ func discover(ctx context.Context, transport http.RoundTripper, name string) (ma
 	if err := fetch(ctx, transport, configuration.Keys, &set); err != nil {
 		return nil, err
 	}
-	keys := make(map[string]*rsa.PublicKey)
+	found := make(keys)
 	for _, k := range set.Keys {
 		if key := k.public(); key != nil {
-			keys[k.ID] = key
+			found[k.ID] = key
 		}
 	}
-	return keys, nil
+	return found, nil
 }
 
 // jsonWebKey is one key of a set (RFC 7517).

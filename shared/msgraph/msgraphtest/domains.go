@@ -1,13 +1,9 @@
 package msgraphtest
 
-import (
-	"cmp"
-	"slices"
-	"strings"
-)
+import "strings"
 
 // A Domain is a [domain] of a tenant. A subdomain of a domain inherits how its
-// users sign in, unless it is promoted.
+// users sign in.
 //
 // [domain]: https://learn.microsoft.com/graph/api/resources/domain
 type Domain struct {
@@ -18,15 +14,9 @@ type Domain struct {
 	// Unverified tells that the tenant has not proved to own the domain. It can
 	// have no users and federates nobody.
 	Unverified bool
-	// Promoted makes a subdomain a root domain of its own: it inherits nothing.
-	// See https://learn.microsoft.com/graph/api/domain-promote.
-	Promoted bool
 	// Unlisted leaves the domain out of GET /domains, though it can have users:
 	// whether Graph lists a subdomain isn't documented.
 	Unlisted bool
-	// ListedAs is the authenticationType that Graph shows, whatever is true:
-	// what it shows for a subdomain isn't documented. Empty shows the truth.
-	ListedAs string
 
 	initial bool
 }
@@ -41,8 +31,6 @@ func (d *tenantDirectory) federated(name string) bool {
 			return false
 		case domain.Federated:
 			return true
-		case domain.Promoted:
-			return false
 		}
 		_, name, _ = strings.Cut(name, ".")
 	}
@@ -64,15 +52,8 @@ func (d *tenantDirectory) addDomain(domain Domain) {
 	d.byName[domain.Name] = &domain
 }
 
-// AddDomain adds a domain to the tenant. It panics if the tenant has it.
-func (t *Tenant) AddDomain(d Domain) {
-	t.s.mu.Lock()
-	defer t.s.mu.Unlock()
-	t.dir.addDomain(d)
-}
-
-// SetFederated converts a domain at run time. A subdomain stops inheriting. It
-// panics if the tenant has no such domain.
+// SetFederated converts a domain at run time. It panics if the tenant has no such
+// domain.
 func (t *Tenant) SetFederated(name string, federated bool) {
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
@@ -80,35 +61,14 @@ func (t *Tenant) SetFederated(name string, federated bool) {
 	if domain == nil {
 		panic("msgraphtest: no domain " + name)
 	}
-	domain.Federated, domain.Promoted = federated, true
-}
-
-// listed are the domains Graph shows, in the order of their names.
-func (d *tenantDirectory) listed() []*Domain {
-	shown := slices.DeleteFunc(slices.Clone(d.domains), func(d *Domain) bool { return d.Unlisted })
-	slices.SortFunc(shown, func(a, b *Domain) int { return cmp.Compare(a.Name, b.Name) })
-	return shown
+	domain.Federated = federated
 }
 
 func (d *tenantDirectory) authenticationType(domain *Domain) string {
-	switch {
-	case domain.ListedAs != "":
-		return domain.ListedAs
-	case domain.Federated, d.federated(domain.Name):
+	if domain.Federated || d.federated(domain.Name) {
 		return "Federated"
 	}
 	return "Managed"
-}
-
-// isDefault tells the domain that new users get: the first verified one that
-// was added, or else the initial one.
-func (d *tenantDirectory) isDefault(domain *Domain) bool {
-	for _, other := range d.domains[1:] {
-		if !other.Unverified && !other.Unlisted {
-			return other == domain
-		}
-	}
-	return domain.initial
 }
 
 var domainReaders = []string{"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
@@ -123,7 +83,10 @@ func listDomains(_ *Server, c *call) (reply, error) {
 		return reply{}, err
 	}
 	values := []object{}
-	for _, domain := range c.tenant.dir.listed() {
+	for _, domain := range c.tenant.dir.domains {
+		if domain.Unlisted {
+			continue
+		}
 		shown, err := c.project(c.tenant.dir.domainObject(domain), "domain")
 		if err != nil {
 			return reply{}, err
@@ -134,21 +97,10 @@ func listDomains(_ *Server, c *call) (reply, error) {
 }
 
 func (d *tenantDirectory) domainObject(domain *Domain) object {
-	services := []string{}
-	if !domain.Unverified {
-		services = []string{"Email", "OfficeCommunicationsOnline"}
-	}
 	return object{
-		"id":                               domain.Name,
-		"authenticationType":               d.authenticationType(domain),
-		"availabilityStatus":               nil,
-		"isAdminManaged":                   true,
-		"isDefault":                        d.isDefault(domain),
-		"isInitial":                        domain.initial,
-		"isVerified":                       !domain.Unverified,
-		"passwordNotificationWindowInDays": nil,
-		"passwordValidityPeriodInDays":     nil,
-		"state":                            nil,
-		"supportedServices":                services,
+		"id":                 domain.Name,
+		"authenticationType": d.authenticationType(domain),
+		"isInitial":          domain.initial,
+		"isVerified":         !domain.Unverified,
 	}
 }

@@ -2,7 +2,6 @@ package msgraphtest
 
 import (
 	"bytes"
-	"container/heap"
 	"context"
 	"io"
 	"net/http"
@@ -31,15 +30,9 @@ type parcel struct {
 	tenant        *Tenant
 	url           string
 	notifications []*notification
-
-	due      time.Duration // on the hub's clock
-	order    uint64        // among those due at the same time
-	attempts int           // so far
-	first    time.Duration // when it was first tried
+	attempts      int           // so far
+	first         time.Duration // when it was first tried
 }
-
-// size is how many notifications the parcel counts for.
-func (p *parcel) size() int { return len(p.notifications) }
 
 // mergeable tells whether other may travel in the same POST.
 func (p *parcel) mergeable(other *parcel) bool {
@@ -64,43 +57,22 @@ func (p *parcel) allowance() time.Duration {
 	return retryAllowance
 }
 
-// queue is a heap of parcels, the next due first.
-type queue []*parcel
-
-func (q queue) Len() int      { return len(q) }
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q queue) Less(i, j int) bool {
-	if q[i].due != q[j].due {
-		return q[i].due < q[j].due
-	}
-	return q[i].order < q[j].order
-}
-func (q *queue) Push(p any) { *q = append(*q, p.(*parcel)) }
-func (q *queue) Pop() any {
-	last := len(*q) - 1
-	p := (*q)[last]
-	(*q)[last] = nil
-	*q = (*q)[:last]
-	return p
-}
-
 // endpoint is where notifications go: a host and path, whatever the query. That
 // Graph judges it by how slowly it answers is not emulated.
 type endpoint struct {
-	queue   queue
-	wake    alarm // rings when the queue's first is due
-	sending int   // POSTs under way
+	later   map[time.Duration][]*parcel // by when they are due
+	ready   []*parcel                   // due, and not sent yet
+	sending int                         // POSTs under way
 }
 
 // endpoint finds the one that a notification URL leads to. s.mu is held.
 func (s *Server) endpoint(rawURL string) *endpoint {
-	s.hub.open()
 	key := rawURL
 	if u, err := url.Parse(rawURL); err == nil {
 		key = u.Host + u.EscapedPath()
 	}
 	if s.hub.endpoints[key] == nil {
-		s.hub.endpoints[key] = &endpoint{}
+		s.hub.endpoints[key] = &endpoint{later: make(map[time.Duration][]*parcel)}
 	}
 	return s.hub.endpoints[key]
 }
@@ -108,65 +80,57 @@ func (s *Server) endpoint(rawURL string) *endpoint {
 // enqueue lets the parcel be sent after the wait. Where parcels may be merged
 // or shuffled, those of one window become due together. s.mu is held.
 func (s *Server) enqueue(ep *endpoint, p *parcel, wait time.Duration) {
-	d := &s.opts.Delivery
-	p.due = s.hub.clock() + wait
-	if d.BatchMax > 1 || d.Shuffle {
-		p.due = p.due.Truncate(batchWindow) + batchWindow
+	now := s.hub.clock()
+	due := now + wait
+	if s.opts.Delivery.BatchMax > 1 || s.opts.Delivery.Shuffle {
+		due = due.Truncate(batchWindow) + batchWindow
 	}
-	if s.hub.order++; d.Shuffle {
-		p.order = s.rand.Uint64()
-	} else {
-		p.order = s.hub.order
+	if len(ep.later[due]) == 0 {
+		time.AfterFunc(due-now, func() { s.mature(ep, due) })
 	}
-	p.tenant.hub.counts.Pending += p.size()
-	heap.Push(&ep.queue, p)
-	s.arm(ep)
+	ep.later[due] = append(ep.later[due], p)
 }
 
-// arm sets the endpoint's alarm to when its next parcel is due. s.mu is held.
-func (s *Server) arm(ep *endpoint) {
-	if len(ep.queue) == 0 || ep.sending >= maxConcurrency {
-		return // nothing to send, or the next answer sends on
+// mature sends what has become due.
+func (s *Server) mature(ep *endpoint, due time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	parcels := ep.later[due]
+	delete(ep.later, due)
+	if s.opts.Delivery.Shuffle {
+		s.rand.Shuffle(len(parcels), func(i, j int) { parcels[i], parcels[j] = parcels[j], parcels[i] })
 	}
-	due := ep.queue[0].due
-	if ep.wake.timer == nil || due < ep.wake.at {
-		s.setAlarm(&ep.wake, due, func() { s.pump(ep) })
-	}
+	ep.ready = append(ep.ready, parcels...)
+	s.pump(ep)
 }
 
 // pump sends what is due. s.mu is held.
 func (s *Server) pump(ep *endpoint) {
-	now := s.hub.clock()
-	for !s.hub.closed && len(ep.queue) > 0 && ep.queue[0].due <= now && ep.sending < maxConcurrency {
-		p := ep.next(now, s.opts.Delivery.BatchMax)
-		s.launch(ep, p, now)
+	for s.hub.ctx.Err() == nil && len(ep.ready) > 0 && ep.sending < maxConcurrency {
+		s.launch(ep, ep.next(s.opts.Delivery.BatchMax))
 	}
-	s.arm(ep)
 }
 
 // next takes the first parcel, and as many of the following into it as may
 // travel together.
-func (ep *endpoint) next(now time.Duration, batchMax int) *parcel {
-	p := heap.Pop(&ep.queue).(*parcel)
-	for len(ep.queue) > 0 && len(p.notifications) < batchMax {
-		following := ep.queue[0]
-		if following.due > now || !p.mergeable(following) {
-			break
-		}
-		heap.Pop(&ep.queue)
-		p.notifications = append(p.notifications, following.notifications...)
+func (ep *endpoint) next(batchMax int) *parcel {
+	p := ep.ready[0]
+	n := 1
+	for n < len(ep.ready) && len(p.notifications) < batchMax && p.mergeable(ep.ready[n]) {
+		p.notifications = append(p.notifications, ep.ready[n].notifications...)
+		n++
 	}
+	ep.ready = ep.ready[n:]
 	return p
 }
 
 // launch sends the parcel in a goroutine of its own. s.mu is held.
-func (s *Server) launch(ep *endpoint, p *parcel, now time.Duration) {
+func (s *Server) launch(ep *endpoint, p *parcel) {
 	allowance := p.allowance()
 	if p.attempts == 0 {
-		p.first = now
+		p.first = s.hub.clock()
 	}
 	p.attempts++
-	p.tenant.hub.counts.Posts++
 	body := p.render()
 	ep.sending++
 	s.hub.running.Go(func() {
@@ -175,37 +139,19 @@ func (s *Server) launch(ep *endpoint, p *parcel, now time.Duration) {
 	})
 }
 
-// settle draws the conclusions of a try and sends what is due next.
+// settle draws the conclusions of a try and sends what is due next. A parcel that
+// was not delivered is sent again later, unless it is too late or in vain.
 func (s *Server) settle(ep *endpoint, p *parcel, delivered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.hub.clock()
 	ep.sending--
-	if counts := &p.tenant.hub.counts; delivered {
-		counts.Delivered += p.size()
-		counts.Pending -= p.size()
+	wait := firstBackoff << (p.attempts - 1)
+	if late := s.hub.clock()+wait-p.first > retriedFor; delivered || late || p.abandoned() {
+		p.tenant.hub.pending -= len(p.notifications)
 	} else {
-		s.retry(ep, p, now)
+		s.enqueue(ep, p, wait)
 	}
 	s.pump(ep)
-}
-
-// retry sends the parcel again later, unless it is too late or in vain. s.mu is
-// held.
-func (s *Server) retry(ep *endpoint, p *parcel, now time.Duration) {
-	p.due = now + firstBackoff<<(p.attempts-1)
-	if p.due-p.first > retriedFor || p.abandoned() {
-		s.giveUp(p)
-		return
-	}
-	p.tenant.hub.counts.Retried += p.size()
-	heap.Push(&ep.queue, p)
-}
-
-// giveUp gives the parcel up. s.mu is held.
-func (s *Server) giveUp(p *parcel) {
-	p.tenant.hub.counts.Pending -= p.size()
-	p.tenant.hub.counts.Dropped += p.size()
 }
 
 // outcome is what an endpoint made of a POST.
@@ -234,7 +180,7 @@ func (s *Server) send(ctx context.Context, url, contentType string, body []byte)
 		return outcome{err: err}
 	}
 	req.Header.Set("Content-Type", contentType)
-	resp, err := s.notifier().RoundTrip(req)
+	resp, err := s.opts.Notify.RoundTrip(req)
 	if err != nil {
 		return outcome{err: err}
 	}
@@ -244,12 +190,4 @@ func (s *Server) send(ctx context.Context, url, contentType string, body []byte)
 		return outcome{err: err}
 	}
 	return outcome{status: resp.StatusCode, contentType: resp.Header.Get("Content-Type"), body: got}
-}
-
-// notifier is the way to the subscribers.
-func (s *Server) notifier() http.RoundTripper {
-	if s.opts.Notify == nil {
-		return http.DefaultTransport
-	}
-	return s.opts.Notify
 }

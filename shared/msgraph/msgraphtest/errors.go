@@ -11,7 +11,10 @@ import (
 // with the call's ids.
 //
 // [Graph error]: https://learn.microsoft.com/graph/errors
-type failure struct{ code, message string }
+type failure struct {
+	code, message string
+	inner         string // the code in innerError, "" for none
+}
 
 // errorBody is a Graph error on the wire.
 type errorBody struct {
@@ -25,11 +28,11 @@ type errorDetail struct {
 }
 
 type innerError struct {
-	Code            string `json:"code,omitempty"` // of a 429 only, as is Status
+	Code            string `json:"code,omitempty"` // of few
 	Date            string `json:"date"`
 	RequestID       string `json:"request-id"`
 	ClientRequestID string `json:"client-request-id"`
-	Status          string `json:"status,omitempty"`
+	Status          string `json:"status,omitempty"` // of a 429 only
 }
 
 // fail is a Graph error reply. The dispatcher adds innerError and the ids.
@@ -61,9 +64,10 @@ func noSuchSegment(segment string) reply {
 // complete is the failure as the caller of c sees it.
 func (f *failure) complete(c *call, status int) errorBody {
 	inner := innerError{
+		Code:            f.inner,
 		Date:            c.now.UTC().Format("2006-01-02T15:04:05"),
 		RequestID:       c.requestID,
-		ClientRequestID: c.record.ClientRequestID,
+		ClientRequestID: c.clientRequestID,
 	}
 	if status == http.StatusTooManyRequests {
 		inner.Code, inner.Status = strconv.Itoa(status), strconv.Itoa(status)
@@ -93,7 +97,7 @@ func (r reply) encode(c *call) answer {
 		a.header[http.CanonicalHeaderKey(name)] = values
 	}
 	a.header.Set("request-id", c.requestID)
-	a.header.Set("client-request-id", c.record.ClientRequestID)
+	a.header.Set("client-request-id", c.clientRequestID)
 	a.body = r.encodeBody(c)
 	if len(a.body) > 0 {
 		a.header.Set("Content-Type", r.contentType(c))

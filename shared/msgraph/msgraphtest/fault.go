@@ -135,11 +135,10 @@ func (f *Fault) matches(r Request) bool {
 	return r.Parts == 0 && (!r.Token || r.issuesToken())
 }
 
-// refusesBefore and refusesAfter tell at which end of the call the fault takes
-// its place.
-func (v verdict) refusesBefore() bool { return v.fault != nil && !v.fault.After && !v.fault.Ignored }
-
-func (v verdict) refusesAfter() bool { return v.fault != nil && v.fault.After && !v.fault.Ignored }
+// refuses tells whether the fault takes the call's place at that end of it.
+func (v verdict) refuses(after bool) bool {
+	return v.fault != nil && v.fault.After == after && !v.fault.Ignored
+}
 
 func (v verdict) ignores() bool { return v.fault != nil && v.fault.Ignored }
 

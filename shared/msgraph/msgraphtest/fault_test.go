@@ -80,7 +80,7 @@ func TestIgnoredOnlyHitsRevocations(t *testing.T) {
 	if r := w.call("GET", "/users/"+testUser, ""); r.StatusCode != 200 {
 		t.Errorf("answered %d", r.StatusCode)
 	}
-	w.app.Revoke("User.RevokeSessions.All")
+	w.app.permissions = []string{"User.Read.All"}
 	w.want(w.call("POST", revokePath, ""), 403, "Authorization_RequestDenied")
 }
 

@@ -3,7 +3,6 @@ package msgraphtest
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 )
@@ -16,7 +15,6 @@ type group struct {
 	id      uuid.UUID
 	name    string
 	members []uuid.UUID
-	hidden  bool // visibility is HiddenMembership
 }
 
 // AddGroup adds a group, or members to a group there is. Groups may hold each
@@ -37,47 +35,9 @@ func (t *Tenant) AddGroup(id string, members ...string) {
 	}
 }
 
-// HideMembers gives a group the visibility HiddenMembership. It panics if there
-// is no such group.
-func (t *Tenant) HideMembers(id string) {
-	t.s.mu.Lock()
-	defer t.s.mu.Unlock()
-	t.groupNamed(id).hidden = true
-}
-
-// RemoveMembers takes members out of a group. It panics if there is no such
-// group.
-func (t *Tenant) RemoveMembers(id string, members ...string) {
-	t.s.mu.Lock()
-	defer t.s.mu.Unlock()
-	g := t.groupNamed(id)
-	for _, member := range members {
-		m := mustParse(member)
-		g.members = slices.DeleteFunc(g.members, func(id uuid.UUID) bool { return id == m })
-	}
-}
-
-// RemoveGroup deletes a group.
-func (t *Tenant) RemoveGroup(id string) {
-	t.s.mu.Lock()
-	defer t.s.mu.Unlock()
-	delete(t.dir.groups, t.groupNamed(id).id)
-}
-
-func (t *Tenant) groupNamed(id string) *group {
-	g := t.dir.groups[mustParse(id)]
-	if g == nil {
-		panic("msgraphtest: no group " + id)
-	}
-	return g
-}
-
-// memberReaders are the permissions for groups and their members, without which
-// hiddenReader is of no use.
+// memberReaders are the permissions for groups and their members.
 var memberReaders = []string{"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All",
 	"Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
-
-const hiddenReader = "Member.Read.Hidden"
 
 // checkUnits is what checkMemberGroups costs. Microsoft's table lists neither it
 // nor a write for it; its relatives there cost as much.
@@ -109,20 +69,12 @@ func getGroup(_ *Server, c *call) (reply, error) {
 }
 
 func (g *group) object() object {
-	shown := object{
+	return object{
 		"id":              g.id.String(),
 		"displayName":     g.name,
-		"description":     nil,
-		"groupTypes":      []string{},
-		"mailEnabled":     false,
-		"mailNickname":    strings.ReplaceAll(g.name, " ", ""),
 		"securityEnabled": true,
 		"visibility":      nil,
 	}
-	if g.hidden {
-		shown["visibility"] = "HiddenMembership"
-	}
-	return shown
 }
 
 // maxGroups is how many groups one call may ask about.
@@ -130,8 +82,8 @@ const maxGroups = 20
 
 // checkMemberGroups is
 // https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups. A
-// group that does not exist, or hides its members from the caller, is left out
-// without an error.
+// group that does not exist is left out without an error, as is one that hides its
+// members, which is not emulated.
 func checkMemberGroups(_ *Server, c *call) (reply, error) {
 	groups, err := c.askedGroups()
 	if err != nil {
@@ -142,9 +94,8 @@ func checkMemberGroups(_ *Server, c *call) (reply, error) {
 		return reply{}, errNotFound(c.path[1])
 	}
 	member := []string{}
-	seesHidden := c.hasRole(hiddenReader)
 	for _, id := range groups {
-		if c.tenant.dir.hasMember(id, u.id, seesHidden) {
+		if c.tenant.dir.hasMember(id, u.id) {
 			member = append(member, id.String())
 		}
 	}
@@ -171,11 +122,11 @@ func (c *call) askedGroups() ([]uuid.UUID, error) {
 }
 
 // hasMember tells whether a user is in a group or in one below it.
-func (d *tenantDirectory) hasMember(group, user uuid.UUID, seesHidden bool) bool {
+func (d *tenantDirectory) hasMember(group, user uuid.UUID) bool {
 	met := map[uuid.UUID]bool{group: true}
 	for queue := []uuid.UUID{group}; len(queue) > 0; queue = queue[1:] {
 		g := d.groups[queue[0]]
-		if g == nil || g.hidden && !seesHidden {
+		if g == nil {
 			continue
 		}
 		for _, id := range g.members {

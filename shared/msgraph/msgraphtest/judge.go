@@ -87,7 +87,7 @@ func (t *Tenant) existing(u *user, now time.Time) bool {
 	if window == 0 {
 		return false
 	}
-	return u.untyped || u.created == 0 || now.Sub(timeOf(u.created)) > window+windowSlack
+	return u.created == 0 || now.Sub(timeOf(u.created)) > window+windowSlack
 }
 
 // outOfScope says why the product must not stamp a user, or "".
@@ -95,8 +95,7 @@ func (t *Tenant) outOfScope(u *user) string {
 	switch {
 	case u.state != active:
 		return "deleted"
-	case u.guest, u.text(propertyNamed("creationType").index) == "Invitation",
-		u.text(propertyNamed("externalUserState").index) != "":
+	case u.guest:
 		return "a guest"
 	case u.marks&excluded != 0:
 		return "excluded"

@@ -1,8 +1,6 @@
 package msgraphtest
 
 import (
-	"encoding/base64"
-	"math/big"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,8 +21,6 @@ func (s *Server) receiveLogin(c *call, u *url.URL) stage {
 		return s.discoverInstance
 	case "GET v2.0/.well-known/openid-configuration":
 		return s.openIDConfiguration
-	case "GET discovery/v2.0/keys":
-		return s.keySet
 	case "POST oauth2/v2.0/token":
 		return s.receiveGrant(c)
 	default:
@@ -38,14 +34,9 @@ func (s *Server) discoverInstance(c *call) (reply, error) {
 	if err != nil || !isLogin(asked.Hostname()) {
 		return refuseToken(unknownInstance, "Unknown or invalid instance.").reply(), nil
 	}
-	type instance struct {
-		PreferredNetwork string   `json:"preferred_network"`
-		PreferredCache   string   `json:"preferred_cache"`
-		Aliases          []string `json:"aliases"`
-	}
-	var known []instance
+	var known []map[string]any
 	for _, cl := range clouds() {
-		known = append(known, instance{cl.logins[0], cl.logins[0], cl.logins})
+		known = append(known, map[string]any{"preferred_network": cl.logins[0], "preferred_cache": cl.logins[0], "aliases": cl.logins})
 	}
 	tenant, _, _ := strings.Cut(strings.TrimPrefix(asked.Path, "/"), "/")
 	return reply{status: http.StatusOK, body: map[string]any{
@@ -55,7 +46,7 @@ func (s *Server) discoverInstance(c *call) (reply, error) {
 	}}, nil
 }
 
-// openIDConfiguration is the discovery document of a tenant.
+// openIDConfiguration is what clients read of the discovery document of a tenant.
 func (s *Server) openIDConfiguration(c *call) (reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,12 +59,6 @@ func (s *Server) openIDConfiguration(c *call) (reply, error) {
 		"issuer":                 base + "/v2.0",
 		"authorization_endpoint": base + "/oauth2/v2.0/authorize",
 		"token_endpoint":         base + "/oauth2/v2.0/token",
-		"jwks_uri":               base + "/discovery/v2.0/keys",
-		"token_endpoint_auth_methods_supported": []string{
-			"client_secret_post", "private_key_jwt", "client_secret_basic"},
-		"response_types_supported":              []string{"code", "id_token", "code id_token", "id_token token"},
-		"subject_types_supported":               []string{"pairwise"},
-		"id_token_signing_alg_values_supported": []string{"RS256"},
 	}}, nil
 }
 
@@ -81,9 +66,6 @@ func (s *Server) openIDConfiguration(c *call) (reply, error) {
 // s.mu is held.
 func (s *Server) tenantNamed(name string) (*Tenant, *aadsts) {
 	name = strings.ToLower(name)
-	if name == "common" || name == "organizations" || name == "consumers" {
-		return nil, refuseToken(noTenantInformation, "No tenant-identifying information found in either the request or implied by any provided credentials.")
-	}
 	if t := s.tenants[name]; t != nil {
 		return t, nil
 	}
@@ -98,18 +80,6 @@ func (s *Server) tenantNamed(name string) (*Tenant, *aadsts) {
 	return nil, refuseToken(tenantNotFound, "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.", name)
 }
 
-// keySet publishes the key that access tokens are signed with.
-func (s *Server) keySet(*call) (reply, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	key := signingKey().PublicKey
-	encode := base64.RawURLEncoding.EncodeToString
-	return reply{status: http.StatusOK, body: map[string]any{"keys": []map[string]string{{
-		"kty": "RSA", "alg": "RS256", "use": "sig", "kid": s.keyID,
-		"n": encode(key.N.Bytes()), "e": encode(big.NewInt(int64(key.E)).Bytes()),
-	}}}}, nil
-}
-
 // audienceOfScope returns the audience of the token that a scope asks for. The
 // resource is Graph in a cloud of the login host, by its address, which azure-cli
 // ends with a slash, or by its client id.
@@ -121,11 +91,8 @@ func audienceOfScope(scope, login, tenant string) (audience string, refusal *aad
 		return s == "openid" || s == "offline_access" || s == "profile"
 	})
 	scope = strings.Join(scopes, " ")
-	if len(scopes) > 1 {
-		return "", refuseToken(invalidScope, "The provided value for the input parameter 'scope' is not valid. The scope '%s' is not valid.", scope)
-	}
 	audience, ok := strings.CutSuffix(scope, "/.default")
-	if !ok {
+	if !ok || len(scopes) > 1 {
 		return "", refuseToken(scopeNotDefault, "The provided value for scope %s is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).", scope)
 	}
 	graph, isAddress := strings.CutPrefix(strings.TrimSuffix(audience, "/"), "https://")

@@ -34,7 +34,7 @@ func (s *Server) newNotification(sub *subscription, userID string, now time.Time
 	s.hub.sequence = max(s.hub.sequence+1, now.UnixNano()/100+ticksAtUnixEpoch)
 	return &notification{
 		sub: sub, user: userID, time: now, sequence: s.hub.sequence,
-		modern: shape == StringSequence || shape == MixedSequence && s.byChance(0.5),
+		modern: shape == StringSequence || shape == MixedSequence && s.chance(0.5),
 	}
 }
 

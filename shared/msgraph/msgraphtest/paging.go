@@ -1,16 +1,12 @@
 package msgraphtest
 
 import (
-	"encoding/base64"
 	"encoding/json"
-	"hash/crc32"
-	"hash/fnv"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Paging makes lists of users show what Graph's [paging]
@@ -20,9 +16,6 @@ import (
 type Paging struct {
 	// EmptyPageChance is how probably a page comes empty, with a nextLink.
 	EmptyPageChance float64
-	// TokenLife is how long a nextLink can be used; 0 means for ever. Graph
-	// documents none.
-	TokenLife time.Duration
 }
 
 // Page sizes of GET /users; see https://learn.microsoft.com/graph/api/user-list.
@@ -31,66 +24,48 @@ const (
 	maxPageSize     = 999
 )
 
-// pageToken is what the $skiptoken of a list holds.
+// pageToken is what the $skiptoken of a list stands for.
 type pageToken struct {
-	Query  uint32 `json:"q"`           // of the list it belongs to
-	Pos    int    `json:"p,omitempty"` // where the page begins
-	Filler bool   `json:"f,omitempty"` // the page before was an empty one
-	Issued int64  `json:"i"`           // Unix nanoseconds
+	query  string // of the list it belongs to
+	pos    int    // where the page begins
+	filler bool   // the page before was an empty one
 }
 
 // seal makes an opaque token: clients must not look inside, and what they change
-// is noticed.
-func seal(token any) string {
-	data, err := json.Marshal(token)
-	if err != nil {
-		panic(err) // tokens are plain structs
-	}
-	sum := crc32.ChecksumIEEE(data)
-	data = append(data, byte(sum>>24), byte(sum>>16), byte(sum>>8), byte(sum))
-	return base64.RawURLEncoding.EncodeToString(data)
+// is noticed. s.mu is held.
+func (s *Server) seal(token any) string {
+	text := s.newID()
+	s.tokens[text] = token
+	return text
 }
 
-// unseal reads what seal made, and reports false for anything else.
-func unseal(text string, token any) bool {
-	data, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(data) < 4 {
-		return false
-	}
-	n := len(data) - 4
-	sum := crc32.ChecksumIEEE(data[:n])
-	if [4]byte(data[n:]) != [4]byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)} {
-		return false
-	}
-	return json.Unmarshal(data[:n], token) == nil
+// unseal returns what a text was made of by seal, and false for anything else.
+// s.mu is held.
+func unseal[T any](s *Server, text string) (T, bool) {
+	token, ok := s.tokens[text].(T)
+	return token, ok
 }
 
 // pageToken reads the $skiptoken of a call, if it has one. s.mu is held.
 func (c *call) pageToken() (pageToken, error) {
 	text, ok := option(c.query, "$skiptoken")
 	if !ok {
-		return pageToken{Query: c.queryHash(), Issued: c.now.UnixNano()}, nil
+		return pageToken{query: c.list()}, nil
 	}
-	var token pageToken
-	if !unseal(text, &token) || token.Query != c.queryHash() {
+	token, ok := unseal[pageToken](c.tenant.s, text)
+	if !ok || token.query != c.list() {
 		return token, refuse(http.StatusBadRequest, "Directory_ExpiredPageToken",
 			"The specified page token value is not valid and can no longer be included in your request.")
-	}
-	if life := c.tenant.s.opts.Paging.TokenLife; life > 0 && c.now.Sub(time.Unix(0, token.Issued)) > life {
-		return token, refuse(http.StatusBadRequest, "Directory_ExpiredPageToken",
-			"The specified page token value has expired and can no longer be included in your request.")
 	}
 	return token, nil
 }
 
-// queryHash tells lists apart, so that the token of one isn't taken for that of
+// list tells lists apart, so that the token of one isn't taken for that of
 // another.
-func (c *call) queryHash() uint32 {
+func (c *call) list() string {
 	query := maps.Clone(c.query)
 	delete(query, "$skiptoken")
-	hash := fnv.New32a()
-	hash.Write([]byte(c.tenant.id + strings.Join(c.path, "/") + "?" + query.Encode()))
-	return hash.Sum32()
+	return c.tenant.id + strings.Join(c.path, "/") + "?" + query.Encode()
 }
 
 // link is the absolute URL of this call with other query options.
@@ -116,8 +91,7 @@ func (c *call) nextLink(token pageToken) string {
 	if query == nil {
 		query = make(url.Values)
 	}
-	token.Issued = c.now.UnixNano()
-	query.Set("$skiptoken", seal(token))
+	query.Set("$skiptoken", c.tenant.s.seal(token))
 	return c.link(query)
 }
 
@@ -137,13 +111,7 @@ type page struct {
 // leavesEmpty tells whether the page at a token comes empty. Two never follow
 // each other, so that every list ends. s.mu is held.
 func (s *Server) leavesEmpty(token pageToken) bool {
-	return !token.Filler && s.chance(s.opts.Paging.EmptyPageChance)
-}
-
-// afterEmpty is the token of the page that follows an empty one at p.
-func (p pageToken) afterEmpty() pageToken {
-	p.Filler = true
-	return p
+	return !token.filler && s.chance(s.opts.Paging.EmptyPageChance)
 }
 
 // chance decides by the server's seed. It draws only where there is something to

@@ -1,11 +1,9 @@
 package msgraphtest
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -13,23 +11,24 @@ import (
 // call is one request to Graph, on its own or as a part of a $batch, or to a
 // login host.
 type call struct {
-	ctx       context.Context //nolint:containedctx // a call lives no longer than its request
-	tenant    *Tenant         // from the bearer token
-	app       *App            // the caller
-	method    string          // "GET", ...
-	path      []string        // decoded segments after /v1.0; users('x') is two
-	query     url.Values      // decoded by url.ParseQuery: '+' is a space
-	header    http.Header     // the request's
-	body      []byte          // no longer gzipped, at most 4 MiB
-	requestID string          // Graph's request-id
-	now       time.Time       // read once, when the call is carried out
-	host      string          // the Graph host called, for nextLinks and @odata.context
+	ctx             context.Context //nolint:containedctx // a call lives no longer than its request
+	tenant          *Tenant         // from the bearer token
+	app             *App            // the caller
+	method          string          // "GET", ...
+	path            []string        // decoded segments after /v1.0; users('x') is two
+	query           url.Values      // decoded by url.ParseQuery: '+' is a space
+	header          http.Header     // the request's
+	body            []byte          // at most 4 MiB
+	requestID       string          // Graph's request-id
+	clientRequestID string          // the caller's, or the same
+	now             time.Time       // read once, when the call is carried out
+	host            string          // the Graph host called, for nextLinks and @odata.context
 
-	sized   bool           // the request told its Content-Length, or is a part
-	record  Request        // what is known of it so far
-	verdict verdict        // what the injected faults do to it
-	roles   []string       // application permissions in the token
-	route   *compiledRoute // once found
+	sized   bool     // the request told its Content-Length, or is a part
+	record  Request  // what is known of it so far
+	verdict verdict  // what the injected faults do to it
+	roles   []string // application permissions in the token
+	route   *route   // once found
 }
 
 // reply is what a handler answers.
@@ -39,8 +38,9 @@ type reply struct {
 	body   any         // nil: no body; else marshalled as JSON
 }
 
-// handler carries a call out. It is called without s.mu and takes it itself.
-type handler func(s *Server, c *call) reply
+// handler carries a call out. It is called without s.mu and takes it itself. A
+// refusal is its error.
+type handler func(s *Server, c *call) (reply, error)
 
 // route is one thing Graph can do.
 type route struct {
@@ -78,11 +78,11 @@ func (s *Server) run(c *call, carryOut stage) (reply, error) {
 // attempt carries a call out between the faults that strike before and after.
 func (s *Server) attempt(c *call, carryOut stage) (reply, error) {
 	c.now = s.now()
-	if c.verdict.refusesBefore() {
+	if c.verdict.refuses(false) {
 		return c.verdict.fault.apply(c)
 	}
 	r, err := carryOut(c)
-	if err == nil && c.verdict.refusesAfter() {
+	if err == nil && c.verdict.refuses(true) {
 		return c.verdict.fault.apply(c)
 	}
 	return r, err
@@ -108,7 +108,7 @@ func (s *Server) handle(c *call) reply {
 	if refusal, ok := c.checkContentType(); !ok {
 		return refusal
 	}
-	if !c.allowed() {
+	if needed := c.route.permissions; len(needed) > 0 && !c.hasRole(needed...) {
 		return refusalReply(errForbidden())
 	}
 	admission, ok := s.throttle(c)
@@ -129,7 +129,11 @@ func (s *Server) carryOut(c *call) reply {
 		return reply{status: http.StatusOK, body: map[string]any{
 			"@odata.context": c.context("Edm.Boolean"), "value": true}}
 	}
-	return c.route.handle(s, c)
+	r, err := c.route.handle(s, c)
+	if err != nil {
+		return refusalReply(err)
+	}
+	return r
 }
 
 func (r *reply) setHeader(name string, values []string) {
@@ -139,56 +143,29 @@ func (r *reply) setHeader(name string, values []string) {
 	r.header[name] = values
 }
 
-// compiledRoute is a route with its pattern taken apart.
-type compiledRoute struct {
-	route
-	segments []string
-	literal  int // segments without a variable: the more, the better the match
-}
-
-// name is how [Counts.ByRoute] calls the route.
-func (r *compiledRoute) name() string { return r.method + " " + r.pattern }
-
-// compile takes the patterns apart, the most literal first, so that
-// /users/delta wins over /users/{id}.
-func compile(sets ...[]route) []compiledRoute {
-	var all []compiledRoute
-	for _, r := range slices.Concat(sets...) {
-		c := compiledRoute{route: r}
-		c.segments = strings.Split(strings.TrimPrefix(r.pattern, "/"), "/")
-		for _, segment := range c.segments {
-			if !isVariable(segment) {
-				c.literal++
-			}
-		}
-		all = append(all, c)
-	}
-	slices.SortStableFunc(all, func(a, b compiledRoute) int { return cmp.Compare(b.literal, a.literal) })
-	return all
-}
-
-// isVariable tells a segment of a pattern that matches any.
-func isVariable(segment string) bool { return strings.HasPrefix(segment, "{") }
+// segments are those of the pattern.
+func (r *route) segments() []string { return strings.Split(r.pattern[1:], "/") }
 
 // matched counts how many of the leading segments of path the route matches.
-func (r *compiledRoute) matched(path []string) int {
-	for i := range min(len(path), len(r.segments)) {
-		if !isVariable(r.segments[i]) && !strings.EqualFold(r.segments[i], path[i]) {
+func (r *route) matched(path []string) int {
+	segments := r.segments()
+	for i := range min(len(path), len(segments)) {
+		if !strings.HasPrefix(segments[i], "{") && !strings.EqualFold(segments[i], path[i]) {
 			return i
 		}
 	}
-	return min(len(path), len(r.segments))
+	return min(len(path), len(segments))
 }
 
-// find sets the route of a call or refuses it: 405 where only the method is
-// wrong, else 400 with the first segment that leads nowhere.
+// find sets the route of a call, the first that matches, or refuses it: 405 where
+// only the method is wrong, else 400 with the first segment that leads nowhere.
 func (s *Server) find(c *call) (refusal reply, ok bool) {
 	deepest, known := 0, false
 	for i := range s.routes {
 		r := &s.routes[i]
 		n := r.matched(c.path)
 		deepest = max(deepest, n)
-		if n != len(c.path) || n != len(r.segments) {
+		if n != len(c.path) || n != len(r.segments()) {
 			continue
 		}
 		known = true
@@ -202,9 +179,4 @@ func (s *Server) find(c *call) (refusal reply, ok bool) {
 			"Specified HTTP method is not allowed for the request target."), false
 	}
 	return noSuchSegment(c.path[min(deepest, len(c.path)-1)]), false
-}
-
-// allows tells whether one of the token's roles suffices.
-func (c *call) allowed() bool {
-	return len(c.route.permissions) == 0 || c.hasRole(c.route.permissions...)
 }

@@ -81,24 +81,6 @@ func TestBetaIsAViolation(t *testing.T) {
 	w.want(w.send(req), http.StatusBadRequest, "BadRequest")
 }
 
-func TestRouteWithMostLiteralsWins(t *testing.T) {
-	t.Parallel()
-	var s Server
-	s.routes = compile([]route{
-		{method: "GET", pattern: "/users/{id}"},
-		{method: "GET", pattern: "/users/delta"},
-	})
-	for path, want := range map[string]string{
-		"delta": "GET /users/delta",
-		"x":     "GET /users/{id}",
-	} {
-		c := &call{method: "GET", path: []string{"users", path}}
-		if _, ok := s.find(c); !ok || c.route.name() != want {
-			t.Errorf("users/%s: got %v", path, c.route)
-		}
-	}
-}
-
 func TestCountsAndRecord(t *testing.T) {
 	t.Parallel()
 	at := newClock()
@@ -109,15 +91,8 @@ func TestCountsAndRecord(t *testing.T) {
 	w.want(w.send(w.requestAs(token, "POST", "/users/"+testUser+"/revokeSignInSessions", "")), 200, "")
 	w.want(w.send(w.requestAs(token, "GET", "/nothing?a=b", "")), 400, "BadRequest")
 
-	want := Counts{HTTP: 2, Tokens: 1, Writes: 1, ByRoute: map[string]int{"POST /users/{id}/revokeSignInSessions": 1}}
-	if diff := cmp.Diff(want, w.Counts()); diff != "" {
-		t.Errorf("counts (-want +got):\n%s", diff)
-	}
-	for i := range seen {
-		if seen[i].RequestID == "" {
-			t.Errorf("request %d has no id", i)
-		}
-		seen[i].RequestID, seen[i].ClientRequestID = "", ""
+	if want := (Counts{HTTP: 2, Writes: 1}); w.Counts() != want {
+		t.Errorf("counted %+v, want %+v", w.Counts(), want)
 	}
 	wantSeen := []Request{
 		{Time: at.at.Add(-time.Minute), Tenant: testTenant, App: testApp, Method: "POST", Host: "login.microsoftonline.com",

@@ -11,12 +11,12 @@ import (
 
 // refusal is an answer other than success, as an error.
 type refusal struct {
-	status        int
-	code, message string
+	status int
+	failure
 }
 
 func refuse(status int, code, format string, args ...any) error {
-	return &refusal{status, code, fmt.Sprintf(format, args...)}
+	return &refusal{status, failure{code: code, message: fmt.Sprintf(format, args...)}}
 }
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d %s: %s", r.status, r.code, r.message) }
@@ -52,8 +52,6 @@ func (c *call) onlyOptions(supported ...string) error {
 		case !strings.HasPrefix(name, "$"):
 		case len(values) > 1:
 			return refuse(http.StatusBadRequest, "BadRequest", "Query option '%s' was specified more than once, but it must be specified at most once.", name)
-		case name == "$skip" && !slices.Contains(supported, name):
-			return badRequest("'$skip' is not supported by the service.")
 		case !slices.Contains(supported, name):
 			return badRequest("The query parameter '%s' is not supported for this resource.", name)
 		}

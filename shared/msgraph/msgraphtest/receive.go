@@ -1,6 +1,7 @@
 package msgraphtest
 
 import (
+	"cmp"
 	"context"
 	"mime"
 	"net/http"
@@ -34,13 +35,8 @@ func (s *Server) newCall(ctx context.Context, host, method string, header http.H
 	s.mu.Lock()
 	c.requestID = s.newID()
 	s.mu.Unlock()
-	c.record = Request{
-		Time: c.now, Method: method, Host: host,
-		RequestID: c.requestID, ClientRequestID: header.Get("client-request-id"),
-	}
-	if c.record.ClientRequestID == "" {
-		c.record.ClientRequestID = c.requestID
-	}
+	c.clientRequestID = cmp.Or(header.Get("client-request-id"), c.requestID)
+	c.record = Request{Time: c.now, Method: method, Host: host}
 	return c
 }
 

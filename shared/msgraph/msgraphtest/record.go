@@ -1,7 +1,6 @@
 package msgraphtest
 
 import (
-	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -29,9 +28,6 @@ type Request struct {
 	Code   string
 	// Token tells a login host: the token endpoint or its discovery.
 	Token bool
-	// ClientRequestID is what the caller chose, else RequestID; RequestID is
-	// the server's own.
-	ClientRequestID, RequestID string
 	// Wrote tells that the call took effect as a write to the directory,
 	// whatever was answered.
 	Wrote bool
@@ -49,8 +45,6 @@ func (r *Request) revokes() bool {
 type Counts struct {
 	// HTTP counts requests to Graph over the wire: a $batch is one.
 	HTTP int
-	// Tokens counts requests to the token endpoint, discovery left out.
-	Tokens int
 	// Parts counts parts of $batches.
 	Parts int
 	// Throttled counts calls and parts that were answered 429.
@@ -58,19 +52,13 @@ type Counts struct {
 	// Writes counts calls and parts that took effect as a write to the
 	// directory; subscriptions are none.
 	Writes int
-	// ByRoute counts calls and parts, whatever became of them, by
-	// "POST /users/{id}/revokeSignInSessions". Those that never got as far as
-	// their route, because of a [Fault] or their token, are not in it.
-	ByRoute map[string]int
 }
 
 // Counts returns what the server was asked so far.
 func (s *Server) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.counts
-	c.ByRoute = maps.Clone(c.ByRoute)
-	return c
+	return s.counts
 }
 
 // note counts and records a call that has ended.
@@ -78,17 +66,15 @@ func (s *Server) note(c *call, r reply) {
 	c.record.Time = c.now
 	c.record.Status, c.record.Code = r.status, r.code()
 	s.mu.Lock()
-	s.counts.add(&c.record, c.route)
+	s.counts.add(&c.record)
 	s.mu.Unlock()
 	if s.opts.Record != nil {
 		s.opts.Record(c.record)
 	}
 }
 
-func (n *Counts) add(r *Request, route *compiledRoute) {
+func (n *Counts) add(r *Request) {
 	switch {
-	case r.issuesToken():
-		n.Tokens++
 	case r.Part:
 		n.Parts++
 	case !r.Token:
@@ -99,8 +85,5 @@ func (n *Counts) add(r *Request, route *compiledRoute) {
 	}
 	if r.Wrote {
 		n.Writes++
-	}
-	if route != nil {
-		n.ByRoute[route.name()]++
 	}
 }

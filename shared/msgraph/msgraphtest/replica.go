@@ -4,8 +4,7 @@ import "time"
 
 // A Replica answers reads of users from what the directory knew some time ago,
 // as Entra's [eventual consistency] allows: a user just created is not found, a
-// fresh stamp is still null. Set it up as Options.Replica or at run time with
-// [Server.SetReplica].
+// fresh stamp is still null.
 //
 // [eventual consistency]: https://devblogs.microsoft.com/identity/designing-for-eventual-consistency-for-microsoft-entra
 type Replica struct {
@@ -16,17 +15,6 @@ type Replica struct {
 	// Writes makes a call that changes a user ask the replica whether the user
 	// exists: it answers 404 for a user newer than the lag.
 	Writes bool
-}
-
-// SetReplica changes the replica. A replica that lags longer than before knows
-// only the history that has been kept so far.
-func (s *Server) SetReplica(r Replica) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.opts.Replica = r
-	for _, t := range s.tenants {
-		t.dir.history.forget(s.now().Add(-r.Lag))
-	}
 }
 
 // history keeps the users as they were before changes that are younger than the

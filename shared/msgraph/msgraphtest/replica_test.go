@@ -37,7 +37,7 @@ func TestReplicaLagsBehind(t *testing.T) {
 		t.Errorf("the stamp is %v after the lag", got)
 	}
 
-	d.tenant.DeleteUser(hanako)
+	d.delete(hanako)
 	d.want(d.get("/users/"+hanako), http.StatusOK, "")
 	d.want(d.do("POST", "/users/"+hanako+"/revokeSignInSessions", ""), 404, "Request_ResourceNotFound")
 	d.at = d.at.Add(lag)

@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
 	"time"
@@ -28,8 +29,7 @@ type Options struct {
 	Seed uint64
 	// Now is the calendar; nil means time.Now.
 	Now func() time.Time
-	// Limits are Graph's throttling limits; whatever is zero in it is as in
-	// [DefaultLimits].
+	// Limits are Graph's throttling limits; zero means [DefaultLimits].
 	Limits Limits
 	// Replica makes reads stale.
 	Replica Replica
@@ -42,8 +42,6 @@ type Options struct {
 	// NewUserWindow is how old a user may be whom the product stamps without a
 	// person's approval; see [Tenant.Approve]. 0 judges nobody by age.
 	NewUserWindow time.Duration
-	// ListLag is how long GET /subscriptions doesn't show a new subscription.
-	ListLag time.Duration
 	// TokenLife is how long an access token is good for; 0 means an hour. The
 	// Microsoft Authentication Library takes a token for expired five minutes before
 	// it is, so that one for five minutes is used once.
@@ -64,7 +62,8 @@ type Options struct {
 // close it with Close. All methods are safe for concurrent use.
 type Server struct {
 	opts   Options
-	routes []compiledRoute
+	routes []route
+	socket *httptest.Server // nil until StartTLS, and never changed after
 
 	// mu guards all that follows. It is never held while the server waits or
 	// calls a notification URL.
@@ -75,11 +74,11 @@ type Server struct {
 	providers  map[string]http.RoundTripper // by issuer, outside OpenID providers
 	keyID      string                       // names the key that tokens are signed with now
 	proven     map[string]*accessClaims     // of tokens whose signature was found to be good
+	tokens     map[string]any               // of pages and rounds, by the texts that stand for them
 	meters     meters
 	faults     []*injected
 	counts     Counts
 	violations []string
-	socket     *socket // nil until StartTLS
 }
 
 // New returns a Server without tenants.
@@ -87,26 +86,29 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	o.Limits = o.Limits.orDefault()
+	if o.Notify == nil {
+		o.Notify = http.DefaultTransport
+	}
+	o.Limits = cmp.Or(o.Limits, DefaultLimits())
 	o.TokenLife = cmp.Or(o.TokenLife, tokenLife)
 	return &Server{
 		opts:      o,
 		routes:    allRoutes(),
+		hub:       newHub(),
 		keyID:     uuid.NewString(),
 		rand:      rand.New(rand.NewPCG(o.Seed, o.Seed)),
 		tenants:   make(map[string]*Tenant),
 		providers: make(map[string]http.RoundTripper),
+		tokens:    make(map[string]any),
 		meters:    make(meters),
 		proven:    make(map[string]*accessClaims),
-		counts:    Counts{ByRoute: make(map[string]int)},
 	}
 }
 
-// allRoutes returns everything Graph can do here, taken apart once. Nobody
-// changes it.
-var allRoutes = sync.OnceValue(func() []compiledRoute {
-	return compile(userRoutes(), groupRoutes(), domainRoutes(), subscriptionRoutes())
-})
+// allRoutes returns everything Graph can do here.
+func allRoutes() []route {
+	return slices.Concat(userRoutes(), groupRoutes(), domainRoutes(), subscriptionRoutes())
+}
 
 // Close stops the deliveries under way, closes the socket and waits until both
 // have ended. Calling it again does nothing.

@@ -129,7 +129,7 @@ func newBench(t *testing.T, d Delivery) *bench {
 	return &bench{Server: s, tenant: tenant, app: tenant.AddApp(AppOptions{}), subscriber: e}
 }
 
-// call carries one call out as the app.
+// call carries one call out as the app, so that these tests need no token.
 func (b *bench) call(app *App, method, path string, body any) reply {
 	c := &call{
 		ctx: context.Background(), tenant: b.tenant, app: app, method: method,
@@ -145,21 +145,10 @@ func (b *bench) call(app *App, method, path string, body any) reply {
 	default:
 		c.body = mustJSON(body)
 	}
-	return b.handler(c)(b.Server, c)
-}
-
-// handler finds the route by itself, so that these tests need no token.
-func (b *bench) handler(c *call) handler {
-	for _, r := range subscriptionRoutes() {
-		pattern := strings.Split(strings.TrimPrefix(r.pattern, "/"), "/")
-		if r.method != c.method || len(pattern) != len(c.path) {
-			continue
-		}
-		if len(pattern) < 3 || pattern[2] == c.path[2] {
-			return r.handle
-		}
+	if refusal, ok := b.find(c); !ok {
+		return refusal
 	}
-	panic("no route for " + c.method + " /" + strings.Join(c.path, "/"))
+	return b.carryOut(c)
 }
 
 // properties are those of a good subscription, with changes; a nil value takes
@@ -217,10 +206,10 @@ func wantStatus(t *testing.T, r reply, status int) {
 	}
 }
 
-// wantDeliveries compares the tenant's counts.
-func (b *bench) wantDeliveries(t *testing.T, want Deliveries) {
+// wantReceived compares how many POSTs came, and how many notifications in them all.
+func (b *bench) wantReceived(t *testing.T, posts, notifications int) {
 	t.Helper()
-	if got := b.tenant.Deliveries(); got != want {
-		t.Errorf("deliveries are %+v\nwant           %+v", got, want)
+	if got, items := len(b.subscriber.received()), len(b.subscriber.items(t)); got != posts || items != notifications {
+		t.Errorf("%d POSTs came with %d notifications, want %d with %d", got, items, posts, notifications)
 	}
 }

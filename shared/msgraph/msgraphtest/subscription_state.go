@@ -7,13 +7,9 @@ import (
 
 // SubscriptionState is the truth about a subscription, whichever app's it is.
 type SubscriptionState struct {
-	ID, App         string // App is the client id
-	Resource        string // as the app wrote it
+	ID, ClientState string
 	ChangeType      string // as the app wrote it
-	ClientState     string
-	NotificationURL string
 	Expires         time.Time
-	Paused          bool // a challenge was not answered in time
 }
 
 // Subscriptions returns the tenant's subscriptions that have not expired, oldest
@@ -21,14 +17,9 @@ type SubscriptionState struct {
 func (t *Tenant) Subscriptions() []SubscriptionState {
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
-	now := t.s.now()
 	var states []SubscriptionState
-	for _, sub := range t.s.liveSubscriptions(t, now) {
-		states = append(states, SubscriptionState{
-			ID: sub.id, App: sub.app.id, Resource: sub.resource, ChangeType: sub.changeType,
-			ClientState: sub.clientState, NotificationURL: sub.url,
-			Expires: sub.expires, Paused: t.s.paused(sub, now),
-		})
+	for _, sub := range t.s.liveSubscriptions(t, t.s.now()) {
+		states = append(states, SubscriptionState{sub.id, sub.clientState, sub.changeType, sub.expires})
 	}
 	return states
 }
@@ -67,33 +58,4 @@ func (t *Tenant) findSubscription(id string, now time.Time) *subscription {
 		}
 	}
 	return nil
-}
-
-// challengeGrace is how long Graph waits for the answer to a challenge. It is
-// not documented; the page's illustration repeats a challenge that often.
-const challengeGrace = 15 * time.Minute
-
-// ChallengeSubscriptions demands that the app reauthorize every subscription of
-// the tenant. As they have no lifecycle URL, the app is not told. If it doesn't
-// renew in time, [delivery pauses], and what changes meanwhile is lost.
-//
-// [delivery pauses]: https://learn.microsoft.com/graph/change-notifications-lifecycle-events
-func (t *Tenant) ChallengeSubscriptions() {
-	t.s.mu.Lock()
-	defer t.s.mu.Unlock()
-	now := t.s.now()
-	for _, sub := range t.s.liveSubscriptions(t, now) {
-		if sub.challenged.IsZero() {
-			sub.challenged = now
-		}
-	}
-}
-
-// paused tells whether a challenge has been ignored for too long. s.mu is held.
-func (s *Server) paused(sub *subscription, now time.Time) bool {
-	grace := s.opts.Delivery.ChallengeGrace
-	if grace <= 0 {
-		grace = challengeGrace
-	}
-	return !sub.challenged.IsZero() && now.Sub(sub.challenged) >= grace
 }

@@ -1,19 +1,9 @@
 package msgraphtest
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
-)
-
-// Quotas of the subscription service, from "Supported resources and quotas" in
-// https://learn.microsoft.com/graph/change-notifications-overview. The third
-// quota there, 50,000 for an app over all tenants, cannot be reached within
-// these two by any tenant count worth emulating.
-const (
-	maxSubscriptionsPerAppAndTenant = 100
-	maxSubscriptionsPerTenant       = 1000
 )
 
 // subscription is one app's wish to hear of changes to users.
@@ -22,7 +12,6 @@ type subscription struct {
 	tenant      *Tenant
 	app         *App
 	resource    string // as the app wrote it
-	user        string // the watched user's id; "" watches all
 	changeType  string // as the app wrote it
 	updated     bool   // wants changes of the kind "updated"
 	deleted     bool   // wants changes of the kind "deleted"
@@ -30,10 +19,7 @@ type subscription struct {
 	url         string
 	tls         string
 	expires     time.Time
-
-	created    time.Time
-	challenged time.Time // when the oldest challenge not yet answered was sent
-	ended      bool      // deleted, dropped or expired
+	ended       bool // deleted, dropped or expired
 }
 
 // subscriptionRoutes are what Graph's [subscription service] can do.
@@ -45,31 +31,18 @@ type subscription struct {
 func subscriptionRoutes() []route {
 	read := []string{"User.Read.All"}
 	return []route{
-		{method: http.MethodPost, pattern: "/subscriptions", permissions: read, service: subscriptionWrites, handle: unlocked((*Server).createSubscription)},
+		{method: http.MethodPost, pattern: "/subscriptions", permissions: read, service: subscriptionWrites, handle: (*Server).createSubscription},
 		{method: http.MethodGet, pattern: "/subscriptions", service: subscriptionList, handle: locked((*Server).listSubscriptions)},
-		{method: http.MethodGet, pattern: "/subscriptions/{id}", permissions: read, service: subscriptionGet, handle: locked((*Server).getSubscription)},
-		{method: http.MethodPatch, pattern: "/subscriptions/{id}", permissions: read, service: subscriptionWrites, handle: unlocked((*Server).updateSubscription)},
+		{method: http.MethodPatch, pattern: "/subscriptions/{id}", permissions: read, service: subscriptionWrites, handle: locked((*Server).updateSubscription)},
 		{method: http.MethodDelete, pattern: "/subscriptions/{id}", permissions: read, service: subscriptionWrites, handle: locked((*Server).deleteSubscription)},
-	}
-}
-
-// unlocked makes a handler of a function that takes s.mu by itself, for it waits,
-// and tells a refusal as its error.
-func unlocked(carryOut func(s *Server, c *call) (reply, error)) handler {
-	return func(s *Server, c *call) reply {
-		r, err := carryOut(s, c)
-		if err != nil {
-			return refusalReply(err)
-		}
-		return r
 	}
 }
 
 // createSubscription implements
 // https://learn.microsoft.com/graph/api/subscription-post-subscriptions. The
-// handshake happens while the caller waits.
+// handshake happens while the caller waits, without s.mu.
 func (s *Server) createSubscription(c *call) (reply, error) {
-	sub, err := s.parseSubscription(c)
+	sub, err := parseSubscription(c)
 	if err != nil {
 		return reply{}, err
 	}
@@ -90,64 +63,41 @@ func (s *Server) admissible(sub *subscription) error {
 	return s.obstacle(sub)
 }
 
-// admit adds the subscription, unless another was added or the quota used up
-// during the handshake.
+// admit adds the subscription, unless the same was added during the handshake.
 func (s *Server) admit(c *call, sub *subscription) (reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.obstacle(sub); err != nil {
 		return reply{}, err
 	}
-	sub.id, sub.created = s.newID(), s.now()
+	sub.id = s.newID()
 	hub := &sub.tenant.hub
 	hub.subscriptions = append(hub.subscriptions, sub)
 	return reply{status: http.StatusCreated, body: sub.entity(c)}, nil
 }
 
-// obstacle is why the subscription cannot be added: a duplicate or a quota.
-// s.mu is held.
+// obstacle is why the subscription cannot be added: the app has one of the same
+// changeType and resource, however they are written. So it has three at most, and
+// Graph's quota of 100 need not be emulated. s.mu is held.
 func (s *Server) obstacle(sub *subscription) error {
-	own := 0
-	all := s.liveSubscriptions(sub.tenant, s.now())
-	for _, other := range all {
-		if other.app != sub.app {
-			continue
+	for _, other := range s.liveSubscriptions(sub.tenant, s.now()) {
+		if other.app == sub.app && other.updated == sub.updated && other.deleted == sub.deleted {
+			return refuse(http.StatusConflict, "ObjectIdentifierInUse", "Subscription Id %s already exists for the requested combination", other.id)
 		}
-		own++
-		if other.sameCombination(sub) {
-			return &refusal{http.StatusConflict, "ObjectIdentifierInUse", fmt.Sprintf("Subscription Id %s already exists for the requested combination", other.id)}
-		}
-	}
-	switch {
-	case own >= maxSubscriptionsPerAppAndTenant:
-		return quotaExceeded("application and tenant", maxSubscriptionsPerAppAndTenant)
-	case len(all) >= maxSubscriptionsPerTenant:
-		return quotaExceeded("tenant", maxSubscriptionsPerTenant)
 	}
 	return nil
 }
 
-func quotaExceeded(per string, limit int) error {
-	message := fmt.Sprintf("The number of subscriptions per %s has reached its limit of %d.", per, limit)
-	return &refusal{http.StatusForbidden, "Forbidden", message}
-}
-
-// sameCombination compares what Graph calls the combination: changeType and
-// resource, however they are written.
-func (sub *subscription) sameCombination(other *subscription) bool {
-	return sub.user == other.user && sub.updated == other.updated && sub.deleted == other.deleted
-}
-
 // listSubscriptions implements
 // https://learn.microsoft.com/graph/api/subscription-list: an app sees its own,
-// the newest after a while. s.mu is held.
+// without clientState. s.mu is held.
 func (s *Server) listSubscriptions(c *call) (reply, error) {
 	if err := c.onlyOptions(); err != nil {
 		return reply{}, err
 	}
 	entities := []*subscriptionEntity{}
 	for _, sub := range s.liveSubscriptions(c.tenant, c.now) {
-		if sub.app == c.app && c.now.Sub(sub.created) >= s.opts.ListLag {
+		if sub.app == c.app {
 			entity := sub.entity(c)
 			entity.Context, entity.ClientState = "", nil
 			entities = append(entities, entity)
@@ -156,43 +106,46 @@ func (s *Server) listSubscriptions(c *call) (reply, error) {
 	return ok(subscriptionCollection{Context: c.context("subscriptions"), Value: entities})
 }
 
-// getSubscription implements
-// https://learn.microsoft.com/graph/api/subscription-get. Whether clientState
-// is hidden here as it is in the list is not documented; nobody should rely on
-// seeing it. s.mu is held.
-func (s *Server) getSubscription(c *call) (reply, error) {
-	if err := c.onlyOptions(); err != nil {
-		return reply{}, err
-	}
-	sub, err := s.ownSubscription(c, c.now)
+// updateSubscription implements
+// https://learn.microsoft.com/graph/api/subscription-update. A new notificationUrl,
+// which Graph also takes, is not emulated. s.mu is held.
+func (s *Server) updateSubscription(c *call) (reply, error) {
+	request, err := decodeSubscription(c.body, "expirationDateTime")
 	if err != nil {
 		return reply{}, err
 	}
-	entity := sub.entity(c)
-	entity.ClientState = nil
-	return ok(entity)
+	expires, err := request.expiry(c.now)
+	if err != nil {
+		return reply{}, err
+	}
+	sub, err := s.ownSubscription(c)
+	if err != nil {
+		return reply{}, err
+	}
+	sub.expires = expires
+	return ok(sub.entity(c))
 }
 
 // deleteSubscription implements
 // https://learn.microsoft.com/graph/api/subscription-delete. What is already on
 // its way to the subscriber still arrives. s.mu is held.
 func (s *Server) deleteSubscription(c *call) (reply, error) {
-	sub, err := s.ownSubscription(c, c.now)
+	sub, err := s.ownSubscription(c)
 	if err != nil {
 		return reply{}, err
 	}
 	s.removeSubscription(sub)
-	return reply{status: http.StatusNoContent}, nil
+	return noContent()
 }
 
 // ownSubscription finds the caller's subscription that the path names; the
 // subscriptions of others do not exist for it, nor do expired ones. s.mu is
 // held.
-func (s *Server) ownSubscription(c *call, now time.Time) (*subscription, error) {
-	if sub := c.tenant.findSubscription(c.path[1], now); sub != nil && sub.app == c.app {
+func (s *Server) ownSubscription(c *call) (*subscription, error) {
+	if sub := c.tenant.findSubscription(c.path[1], c.now); sub != nil && sub.app == c.app {
 		return sub, nil
 	}
-	return nil, &refusal{http.StatusNotFound, "ResourceNotFound", "The object was not found."}
+	return nil, refuse(http.StatusNotFound, "ResourceNotFound", "The object was not found.")
 }
 
 // liveSubscriptions forgets the tenant's expired subscriptions and returns the

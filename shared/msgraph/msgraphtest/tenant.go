@@ -14,7 +14,7 @@ type Tenant struct {
 	id   string
 	dir  tenantDirectory
 	hub  tenantHub
-	apps tenantApps
+	apps []*App // in the order of their registration
 }
 
 // TenantOptions describe a tenant as it begins.
@@ -79,9 +79,6 @@ func newDirectory() tenantDirectory {
 
 // ID returns the tenant id.
 func (t *Tenant) ID() string { return t.id }
-
-// InitialDomain returns the name of the domain the tenant was born with.
-func (t *Tenant) InitialDomain() string { return t.dir.domains[0].Name }
 
 // find returns the user, deleted or not, whose object id or userPrincipalName
 // is key, and nil if there is none. A deleted user has no userPrincipalName.

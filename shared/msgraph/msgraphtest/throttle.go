@@ -7,15 +7,13 @@ import (
 	"time"
 )
 
-// A Quota is how much may be used within any stretch of time of a length. A
-// negative Count is no limit.
+// A Quota is how much may be used within any stretch of time of a length.
 type Quota struct {
 	Count int
 	Per   time.Duration
 }
 
-// Limits are the [throttling limits] of Graph's services. A zero Quota is as in
-// [DefaultLimits].
+// Limits are the [throttling limits] of Graph's services.
 //
 // Microsoft documents the counts and the lengths of time, and that calls which
 // are throttled go on consuming. How it counts within the time is not known; the
@@ -27,21 +25,16 @@ type Quota struct {
 // [throttling limits]: https://learn.microsoft.com/graph/throttling-limits
 type Limits struct {
 	// ResourceUnits and Writes are the directory's, for each app in each
-	// tenant. Where ResourceUnits is zero, tenants with fewer than 50 users
-	// have 3,500 and those with up to 500 have 5,000 instead of the default.
+	// tenant. Tenants with fewer than 50 users have 3,500 units, those with up to
+	// 500 have 5,000 at most.
 	ResourceUnits, Writes Quota
 	// TenantWrites are the directory's, for each tenant over all apps.
 	TenantWrites Quota
-	// RefusedWritesFree counts as a write only what is carried out: the page
-	// doesn't say whether a throttled call consumes of every quota. Its resource
-	// units and requests count nevertheless.
-	RefusedWritesFree bool
 	// AppRequests are all requests of an app, whatever the service.
 	AppRequests Quota
-	// Subscriptions (create, update, delete), SubscriptionGet and
-	// SubscriptionList are requests to the subscription service, for each app in
-	// each tenant.
-	Subscriptions, SubscriptionGet, SubscriptionList Quota
+	// Subscriptions (create, update, delete) and SubscriptionList are requests to
+	// the subscription service, for each app in each tenant.
+	Subscriptions, SubscriptionList Quota
 }
 
 // DefaultLimits returns the limits that Microsoft documents. Where two versions
@@ -54,7 +47,6 @@ func DefaultLimits() Limits {
 		TenantWrites:     Quota{18_000, 5 * time.Minute},
 		AppRequests:      Quota{2_000, time.Second},
 		Subscriptions:    Quota{500, subscriptionWindow},
-		SubscriptionGet:  Quota{500, subscriptionWindow},
 		SubscriptionList: Quota{25, subscriptionWindow},
 	}
 }
@@ -63,47 +55,23 @@ func DefaultLimits() Limits {
 // s.mu is held.
 func (s *Server) unitsOf(t *Tenant) Quota {
 	q := s.opts.Limits.ResourceUnits
-	if q != (Quota{}) {
-		return q
-	}
-	q = DefaultLimits().ResourceUnits
 	switch users := len(t.dir.byUPN); {
 	case users < 50:
-		q.Count = 3_500
+		q.Count = min(q.Count, 3_500)
 	case users <= 500:
-		q.Count = 5_000
+		q.Count = min(q.Count, 5_000)
 	}
 	return q
-}
-
-// orDefault fills in what is zero.
-func (l Limits) orDefault() Limits {
-	defaults := DefaultLimits()
-	all := defaults.all()
-	for i, q := range l.all() {
-		if *q == (Quota{}) && q != &l.ResourceUnits {
-			*q = *all[i]
-		}
-	}
-	return l
-}
-
-func (l *Limits) all() []*Quota {
-	return []*Quota{
-		&l.ResourceUnits, &l.Writes, &l.TenantWrites, &l.AppRequests,
-		&l.Subscriptions, &l.SubscriptionGet, &l.SubscriptionList,
-	}
 }
 
 // service names whose throttling limits a route falls under.
 type service string
 
 // The directory's limits are in resource units and writes; the subscription
-// service counts requests, separately for three kinds of them.
+// service counts requests, separately for two kinds of them.
 const (
 	directoryService   service = ""
 	subscriptionWrites service = "subscriptions"
-	subscriptionGet    service = "subscriptions/get"
 	subscriptionList   service = "subscriptions/list"
 )
 
@@ -112,7 +80,6 @@ type charge struct {
 	quota       Quota
 	key         meterKey
 	cost        int
-	onlyIfDone  bool   // a refused call doesn't consume; see Limits.RefusedWritesFree
 	scope       string // x-ms-throttle-scope; "" where no such header is documented
 	information string // x-ms-throttle-information
 }
@@ -128,33 +95,28 @@ type meterKey struct {
 func (s *Server) charges(c *call) []charge {
 	l, app, tenant := s.opts.Limits, c.app.id, c.tenant.id
 	list := []charge{{quota: l.AppRequests, key: meterKey{"requests", app, ""}, cost: 1}}
-	counted := func(quota Quota) []charge {
-		return append(list, charge{quota: quota, key: meterKey{string(c.route.service), app, tenant}, cost: 1})
-	}
+	quota := l.Subscriptions
 	switch c.route.service {
-	case subscriptionWrites:
-		return counted(l.Subscriptions)
-	case subscriptionGet:
-		return counted(l.SubscriptionGet)
-	case subscriptionList:
-		return counted(l.SubscriptionList)
 	case directoryService:
+		return append(list, s.directoryCharges(c)...)
+	case subscriptionList:
+		quota = l.SubscriptionList
+	case subscriptionWrites:
 	}
-	return append(list, s.directoryCharges(c)...)
+	return append(list, charge{quota: quota, key: meterKey{string(c.route.service), app, tenant}, cost: 1})
 }
 
 func (s *Server) directoryCharges(c *call) []charge {
 	l, app, tenant := s.opts.Limits, c.app.id, c.tenant.id
 	both, onlyTenant := "Tenant_Application/ReadWrite/"+app+"/"+tenant, "Tenant/ReadWrite/"+tenant
 	const unitLimit, writeLimit = "ResourceUnitLimitExceeded", "WriteLimitExceeded"
-	list := []charge{{s.unitsOf(c.tenant), meterKey{"units", app, tenant}, c.units(), false, both, unitLimit}}
+	list := []charge{{s.unitsOf(c.tenant), meterKey{"units", app, tenant}, c.units(), both, unitLimit}}
 	if !c.route.write {
 		return list
 	}
-	free := l.RefusedWritesFree
 	return append(list,
-		charge{l.Writes, meterKey{"writes", app, tenant}, 1, free, both, writeLimit},
-		charge{l.TenantWrites, meterKey{"writes", "", tenant}, 1, free, onlyTenant, writeLimit})
+		charge{l.Writes, meterKey{"writes", app, tenant}, 1, both, writeLimit},
+		charge{l.TenantWrites, meterKey{"writes", "", tenant}, 1, onlyTenant, writeLimit})
 }
 
 // units is what the call costs in resource units: the route's base, one less
@@ -176,12 +138,12 @@ func (s *Server) throttle(c *call) (r reply, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	charges := s.charges(c)
-	if worst, wait := s.meters.longest(c.now, charges); wait > 0 {
-		s.meters.consume(c.now, charges, false)
+	worst, wait := s.meters.longest(c.now, charges)
+	s.meters.consume(c.now, charges)
+	if wait > 0 {
 		_, wait = s.meters.longest(c.now, charges) // the refusal itself may have filled another quota
 		return worst.refusal(wait), false
 	}
-	s.meters.consume(c.now, charges, true)
 	if c.route.service != directoryService {
 		return reply{}, true
 	}
@@ -208,25 +170,16 @@ type meters map[meterKey]*meter
 // longest returns the charge that has to wait longest for room, and how long.
 func (m meters) longest(now time.Time, charges []charge) (worst charge, wait time.Duration) {
 	for _, ch := range charges {
-		if d := m.wait(now, ch); d > wait {
+		if d := m.of(ch.key).wait(now, ch.quota, ch.cost); d > wait {
 			worst, wait = ch, d
 		}
 	}
 	return worst, wait
 }
 
-func (m meters) wait(now time.Time, ch charge) time.Duration {
-	if ch.quota.Count < 0 {
-		return 0
-	}
-	return m.of(ch.key).wait(now, ch.quota, ch.cost)
-}
-
-func (m meters) consume(now time.Time, charges []charge, done bool) {
+func (m meters) consume(now time.Time, charges []charge) {
 	for _, ch := range charges {
-		if ch.quota.Count >= 0 && (done || !ch.onlyIfDone) {
-			m.of(ch.key).add(now, ch.cost)
-		}
+		m.of(ch.key).add(now, ch.cost)
 	}
 }
 
@@ -234,9 +187,7 @@ func (m meters) consume(now time.Time, charges []charge, done bool) {
 func (m meters) fullest(charges []charge) float64 {
 	share := 0.0
 	for _, ch := range charges {
-		if ch.quota.Count > 0 {
-			share = max(share, float64(m.of(ch.key).sum)/float64(ch.quota.Count))
-		}
+		share = max(share, float64(m.of(ch.key).sum)/float64(ch.quota.Count))
 	}
 	return share
 }

@@ -24,7 +24,6 @@ func TestOverTheSocket(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
 	w.StartTLS()
-	w.StartTLS() // does nothing
 	client := w.Client()
 
 	form, err := http.NewRequestWithContext(t.Context(), "POST", tokenURL, strings.NewReader(secretForm().Encode()))

@@ -1,8 +1,6 @@
 package msgraphtest
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -15,17 +13,6 @@ import (
 
 const revokePath = "/users/" + testUser + "/revokeSignInSessions"
 
-func gzipped(t *testing.T, s string) string {
-	t.Helper()
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	io.WriteString(z, s)
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	batch := `{"requests":[{"id":"1","method":"GET","url":"/users/` + testUser + `"}]}`
@@ -36,13 +23,8 @@ func TestBodies(t *testing.T) {
 		status   int
 	}{
 		{"plain", "", batch, 200},
-		{"identity", "identity", batch, 200},
-		{"gzip", "gzip", gzipped(t, batch), 200},
-		{"not gzip", "gzip", batch, 400},
-		{"gzip broken off", "gzip", gzipped(t, batch)[:40], 400},
-		{"another encoding", "br", batch, 415},
+		{"gzip, which Graph takes", "gzip", batch, 415},
 		{"too large", "", strings.Repeat(" ", maxBody) + batch, 413},
-		{"too large unzipped", "gzip", gzipped(t, strings.Repeat(" ", maxBody)+batch), 413},
 	}
 	for _, test := range tests {
 		for _, chunked := range []bool{false, true} {
@@ -64,21 +46,10 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-func TestAnswersAreZippedForThoseWhoAsk(t *testing.T) {
+func TestHeaders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
-	req := w.request("GET", "/users/"+testUser, "")
-	plain := w.send(req)
-	req.Header.Set("Accept-Encoding", "gzip")
-	zipped := w.send(req)
-	z, err := gzip.NewReader(bytes.NewReader(zipped.body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := io.ReadAll(z); !bytes.Equal(got, plain.body) || err != nil || zipped.Header.Get("Content-Encoding") != "gzip" {
-		t.Errorf("unzipped %s, %v, want %s", got, err, plain.body)
-	}
-	if got := plain.Header; got.Get("OData-Version") != "4.0" || !strings.Contains(got.Get("Content-Type"), "odata.metadata=minimal") {
+	if got := w.call("GET", "/users/"+testUser, "").Header; got.Get("OData-Version") != "4.0" || !strings.Contains(got.Get("Content-Type"), "odata.metadata=minimal") {
 		t.Errorf("headers %v", got)
 	}
 }

@@ -2,8 +2,8 @@ package msgraphtest
 
 import (
 	"fmt"
+	"maps"
 	"math/bits"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,26 +21,12 @@ type NewUser struct {
 	// UPN is the userPrincipalName. Its domain is taken as it is: a test may
 	// need a user of a domain that isn't verified.
 	UPN string
-	// DisplayName and MailNickname are the part of UPN before the @ where empty,
-	// the former with the [Canary].
-	DisplayName, MailNickname string
-	// UserType is Member where empty. With NoUserType it is null, as of some old
-	// users.
-	UserType   string
-	NoUserType bool
-	// CreationType, ExternalUserState and OnPremisesImmutableID are null where
-	// empty.
-	CreationType, ExternalUserState, OnPremisesImmutableID string
 	// Created is now where zero. With NoCreated createdDateTime is null, as of
 	// users from before June 2018.
 	Created   time.Time
 	NoCreated bool
 	// Stamp is signInSessionsValidFromDateTime; nil is none.
 	Stamp *time.Time
-	// LastPasswordChange is null where zero.
-	LastPasswordChange time.Time
-	// Disabled makes accountEnabled false.
-	Disabled bool
 	// Notify tells the subscribers of the creation.
 	Notify bool
 }
@@ -71,7 +57,6 @@ type user struct {
 	ever    propertySet // properties that ever had a value
 	state   lifeState
 	guest   bool
-	untyped bool // userType is null
 	enabled bool
 	marks   mark
 
@@ -82,7 +67,7 @@ type user struct {
 	turn int64 // the call that worked and found no sufficient stamp; see judge
 
 	revocations []int64
-	texts       []text // properties that few users have
+	texts       map[uint8]string // properties that few users have, by index in userProperties
 }
 
 // lifeState is where a user stands between creation and permanent deletion.
@@ -102,34 +87,16 @@ const (
 	protected                  // refuses revocation with 403
 )
 
-// text is the value of a property that few users have.
-type text struct {
-	property uint8 // index in userProperties
-	value    string
-}
+func (u *user) text(property uint8) string { return u.texts[property] }
 
-func (u *user) text(property uint8) string {
-	for _, t := range u.texts {
-		if t.property == property {
-			return t.value
-		}
-	}
-	return ""
-}
-
-// setText never changes the slice in place: a lagging replica may still share
-// it.
+// setText never changes the map in place: a lagging replica may still share it.
 func (u *user) setText(property uint8, value string) {
-	u.texts = slices.DeleteFunc(slices.Clone(u.texts), func(t text) bool { return t.property == property })
-	if value != "" {
-		u.texts = append(u.texts, text{property, value})
+	texts := maps.Clone(u.texts)
+	if texts == nil {
+		texts = make(map[uint8]string)
 	}
-}
-
-func (u *user) setTextNamed(property, value string) {
-	if value != "" {
-		u.setText(propertyNamed(property).index, value)
-	}
+	texts[property] = value
+	u.texts = texts
 }
 
 func (u *user) domain() string { return domainPart(u.upn) }
@@ -167,22 +134,16 @@ func (t *Tenant) newUser(n NewUser, now time.Time) *user {
 		n.Created = now
 	}
 	u := &user{
-		id:             mustParse(n.ID),
-		guest:          strings.EqualFold(n.UserType, "Guest"),
-		enabled:        !n.Disabled,
-		untyped:        n.NoUserType,
-		upn:            n.UPN,
-		displayName:    orElse(n.DisplayName, Canary+" "+localPart(n.UPN)),
-		mailNickname:   orElse(n.MailNickname, localPart(n.UPN)),
-		created:        unixNano(n.Created),
-		passwordChange: unixNano(n.LastPasswordChange),
+		id:           mustParse(n.ID),
+		enabled:      true,
+		upn:          n.UPN,
+		displayName:  Canary + " " + localPart(n.UPN),
+		mailNickname: localPart(n.UPN),
+		created:      unixNano(n.Created),
 	}
 	if n.Stamp != nil {
 		u.stamp = n.Stamp.Truncate(time.Second).UnixNano()
 	}
-	u.setTextNamed("creationType", n.CreationType)
-	u.setTextNamed("externalUserState", n.ExternalUserState)
-	u.setTextNamed("onPremisesImmutableId", n.OnPremisesImmutableID)
 	return u
 }
 
@@ -262,11 +223,4 @@ func timeOf(nano int64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(0, nano).UTC()
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

@@ -34,7 +34,8 @@ func listUsers(s *Server, c *call) (reply, error) {
 	}
 	p := page{Context: c.context(q.fragment("users")), Value: []json.RawMessage{}}
 	if s.leavesEmpty(q.token) {
-		p.NextLink = c.nextLink(q.token.afterEmpty())
+		q.token.filler = true
+		p.NextLink = c.nextLink(q.token)
 		return ok(p)
 	}
 	users, next := q.take(c.tenant.reader(c.now))
@@ -51,13 +52,13 @@ func listUsers(s *Server, c *call) (reply, error) {
 // the last.
 func (q *userQuery) take(r reader) ([]*user, *pageToken) {
 	var users []*user
-	for i := max(0, q.token.Pos); i < len(r.dir.users); i++ {
+	for i := max(0, q.token.pos); i < len(r.dir.users); i++ {
 		u := r.see(r.dir.users[i])
 		if u.state != active {
 			continue
 		}
 		if len(users) == q.top {
-			return users, &pageToken{Query: q.token.Query, Pos: i}
+			return users, &pageToken{query: q.token.query, pos: i}
 		}
 		users = append(users, u)
 	}

@@ -30,17 +30,12 @@ func userRoutes() []route {
 	}
 }
 
-// locked makes a handler of a function that needs s.mu and tells a refusal as
-// its error.
-func locked(carryOut func(s *Server, c *call) (reply, error)) handler {
-	return func(s *Server, c *call) reply {
+// locked makes a handler of a function that needs s.mu.
+func locked(carryOut handler) handler {
+	return func(s *Server, c *call) (reply, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		r, err := carryOut(s, c)
-		if err != nil {
-			return refusalReply(err)
-		}
-		return r
+		return carryOut(s, c)
 	}
 }
 
