@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -86,7 +85,6 @@ func (w *world) disturb(ids []string) {
 	case 2:
 		if !state.Deleted && w.random.IntN(3) == 0 {
 			w.must(w.admin.deleteUser(w.ctx, pick))
-			w.purgeLater(pick)
 		}
 	}
 }
@@ -95,15 +93,4 @@ func (w *world) disturb(ids []string) {
 func (w *world) touch(id string) {
 	w.changes++
 	w.must(w.admin.touchUser(w.ctx, id, fmt.Sprint(w.changes)))
-}
-
-// purgeLater deletes half of the deleted users for good.
-func (w *world) purgeLater(id string) {
-	if w.random.IntN(2) == 0 {
-		return
-	}
-	purger := *w.admin // which signs in for itself
-	time.AfterFunc(w.upTo(20*time.Minute), func() {
-		_ = purger.call(w.ctx, http.MethodDelete, "/directory/deletedItems/"+id, nil, nil) // refused once all is over
-	})
 }

@@ -2,12 +2,14 @@ package msgraphtest
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // maxBody is how many bytes a request may have.
@@ -94,15 +96,28 @@ func (in *arrival) read(body io.Reader) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case len(raw) > maxBody:
-		in.refusal = new(fail(http.StatusRequestEntityTooLarge, "BadRequest", "The request is larger than 4 MiB."))
-	case in.header.Get("Content-Encoding") != "": // Graph takes gzip
-		in.refusal = new(fail(http.StatusUnsupportedMediaType, "BadRequest", "The content encoding is not supported."))
+	switch in.header.Get("Content-Encoding") {
+	case "":
+	case "gzip": // as Kiota's clients send it
+		if raw, err = unzip(raw); err != nil {
+			in.refusal = new(fail(http.StatusBadRequest, "BadRequest", "The body is not gzip."))
+		}
 	default:
-		in.body = raw
+		in.refusal = new(fail(http.StatusUnsupportedMediaType, "BadRequest", "The content encoding is not supported."))
 	}
+	if len(raw) > maxBody {
+		in.refusal = new(fail(http.StatusRequestEntityTooLarge, "BadRequest", "The request is larger than 4 MiB."))
+	}
+	in.body = raw
 	return nil
+}
+
+func unzip(zipped []byte) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(zipped))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(z, maxBody+1))
 }
 
 // exchange answers one request over the wire.
@@ -115,7 +130,21 @@ func (s *Server) exchange(ctx context.Context, in arrival) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return r.encode(c), nil
+	a := r.encode(c)
+	if len(a.body) > 0 && strings.Contains(in.header.Get("Accept-Encoding"), "gzip") {
+		a.zip()
+	}
+	return a, nil
+}
+
+// zip zips the body, as Graph does for those who take it so.
+func (a *answer) zip() {
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	_, _ = z.Write(a.body) // a buffer takes everything
+	_ = z.Close()
+	a.body = zipped.Bytes()
+	a.header.Set("Content-Encoding", "gzip")
 }
 
 // response is the answer as a transport returns it.

@@ -1,6 +1,8 @@
 package msgraphtest
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -23,7 +25,11 @@ func TestBodies(t *testing.T) {
 		status   int
 	}{
 		{"plain", "", batch, 200},
-		{"gzip, which Graph takes", "gzip", batch, 415},
+		{"gzip", "gzip", gzipped(t, batch), 200},
+		{"not gzip", "gzip", batch, 400},
+		{"gzip broken off", "gzip", gzipped(t, batch)[:40], 400},
+		{"another encoding", "br", batch, 415},
+		{"too large unzipped", "gzip", gzipped(t, strings.Repeat(" ", maxBody)+batch), 413},
 		{"too large", "", strings.Repeat(" ", maxBody) + batch, 413},
 	}
 	for _, test := range tests {
@@ -43,6 +49,29 @@ func TestBodies(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func gzipped(t *testing.T, s string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	io.WriteString(z, s)
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestAnswersAreZippedForThoseWhoAsk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	req := w.request("GET", "/users/"+testUser, "")
+	plain := w.send(req)
+	req.Header.Set("Accept-Encoding", "gzip")
+	zipped := w.send(req)
+	if got, err := unzip(zipped.body); !bytes.Equal(got, plain.body) || err != nil || zipped.Header.Get("Content-Encoding") != "gzip" {
+		t.Errorf("unzipped %s, %v, want %s", got, err, plain.body)
 	}
 }
 
