@@ -162,10 +162,10 @@ func (w *world) checkStamped(u msgraphtest.UserState, e stamp.Entry) {
 }
 
 // calmBound is how long a user may wait in a calm world. A user whom the replica does not
-// know yet is asked for at doubled distances, spread by a quarter, and so may be found
-// later by as much again; but not later than replication is said to take.
+// know yet is asked for at doubled distances, and so may be found later by as much again;
+// but not later than replication is said to take.
 func (w *world) calmBound() time.Duration {
-	unknown := min(w.lag*9/4, policy.ReplicationLag)
+	unknown := min(w.lag*2, policy.ReplicationLag)
 	return w.drawn.Latency + w.drawn.Jitter + unknown + time.Minute
 }
 
