@@ -50,7 +50,7 @@ func TestDomainsDistrustsPages(t *testing.T) {
 		requests   int
 	}{
 		{"other host", next("https://graph.microsoft.com.example/v1.0/domains"), 1},
-		{"endless", next("https://graph.microsoft.com/v1.0/domains"), 50},
+		{"endless", next("https://graph.microsoft.com/v1.0/domains"), 51},
 		{"no list", `{}`, 1},
 	}
 	for _, tt := range tests {

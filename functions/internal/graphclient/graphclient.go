@@ -17,9 +17,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 )
 
-// userAgent is what Graph sees.
-const userAgent = "sessionstamp/aws"
-
 // A Client calls Graph. There is one in an execution environment, since it keeps what
 // it signs in with, and its tokens.
 type Client struct {
@@ -46,14 +43,8 @@ func newClient(env program.Environment, tenant string, app config.App) (*Client,
 		return nil, err
 	}
 	auth, expires := signIn(env, cloud, app)
-	credential, err := msgraph.NewCredential(msgraph.CredentialOptions{
-		Cloud: cloud, TenantID: tenant, ClientID: app.ClientID, Transport: env.Transport,
-	}, auth)
-	if err != nil {
-		return nil, err
-	}
 	client, err := msgraph.NewClient(msgraph.Options{
-		Cloud: cloud, Credential: credential, Transport: env.Transport, UserAgent: userAgent,
+		Cloud: cloud, TenantID: tenant, ClientID: app.ClientID, Auth: auth, Transport: env.Transport,
 	})
 	if err != nil {
 		return nil, err
@@ -63,15 +54,15 @@ func newClient(env program.Environment, tenant string, app config.App) (*Client,
 
 // signIn chooses how the app signs in, and who knows when that ends.
 func signIn(env program.Environment, cloud msgraph.Cloud, app config.App) (msgraph.Auth, func(context.Context) (time.Time, error)) {
-	auth := msgraph.Auth{Mode: app.Mode}
+	var auth msgraph.Auth
 	switch app.Mode {
 	case directory.AuthCertificate:
 		certificate := secrets.NewCertificate(env.Secret(app.CredentialSecret))
-		auth.Certificates = certificate
+		auth.Certificate = certificate.Certificate
 		return auth, certificate.Expires
 	case directory.AuthClientSecret:
 		secret := secrets.NewClientSecret(env.Secret(app.CredentialSecret))
-		auth.Secrets = secret
+		auth.ClientSecret = secret.ClientSecret
 		return auth, secret.Expires
 	case directory.AuthWebIdentity:
 		auth.WebIdentity = identity.NewSource(sts.NewFromConfig(env.AWS), cloud.ExchangeAudience()).Token

@@ -19,8 +19,7 @@ import (
 //
 // The app's own certificate is the one that belongs to the private key. Those that
 // issued it may stand beside it, in any order. The private key is an RSA key in PKCS #8
-// or PKCS #1, not encrypted, and may also stand in the text of the certificate. It
-// implements msgraph.CertificateSource.
+// or PKCS #1, not encrypted, and may also stand in the text of the certificate.
 type Certificate struct{ cache *cache[keyPair] }
 
 // keyPair is a private key and its certificate, followed by those that issued it.
