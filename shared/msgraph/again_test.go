@@ -165,7 +165,7 @@ func TestGroupsAreCheckedFirst(t *testing.T) {
 	if got, err := client.MemberOf(t.Context(), userIDs(2), nil); err != nil || len(got) != 2 {
 		t.Errorf("without a group: %v, %v", got, err)
 	}
-	for _, ids := range [][]string{{"../users"}, {groupID, groupID}, userIDs(msgraph.MaxGroups + 1)} {
+	for _, ids := range [][]string{{"../users"}, {groupID, groupID}, userIDs(msgraph.MaxBatch + 1)} {
 		if e, ok := errors.AsType[*directory.Error](client.CheckGroups(t.Context(), ids)); !ok || !e.NotDone {
 			t.Errorf("%d groups: %v", len(ids), e)
 		}

@@ -73,10 +73,11 @@ func (e *entra) RoundTrip(req *http.Request) (*http.Response, error) {
 	if e.err != nil {
 		return nil, e.err
 	}
-	if e.judge == nil {
-		e.judge = func(url.Values) string { return "" }
+	code := ""
+	if e.judge != nil {
+		code = e.judge(form)
 	}
-	if code := e.judge(form); code != "" {
+	if code != "" {
 		return response(http.StatusUnauthorized, `{"error":"invalid_client","error_description":"`+code+`: no.","correlation_id":"c0rr-1"}`), nil
 	}
 	return response(http.StatusOK, fmt.Sprintf(`{"token_type":"Bearer","expires_in":3599,"access_token":"t0k3n-%d"}`, n)), nil

@@ -12,17 +12,12 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// MaxGroups is how many groups [checkMemberGroups] takes.
-//
-// [checkMemberGroups]: https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups
-const MaxGroups = 20
-
 // groupTemplate is the address of a group. The SDK's package of groups is not worth
 // linking for it.
 const groupTemplate = "{+baseurl}/groups/{group}?$select=id,visibility"
 
 // MemberOf tells in which of some groups users are, directly or through other groups:
-// 1 to [MaxBatch] users, in one $batch, and at most [MaxGroups] groups. It returns one
+// 1 to [MaxBatch] users, in one $batch, and at most [MaxBatch] groups. It returns one
 // Membership for each id, in the order of ids; the error is of the call as a whole. The
 // answer is never older than the call. Graph says of a group that does not exist, or
 // hides its members, that nobody is in it, so such a group is an error for all: see
@@ -65,7 +60,7 @@ func (c *Client) checkMemberGroups(ctx context.Context, id string, body []byte) 
 	return info, nil
 }
 
-// CheckGroups tells whether the groups, at most [MaxGroups], are fit to exclude users by.
+// CheckGroups tells whether the groups, at most [MaxBatch], are fit to exclude users by.
 // Each must exist and show its members: of a group whose visibility is HiddenMembership,
 // only an app with a right of its own sees any. Its error is the first group's that is not
 // fit, and tells what to do. It is a *directory.Error.
