@@ -111,7 +111,7 @@ func TestSignInEnds(t *testing.T) {
 				if e := graphError(t, err); e.Operation != tt.operation || !e.NotDone || !errors.Is(err, tt.is) || took != tt.took {
 					t.Errorf("%+v after %s", e, took)
 				}
-				if code := codeOf(t, err); (code == "SomeException") != (tt.is == errDenied) {
+				if code := codeOf(t, err); (code == "SomeException") != errors.Is(err, errDenied) {
 					t.Errorf("code %q", code)
 				}
 			})
