@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
 	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
@@ -131,20 +130,13 @@ func (p *plant) newGraph() (*msgraph.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	credential, err := msgraph.NewCredential(msgraph.CredentialOptions{
-		Cloud:     cloud,
-		TenantID:  p.config.tenant,
-		ClientID:  p.config.client,
-		Transport: p.config.transport,
-	}, msgraph.Auth{Mode: directory.AuthClientSecret, Secrets: msgraph.FixedSecret(p.config.secret)})
-	if err != nil {
-		return nil, err
-	}
+	secret := func(context.Context, bool) (string, error) { return p.config.secret, nil }
 	return msgraph.NewClient(msgraph.Options{
 		Cloud:       cloud,
-		Credential:  credential,
+		TenantID:    p.config.tenant,
+		ClientID:    p.config.client,
+		Auth:        msgraph.Auth{ClientSecret: secret},
 		Transport:   p.config.transport,
-		UserAgent:   "sessionstamp/local",
 		CallTimeout: p.config.policy.CallTimeout,
 	})
 }

@@ -35,8 +35,6 @@ type User struct {
 	// StampKnown tells whether the answer held the stamp's property at all, be
 	// it null. Graph leaves out what it was not asked for or does not know.
 	StampKnown bool
-	// LastPasswordChange is lastPasswordChangeDateTime, the zero Time where null.
-	LastPasswordChange time.Time
 }
 
 // Domain returns what follows the last @ of the user principal name, in lower

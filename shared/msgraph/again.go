@@ -12,25 +12,22 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// A read that failed for a reason that passes is tried again maxRepeats times, at
-// distances that double from firstPause, or as far apart as Graph asks: for readPatience
-// at most, the longest window of Graph's quotas, or for partPatience where others of a
-// $batch wait for the one that failed.
+// A read that failed for a reason that passes is tried four times in all, at distances that
+// double from firstPause to lastPause, or as far apart as Graph asks: for readPatience at
+// most, the longest window of Graph's quotas. sendTime is what is left for an attempt.
 const (
-	maxRepeats   = 4
 	firstPause   = 500 * time.Millisecond
+	lastPause    = 2 * time.Second
 	readPatience = 5 * time.Minute
-	partPatience = 5 * time.Second
+	sendTime     = 2 * time.Second
 )
 
-// invalidToken is the code by which Graph refuses a token that was revoked, or whose key
-// it does not know.
-const invalidToken = "InvalidAuthenticationToken"
-
-// read sends a request that changes nothing, and sends it again while that helps.
-func (c *Client) read(ctx context.Context, operation string, info *abstractions.RequestInformation) (got answer.Answer, err error) {
+// read sends a request that changes nothing, unless err says that it could not be made,
+// and sends it again while that helps.
+func (c *Client) read(ctx context.Context, operation string, info *abstractions.RequestInformation, err error) (got answer.Answer, _ error) {
+	made := err
 	err = persist(ctx, func() error {
-		got, err = c.send(ctx, operation, info)
+		got, err = c.send(ctx, operation, info, made)
 		return err
 	})
 	return got, err
@@ -38,25 +35,22 @@ func (c *Client) read(ctx context.Context, operation string, info *abstractions.
 
 // persist calls try, and again while its error is one that passes and ctx has the time.
 func persist(ctx context.Context, try func() error) error {
-	pause := firstPause
-	for range maxRepeats {
+	for pause := firstPause; ; pause *= 2 {
 		err := try()
-		if !passing(err) {
+		if pause > lastPause || !passing(err) {
 			return err
 		}
 		distance := apart(err, pause)
 		if distance > readPatience || !wait(ctx, distance) {
 			return err
 		}
-		pause *= 2
 	}
-	return try()
 }
 
 // passing tells whether the same request can succeed a moment later.
 func passing(err error) bool {
 	e, ok := errors.AsType[*directory.Error](err)
-	if !ok || e.Operation == opToken || e.OfCredential() || errors.Is(e, errHuge) {
+	if !ok || e.Operation == directory.Token || e.OfCredential() {
 		return false
 	}
 	switch status := e.StatusCode; {
@@ -83,42 +77,18 @@ func apart(err error, pause time.Duration) time.Duration {
 	return half + jitter
 }
 
-// readBatch asks about each of ids in one $batch, and again about those that failed for a
-// reason that soon passes. What it asks must change nothing.
-func (c *Client) readBatch(ctx context.Context, operation string, ids []string, request newRequest) ([]answer.Part, error) {
-	parts, answered := make([]answer.Part, len(ids)), false
-	due := make([]int, len(ids))
-	for i := range due {
-		due[i] = i
+// wait tells whether there is time to wait for so long and make another attempt,
+// after it has waited.
+func wait(ctx context.Context, pause time.Duration) bool {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) < pause+sendTime {
+		return false
 	}
-	err := persist(ctx, func() error {
-		asked := make([]string, len(due))
-		for i, place := range due {
-			asked[i] = ids[place]
-		}
-		got, err := c.batch(ctx, operation, asked, request)
-		if err != nil {
-			return err
-		}
-		answered = true
-		due, err = settle(parts, due, got)
-		return err
-	})
-	if !answered {
-		return nil, err
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
-	return parts, nil
-}
-
-// settle puts each part in its place. It returns the places to ask about again, and an
-// error that stands for theirs.
-func settle(parts []answer.Part, places []int, got []answer.Part) (due []int, err error) {
-	for i, p := range got {
-		parts[places[i]] = p
-		if passing(p.Err) && apart(p.Err, firstPause) <= partPatience {
-			due = append(due, places[i])
-			err = p.Err
-		}
-	}
-	return due, err
 }

@@ -1,76 +1,118 @@
 package msgraph
 
 import (
+	"context"
+	"crypto"
+	"crypto/sha1" //nolint:gosec // Entra's portal names certificates by it
+	"crypto/x509"
 	"errors"
 	"fmt"
-	"slices"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// Auth is how the app signs in. Mode chooses which of the sources is asked; the
-// others may be nil.
+// Auth is how the app signs in: by the one source that is not nil. A source must be safe
+// for concurrent use, and its errors must not hold what it keeps.
+//
+// If fresh is set, what the source gave before was of no use: Entra or Graph has refused
+// it, or it is out of its time. Then no copy kept by the source will do.
 type Auth struct {
-	Mode         directory.AuthMode
-	WebIdentity  WebIdentitySource
-	Certificates CertificateSource
-	Secrets      SecretSource
+	// WebIdentity returns a new token of the issuer that a federated credential of the
+	// app trusts, addressed to [Cloud.ExchangeAudience]. If its error has a method
+	// ErrorCode() string, as those of AWS's SDK have, the code is told.
+	WebIdentity func(ctx context.Context) (string, error)
+	// Certificate returns the app's certificate, followed by those that issued it if
+	// there are any, and its private key.
+	Certificate func(ctx context.Context, fresh bool) ([]*x509.Certificate, crypto.Signer, error)
+	// ClientSecret returns the app's client secret.
+	ClientSecret func(ctx context.Context, fresh bool) (string, error)
 }
 
-// NewCredential returns the credential that signs the app in. It asks its source
-// when a token is first needed, and keeps what it was given, and tokens until
-// shortly before they expire, so a process should make only one. It opens no
-// connection yet. It is safe for concurrent use.
-//
-// If Entra refuses a client secret or a certificate, because it has expired or was
-// replaced, the credential asks for a fresh one, once, and tries once more if it is
-// another. It also does so before it refuses a certificate that is out of its time. If
-// Entra knows no federated credential for a web identity token, and has
-// not accepted one before, the credential tries again for 75 seconds, within the
-// deadline of the context: Entra takes a while to hear of a new one. After that it
-// tells a refusal at once, for ten minutes, and then is patient again.
-//
-// A token that a [Client] has seen Graph refuse is not given again.
-//
-// Each attempt ends after [DefaultCallTimeout]. Whoever waited for it meanwhile shares
-// how it failed, unless the context of the one who made it had ended: a burst of calls
-// costs one attempt.
-//
-// Errors of GetToken are *directory.Error with NotDone set: of the operation "token"
-// if Entra gave none, and if the source did not give what to sign in with, of
-// [directory.ClientSecret], [directory.Certificate] or [directory.WebIdentityToken].
-// The cause of a refusal by Entra is a [*directory.PresentedToken] or a
-// [*directory.PresentedCertificate], if one was presented.
-func NewCredential(o CredentialOptions, a Auth) (azcore.TokenCredential, error) {
+// A loader asks for what the app signs in with, and makes azidentity's credential of it,
+// which has no token yet.
+type loader func(ctx context.Context, fresh bool) (azcore.TokenCredential, error)
+
+// loader returns the one that asks the source there is, nil without one.
+func (c *credential) loader() loader {
 	switch {
-	case o.Cloud.LoginHost == "":
-		return nil, errors.New("msgraph: CredentialOptions.Cloud is missing")
-	case o.TenantID == "", o.ClientID == "":
-		return nil, errors.New("msgraph: CredentialOptions.TenantID or ClientID is missing")
+	case c.Auth.WebIdentity != nil:
+		return c.byWebIdentity
+	case c.Auth.Certificate != nil:
+		return c.byCertificate
+	case c.Auth.ClientSecret != nil:
+		return c.byClientSecret
 	}
-	switch app := (entra{o, o.clientOptions()}); {
-	case a.Mode == directory.AuthWebIdentity && a.WebIdentity != nil:
-		return newFederated(app, a.WebIdentity)
-	case a.Mode == directory.AuthCertificate && a.Certificates != nil:
-		return newStored(certificateLoader(app, a.Certificates)), nil
-	case a.Mode == directory.AuthClientSecret && a.Secrets != nil:
-		return newStored(secretLoader(app, a.Secrets)), nil
-	}
-	return nil, a.fault()
+	return nil
 }
 
-// fault is why nobody can sign in so.
-func (a Auth) fault() error {
-	if slices.Contains(directory.AuthModes(), a.Mode) {
-		return fmt.Errorf("msgraph: Auth has no source for the mode %q", a.Mode)
+func (c *credential) byClientSecret(ctx context.Context, fresh bool) (azcore.TokenCredential, error) {
+	secret, err := c.Auth.ClientSecret(ctx, fresh)
+	if err != nil {
+		return nil, unread(directory.ClientSecret, "client secret", err)
 	}
-	return fmt.Errorf("msgraph: no way to sign in is called %q", a.Mode)
+	return azidentity.NewClientSecretCredential(c.TenantID, c.ClientID, secret, &azidentity.ClientSecretCredentialOptions{
+		ClientOptions: c.clientOptions(),
+		// The authority comes from our own table: to have it confirmed is one
+		// request more, to a host that is global even for a national cloud.
+		DisableInstanceDiscovery: true,
+	})
 }
 
-// entra is where the app signs in, and how requests get there.
-type entra struct {
-	CredentialOptions
-	client azcore.ClientOptions
+// byCertificate hands on no certificate of an issuer: Entra knows the app's itself, and
+// azidentity would take the last that belongs to the key. It refuses what is out of its
+// time, because Entra does so in words that could mean something else.
+func (c *credential) byCertificate(ctx context.Context, fresh bool) (azcore.TokenCredential, error) {
+	chain, key, err := c.Auth.Certificate(ctx, fresh)
+	if err != nil {
+		return nil, unread(directory.Certificate, "certificate", err)
+	}
+	leaf := chain[0]
+	if now := time.Now(); now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
+		return nil, unsent(directory.Certificate, fmt.Errorf("nobody can sign in with what is stored: %w: it is good from %s to %s",
+			directory.ErrCertificateTime, leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339)))
+	}
+	c.presented = &directory.PresentedCertificate{
+		Thumbprint: fmt.Sprintf("%X", sha1.Sum(leaf.Raw)), //nolint:gosec // see the import
+		Expires:    leaf.NotAfter,
+	}
+	return azidentity.NewClientCertificateCredential(c.TenantID, c.ClientID, chain[:1], key, &azidentity.ClientCertificateCredentialOptions{
+		ClientOptions:            c.clientOptions(),
+		DisableInstanceDiscovery: true, // as in byClientSecret
+	})
+}
+
+func (c *credential) byWebIdentity(context.Context, bool) (azcore.TokenCredential, error) {
+	return azidentity.NewClientAssertionCredential(c.TenantID, c.ClientID, c.assertion, &azidentity.ClientAssertionCredentialOptions{
+		ClientOptions:            c.clientOptions(),
+		DisableInstanceDiscovery: true, // as in byClientSecret
+	})
+}
+
+// assertion is what azidentity calls for a token of the other issuer. It leaves aside why
+// there is none, as Do does, and what the token says of itself.
+func (c *credential) assertion(ctx context.Context) (string, error) {
+	token, err := c.Auth.WebIdentity(ctx)
+	if err != nil {
+		failed := unsent(directory.WebIdentityToken, err)
+		if coded, ok := errors.AsType[interface {
+			error
+			ErrorCode() string
+		}](err); ok {
+			failed.Code = coded.ErrorCode()
+		}
+		c.cause = failed
+		return "", errNoToken
+	}
+	c.presented = answer.PresentedToken(token)
+	return token, nil
+}
+
+// unread is the error of a source that gave nothing to sign in with.
+func unread(operation, what string, err error) error {
+	return unsent(operation, fmt.Errorf("the app's %s cannot be read; see that it is stored, and that this program may read it: %w", what, err))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 	core "github.com/microsoftgraph/msgraph-sdk-go-core"
@@ -39,6 +38,15 @@ func (c *Client) batch(ctx context.Context, operation string, ids []string, requ
 	return parts, err
 }
 
+// readBatch is batch for requests that change nothing.
+func (c *Client) readBatch(ctx context.Context, operation string, ids []string, request newRequest) (parts []answer.Part, err error) {
+	err = persist(ctx, func() error {
+		parts, err = c.batch(ctx, operation, ids, request)
+		return err
+	})
+	return parts, err
+}
+
 // newRequest makes the request about the user, or the group, of that id.
 type newRequest func(ctx context.Context, id string) (*abstractions.RequestInformation, error)
 
@@ -55,12 +63,10 @@ func (c *Client) batchRequest(ctx context.Context, ids []string, request newRequ
 			return nil, err
 		}
 		item.SetId(new(strconv.Itoa(i + 1)))
-		// The middleware that undoes this escape for requests does not see parts.
-		item.SetUrl(new(strings.ReplaceAll(*item.GetUrl(), "%24", "$")))
+		item.SetUrl(new(plainDollar(*item.GetUrl())))
 	}
-	info := abstractions.NewRequestInformation()
-	info.Method = abstractions.POST
-	info.UrlTemplate = "{+baseurl}/$batch"
+	info := abstractions.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(
+		abstractions.POST, "{+baseurl}/$batch", c.pathParameters())
 	err := info.SetContentFromParsable(ctx, c.adapter, "application/json", batch)
 	return info, err
 }

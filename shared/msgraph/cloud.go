@@ -3,8 +3,6 @@ package msgraph
 import (
 	"fmt"
 	"strings"
-
-	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
 // A Cloud is one of the separate deployments of Graph and Entra. A tenant lives
@@ -47,8 +45,8 @@ func CloudByName(name string) (Cloud, error) {
 	return Cloud{}, fmt.Errorf("no cloud is called %q; choose one of %s", name, strings.Join(names, ", "))
 }
 
-// Scope is what the app asks a token for: all it was granted on the cloud's Graph.
-func (c Cloud) Scope() string { return "https://" + c.GraphHost + "/.default" }
+// scope is what the app asks a token for: all it was granted on the cloud's Graph.
+func (c Cloud) scope() string { return "https://" + c.GraphHost + "/.default" }
 
 // ExchangeAudience is whom a token of another issuer is addressed to that is
 // exchanged for one of Entra's. A federated credential has [the same].
@@ -62,12 +60,4 @@ func (c Cloud) ExchangeAudience() string {
 		return "api://AzureADTokenExchangeChina"
 	}
 	return "api://AzureADTokenExchange"
-}
-
-// authority is the base of the token endpoint's address.
-func (c Cloud) authority() string { return "https://" + c.LoginHost + "/" }
-
-// baseURL is the root of version 1.0 of the cloud's Graph.
-func (c Cloud) baseURL() string {
-	return "https://" + c.GraphHost + strings.TrimSuffix(answer.Version, "/")
 }

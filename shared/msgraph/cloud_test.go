@@ -26,13 +26,9 @@ func TestClouds(t *testing.T) {
 			if cloud.Portal != tt.portal || cloud.ExchangeAudience() != tt.audience {
 				t.Errorf("the portal is %s, want %s; the audience %s, want %s", cloud.Portal, tt.portal, cloud.ExchangeAudience(), tt.audience)
 			}
-			credential, err := msgraph.NewCredential(msgraph.CredentialOptions{
-				Cloud: cloud, TenantID: tenantID, ClientID: clientID, Transport: entra,
-			}, bySecret(msgraph.FixedSecret(secret)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			client, err := msgraph.NewClient(msgraph.Options{Cloud: cloud, Credential: credential, Transport: graph})
+			client, err := msgraph.NewClient(msgraph.Options{
+				Cloud: cloud, TenantID: tenantID, ClientID: clientID, Auth: bySecret(secret), Transport: both{entra, graph},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -14,118 +16,151 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
-// CredentialOptions say where the app signs in, and as which app.
-type CredentialOptions struct {
-	// Cloud is where the tenant lives: see [CloudByName].
-	Cloud Cloud
-	// TenantID and ClientID are the directory (tenant) id and the application
-	// (client) id of the app registration.
-	TenantID, ClientID string
-	// Transport carries the requests. Nil means a transport of the credential's
-	// own.
-	Transport http.RoundTripper
+const (
+	// signInTimeout bounds one attempt to sign in: the source of what the app signs in
+	// with, and Entra, each asked twice at most. They answer in a second or two.
+	signInTimeout = callTimeout
+	// Entra takes minutes to tell all its replicas of a new federated credential
+	// (https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations).
+	// So a new client tries again for replicationPatience where a token is refused: the
+	// first of them is made at the deployment, which fails without a token.
+	replicationPatience = 75 * time.Second
+	replicationPause    = 10 * time.Second
+)
+
+// errNoToken stands for a text of azidentity's that is not passed on, because some quote
+// the answer of the token endpoint.
+var errNoToken = errors.New("the credential gave no token")
+
+// credential signs the app in. azidentity keeps tokens until shortly before they expire.
+type credential struct {
+	Options
+
+	// forgotten is the token that Graph has refused last, nil for none.
+	forgotten atomic.Pointer[string]
+	// turn is held by the one caller who signs in, and guards what follows. It is a
+	// channel so that waiting for it ends with the context.
+	turn chan struct{}
+	born time.Time
+	load loader
+	// signer is azidentity's credential, nil until the source was first asked.
+	signer azcore.TokenCredential
+	// presented tells what Entra was given, without giving it away; nil if nothing does.
+	presented error
+	// cause is why the last request for a token had no answer, or was not made.
+	cause error
+}
+
+func newCredential(o Options) (*credential, error) {
+	c := &credential{Options: o, turn: make(chan struct{}, 1), born: time.Now()}
+	if c.load = c.loader(); c.load == nil {
+		return nil, errors.New("msgraph: Options.Auth names no way to sign in")
+	}
+	return c, nil
+}
+
+// token returns an access token. Errors are *directory.Error with NotDone set, of the
+// operation [directory.Token], or of the source that gave nothing to sign in with.
+func (c *credential) token(ctx context.Context) (string, error) {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return "", unsent(directory.Token, ctx.Err())
+	}
+	for {
+		token, err := c.signIn(ctx)
+		_, federated := errors.AsType[*directory.PresentedToken](err)
+		if !federated || time.Since(c.born) > replicationPatience || !wait(ctx, replicationPause) {
+			return token, err
+		}
+	}
+}
+
+// forget has the next caller sign in anew if the token is still the one that is kept.
+func (c *credential) forget(token string) { c.forgotten.Store(&token) }
+
+// signIn gets a token. Where what was kept is of no use, it asks the source once for what
+// is fresh; if there is none, the error is the refusal, and why there is none its cause.
+func (c *credential) signIn(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, signInTimeout)
+	defer cancel()
+	token, err := c.attempt(ctx, false)
+	forgotten := c.forgotten.Load()
+	if !refused(err) && !errors.Is(err, directory.ErrCertificateTime) && (forgotten == nil || token != *forgotten) {
+		return token, err
+	}
+	token, failed := c.attempt(ctx, true)
+	refusal, ok := errors.AsType[*directory.Error](err)
+	if e, unread := errors.AsType[*directory.Error](failed); ok && unread && e.OfCredential() {
+		refusal.Err = failed
+		return "", refusal
+	}
+	return token, failed
+}
+
+// refused tells whether Entra may have refused what the app signs in with: the status
+// does not always go with the number of the error.
+func refused(err error) bool {
+	e, ok := errors.AsType[*directory.Error](err)
+	return ok && e.Operation == directory.Token && (e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusUnauthorized)
+}
+
+// attempt gets a token, be it one that azidentity has kept. With fresh, nothing is kept.
+func (c *credential) attempt(ctx context.Context, fresh bool) (string, error) {
+	if fresh || c.signer == nil {
+		signer, err := c.load(ctx, fresh)
+		if known, ok := errors.AsType[*directory.Error](err); ok {
+			return "", known
+		}
+		if err != nil {
+			return "", unsent(directory.Token, err)
+		}
+		c.signer = signer
+	}
+	c.cause = nil
+	got, err := c.signer.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.Cloud.scope()}})
+	if err != nil {
+		return "", c.failure(ctx, err)
+	}
+	return got.Token, nil
+}
+
+// failure is a token that could not be had; the call it was for did not begin. The cause
+// of a refusal by Entra is what was presented, if that can be told.
+func (c *credential) failure(ctx context.Context, err error) *directory.Error {
+	if known, ok := errors.AsType[*directory.Error](c.cause); ok {
+		return known
+	}
+	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
+	if !ok || failed.RawResponse == nil {
+		return unsent(directory.Token, cmp.Or(c.cause, ctx.Err(), errNoToken))
+	}
+	// Of a body that breaks off, what came is read.
+	got, _ := readAnswer(directory.Token, failed.RawResponse)
+	refusal := got.TokenRefusal()
+	if refused(refusal) {
+		refusal.Err = c.presented
+	}
+	return refusal
 }
 
 // clientOptions are what the ways to sign in have in common. Nothing is repeated
 // here either: the retries of azcore would wait for as long as Entra asks, inside
 // an invocation that is paid for, while the queue waits for nothing.
-func (o CredentialOptions) clientOptions() azcore.ClientOptions {
+func (c *credential) clientOptions() azcore.ClientOptions {
 	return azcore.ClientOptions{
-		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: o.Cloud.authority()},
-		Transport: tokenTransport{limited{orDefault(o.Transport)}},
+		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: "https://" + c.Cloud.LoginHost + "/"},
+		Transport: c,
 		Retry:     policy.RetryOptions{MaxRetries: -1},
-		Telemetry: policy.TelemetryOptions{ApplicationID: "sessionstamp"},
+		Telemetry: policy.TelemetryOptions{ApplicationID: userAgent},
 	}
 }
 
-// tokens is a credential whose errors are *directory.Error.
-type tokens struct{ credential azcore.TokenCredential }
-
-// GetToken implements azcore.TokenCredential.
-func (t tokens) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	var cause error
-	token, err := t.credential.GetToken(context.WithValue(ctx, causeKey{}, &cause), o)
-	if err == nil {
-		return token, nil
-	}
-	return azcore.AccessToken{}, tokenError(err, cmp.Or(cause, ctx.Err(), errNoToken))
-}
-
-// token gets a token for a call.
-func (c *Client) token(ctx context.Context) (string, error) {
-	token, err := c.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.cloud.Scope()}})
-	return token.Token, err
-}
-
-// A forgetter is a credential that keeps tokens and can drop one before its time.
-type forgetter interface{ Forget(token string) }
-
-// refused tells whether Graph has refused the token itself, so that another may help.
-// After any 401 the token is dropped: one that was given before an administrator has
-// consented would stay refused for as long as it lives.
-func (c *Client) refused(token string, err error) bool {
-	e, ok := errors.AsType[*directory.Error](err)
-	if !ok || e.StatusCode != http.StatusUnauthorized || c.forget == nil {
-		return false
-	}
-	c.forget(token)
-	return e.Code == invalidToken
-}
-
-// tokenKey is the context's key of a call's token.
-type tokenKey struct{}
-
-// carried is the SDK's credential. It has the token that the call was given.
-type carried struct{}
-
-// GetToken implements azcore.TokenCredential.
-func (carried) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	if token, ok := ctx.Value(tokenKey{}).(string); ok {
-		return azcore.AccessToken{Token: token}, nil
-	}
-	return azcore.AccessToken{}, unsent(opToken, errNoToken)
-}
-
-// causeKey is the context's key of the place where tokenTransport leaves an error.
-type causeKey struct{}
-
-// tokenTransport sends the requests for a token, and keeps aside why one failed.
-// The credential turns its errors into texts, and as some of those quote the
-// token endpoint's answer, none of them can be passed on.
-type tokenTransport struct{ next http.RoundTripper }
-
-// Do implements policy.Transporter.
-func (t tokenTransport) Do(req *http.Request) (*http.Response, error) {
-	resp, err := t.next.RoundTrip(req)
-	leaveCause(req.Context(), err)
+// Do implements policy.Transporter: it sends a request for a token, and keeps aside why
+// there was no answer.
+func (c *credential) Do(req *http.Request) (*http.Response, error) {
+	resp, err := c.Transport.RoundTrip(req)
+	c.cause = err
 	return resp, err
-}
-
-// leaveCause keeps err aside for the caller of GetToken.
-func leaveCause(ctx context.Context, err error) {
-	if place, ok := ctx.Value(causeKey{}).(*error); ok {
-		*place = err
-	}
-}
-
-// errNoToken stands for a text of the credential's that is not passed on.
-var errNoToken = errors.New("the credential gave no token")
-
-// tokenError is a token that could not be had; the call it was for did not begin.
-func tokenError(err, cause error) *directory.Error {
-	for _, e := range []error{err, cause} {
-		if known, ok := errors.AsType[*directory.Error](e); ok {
-			return known
-		}
-	}
-	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
-	if !ok || failed.RawResponse == nil {
-		return &directory.Error{Operation: opToken, NotDone: true, Err: cause}
-	}
-	if failed.RawResponse.Body == nil {
-		failed.RawResponse.Body = http.NoBody
-	}
-	// Of a body that breaks off, what came is read.
-	got, _ := readAnswer(opToken, failed.RawResponse)
-	return got.TokenRefusal()
 }

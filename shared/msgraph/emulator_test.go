@@ -40,7 +40,7 @@ func emulate(t *testing.T, users int, o msgraphtest.Options, permissions ...stri
 	for _, id := range userIDs(users) {
 		tenant.AddUser(msgraphtest.NewUser{ID: id, UPN: "hanako." + id + "@example.co.jp"})
 	}
-	return emulated{server, tenant, signedInTo(t, server, server, bySecret(msgraph.FixedSecret(secret)))}
+	return emulated{server, tenant, signedInTo(t, server, server, bySecret(secret))}
 }
 
 // A full $batch of users is read, looked up in a group, stamped and read again.

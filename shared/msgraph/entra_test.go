@@ -19,7 +19,6 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/x509test"
 )
@@ -39,7 +38,7 @@ func bubble(t *testing.T, test func(*testing.T)) {
 
 // entra is a token endpoint that judges what an app signs in with.
 type entra struct {
-	// judge returns the number of an error, "" to give a token.
+	// judge returns the number of an error, "" to give a token. Without it all get one.
 	judge func(form url.Values) string
 	// latency is what a token takes; err, if not nil, comes instead of an answer.
 	latency time.Duration
@@ -74,10 +73,25 @@ func (e *entra) RoundTrip(req *http.Request) (*http.Response, error) {
 	if e.err != nil {
 		return nil, e.err
 	}
-	if code := e.judge(form); code != "" {
+	code := ""
+	if e.judge != nil {
+		code = e.judge(form)
+	}
+	if code != "" {
 		return response(http.StatusUnauthorized, `{"error":"invalid_client","error_description":"`+code+`: no.","correlation_id":"c0rr-1"}`), nil
 	}
 	return response(http.StatusOK, fmt.Sprintf(`{"token_type":"Bearer","expires_in":3599,"access_token":"t0k3n-%d"}`, n)), nil
+}
+
+// entraFake answers the discovery of the tenant's endpoints as Entra does, and
+// requests for a token with status and body.
+func entraFake(status int, body string) *fake {
+	return &fake{answer: func(req *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(req.URL.Path, "/.well-known/openid-configuration") {
+			return discovery(req), nil
+		}
+		return response(status, body), nil
+	}}
 }
 
 // tokens returns how many requests for a token there were.
@@ -123,12 +137,9 @@ func signedIn(t testing.TB, e *entra, auth msgraph.Auth) *msgraph.Client {
 
 func signedInTo(t testing.TB, e, graph http.RoundTripper, auth msgraph.Auth) *msgraph.Client {
 	t.Helper()
-	cloud := cloudNamed(t, "global")
-	credential, err := msgraph.NewCredential(msgraph.CredentialOptions{Cloud: cloud, TenantID: tenantID, ClientID: clientID, Transport: e}, auth)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := msgraph.NewClient(msgraph.Options{Cloud: cloud, Credential: credential, Transport: graph})
+	client, err := msgraph.NewClient(msgraph.Options{
+		Cloud: cloudNamed(t, "global"), TenantID: tenantID, ClientID: clientID, Auth: auth, Transport: both{e, graph},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,16 +194,14 @@ func (s *kept) ask(ctx context.Context, fresh bool) error {
 	return nil
 }
 
-// ClientSecret implements msgraph.SecretSource.
-func (s *kept) ClientSecret(ctx context.Context, fresh bool) (string, error) {
+func (s *kept) clientSecret(ctx context.Context, fresh bool) (string, error) {
 	if fresh {
 		return s.stored, s.ask(ctx, fresh)
 	}
 	return s.kept, s.ask(ctx, fresh)
 }
 
-// Certificate implements msgraph.CertificateSource.
-func (s *kept) Certificate(ctx context.Context, fresh bool) ([]*x509.Certificate, crypto.Signer, error) {
+func (s *kept) certificate(ctx context.Context, fresh bool) ([]*x509.Certificate, crypto.Signer, error) {
 	p := s.keptCertificate
 	if fresh {
 		p = s.storedFresh
@@ -210,13 +219,13 @@ func (s *kept) check(t *testing.T, want ...bool) {
 	}
 }
 
-func bySecret(source msgraph.SecretSource) msgraph.Auth {
-	return msgraph.Auth{Mode: directory.AuthClientSecret, Secrets: source}
+// bySecret signs in with a secret that never changes.
+func bySecret(text string) msgraph.Auth {
+	return msgraph.Auth{ClientSecret: func(context.Context, bool) (string, error) { return text, nil }}
 }
 
-func byCertificate(source msgraph.CertificateSource) msgraph.Auth {
-	return msgraph.Auth{Mode: directory.AuthCertificate, Certificates: source}
-}
+func (s *kept) bySecret() msgraph.Auth      { return msgraph.Auth{ClientSecret: s.clientSecret} }
+func (s *kept) byCertificate() msgraph.Auth { return msgraph.Auth{Certificate: s.certificate} }
 
 // rsaKeys are made once for the process: they cost time.
 var rsaKeys = sync.OnceValue(func() (keys [2]*rsa.PrivateKey) {
@@ -251,8 +260,7 @@ const (
 // provider gives tokens as AWS does.
 type provider struct {
 	// wait, if it is not nil, goes before each token, and can fail it.
-	wait  func(context.Context) error
-	empty bool
+	wait func(context.Context) error
 
 	mu    sync.Mutex
 	given []string
@@ -266,9 +274,6 @@ func (p *provider) token(ctx context.Context) (string, error) {
 		if err := p.wait(ctx); err != nil {
 			return "", err
 		}
-	}
-	if p.empty {
-		return "", nil
 	}
 	token := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"iss": awsIssuer, "sub": awsRole, "aud": exchange, "jti": len(p.given)})
 	signed, err := token.SignedString([]byte("any key"))
@@ -284,7 +289,7 @@ func (p *provider) tokens() int {
 }
 
 func (p *provider) auth() msgraph.Auth {
-	return msgraph.Auth{Mode: directory.AuthWebIdentity, WebIdentity: p.token}
+	return msgraph.Auth{WebIdentity: p.token}
 }
 
 // codeOf returns the code of an error, "" without one.

@@ -42,21 +42,17 @@ func checkNotDone(t *testing.T, err error, status int, want bool) {
 	}
 }
 
-// Ids come from the headers of the answer, failing that from the error.
+// What we called the request is more certain than what the answer repeats.
 func TestRequestIDs(t *testing.T) {
 	t.Parallel()
 	graph := &fake{answer: func(*http.Request) (*http.Response, error) {
-		resp := response(http.StatusForbidden, file(t, "../answer/testdata/error-403.json"))
-		resp.Header.Del("Request-Id")
+		resp := response(http.StatusForbidden, `{}`)
 		resp.Header.Set("client-request-id", "of somebody else")
 		return resp, nil
 	}}
 	_, err := clientOf(t, graph).ReadUsers(t.Context(), userIDs(1))
 	e := graphError(t, err)
-	if want := "2f6a1c3e-5a4b-4a39-9a3f-0b1a7de6c002"; e.RequestID != want {
-		t.Errorf("request id %q, want %q", e.RequestID, want)
-	}
-	if want := graph.seen[0].Header.Get("client-request-id"); e.ClientRequestID != want || want == "" {
-		t.Errorf("client request id %q, want %q", e.ClientRequestID, want)
+	if want := graph.seen[0].Header.Get("client-request-id"); e.ClientRequestID != want || want == "" || e.RequestID == "" {
+		t.Errorf("ids %q and %q, want %q", e.RequestID, e.ClientRequestID, want)
 	}
 }

@@ -1,7 +1,6 @@
 package msgraph_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,10 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
@@ -96,14 +91,6 @@ func partOf(number, status int, body string) string {
 	return fmt.Sprintf(`{"id":"%d","status":%d,"headers":{"Content-Type":"application/json"},"body":%s}`, number, status, body)
 }
 
-// token is a credential that always has a token.
-type token struct{ err error }
-
-// GetToken implements azcore.TokenCredential.
-func (c token) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	return azcore.AccessToken{Token: strings.Join(o.Scopes, " "), ExpiresOn: time.Now().Add(time.Hour)}, c.err
-}
-
 // cloudNamed returns the cloud of that name.
 func cloudNamed(t testing.TB, name string) msgraph.Cloud {
 	t.Helper()
@@ -114,19 +101,21 @@ func cloudNamed(t testing.TB, name string) msgraph.Cloud {
 	return c
 }
 
+// both carries what goes to Entra, and what goes to Graph.
+type both struct{ entra, graph http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (b both) RoundTrip(req *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(req.URL.Host, "login.") {
+		return b.entra.RoundTrip(req)
+	}
+	return b.graph.RoundTrip(req)
+}
+
 // clientOf returns a client of the global cloud whose requests go to transport.
 func clientOf(t testing.TB, transport http.RoundTripper) *msgraph.Client {
 	t.Helper()
-	c, err := msgraph.NewClient(msgraph.Options{
-		Cloud:      cloudNamed(t, "global"),
-		Credential: token{},
-		Transport:  transport,
-		UserAgent:  "sessionstamp/1.2.3",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return signedInTo(t, &entra{}, transport, bySecret(secret))
 }
 
 // graphError returns err as a *directory.Error, and fails the test if it is none or
@@ -136,12 +125,6 @@ func graphError(t testing.TB, err error) *directory.Error {
 	if strings.Contains(fmt.Sprint(err), "hanako") {
 		t.Errorf("error %q names the user", err)
 	}
-	return graphErrorType(t, err)
-}
-
-// graphErrorType returns err as a *directory.Error, and fails the test if it is none.
-func graphErrorType(t testing.TB, err error) *directory.Error {
-	t.Helper()
 	var e *directory.Error
 	if !errors.As(err, &e) {
 		t.Fatalf("error %v (%T), want a *directory.Error", err, err)

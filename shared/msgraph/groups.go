@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"sync"
-	"time"
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 
@@ -15,39 +12,12 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// MaxGroups is how many groups [checkMemberGroups] takes.
-//
-// [checkMemberGroups]: https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups
-const MaxGroups = 20
-
-// groupsKept is how long a group that was fit to exclude by counts as fit.
-const groupsKept = 15 * time.Minute
-
 // groupTemplate is the address of a group. The SDK's package of groups is not worth
 // linking for it.
 const groupTemplate = "{+baseurl}/groups/{group}?$select=id,visibility"
 
-// fitGroups remembers which sets of groups were fit to exclude by, and since when.
-type fitGroups struct {
-	mu    sync.Mutex
-	since map[string]time.Time
-}
-
-func (f *fitGroups) know(groups string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	since, ok := f.since[groups]
-	return ok && time.Since(since) < groupsKept
-}
-
-func (f *fitGroups) note(groups string, at time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.since = map[string]time.Time{groups: at} // a program has one set
-}
-
 // MemberOf tells in which of some groups users are, directly or through other groups:
-// 1 to [MaxBatch] users, in one $batch, and at most [MaxGroups] groups. It returns one
+// 1 to [MaxBatch] users, in one $batch, and at most [MaxBatch] groups. It returns one
 // Membership for each id, in the order of ids; the error is of the call as a whole. The
 // answer is never older than the call. Graph says of a group that does not exist, or
 // hides its members, that nobody is in it, so such a group is an error for all: see
@@ -73,8 +43,7 @@ func (c *Client) MemberOf(ctx context.Context, ids, groups []string) ([]director
 		return nil, err
 	}
 	for i, p := range parts {
-		memberships[i].Err = p.Err
-		if p.Err == nil {
+		if memberships[i].Err = p.Err; p.Err == nil {
 			memberships[i].Groups, memberships[i].Err = answer.MemberGroups(p.Answer)
 		}
 	}
@@ -83,7 +52,7 @@ func (c *Client) MemberOf(ctx context.Context, ids, groups []string) ([]director
 
 // checkMemberGroups makes the request "POST /users/{id}/checkMemberGroups".
 func (c *Client) checkMemberGroups(ctx context.Context, id string, body []byte) (*abstractions.RequestInformation, error) {
-	info, err := c.user(id).CheckMemberGroups().ToPostRequestInformation(ctx, nil, nil)
+	info, err := c.users().ByUserId(id).CheckMemberGroups().ToPostRequestInformation(ctx, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -91,38 +60,28 @@ func (c *Client) checkMemberGroups(ctx context.Context, id string, body []byte) 
 	return info, nil
 }
 
-// CheckGroups tells whether the groups, at most [MaxGroups], are fit to exclude users by.
+// CheckGroups tells whether the groups, at most [MaxBatch], are fit to exclude users by.
 // Each must exist and show its members: of a group whose visibility is HiddenMembership,
-// only an app with a right of its own sees any. Its errors tell every group that is not
-// fit, and what to do; they are, or join, *directory.Error. Groups that are fit count as
-// fit for 15 minutes.
+// only an app with a right of its own sees any. Its error is the first group's that is not
+// fit, and tells what to do. It is a *directory.Error.
 //
 // It needs the permission GroupMember.Read.All. See [Get group].
 //
 // [Get group]: https://learn.microsoft.com/graph/api/group-get
 func (c *Client) CheckGroups(ctx context.Context, ids []string) error {
-	set, now := strings.Join(ids, " "), time.Now()
-	if len(ids) == 0 || c.fit.know(set) {
+	if len(ids) == 0 {
 		return nil
 	}
 	parts, err := c.readBatch(ctx, opGetGroup, ids, c.getGroup)
 	if err != nil {
 		return err
 	}
-	var faults []error
 	for i, p := range parts {
 		if err := unfit(p, ids[i]); err != nil {
-			faults = append(faults, err)
+			return err
 		}
 	}
-	switch len(faults) {
-	case 0:
-		c.fit.note(set, now)
-		return nil
-	case 1:
-		return faults[0]
-	}
-	return errors.Join(faults...)
+	return nil
 }
 
 // getGroup makes the request "GET /groups/{id}".

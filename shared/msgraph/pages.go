@@ -10,33 +10,36 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// MaxPage is how many users or members a page is asked for, the most there can be.
+// MaxPage is how many users a page is asked for, the most there can be.
 const MaxPage = 999
 
-// follow makes the request for a page by its address, which is called as it is:
-// what is in it is nobody's business but Graph's. An address may name users, so no
-// error quotes it.
-func (c *Client) follow(operation, link string) (*abstractions.RequestInformation, error) {
+// maxPages bounds the pages followed. A tenant has at most 5,000 domains, an app a hundred
+// subscriptions in it, and Graph's usual page holds a hundred.
+const maxPages = 50
+
+// follow reads a page by its address, which is called as it is: what is in it is nobody's
+// business but Graph's. An address may name users, so no error quotes it.
+func (c *Client) follow(ctx context.Context, operation, link string) (answer.Answer, error) {
 	u, err := url.Parse(link)
 	if err != nil || !c.pages.Serves(link) {
-		return nil, unsent(operation, answer.ErrAddress)
+		return answer.Answer{}, unsent(operation, answer.ErrAddress)
 	}
 	info := abstractions.NewRequestInformation()
 	info.Method = abstractions.GET
 	info.Headers.TryAdd("Accept", "application/json")
 	info.SetUri(*u)
-	return info, nil
+	return c.read(ctx, operation, info, nil)
 }
 
-// readAll reads a list, page by page, to its end. What one page holds, and the address of
-// the next, is for page to find out.
-func readAll[T any](ctx context.Context, c *Client, operation string, info *abstractions.RequestInformation, pages int, page func(answer.Answer) ([]T, string, error)) (all []T, err error) {
-	for range pages {
-		got, err := c.read(ctx, operation, info)
-		if err != nil {
-			return nil, err
+// readAll reads a list to its end: the first page is given, and the others are followed.
+// What a page holds, and the address of the next, is for page to find out.
+func readAll[T any](ctx context.Context, c *Client, got answer.Answer, err error, page func(answer.Answer) ([]T, string, error)) (all []T, _ error) {
+	for range maxPages {
+		var some []T
+		var next string
+		if err == nil {
+			some, next, err = page(got)
 		}
-		some, next, err := page(got)
 		if err != nil {
 			return nil, err
 		}
@@ -44,9 +47,7 @@ func readAll[T any](ctx context.Context, c *Client, operation string, info *abst
 		if next == "" {
 			return all, nil
 		}
-		if info, err = c.follow(operation, next); err != nil {
-			return nil, err
-		}
+		got, err = c.follow(ctx, got.Operation, next)
 	}
-	return nil, &directory.Error{Operation: operation, Err: answer.ErrEndless}
+	return nil, &directory.Error{Operation: got.Operation, Err: answer.ErrEndless}
 }

@@ -3,23 +3,11 @@ package msgraph
 import (
 	"context"
 
-	abstractions "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
-
-// listedProperties are what is asked of each user of a page. Delta takes note of
-// them when a round of it begins, and then reports a user when one of them changes.
-var listedProperties = []string{
-	"id",
-	"userPrincipalName",
-	"userType",
-	"creationType",
-	"externalUserState",
-	"createdDateTime",
-	stamp,
-}
 
 // latestDelta is the address of the first request of delta, with the token that the
 // SDK's own template does not know.
@@ -32,16 +20,14 @@ const latestDelta = "{+baseurl}/users/delta(){?%24deltatoken,%24select}"
 //
 // [user: delta]: https://learn.microsoft.com/graph/api/user-delta
 func (c *Client) LatestDelta(ctx context.Context) (deltaLink string, err error) {
-	info, err := users.NewUsersRequestBuilderInternal(c.pathParameters(), c.adapter).Delta().
-		ToGetRequestInformation(ctx, &users.DeltaRequestBuilderGetRequestConfiguration{
-			QueryParameters: &users.DeltaRequestBuilderGetQueryParameters{Select: listedProperties},
-		})
-	if err != nil {
-		return "", unsent(opDelta, err)
+	info, err := c.users().Delta().ToGetRequestInformation(ctx, &users.DeltaRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.DeltaRequestBuilderGetQueryParameters{Select: userProperties},
+	})
+	if err == nil {
+		info.UrlTemplate = latestDelta
+		info.QueryParametersAny["%24deltatoken"] = "latest"
 	}
-	info.UrlTemplate = latestDelta
-	info.QueryParametersAny["%24deltatoken"] = "latest"
-	got, err := c.read(ctx, opDelta, info)
+	got, err := c.read(ctx, opDelta, info, err)
 	if err != nil {
 		return "", err
 	}
@@ -59,15 +45,11 @@ func (c *Client) LatestDelta(ctx context.Context) (deltaLink string, err error) 
 //
 // [user: delta]: https://learn.microsoft.com/graph/api/user-delta
 func (c *Client) DeltaPage(ctx context.Context, link string) (directory.UserPage, error) {
-	info, err := c.follow(opDelta, link)
+	got, err := c.follow(ctx, opDelta, link)
 	if err != nil {
 		return directory.UserPage{}, err
 	}
-	got, err := c.read(ctx, opDelta, info)
-	if err != nil {
-		return directory.UserPage{}, err
-	}
-	return c.pages.Delta(got, link)
+	return c.pages.Delta(got)
 }
 
 // UserPage reads a page of all users of the tenant: the first one if next is empty,
@@ -80,30 +62,22 @@ func (c *Client) DeltaPage(ctx context.Context, link string) (directory.UserPage
 //
 // [List users]: https://learn.microsoft.com/graph/api/user-list
 func (c *Client) UserPage(ctx context.Context, next string) (directory.UserPage, error) {
-	info, err := c.listUsers(ctx, next)
+	got, err := c.listUsers(ctx, next)
 	if err != nil {
 		return directory.UserPage{}, err
 	}
-	got, err := c.read(ctx, opListUsers, info)
-	if err != nil {
-		return directory.UserPage{}, err
-	}
-	return c.pages.Users(got, next)
+	return c.pages.Users(got)
 }
 
-// listUsers makes the request for a page of all users.
-func (c *Client) listUsers(ctx context.Context, next string) (*abstractions.RequestInformation, error) {
+// listUsers asks for a page of all users.
+func (c *Client) listUsers(ctx context.Context, next string) (answer.Answer, error) {
 	if next != "" {
-		return c.follow(opListUsers, next)
+		return c.follow(ctx, opListUsers, next)
 	}
-	info, err := users.NewUsersRequestBuilderInternal(c.pathParameters(), c.adapter).
-		ToGetRequestInformation(ctx, &users.UsersRequestBuilderGetRequestConfiguration{
-			QueryParameters: &users.UsersRequestBuilderGetQueryParameters{
-				Select: listedProperties, Top: new(int32(MaxPage)),
-			},
-		})
-	if err != nil {
-		return nil, unsent(opListUsers, err)
-	}
-	return info, nil
+	info, err := c.users().ToGetRequestInformation(ctx, &users.UsersRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.UsersRequestBuilderGetQueryParameters{
+			Select: userProperties, Top: new(int32(MaxPage)),
+		},
+	})
+	return c.read(ctx, opListUsers, info, err)
 }

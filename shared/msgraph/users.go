@@ -10,11 +10,9 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// stamp is the property that says from when on a user's sessions are valid.
-const stamp = "signInSessionsValidFromDateTime"
-
-// userProperties are what is asked of a user. The stamp and the password's date
-// are shown only to those who ask.
+// userProperties are what is asked of a user. The last is the stamp, which is shown only
+// to those who ask. Delta takes note of them when a round of it begins, and then reports a
+// user when one of them changes.
 var userProperties = []string{
 	"id",
 	"userPrincipalName",
@@ -22,8 +20,7 @@ var userProperties = []string{
 	"creationType",
 	"externalUserState",
 	"createdDateTime",
-	stamp,
-	"lastPasswordChangeDateTime",
+	"signInSessionsValidFromDateTime",
 }
 
 // ReadUsers reads the users of the given object ids, 1 to [MaxBatch] of them, in
@@ -38,7 +35,9 @@ func (c *Client) ReadUsers(ctx context.Context, ids []string) ([]directory.Read,
 	}
 	reads := make([]directory.Read, len(ids))
 	for i, p := range parts {
-		reads[i] = readUser(p, ids[i])
+		if reads[i].Err = p.Err; p.Err == nil {
+			reads[i].User, reads[i].Err = answer.User(p.Answer, ids[i])
+		}
 	}
 	return reads, nil
 }
@@ -64,7 +63,7 @@ func (c *Client) RevokeSignInSessions(ctx context.Context, ids []string) ([]erro
 
 // getUser makes the request "GET /users/{id}?$select=…".
 func (c *Client) getUser(ctx context.Context, id string) (*abstractions.RequestInformation, error) {
-	return c.user(id).ToGetRequestInformation(ctx, &users.UserItemRequestBuilderGetRequestConfiguration{
+	return c.users().ByUserId(id).ToGetRequestInformation(ctx, &users.UserItemRequestBuilderGetRequestConfiguration{
 		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: userProperties},
 	})
 }
@@ -73,7 +72,7 @@ func (c *Client) getUser(ctx context.Context, id string) (*abstractions.RequestI
 // It takes no body, but a part of a $batch that posts has one in Microsoft's own
 // sample, empty and with its type.
 func (c *Client) revokeSignInSessions(ctx context.Context, id string) (*abstractions.RequestInformation, error) {
-	info, err := c.user(id).RevokeSignInSessions().ToPostRequestInformation(ctx, nil)
+	info, err := c.users().ByUserId(id).RevokeSignInSessions().ToPostRequestInformation(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -81,22 +80,13 @@ func (c *Client) revokeSignInSessions(ctx context.Context, id string) (*abstract
 	return info, nil
 }
 
-// user starts a request about one user. Builders are not shared: they keep the
+// users starts a request about users. Builders are not shared: they keep the
 // parameters of the path in a map that sending a request writes to.
-func (c *Client) user(id string) *users.UserItemRequestBuilder {
-	return users.NewUsersRequestBuilderInternal(c.pathParameters(), c.adapter).ByUserId(id)
+func (c *Client) users() *users.UsersRequestBuilder {
+	return users.NewUsersRequestBuilderInternal(c.pathParameters(), c.adapter)
 }
 
 // pathParameters are what every request builder starts from.
 func (c *Client) pathParameters() map[string]string {
-	return map[string]string{"baseurl": c.cloud.baseURL()}
-}
-
-// readUser reads the user of that id from the part that answers for it.
-func readUser(p answer.Part, id string) directory.Read {
-	if p.Err != nil {
-		return directory.Read{Err: p.Err}
-	}
-	user, err := answer.User(p.Answer, id)
-	return directory.Read{User: user, Err: err}
+	return map[string]string{"baseurl": c.root}
 }

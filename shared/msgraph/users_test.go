@@ -89,7 +89,7 @@ func TestBatchBody(t *testing.T) {
 func userJSON(id, stamp string) string {
 	return `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users/$entity","id":"` + id + `",` +
 		`"userPrincipalName":"` + principal + `","userType":"Member","creationType":null,"externalUserState":null,` +
-		`"createdDateTime":"2026-05-25T07:24:30+09:00",` + stamp + `"lastPasswordChangeDateTime":null}`
+		`"createdDateTime":"2026-05-25T07:24:30+09:00",` + stamp + `"displayName":null}`
 }
 
 func TestReadUsers(t *testing.T) {

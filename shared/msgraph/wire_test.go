@@ -130,33 +130,15 @@ func transportTo(t *testing.T, http2 bool, handler http.HandlerFunc) *http.Trans
 	return transport
 }
 
-// Without a transport of net/http's, only a failure to dial is certain.
+// Without a transport of net/http's, no failure is certain.
 func TestTransportErrors(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name    string
-		err     error
-		notDone bool
-	}{
-		{"dial", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, true},
-		{"unknown host", &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}, true},
-		{"reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, false},
-		{"broken pipe", &net.OpError{Op: "write", Err: syscall.EPIPE}, false},
-		{"end", io.ErrUnexpectedEOF, false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			graph := fails(tt.err)
-			_, err := clientOf(t, graph).RevokeSignInSessions(t.Context(), userIDs(1))
-			e := graphError(t, err)
-			if e.NotDone != tt.notDone || e.StatusCode != 0 || !errors.Is(err, tt.err) {
-				t.Errorf("error %+v, want NotDone %t", e, tt.notDone)
-			}
-			if n := graph.requests(); n != 1 {
-				t.Errorf("%d requests, want 1", n)
-			}
-		})
+	for _, lost := range []error{&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, syscall.ECONNRESET, io.ErrUnexpectedEOF} {
+		graph := fails(lost)
+		_, err := clientOf(t, graph).RevokeSignInSessions(t.Context(), userIDs(1))
+		if e := graphError(t, err); e.NotDone || e.StatusCode != 0 || !errors.Is(err, lost) || graph.requests() != 1 {
+			t.Errorf("error %+v after %d requests", e, graph.requests())
+		}
 	}
 }
 
@@ -173,8 +155,8 @@ func TestCallTimeout(t *testing.T) {
 		if e := graphError(t, err); e.NotDone || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %+v", e)
 		}
-		if took := time.Since(start); took != msgraph.DefaultCallTimeout {
-			t.Errorf("took %v, want %v", took, msgraph.DefaultCallTimeout)
+		if took := time.Since(start); took != 20*time.Second {
+			t.Errorf("took %v, want 20 seconds", took)
 		}
 	})
 }
@@ -255,10 +237,10 @@ func TestHeaders(t *testing.T) {
 		t.Errorf("Content-Length is %d, want %d", got, want)
 	}
 	for name, want := range map[string]string{
-		"User-Agent":       "sessionstamp/1.2.3",
+		"User-Agent":       "sessionstamp",
 		"Content-Type":     "application/json",
 		"Content-Encoding": "",
-		"Authorization":    "Bearer https://graph.microsoft.com/.default",
+		"Authorization":    "Bearer t0k3n-1",
 	} {
 		if got := first.Header.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)

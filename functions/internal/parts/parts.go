@@ -24,9 +24,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
-// userAgent is what Graph sees.
-const userAgent = "sessionstamp/aws"
-
 // Parts are those of one execution environment.
 type Parts struct {
 	// Graph keeps what it signs in with, and its tokens. What it signs in with is read
@@ -61,34 +58,25 @@ func New(env program.Environment, s config.Stack, app config.App, users config.U
 		Brake:    stamp.NewBrake(store.NewState[stamp.BrakeState](table, store.NameBrake), users.StampsPerDay),
 		Reporter: signin.Reporter{Adviser: adviser, Metrics: recorder, Log: env.Log},
 	}
-	if err := p.connect(env, cloud, s.Tenant, app); err != nil {
+	p.Graph, err = msgraph.NewClient(msgraph.Options{
+		Cloud: cloud, TenantID: s.Tenant, ClientID: app.ClientID, Auth: p.signIn(env, cloud, app),
+	})
+	if err != nil {
 		return nil, fmt.Errorf("client of Microsoft Graph: %w", err)
 	}
 	p.Domains, err = users.Domains(p.Graph)
 	return p, err
 }
 
-// connect makes the client of Graph.
-func (p *Parts) connect(env program.Environment, cloud msgraph.Cloud, tenant string, app config.App) error {
-	options := msgraph.CredentialOptions{Cloud: cloud, TenantID: tenant, ClientID: app.ClientID}
-	credential, err := msgraph.NewCredential(options, p.signIn(env, cloud, app))
-	if err != nil {
-		return err
-	}
-	p.Graph, err = msgraph.NewClient(msgraph.Options{Cloud: cloud, Credential: credential, UserAgent: userAgent})
-	return err
-}
-
 // signIn chooses how the app signs in, and who knows when that ends.
-func (p *Parts) signIn(env program.Environment, cloud msgraph.Cloud, app config.App) msgraph.Auth {
-	auth := msgraph.Auth{Mode: app.Mode}
+func (p *Parts) signIn(env program.Environment, cloud msgraph.Cloud, app config.App) (auth msgraph.Auth) {
 	switch app.Mode {
 	case directory.AuthCertificate:
 		certificate := secrets.NewCertificate(env.Secret(app.CredentialSecret))
-		auth.Certificates, p.Expires = certificate, certificate.Expires
+		auth.Certificate, p.Expires = certificate.Certificate, certificate.Expires
 	case directory.AuthClientSecret:
 		secret := secrets.NewClientSecret(env.Secret(app.CredentialSecret))
-		auth.Secrets, p.Expires = secret, secret.Expires
+		auth.ClientSecret, p.Expires = secret.ClientSecret, secret.Expires
 	case directory.AuthWebIdentity:
 		auth.WebIdentity = identity.NewSource(sts.NewFromConfig(env.AWS), cloud.ExchangeAudience()).Token
 	}

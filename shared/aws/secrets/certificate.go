@@ -22,8 +22,7 @@ import (
 //	{"pfx":"base64…","password":"…"}
 //
 // The private key is an RSA key and, in PEM, not encrypted. It may also stand in the text
-// of the certificate, which begins with the app's own. It implements
-// msgraph.CertificateSource.
+// of the certificate, which begins with the app's own.
 type Certificate struct{ reader reader[keyPair] }
 
 // keyPair is a private key and its certificate.

@@ -10,8 +10,7 @@ import (
 )
 
 // ClientSecret is the client secret that the app signs in to Entra with. It is stored
-// as {"clientSecret":"…","expires":"…"}, where expires may be missing. It implements
-// msgraph.SecretSource.
+// as {"clientSecret":"…","expires":"…"}, where expires may be missing.
 type ClientSecret struct{ reader reader[clientSecret] }
 
 // clientSecret is what was read.

@@ -36,12 +36,11 @@ var (
 	// ErrNoPart, ErrTwoParts: the answer to a $batch lacks a part, or has it twice.
 	ErrNoPart   = errors.New("the answer has no part for this request")
 	ErrTwoParts = errors.New("the answer has two parts for this request")
-	// ErrOtherUser, ErrOtherSubscription: nobody asked for that one.
-	ErrOtherUser         = errors.New("the answer is about another user")
-	ErrOtherSubscription = errors.New("the answer is about another subscription")
+	// ErrOtherUser: nobody asked for that one.
+	ErrOtherUser = errors.New("the answer is about another user")
 	// ErrAddress: what follows a page is not where [Pages.Serves] allows it.
 	ErrAddress = errors.New("the page's address is not on Graph's host and version")
-	// ErrEndless: a page follows itself, or more follow than there can be.
+	// ErrEndless: more pages follow than there can be.
 	ErrEndless = errors.New("the pages do not end")
 )
 

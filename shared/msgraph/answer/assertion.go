@@ -1,9 +1,9 @@
 package answer
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
@@ -18,29 +18,18 @@ const maxClaim = 600
 //
 // [JSON Web Token]: https://www.rfc-editor.org/rfc/rfc7519
 func PresentedToken(token string) *directory.PresentedToken {
-	_, rest, _ := strings.Cut(token, ".")
-	encoded, _, _ := strings.Cut(rest, ".")
-	var claims struct {
-		Issuer   any `json:"iss"`
-		Subject  any `json:"sub"`
-		Audience any `json:"aud"`
-	}
-	text, err := base64.RawURLEncoding.DecodeString(encoded)
-	if err != nil || json.Unmarshal(text, &claims) != nil {
-		return new(directory.PresentedToken)
-	}
-	// An audience may stand alone or in a list; Entra takes a token with one.
-	if list, ok := claims.Audience.([]any); ok && len(list) == 1 {
-		claims.Audience = list[0]
-	}
+	claims := make(jwt.MapClaims)
+	_, _, _ = jwt.NewParser().ParseUnverified(token, claims) // then there are none
+	issuer, _ := claims.GetIssuer()
+	subject, _ := claims.GetSubject()
+	audience, _ := claims.GetAudience()
 	return &directory.PresentedToken{
-		Issuer: claim(claims.Issuer), Subject: claim(claims.Subject), Audience: claim(claims.Audience),
+		Issuer: claim(issuer), Subject: claim(subject), Audience: claim(strings.Join(audience, " ")),
 	}
 }
 
 // claim is a text that can stand in one line of a log.
-func claim(value any) string {
-	text, _ := value.(string)
+func claim(text string) string {
 	if len(text) > maxClaim || OneLine(text) != text {
 		return ""
 	}

@@ -29,7 +29,7 @@ func TestPresentedToken(t *testing.T) {
 	}{
 		"as AWS makes it":    {jwtOf(`{` + base + `"` + audience + `","https://sts.amazonaws.com/":{"aws_account":"123456789012"}}`), all},
 		"audience in a list": {jwtOf(`{` + base + `["` + audience + `"]}`), all},
-		"two audiences":      {jwtOf(`{` + base + `["a","b"]}`), &directory.PresentedToken{Issuer: issuer, Subject: role}},
+		"two audiences":      {jwtOf(`{` + base + `["a","b"]}`), &directory.PresentedToken{Issuer: issuer, Subject: role, Audience: "a b"}},
 		"another type":       {jwtOf(`{"iss":7,"sub":{},"aud":[7]}`), new(directory.PresentedToken)},
 		"a line break":       {jwtOf(`{"iss":"a\nb","sub":"a","aud":"` + strings.Repeat("x", 601) + `"}`), &directory.PresentedToken{Subject: "a"}},
 		"no JSON":            {jwtOf(`x`), new(directory.PresentedToken)},

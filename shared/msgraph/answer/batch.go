@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
@@ -53,8 +54,8 @@ func Parts(whole Answer, n int) ([]Part, error) {
 // partStart is where a part can begin.
 var partStart = regexp.MustCompile(`\{\s*"(?:id|status|headers|body)"\s*:`)
 
-// maxBroken bounds how often something that looks like a part is looked at in vain.
-const maxBroken = 200
+// maxStarts bounds how often something that looks like a part is looked at.
+const maxStarts = 200
 
 // readResponses returns the parts. Where one has a body that is no JSON, and so spoils
 // the envelope, the others are picked out of the text.
@@ -65,21 +66,11 @@ func readResponses(whole Answer) (parts []json.RawMessage, err error) {
 	if json.Unmarshal(whole.Body, &envelope) == nil {
 		return envelope.Responses, nil
 	}
-	rest := whole.Body
-	for broken := 0; broken < maxBroken; {
-		start := partStart.FindIndex(rest)
-		if start == nil {
-			break
-		}
+	for _, at := range partStart.FindAllIndex(whole.Body, maxStarts) {
 		var part json.RawMessage
-		text := json.NewDecoder(bytes.NewReader(rest[start[0]:]))
-		if text.Decode(&part) != nil {
-			rest = rest[start[1]:]
-			broken++
-			continue
+		if json.NewDecoder(bytes.NewReader(whole.Body[at[0]:])).Decode(&part) == nil {
+			parts = append(parts, part)
 		}
-		parts = append(parts, part)
-		rest = rest[start[0]+int(text.InputOffset()):]
 	}
 	if parts == nil {
 		return nil, whole.Distrust(ErrShape)
@@ -102,37 +93,19 @@ func readPart(raw json.RawMessage, whole Answer) (index int, got Answer) {
 	if err != nil {
 		return -1, Answer{}
 	}
-	status, _ := strconv.Atoi(headerValue(fields.Status)) // a number, or one in quotes
+	status, _ := strconv.Atoi(unquoted(fields.Status))
 	header := http.Header{
 		RequestID:       {whole.Header.Get(RequestID)},
 		ClientRequestID: {whole.Header.Get(ClientRequestID)},
 	}
 	for name, value := range fields.Headers {
-		if text := headerValue(value); text != "" {
-			header.Set(name, text)
-		}
+		header.Set(name, unquoted(value))
 	}
-	return number - 1, Answer{Operation: whole.Operation, Status: status, Header: header, Body: decoded(fields.Body)}
+	return number - 1, Answer{Operation: whole.Operation, Status: status, Header: header, Body: fields.Body}
 }
 
-// decoded is the body of a part. One of another type than JSON is a string, in base64.
-func decoded(body json.RawMessage) []byte {
-	var text []byte
-	if len(body) > 0 && body[0] == '"' && json.Unmarshal(body, &text) == nil {
-		return text
-	}
-	return body
-}
-
-// headerValue is the value of a part's header, whose JSON is a string or, against
-// the documentation, a number.
-func headerValue(raw json.RawMessage) string {
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return text
-	}
-	return plain(string(raw))
-}
+// unquoted is a number or a word, which Graph gives with quotes or without.
+func unquoted(raw json.RawMessage) string { return strings.Trim(string(raw), `"`) }
 
 // partRefusal is a part that is not a success. A part without a status is not
 // documented, and proves nothing.

@@ -29,54 +29,36 @@ func (p Pages) Serves(address string) bool {
 //
 // [paging]: https://learn.microsoft.com/graph/paging
 // [delta query]: https://learn.microsoft.com/graph/delta-query-overview
-type collection[T any] struct {
-	Value []item[T] `json:"value"`
-	Next  string    `json:"@odata.nextLink"`
-	Delta string    `json:"@odata.deltaLink"`
+type collection struct {
+	Value []json.RawMessage `json:"value"`
+	Next  string            `json:"@odata.nextLink"`
+	Delta string            `json:"@odata.deltaLink"`
 }
 
-// item is one of a page, each read for itself.
-type item[T any] struct {
-	value T
-	// readable is not set where value is not what Graph documents.
-	readable bool
-}
-
-// UnmarshalJSON implements json.Unmarshaler. It starts afresh: were the page to have
-// two lists, package json would read the second over the first.
-func (i *item[T]) UnmarshalJSON(b []byte) error {
-	*i = item[T]{}
-	i.readable = json.Unmarshal(b, &i.value) == nil
-	return nil
-}
-
-// readCollection reads a page, which was found at the address asked. A page without
-// its list is not an empty page, and one that follows itself has no end.
-func readCollection[T any](p Pages, body []byte, asked string) (collection[T], error) {
-	var page collection[T]
+// collection reads a page. One without its list is not an empty page.
+func (p Pages) collection(body []byte) (collection, error) {
+	var page collection
 	switch {
 	case json.Unmarshal(body, &page) != nil, page.Value == nil:
-		return collection[T]{}, ErrShape
+		return collection{}, ErrShape
 	case page.Next != "" && !p.Serves(page.Next), page.Delta != "" && !p.Serves(page.Delta):
-		return collection[T]{}, ErrAddress
-	case page.Next != "" && page.Next == asked:
-		return collection[T]{}, ErrEndless
+		return collection{}, ErrAddress
 	}
 	return page, nil
 }
 
-// each reads a page of which every item must be readable.
-func each[T, R any](list collection[T], read func(T) (R, error)) ([]R, error) {
-	var all []R
-	for i := range list.Value {
-		if !list.Value[i].readable {
-			return nil, ErrShape
-		}
-		one, err := read(list.Value[i].value)
+// readAll reads a page of which every item must be readable.
+func readAll[T any](p Pages, a Answer, read func([]byte) (T, error)) (all []T, next string, err error) {
+	page, err := p.collection(a.Body)
+	if err != nil {
+		return nil, "", a.Distrust(err)
+	}
+	for _, raw := range page.Value {
+		one, err := read(raw)
 		if err != nil {
-			return nil, err
+			return nil, "", a.Distrust(err)
 		}
 		all = append(all, one)
 	}
-	return all, nil
+	return all, page.Next, nil
 }

@@ -2,8 +2,8 @@ package answer
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -30,14 +30,10 @@ const redacted = "[clientState]"
 //
 // [error]: https://learn.microsoft.com/graph/errors
 func (a Answer) Refusal() *directory.Error {
-	fault := a.fault()
 	e := a.Distrust(nil)
-	e.Code = fault.deepestCode()
+	e.Code = a.fault().deepestCode()
 	e.RetryAfter = retryAfter(a.Header, time.Now())
 	e.NotDone = refused(a.Status)
-	if e.RequestID == "" {
-		e.RequestID = plain(fault.Inner.requestID())
-	}
 	return e
 }
 
@@ -64,10 +60,9 @@ func refused(status int) bool {
 //
 // [error resource]: https://learn.microsoft.com/graph/errors
 type fault struct {
-	Code      string `json:"code"`
-	Message   string `json:"message"`
-	Inner     *fault `json:"innererror"`
-	RequestID string `json:"request-id"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Inner   *fault `json:"innererror"`
 }
 
 // fault reads the error in the body. Graph's gateways also answer HTML. Whatever
@@ -93,25 +88,11 @@ func (f *fault) firstMessage() string {
 	return ""
 }
 
-// requestID is the id in an inner error, which may be missing.
-func (f *fault) requestID() string {
-	if f == nil {
-		return ""
-	}
-	return f.RequestID
-}
-
 // deepestCode is the most specific code: that of the innermost error which has
-// one. A code that only repeats the status in digits says nothing; one that says
-// that a page's address has expired says all.
-func (f *fault) deepestCode() string {
-	code := ""
+// one. A code that only repeats the status in digits says nothing.
+func (f *fault) deepestCode() (code string) {
 	for ; f != nil; f = f.Inner {
-		c := plain(f.Code)
-		if (&directory.Error{Code: c}).Expired() {
-			return c
-		}
-		if strings.Trim(c, "0123456789") != "" {
+		if c := plain(f.Code); strings.Trim(c, "0123456789") != "" {
 			code = c
 		}
 	}
@@ -141,21 +122,15 @@ func plain(s string) string {
 	return s
 }
 
-// seconds is a wait in seconds. Graph's services also send fractions, some with a comma.
-var seconds = regexp.MustCompile(`^([0-9]{1,9})(?:[.,]([0-9]*))?$`)
-
-// retryAfter reads [Retry-After], in seconds, rounded up, or as a date.
+// retryAfter reads [Retry-After], in seconds, rounded up, or as a date. Graph's services
+// also send fractions, some with a comma.
 //
 // [Retry-After]: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	var wait time.Duration
-	if match := seconds.FindStringSubmatch(value); match != nil {
-		whole, _ := strconv.Atoi(match[1]) // at most nine digits
-		if strings.Trim(match[2], "0") != "" {
-			whole++
-		}
-		wait = time.Duration(whole) * time.Second
+	if seconds, err := strconv.ParseFloat(strings.Replace(value, ",", ".", 1), 64); err == nil {
+		wait = time.Duration(math.Ceil(min(max(seconds, 0), MaxRetryAfter.Seconds()))) * time.Second
 	} else if date, err := http.ParseTime(value); err == nil {
 		wait = date.Sub(now)
 	}

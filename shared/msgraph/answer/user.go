@@ -14,14 +14,15 @@ import (
 //
 // [user resource]: https://learn.microsoft.com/graph/api/resources/user
 type wireUser struct {
-	ID                 string    `json:"id"`
-	UserPrincipalName  string    `json:"userPrincipalName"`
-	UserType           string    `json:"userType"`
-	CreationType       string    `json:"creationType"`
-	ExternalUserState  string    `json:"externalUserState"`
-	Created            time.Time `json:"createdDateTime"`
-	Stamp              shownTime `json:"signInSessionsValidFromDateTime"`
-	LastPasswordChange time.Time `json:"lastPasswordChangeDateTime"`
+	ID                string    `json:"id"`
+	UserPrincipalName string    `json:"userPrincipalName"`
+	UserType          string    `json:"userType"`
+	CreationType      string    `json:"creationType"`
+	ExternalUserState string    `json:"externalUserState"`
+	Created           time.Time `json:"createdDateTime"`
+	Stamp             shownTime `json:"signInSessionsValidFromDateTime"`
+	// Removed is set where delta reports that the user was deleted.
+	Removed *struct{} `json:"@removed"`
 }
 
 // shownTime is a time that tells null from missing.
@@ -38,10 +39,16 @@ func (t *shownTime) UnmarshalJSON(b []byte) error {
 	return t.Time.UnmarshalJSON(b)
 }
 
-// user is what was read.
-func (w *wireUser) user() directory.User {
+// readUser reads a user, and whether it was deleted.
+func readUser(body []byte) (user directory.User, removed bool, err error) {
+	var w wireUser
+	err = json.Unmarshal(body, &w)
+	id := strings.ToLower(w.ID)
+	if err != nil || !directory.IsID(id) {
+		return directory.User{}, false, ErrShape
+	}
 	return directory.User{
-		ID:                      strings.ToLower(w.ID),
+		ID:                      id,
 		UserPrincipalName:       w.UserPrincipalName,
 		UserType:                w.UserType,
 		CreationType:            w.CreationType,
@@ -49,8 +56,7 @@ func (w *wireUser) user() directory.User {
 		Created:                 w.Created.UTC(),
 		SignInSessionsValidFrom: w.Stamp.UTC(),
 		StampKnown:              w.Stamp.shown,
-		LastPasswordChange:      w.LastPasswordChange.UTC(),
-	}
+	}, w.Removed != nil, nil
 }
 
 // User reads the user of that object id from the answer to [user: get]. Errors are
@@ -58,16 +64,12 @@ func (w *wireUser) user() directory.User {
 //
 // [user: get]: https://learn.microsoft.com/graph/api/user-get
 func User(a Answer, id string) (directory.User, error) {
-	var w wireUser
-	if json.Unmarshal(a.Body, &w) != nil {
-		return directory.User{}, a.Distrust(ErrShape)
+	user, _, err := readUser(a.Body)
+	if err == nil && user.ID != id {
+		err = ErrOtherUser
 	}
-	switch user := w.user(); {
-	case !directory.IsID(user.ID):
-		return directory.User{}, a.Distrust(ErrShape)
-	case user.ID != id:
-		return directory.User{}, a.Distrust(ErrOtherUser)
-	default:
-		return user, nil
+	if err != nil {
+		return directory.User{}, a.Distrust(err)
 	}
+	return user, nil
 }

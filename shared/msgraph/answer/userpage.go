@@ -4,15 +4,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
-// listedUser is a user of a page.
-type listedUser struct {
-	wireUser
-
-	Removed *struct{} `json:"@removed"`
-}
-
-// Users reads a page of [List users], which was found at the address asked; that is
-// empty for the first page. It has no Delta.
+// Users reads a page of [List users]. It has no Delta.
 //
 // A user who cannot be read, or has no object id, is left out and counted as
 // Unreadable. Were the page to fail instead, it would fail for ever, and nobody
@@ -21,19 +13,18 @@ type listedUser struct {
 // [*directory.Error].
 //
 // [List users]: https://learn.microsoft.com/graph/api/user-list
-func (p Pages) Users(a Answer, asked string) (directory.UserPage, error) {
-	page, err := p.userPage(a, asked)
+func (p Pages) Users(a Answer) (directory.UserPage, error) {
+	page, err := p.userPage(a)
 	page.Delta = "" // a list has none
 	return page, err
 }
 
-// Delta reads a page of [user: delta], which was found at the address asked. Either
-// Next or Delta is set. It treats users as [Pages.Users] does; the removed must have
-// an object id as well.
+// Delta reads a page of [user: delta]. Either Next or Delta is set. It treats users as
+// [Pages.Users] does; the removed must have an object id as well.
 //
 // [user: delta]: https://learn.microsoft.com/graph/api/user-delta
-func (p Pages) Delta(a Answer, asked string) (directory.UserPage, error) {
-	page, err := p.userPage(a, asked)
+func (p Pages) Delta(a Answer) (directory.UserPage, error) {
+	page, err := p.userPage(a)
 	if err != nil {
 		return directory.UserPage{}, err
 	}
@@ -49,20 +40,20 @@ func (p Pages) Delta(a Answer, asked string) (directory.UserPage, error) {
 //
 // [user: delta]: https://learn.microsoft.com/graph/api/user-delta
 func (p Pages) LatestDelta(a Answer) (deltaLink string, err error) {
-	page, err := p.userPage(a, "")
-	if err != nil {
-		return "", err
-	}
+	page, err := p.collection(a.Body)
 	// An address with users before it would pass them over.
-	if page.Delta == "" || len(page.Users)+len(page.Removed)+page.Unreadable > 0 {
-		return "", a.Distrust(ErrShape)
+	if err == nil && (page.Delta == "" || len(page.Value) > 0) {
+		err = ErrShape
+	}
+	if err != nil {
+		return "", a.Distrust(err)
 	}
 	return page.Delta, nil
 }
 
 // userPage reads a page of users, with the links that it has.
-func (p Pages) userPage(a Answer, asked string) (directory.UserPage, error) {
-	list, err := readCollection[listedUser](p, a.Body, asked)
+func (p Pages) userPage(a Answer) (directory.UserPage, error) {
+	list, err := p.collection(a.Body)
 	if err != nil {
 		return directory.UserPage{}, a.Distrust(err)
 	}
@@ -70,13 +61,11 @@ func (p Pages) userPage(a Answer, asked string) (directory.UserPage, error) {
 		Users: make([]directory.User, 0, len(list.Value)),
 		Next:  list.Next, Delta: list.Delta,
 	}
-	for i := range list.Value {
-		listed := &list.Value[i]
-		user := listed.value.user()
-		switch {
-		case !listed.readable, !directory.IsID(user.ID):
+	for _, raw := range list.Value {
+		switch user, removed, err := readUser(raw); {
+		case err != nil:
 			page.Unreadable++
-		case listed.value.Removed != nil:
+		case removed:
 			page.Removed = append(page.Removed, user.ID)
 		default:
 			page.Users = append(page.Users, user)
