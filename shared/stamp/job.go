@@ -93,6 +93,7 @@ func (j *job) apply(d Decision) {
 		}
 	case Call:
 		j.claim = d.Next
+	case Failed: // no decision's
 	}
 }
 
