@@ -7,7 +7,6 @@ package directory
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -58,6 +57,9 @@ type Domain struct {
 	// Verified is isVerified: an unverified domain signs nobody in.
 	Verified bool
 }
+
+// Token is the operation of an [Error] where Entra's token endpoint was asked.
+const Token = "token"
 
 // The operations of an [Error] that came of what the app signs in with, and of no
 // call of Graph or Entra.
@@ -158,26 +160,6 @@ func (e *Error) Throttled() bool { return e.StatusCode == 429 }
 // Conflict tells whether Graph found the object in another state than the call
 // takes for granted, or has one like it already.
 func (e *Error) Conflict() bool { return e.StatusCode == 409 }
-
-// expiredCodes are the codes by which Graph says that the address of a page, or
-// of a round of delta, is no longer good for anything.
-var expiredCodes = []string{
-	"syncStateNotFound",
-	"Directory_ExpiredPageToken",
-	"DirectoryPageTokenNotFoundException",
-}
-
-// unsupportedQuery is also what Graph says of its own delta link when that is older than
-// 30 days.
-const unsupportedQuery = "Request_UnsupportedQuery"
-
-// Expired tells whether an address given by an earlier page or round of delta
-// has expired, so that only beginning anew helps. It means nothing for other calls.
-func (e *Error) Expired() bool {
-	return e.StatusCode == 410 || e.StatusCode == 400 && e.Code == unsupportedQuery || slices.ContainsFunc(expiredCodes, func(code string) bool {
-		return strings.EqualFold(code, e.Code)
-	})
-}
 
 // IsID tells whether s is an object or tenant id in its normal form, a
 // lower-case GUID: the only form in which ids are compared and stored.

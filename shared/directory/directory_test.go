@@ -1,43 +1,11 @@
 package directory_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
-
-func TestErrorKinds(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		err               directory.Error
-		expired, conflict bool
-	}{
-		{directory.Error{StatusCode: 410, Code: "resyncRequired"}, true, false},
-		{directory.Error{StatusCode: 410}, true, false},
-		{directory.Error{StatusCode: 400, Code: "syncStateNotFound"}, true, false},
-		{directory.Error{StatusCode: 404, Code: "SyncStateNotFound"}, true, false},
-		{directory.Error{StatusCode: 400, Code: "Directory_ExpiredPageToken"}, true, false},
-		{directory.Error{StatusCode: 400, Code: "DirectoryPageTokenNotFoundException"}, true, false},
-		{directory.Error{StatusCode: 404, Code: "Request_ResourceNotFound"}, false, false},
-		{directory.Error{StatusCode: 400, Code: "Request_UnsupportedQuery"}, true, false},
-		{directory.Error{StatusCode: 400, Code: "BadRequest"}, false, false},
-		{directory.Error{StatusCode: 409, Code: "Conflict"}, false, true},
-		{directory.Error{}, false, false},
-	}
-	for _, tt := range tests {
-		t.Run(fmt.Sprint(tt.err.StatusCode, tt.err.Code), func(t *testing.T) {
-			t.Parallel()
-			if got := tt.err.Expired(); got != tt.expired {
-				t.Errorf("Expired %t, want %t", got, tt.expired)
-			}
-			if got := tt.err.Conflict(); got != tt.conflict {
-				t.Errorf("Conflict %t, want %t", got, tt.conflict)
-			}
-		})
-	}
-}
 
 // Graph's text is for the administrator who asks for it, not for every log.
 func TestErrorDoesNotTellTheMessage(t *testing.T) {
@@ -45,5 +13,21 @@ func TestErrorDoesNotTellTheMessage(t *testing.T) {
 	e := &directory.Error{Operation: "createSubscription", StatusCode: 400, Code: "ValidationError", Message: "a text"}
 	if got, want := e.Error(), "createSubscription: status 400 ValidationError"; got != want || strings.Contains(got, e.Message) {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// The id has the name under which it is found again: in Entra's sign-in log, or by
+// Graph's support.
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	for want, operation := range map[string]string{
+		"token: status 401 (correlation id c0rr-1)":       directory.Token,
+		"certificate: status 401 (correlation id c0rr-1)": directory.Certificate,
+		"listDomains: status 401 (request-id c0rr-1)":     "listDomains",
+	} {
+		e := &directory.Error{Operation: operation, StatusCode: 401, RequestID: "c0rr-1"}
+		if got := e.Error(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
 }

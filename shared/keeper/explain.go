@@ -9,23 +9,57 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
-// refusalCauses are by what Entra's token endpoint refuses.
-var refusalCauses = map[directory.Refusal]Cause{
-	directory.TenantUnknown:        CauseAppUnknown,
-	directory.AppUnknown:           CauseAppUnknown,
-	directory.NoServicePrincipal:   CauseAppUnknown,
-	directory.AppDisabled:          CauseAppDisabled,
-	directory.NotConsented:         CauseNoConsent,
-	directory.SecretUnknown:        CauseSecretWrong,
-	directory.SecretExpired:        CauseSecretWrong,
-	directory.CertificateUnknown:   CauseCertificateWrong,
-	directory.CertificateOutOfTime: CauseCertificateTime,
-	directory.FederationUnknown:    CauseFederation,
-	directory.FederationIssuer:     CauseFederation,
-	directory.FederationSubject:    CauseFederation,
-	directory.FederationAudience:   CauseFederation,
-	directory.FederationKeyUnknown: CauseFederationKey,
-	directory.FederationUnverified: CauseFederationKey,
+// refusalCauses are by the code of Entra's token endpoint, or of Graph where it does not
+// know the app that a token is of. Those without a source of their own are in
+// https://learn.microsoft.com/entra/identity-platform/reference-error-codes.
+var refusalCauses = map[string]Cause{
+	"AADSTS90002":  CauseAppUnknown, // the tenant is unknown in this cloud
+	"AADSTS900023": CauseAppUnknown,
+	"AADSTS700016": CauseAppUnknown,
+	// The app has no service principal:
+	// https://microsoft.github.io/teams-sdk/teams/app-authentication/troubleshooting
+	"AADSTS7000229": CauseAppUnknown,
+	// https://learn.microsoft.com/troubleshoot/entra/entra-id/app-integration/error-code-aadsts7000112-application-is-disabled
+	"AADSTS7000112": CauseAppDisabled,
+	"AADSTS65001":   CauseNoConsent,
+	"AADSTS650057":  CauseNoConsent,
+	// Graph's own word, with status 401, for an app that the tenant knows nothing of.
+	"Authorization_IdentityNotFound": CauseNoConsent,
+	"AADSTS7000215":                  CauseSecretWrong,
+	"AADSTS7000222":                  CauseSecretWrong,
+	"AADSTS700027":                   CauseCertificateWrong, // or the token's: see refusalCause
+	// https://github.com/AzureAD/microsoft-identity-web knows these of certificates.
+	"AADSTS7000214": CauseCertificateWrong,
+	"AADSTS7000277": CauseCertificateWrong,
+	"AADSTS1000502": CauseCertificateTime,
+	"AADSTS70021":   CauseFederation,
+	"AADSTS70025":   CauseFederation,
+	"AADSTS700211":  CauseFederation, // its issuer
+	"AADSTS700212":  CauseFederation, // its audience
+	"AADSTS700213":  CauseFederation, // its subject
+	// https://learn.microsoft.com/entra/identity-platform/reference-breaking-changes#federated-identity-credentials-now-use-case-sensitive-matching
+	"AADSTS7002138": CauseFederation,
+	// https://github.com/Azure/azure-workload-identity/issues/1232
+	"AADSTS7000272": CauseFederationKey,
+	"AADSTS50027":   CauseFederationKey,
+	// "Request to External OIDC endpoint failed" has had three numbers:
+	// https://github.com/Azure/azure-workload-identity/issues/605,
+	// https://github.com/Azure/azure-workload-identity/issues/642,
+	// https://github.com/Azure/AKS/issues/4029.
+	"AADSTS90061":  CauseFederationKey,
+	"AADSTS50166":  CauseFederationKey,
+	"AADSTS501661": CauseFederationKey,
+}
+
+// refusalCause is what is wrong where Entra gave no token, or Graph took the app for
+// nobody; "" where the code does not tell. For a signature that is not right Entra has
+// one number, whoever signed: the cause tells what it was given.
+func refusalCause(e *directory.Error) Cause {
+	cause := refusalCauses[e.Code]
+	if _, foreign := errors.AsType[*directory.PresentedToken](e.Err); foreign && cause == CauseCertificateWrong {
+		return CauseFederationKey
+	}
+	return cause
 }
 
 // causeOf returns the code for what a run failed with. Of several errors, Graph's comes
@@ -45,9 +79,9 @@ func causeOf(err error) Cause {
 
 // signInCause is why the app has no token, "" if that is not the trouble.
 func signInCause(e *directory.Error) Cause {
-	cause, refused := refusalCauses[e.Refusal()]
+	cause := refusalCause(e)
 	switch {
-	case refused:
+	case cause != "":
 		return cause
 	case errors.Is(e, directory.ErrCertificateTime):
 		return CauseCertificateTime

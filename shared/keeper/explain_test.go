@@ -35,6 +35,7 @@ func TestCauses(t *testing.T) {
 		{token("AADSTS7000215"), CauseSecretWrong},
 		{token("AADSTS7000222"), CauseSecretWrong},
 		{token("AADSTS700027"), CauseCertificateWrong},
+		{&directory.Error{Operation: directory.Token, Code: "AADSTS700027", Err: new(directory.PresentedToken)}, CauseFederationKey},
 		{&directory.Error{Operation: directory.Certificate, Err: directory.ErrCertificateEarly}, CauseCertificateTime},
 		{e(directory.ClientSecret, 0, "", ""), CauseCredentialUnread},
 		{e(directory.Certificate, 0, "", ""), CauseCredentialUnread},

@@ -126,34 +126,3 @@ func TestLostPagesNameNobody(t *testing.T) {
 		}
 	})
 }
-
-func TestExpiredAddresses(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name   string
-		status int
-		body   string
-		want   bool
-	}{
-		{"410", 410, `{"error":{"code":"resyncRequired"}}`, true},
-		{"410 in HTML", 410, `<html>`, true},
-		{"code", 400, `{"error":{"code":"syncStateNotFound"}}`, true},
-		{"code below another", 400, `{"error":{"code":"badRequest","innerError":{"code":"DirectoryPageTokenNotFoundException"}}}`, true},
-		{"inner code alone", 400, `{"error":{"innerError":{"code":"syncStateNotFound"}}}`, true},
-		{"older than 30 days", 400, `{"error":{"code":"Request_UnsupportedQuery","message":"DeltaLink older than 30 days is not supported."}}`, true},
-		{"not found, by code", 404, `{"error":{"code":"syncStateNotFound"}}`, true},
-		{"another", 400, `{"error":{"code":"BadRequest","message":"syncStateNotFound"}}`, false},
-		{"not found", 404, file(t, "../answer/testdata/error-404.json"), false},
-	}
-	for _, tt := range tests {
-		for _, call := range pageCalls() {
-			t.Run(tt.name+" "+call.name, func(t *testing.T) {
-				t.Parallel()
-				_, err := call.call(t.Context(), clientOf(t, answers(tt.status, tt.body)))
-				if e := graphError(t, err); e.Expired() != tt.want || e.Operation != call.operation {
-					t.Errorf("error %+v, want expired %t", e, tt.want)
-				}
-			})
-		}
-	}
-}

@@ -182,7 +182,7 @@ func TestConsentIsMissing(t *testing.T) {
 		client := signedInTo(t, e, graph, bySecret(secret))
 		for n := 1; n <= 2; n++ {
 			_, err := client.Domains(t.Context())
-			if failed := graphError(t, err); failed.Refusal() != directory.NotConsented || e.tokens() != n || graph.requests() != n {
+			if failed := graphError(t, err); failed.Code != "Authorization_IdentityNotFound" || e.tokens() != n || graph.requests() != n {
 				t.Errorf("%+v after %d tokens and %d requests", failed, e.tokens(), graph.requests())
 			}
 		}

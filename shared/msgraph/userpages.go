@@ -37,9 +37,8 @@ func (c *Client) LatestDelta(ctx context.Context) (deltaLink string, err error) 
 // DeltaPage reads a page of a round of delta: link is where the round begins, or
 // the page before's Next. Either Next or Delta of the page is set.
 //
-// Errors are *directory.Error. If Expired, a round must begin anew. A user who cannot
-// be read, or has no object id, is left out and counted as Unreadable: see
-// [answer.Pages.Users].
+// Errors are *directory.Error. A user who cannot be read, or has no object id, is left out
+// and counted as Unreadable: see [answer.Pages.Users].
 //
 // It needs the permission User.Read.All. See [user: delta].
 //
@@ -55,8 +54,8 @@ func (c *Client) DeltaPage(ctx context.Context, link string) (directory.UserPage
 // UserPage reads a page of all users of the tenant: the first one if next is empty,
 // else the one that the page before names as its Next.
 //
-// Errors are *directory.Error. If Expired, the list must begin anew. A user who cannot
-// be read, or has no object id, is left out and counted, as with [Client.DeltaPage].
+// Errors are *directory.Error. A user who cannot be read, or has no object id, is left out
+// and counted, as with [Client.DeltaPage].
 //
 // It needs the permission User.Read.All. See [List users].
 //
