@@ -39,9 +39,9 @@ func TestServe(t *testing.T) {
 		rings bool
 	}{
 		"schedule":        {`{}`, nil, sweep.OrderUsual, "", false},
-		"preview":         {`{"dryRun":true}`, nil, sweep.OrderDryRun, "", false},
+		"preview":         {`{"preview":true}`, nil, sweep.OrderPreview, "", false},
 		"wrong order":     {`{"dryrun":true}`, nil, "", "order of a sweep", false},
-		"twice":           {`{"dryRun":true,"dryRun":false}`, nil, "", "order of a sweep", false},
+		"twice":           {`{"preview":true,"preview":false}`, nil, "", "order of a sweep", false},
 		"Graph fails":     {`{}`, errors.New("no answer"), sweep.OrderUsual, "no answer", false},
 		"sign-in refused": {`{}`, refused, sweep.OrderUsual, "client secret", true},
 		"Entra is unwell": {`{}`, &directory.Error{Operation: directory.Token, StatusCode: 503}, sweep.OrderUsual, "failed", false},

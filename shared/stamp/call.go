@@ -22,10 +22,10 @@ const (
 	resultTimeout = 5 * time.Second
 )
 
-// stamp signs the users of all jobs out: brake, pace, claim, call, result. A worker that
+// signOut signs the users of all jobs out: brake, pace, claim, call, result. A worker that
 // dies on the way leaves a claim behind, and whoever finds it reads the user, once no
 // call can be under way, before anything else.
-func (s *Stamper) stamp(ctx context.Context, jobs []*job) {
+func (s *Stamper) signOut(ctx context.Context, jobs []*job) {
 	taken := s.Now()
 	jobs = s.takeBrake(ctx, jobs, taken)
 	if len(jobs) == 0 {
@@ -43,7 +43,7 @@ func (s *Stamper) stamp(ctx context.Context, jobs []*job) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resultTimeout)
 	defer cancel()
 	s.settleAccepted(ctx, filter(claimed, func(j *job) bool { return j.accepted }))
-	for _, j := range open(claimed) {
+	for _, j := range unsettled(claimed) {
 		s.settleUnknown(j, j.unknown)
 	}
 	s.record(ctx, claimed)
@@ -58,19 +58,19 @@ func (s *Stamper) takeBrake(ctx context.Context, jobs []*job, now time.Time) []*
 	granted, err := s.Brake.Take(ctx, s.Tenant, len(automatic), now)
 	if err != nil {
 		putBackAll(automatic, ReasonBrakeUnavailable, err)
-		return open(jobs)
+		return unsettled(jobs)
 	}
 	for i, j := range automatic {
 		if j.braked = i < granted; !j.braked {
 			j.later(MaxDelay, ReasonBrake, nil)
 		}
 	}
-	return open(jobs)
+	return unsettled(jobs)
 }
 
 // giveBack has the brake take back those for whom nothing was done.
 func (s *Stamper) giveBack(ctx context.Context, jobs []*job, taken time.Time) {
-	n := len(filter(jobs, func(j *job) bool { return j.braked && !j.called }))
+	n := len(filter(jobs, func(j *job) bool { return j.braked && !j.maybeDone }))
 	if n == 0 {
 		return
 	}
@@ -103,7 +103,7 @@ func (s *Stamper) claim(ctx context.Context, jobs []*job) []*job {
 		j.pending.Claimed, j.pending.Updated = now, now
 	}
 	s.record(ctx, jobs)
-	return open(jobs)
+	return unsettled(jobs)
 }
 
 // call calls for all jobs, and again for those whose answer is lost. Its time counts from
@@ -117,7 +117,7 @@ func (s *Stamper) call(ctx context.Context, jobs []*job) {
 			return
 		}
 		s.callOnce(ctx, jobs)
-		jobs = filter(open(jobs), func(j *job) bool { return !j.accepted })
+		jobs = filter(unsettled(jobs), func(j *job) bool { return !j.accepted })
 		if len(jobs) == 0 {
 			return
 		}
@@ -151,7 +151,7 @@ func (s *Stamper) callOnce(ctx context.Context, jobs []*job) {
 		return
 	}
 	for _, j := range jobs {
-		j.called = true
+		j.maybeDone = true
 	}
 	errs, err := s.Directory.RevokeSignInSessions(ctx, ids(jobs))
 	if err != nil {
@@ -209,7 +209,7 @@ func (s *Stamper) settleRefused(j *job, err error) {
 func (s *Stamper) refuse(j *job, reason Reason, err error) {
 	j.settle(Done, reason, 0, err)
 	j.write(StateCannotFix, reason, s.Now())
-	j.called = false
+	j.maybeDone = false
 }
 
 // settleUnknown leaves the claim: until the stamp is read, nobody can know whether the

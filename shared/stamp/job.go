@@ -19,7 +19,7 @@ type job struct {
 	claim     *Entry // to be written before the call
 	before    Entry  // as it stood before the claim
 	braked    bool   // counted by the brake
-	called    bool   // unless every call certainly did nothing
+	maybeDone bool   // unless every call certainly did nothing
 	accepted  bool   // by Graph
 	unknown   error  // of a call whose outcome nobody knows
 	settled   bool
@@ -130,7 +130,7 @@ func (j *job) release() {
 	if e.State == StateNone {
 		e.Reason, e.Updated = j.out.Reason, j.entry.Updated
 	}
-	j.pending, j.called = &e, false
+	j.pending, j.maybeDone = &e, false
 }
 
 // record writes the pending entries of the jobs. A job whose entry was not written for
@@ -165,7 +165,7 @@ func (j *job) written(e Entry, err error) {
 		// ledger says enough until then.
 		j.out.Err = fmt.Errorf("write user %s to the ledger: %w", e.User, err)
 	case errors.Is(err, ErrConflict):
-		j.later(backoff(j.request), ReasonClaimed, err)
+		j.later(backoff(j.request), ReasonConflict, err)
 	default:
 		j.later(backoff(j.request), ReasonLedgerUnavailable, fmt.Errorf("write user %s to the ledger: %w", e.User, err))
 	}
@@ -205,7 +205,7 @@ func notFound(err error) bool {
 	return ok && e.NotFound()
 }
 
-func open(jobs []*job) []*job {
+func unsettled(jobs []*job) []*job {
 	return filter(jobs, func(j *job) bool { return !j.settled })
 }
 

@@ -34,6 +34,7 @@ const (
 // Why a request is put back.
 const (
 	ReasonClaimed               Reason = "claimed"
+	ReasonConflict              Reason = "conflict" // another worker has written the entry
 	ReasonOutcomeUnknown        Reason = "outcome_unknown"
 	ReasonReadBackEarly         Reason = "read_back_early"
 	ReasonEmptySeen             Reason = "empty_seen"

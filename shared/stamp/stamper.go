@@ -82,8 +82,8 @@ func (s *Stamper) Handle(ctx context.Context, requests []Request) []error {
 	jobs := s.newJobs(requests)
 	defer func() { s.report(ctx, jobs, started) }()
 
-	s.recall(ctx, open(jobs))
-	for chunk := range slices.Chunk(open(jobs), MaxBatch) {
+	s.recall(ctx, unsettled(jobs))
+	for chunk := range slices.Chunk(unsettled(jobs), MaxBatch) {
 		s.advance(ctx, chunk)
 	}
 	s.postpone(ctx, jobs)
@@ -140,16 +140,16 @@ func (s *Stamper) advance(ctx context.Context, jobs []*job) {
 		return
 	}
 	s.read(ctx, jobs)
-	s.decide(ctx, open(jobs))
-	s.checkGroups(ctx, open(jobs))
+	s.decide(ctx, unsettled(jobs))
+	s.checkGroups(ctx, unsettled(jobs))
 	s.record(ctx, jobs)
 	if s.DryRun {
-		for _, j := range open(jobs) {
+		for _, j := range unsettled(jobs) {
 			j.settle(Done, ReasonDryRun, 0, nil)
 		}
 		return
 	}
-	s.stamp(ctx, open(jobs))
+	s.signOut(ctx, unsettled(jobs))
 }
 
 // tooLate puts the jobs back if the invocation may end before a claim that is taken now

@@ -142,7 +142,7 @@ var (
 		{"somebody else was faster", func(w *world) {
 			withAnswers()(w)
 			w.failing("Ledger.Write", false, time.Second, stamp.ErrConflict)
-		}, append([]string{"later claimed"}, seen...), stamp.StateStamped, 1, 1, 0, 1},
+		}, append([]string{"later conflict"}, seen...), stamp.StateStamped, 1, 1, 0, 1},
 		{"nonsense goes to the dead letters", func(w *world) { w.sendBody([]byte(canary), 0) },
 			[]string{"failed invalid"}, stamp.StateNone, 0, 0, 1, 0},
 		{"put back for four days", func(w *world) {

@@ -15,18 +15,18 @@ const (
 	OrderUsual Order = `{}`
 	// OrderFull asks for a full round, and runs.
 	OrderFull Order = `{"full":true}`
-	// OrderDryRun asks for a preview and changes nothing: see [Report.Reasons].
-	OrderDryRun Order = `{"dryRun":true}`
+	// OrderPreview asks for a preview and changes nothing: see [Report.Reasons].
+	OrderPreview Order = `{"preview":true}`
 	// OrderRelease opens the brake: what a person does who has seen that the users
 	// stamped so far were the right ones.
 	OrderRelease Order = `{"release":true}`
 )
 
 // errOrder is the cause of every refusal. It quotes nothing of what came.
-var errOrder = errors.New(`order of a sweep: want {}, {"full":true}, {"dryRun":true} or {"release":true}, and nothing else`)
+var errOrder = errors.New(`order of a sweep: want {}, {"full":true}, {"preview":true} or {"release":true}, and nothing else`)
 
 // DecodeOrder reads an order. It takes the four texts that there are, with any blanks
-// between, and nothing else: a person who mistypes a dry run, or names it twice, must not
+// between, and nothing else: a person who mistypes a preview, or names it twice, must not
 // get a real one.
 func DecodeOrder(event []byte) (Order, error) {
 	var text bytes.Buffer
@@ -34,7 +34,7 @@ func DecodeOrder(event []byte) (Order, error) {
 		return "", errOrder
 	}
 	switch o := Order(text.String()); o {
-	case OrderUsual, OrderFull, OrderDryRun, OrderRelease:
+	case OrderUsual, OrderFull, OrderPreview, OrderRelease:
 		return o, nil
 	}
 	return "", errOrder

@@ -17,29 +17,29 @@ import (
 func TestDecodeOrder(t *testing.T) {
 	t.Parallel()
 	for event, want := range map[string]sweep.Order{
-		`{}`:                                  sweep.OrderUsual,
-		` { "full" : true } `:                 sweep.OrderFull,
-		`{"dryRun":true}`:                     sweep.OrderDryRun,
-		`{"release":true}`:                    sweep.OrderRelease,
-		`{"dryRun":true,"release":true}`:      "",
-		`{"dryRun":true,"dryRun":false}`:      "",
-		`{"dryRun":true,"\u0064ryRun":false}`: "",
-		`{"dryRun":false}`:                    "",
-		`{"dryrun":true}`:                     "",
-		`{"relaese":true}`:                    "",
-		`{"release":null}`:                    "",
-		`{"dryRun":"true"}`:                   "",
-		`{"dryRun":true}{}`:                   "",
-		`{"dryRun":true`:                      "",
-		`null`:                                "",
-		`[]`:                                  "",
-		``:                                    "",
+		`{}`:                                   sweep.OrderUsual,
+		` { "full" : true } `:                  sweep.OrderFull,
+		`{"preview":true}`:                     sweep.OrderPreview,
+		`{"release":true}`:                     sweep.OrderRelease,
+		`{"preview":true,"release":true}`:      "",
+		`{"preview":true,"preview":false}`:     "",
+		`{"preview":true,"\u0064ryRun":false}`: "",
+		`{"preview":false}`:                    "",
+		`{"dryrun":true}`:                      "",
+		`{"relaese":true}`:                     "",
+		`{"release":null}`:                     "",
+		`{"dryRun":"true"}`:                    "",
+		`{"preview":true}{}`:                   "",
+		`{"preview":true`:                      "",
+		`null`:                                 "",
+		`[]`:                                   "",
+		``:                                     "",
 	} {
 		got, err := sweep.DecodeOrder([]byte(event))
 		if got != want || (err != nil) != (want == "") {
 			t.Errorf("DecodeOrder(%s) = %q, %v; want %q", event, got, err, want)
 		}
-		if err != nil && (!strings.Contains(err.Error(), `{"dryRun":true}`) || strings.Contains(err.Error(), "relaese")) {
+		if err != nil && (!strings.Contains(err.Error(), `{"preview":true}`) || strings.Contains(err.Error(), "relaese")) {
 			t.Errorf("the error %q does not tell the orders, or quotes what came", err)
 		}
 	}
@@ -83,7 +83,7 @@ func TestPreview(t *testing.T) {
 	t.Parallel()
 	play(t, func(t *testing.T, w *world) {
 		populate(w)
-		p := w.order(sweep.OrderDryRun)
+		p := w.order(sweep.OrderPreview)
 		w.expectCalls(map[string]int{"LatestDelta": 1, "UserPage": 3, "Domains": 1})
 		if w.store.item.Version != 0 || len(w.seen) != 0 {
 			t.Errorf("a preview wrote %d checkpoints and was observed %d times", w.store.item.Version, len(w.seen))
@@ -118,7 +118,7 @@ func TestPreviewIsShort(t *testing.T) {
 		for n := range 60 {
 			w.user(100+n, old)
 		}
-		existing := w.order(sweep.OrderDryRun).Reasons[stamp.ReasonExisting]
+		existing := w.order(sweep.OrderPreview).Reasons[stamp.ReasonExisting]
 		if existing.Count != 62 || len(existing.Users) != 50 || existing.Domains["federated.example"] != 62 {
 			t.Errorf("got %+v", existing)
 		}
@@ -128,7 +128,7 @@ func TestPreviewIsShort(t *testing.T) {
 			}
 			return nil
 		}
-		r, err := w.try(t.Context(), sweep.OrderDryRun)
+		r, err := w.try(t.Context(), sweep.OrderPreview)
 		if !errors.Is(err, errGraph) || r.Finished || r.Users != 3 || r.Reasons[stamp.ReasonNew].Count != 1 || r.UnmatchedExclusions != nil {
 			t.Errorf("Graph is down: %+v, %v", r, err)
 		}

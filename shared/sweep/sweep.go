@@ -106,7 +106,7 @@ func (r *run) carryOut(ctx context.Context, o Order) error {
 	case OrderRelease:
 		r.report.Kind = KindRelease
 		return r.Brake.Release(ctx, r.Tenant, r.Now())
-	case OrderDryRun:
+	case OrderPreview:
 		r.report.Kind, r.dry = KindPreview, true
 		return r.full(ctx)
 	case OrderFull:

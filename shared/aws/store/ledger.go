@@ -10,9 +10,9 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
-// keepStamped is how long the entry of a stamped user is kept: more than a year, for a
+// keep is how long an entry is kept: more than a year, for a
 // person who looks into one. After that the stamp in Graph answers.
-const keepStamped = 400 * 24 * time.Hour
+const keep = 400 * 24 * time.Hour
 
 func userKey(tenant, user string) string { return tenant + "#user#" + user }
 
@@ -50,9 +50,5 @@ func (t *Table) Write(ctx context.Context, entries []stamp.Entry) []error {
 
 // entryItem returns the item that an entry is stored as.
 func entryItem(e stamp.Entry) item[stamp.Entry] {
-	i := item[stamp.Entry]{Key: userKey(e.Tenant, e.User), Version: e.Version, Doc: e}
-	if e.State == stamp.StateStamped && !e.Updated.IsZero() {
-		i.Expires = e.Updated.Add(keepStamped).Unix()
-	}
-	return i
+	return item[stamp.Entry]{Key: userKey(e.Tenant, e.User), Version: e.Version, Doc: e, Expires: e.Updated.Add(keep).Unix()}
 }
