@@ -162,7 +162,7 @@ func TestFunctions(t *testing.T) {
 		}
 	}
 	for _, id := range s.resources("AWS::Logs::LogGroup") {
-		retained := s.resource(id)["DeletionPolicy"] == "Retain"
+		retained := s.resource(id)["DeletionPolicy"] == "RetainExceptOnCreate"
 		if s.properties(id)["RetentionInDays"] == nil || retained != (id == "StamperLogGroup") {
 			t.Errorf("%s ends with the stack: %t", id, !retained)
 		}
@@ -178,6 +178,7 @@ func TestSafety(t *testing.T) {
 	timeout := s.properties("StamperFunction")["Timeout"].(int) + source["MaximumBatchingWindowInSeconds"].(int)
 	for what, holds := range map[string]bool{
 		"the table is protected against deletion": table["DeletionProtectionEnabled"] == true,
+		"a deployment that fails can be undone":   s.resource("Table")["DeletionPolicy"] == "Retain",
 		"entries expire":                                 cmp.Equal(table["TimeToLiveSpecification"], object{"AttributeName": "expires", "Enabled": true}),
 		"20 receipts before a dead letter":               queue["RedrivePolicy"].(object)["maxReceiveCount"] == 20,
 		"the queue hides longer than a worker takes":     queue["VisibilityTimeout"].(int) > timeout && queue["VisibilityTimeout"].(int) < 2*timeout,
