@@ -194,11 +194,12 @@ func (w *world) attendBrake(ctx context.Context) {
 			return
 		}
 		pause(ctx, min(time.Duration(random.Int64N(int64(longest))), time.Until(w.playEnd())))
+		asked := time.Now() // the release may stand although its answer is lost
 		for new(environment).order(ctx, w.plant, sweep.OrderRelease) != nil && ctx.Err() == nil {
 			pause(ctx, time.Minute)
 		}
 		w.orders.mu.Lock()
-		w.orders.released = append(w.orders.released, span{item.Doc.Reached, time.Now()})
+		w.orders.released = append(w.orders.released, span{item.Doc.Reached, asked})
 		w.orders.mu.Unlock()
 		w.seen.block(span{item.Doc.Reached, time.Now()})
 	})
