@@ -177,8 +177,8 @@ func TestSafety(t *testing.T) {
 	source, route := s.properties("NotificationEventSource"), s.properties("Api")["DefaultRouteSettings"].(object)
 	timeout := s.properties("StamperFunction")["Timeout"].(int) + source["MaximumBatchingWindowInSeconds"].(int)
 	for what, holds := range map[string]bool{
-		"the table is protected against deletion": table["DeletionProtectionEnabled"] == true,
-		"a deployment that fails can be undone":   s.resource("Table")["DeletionPolicy"] == "Retain",
+		"the table is protected against deletion":        table["DeletionProtectionEnabled"] == true,
+		"a deployment that fails can be undone":          s.resource("Table")["DeletionPolicy"] == "Retain",
 		"entries expire":                                 cmp.Equal(table["TimeToLiveSpecification"], object{"AttributeName": "expires", "Enabled": true}),
 		"20 receipts before a dead letter":               queue["RedrivePolicy"].(object)["maxReceiveCount"] == 20,
 		"the queue hides longer than a worker takes":     queue["VisibilityTimeout"].(int) > timeout && queue["VisibilityTimeout"].(int) < 2*timeout,
