@@ -58,7 +58,7 @@ func (s *stub) brake(context.Context, string) (stamp.BrakeState, int, error) {
 // functionOf is a function around a stub, whose log and metrics go to out.
 func functionOf(t *testing.T, s *stub, fault error, out io.Writer) *function {
 	t.Helper()
-	recorder, err := metrics.New(metrics.Config{Namespace: "n", Stack: "s", Out: out, Now: time.Now})
+	recorder, err := metrics.New(metrics.Config{Namespace: "n", Stack: "s", Out: out, Now: func() time.Time { return time.Now().UTC().Truncate(24 * time.Hour).Add(8 * time.Hour) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,9 +77,9 @@ func TestSchedule(t *testing.T) {
 	}{
 		"all well":             {&stub{expires: time.Now().AddDate(1, 0, 0)}, nil},
 		"the brake is reached": {&stub{expires: time.Now().AddDate(1, 0, 0), reached: time.Now()}, []string{"brake_reached", "until a person releases it"}},
-		"the credential ends":  {&stub{expires: time.Now().Add(time.Hour)}, []string{"credential_ends"}},
+		"the credential ends":  {&stub{expires: time.Now().AddDate(0, 0, 2)}, []string{"credential_ends"}},
 		"nobody knows":         {&stub{}, []string{"nobody knows when the client secret expires"}},
-		"the keeper fails":     {&stub{err: errGraph, expires: time.Now().Add(time.Hour)}, []string{"credential_ends"}},
+		"the keeper fails":     {&stub{err: errGraph, expires: time.Now().AddDate(0, 0, 2)}, []string{"credential_ends"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -337,11 +337,11 @@ type faultySecrets struct {
 	webhook.Secrets
 }
 
-func (c faultySecrets) ClientStates(ctx context.Context, fresh bool) ([]string, error) {
-	if c.draw("client states", "").fail {
-		return nil, errInjected
+func (c faultySecrets) ClientState(ctx context.Context, fresh bool) (string, error) {
+	if c.draw("client state", "").fail {
+		return "", errInjected
 	}
-	return c.Secrets.ClientStates(ctx, fresh)
+	return c.Secrets.ClientState(ctx, fresh)
 }
 
 type faultySweeps struct {

@@ -106,7 +106,7 @@ func newPlant(c plantConfig) (*plant, error) {
 	}
 	config := apply(c.watch.webhook, webhook.Config{
 		Tenant:   c.tenant,
-		Secrets:  &clientStates{vault: c.vault, tenant: c.tenant},
+		Secrets:  &clientState{vault: c.vault, tenant: c.tenant},
 		Queue:    memory.Requests{Queue: p.requests},
 		Log:      c.log,
 		Observer: c.receipts,
@@ -189,7 +189,7 @@ func (p *plant) newKeeper() (*keeper.Keeper, error) {
 		Tenant:          p.config.tenant,
 		NotificationURL: p.config.notificationURL,
 		Graph:           graph,
-		Secrets:         &clientStates{vault: p.config.vault, tenant: p.config.tenant},
+		Secrets:         &clientState{vault: p.config.vault, tenant: p.config.tenant},
 		Store:           p.records,
 		Sweeps:          sweep.Asker{Store: p.sweeps},
 		Log:             p.config.log,
@@ -385,9 +385,9 @@ func (v *vault) store(secret string) {
 	v.secret = secret
 }
 
-// clientStates are those that one function accepts. It keeps the secret until it is
-// asked for a fresh one, as the functions on AWS do.
-type clientStates struct {
+// clientState is what one function accepts. It keeps the secret until it is asked for a
+// fresh one, as the functions on AWS do.
+type clientState struct {
 	vault  *vault
 	tenant string
 
@@ -395,12 +395,12 @@ type clientStates struct {
 	kept string
 }
 
-// ClientStates implements [webhook.Secrets].
-func (c *clientStates) ClientStates(_ context.Context, fresh bool) ([]string, error) {
+// ClientState implements [webhook.Secrets].
+func (c *clientState) ClientState(_ context.Context, fresh bool) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if fresh || c.kept == "" {
 		c.kept = c.vault.read()
 	}
-	return []string{webhook.ClientState(c.kept, c.tenant)}, nil
+	return webhook.ClientState(c.kept, c.tenant), nil
 }

@@ -88,8 +88,8 @@ type Worker struct {
 	Users
 }
 
-// Keeper is the configuration of the keeper function. Users are read only to refuse a
-// deployment in which another function could not work.
+// Keeper is the configuration of the keeper function. It holds the settings of the others
+// too, to refuse a deployment in which one of them could not work.
 type Keeper struct {
 	Worker
 	// ClientStateSecret is an ARN.

@@ -3,6 +3,7 @@ package config_test
 import (
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,7 +139,7 @@ func TestReads(t *testing.T) {
 		t.Errorf("keeper %+v", k)
 	}
 	p := s.Policy
-	if p.NewUserWindow != 72*time.Hour || p.ReplicationLag == 0 || p.Exclusions.IDs[0] != id || len(p.Exclusions.Patterns) != 2 || s.StampsPerDay != 500 {
+	if p.NewUserWindow != 72*time.Hour || p.ReplicationLag == 0 || !slices.Equal(p.Exclusions.IDs, []string{id}) || len(p.Exclusions.Patterns) != 2 || s.StampsPerDay != 500 {
 		t.Errorf("stamper %+v", s)
 	}
 	if _, err := s.Domains(nil); err != nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -70,7 +71,8 @@ func (r *reader) ids(s setting) []string {
 			r.fault(s, "is not valid: entry %d is not an object ID, which is a GUID; separate them by commas", i+1)
 		}
 	}
-	return entries
+	slices.Sort(entries)
+	return slices.Compact(entries) // Graph refuses a group that is named twice
 }
 
 func (r *reader) domains() []string {

@@ -51,11 +51,10 @@ type Sweeps interface {
 	Ask(ctx context.Context, tenant string) error
 }
 
-// Secrets knows the clientStates that the webhook accepts.
+// Secrets knows the clientState that the webhook accepts.
 type Secrets interface {
-	// ClientStates returns one at least. The subscription is made with the first. It
-	// caches, unless fresh is set: then it reads the secret again.
-	ClientStates(ctx context.Context, fresh bool) ([]string, error)
+	// ClientState caches, unless fresh is set: then it reads the secret again.
+	ClientState(ctx context.Context, fresh bool) (string, error)
 }
 
 // Record is what the keeper remembers of a tenant between its runs. Times are UTC.

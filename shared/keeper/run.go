@@ -161,11 +161,11 @@ func (r *run) reconcile(ctx context.Context) error {
 // readSecret asks for the secret itself, not for what was cached: the webhook reads it
 // anew too when it meets a clientState that it does not know.
 func (r *run) readSecret(ctx context.Context) error {
-	states, err := r.Secrets.ClientStates(ctx, true)
+	state, err := r.Secrets.ClientState(ctx, true)
 	if err != nil {
-		return &fault{CauseClientState, fmt.Errorf("read client states: %w", err)}
+		return &fault{CauseClientState, fmt.Errorf("read the client state: %w", err)}
 	}
-	r.clientState = states[0]
+	r.clientState = state
 	digest := sha256.Sum256([]byte(strings.Join([]string{r.NotificationURL, r.clientState, changeType}, "\n")))
 	r.fingerprint = hex.EncodeToString(digest[:])
 	return nil
@@ -281,7 +281,7 @@ func (r *run) settle(ctx context.Context) error {
 		return nil
 	}
 	if err := r.Sweeps.Ask(ctx, r.Tenant); err != nil {
-		return &fault{CauseStore, fmt.Errorf("ask for a sweep: %w", err)}
+		return &fault{CauseStore, err}
 	}
 	r.report.did(ActionSweepAsked)
 	r.record().SweepOwed = false

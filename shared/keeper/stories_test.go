@@ -58,14 +58,14 @@ func TestReplaced(t *testing.T) {
 		"vanished": {func(w *world) { w.subs = nil }, found{keeper.FoundGone}, done{keeper.ActionCreated, keeper.ActionSweepAsked}},
 		"another URL": {func(w *world) { w.config.NotificationURL += "2" }, found{keeper.FoundChanged},
 			done{keeper.ActionRemoved, keeper.ActionCreated, keeper.ActionSweepAsked}},
-		"another clientState": {func(w *world) { w.states = []string{"state-2", "state-1"} }, found{keeper.FoundChanged},
+		"another clientState": {func(w *world) { w.state = "state-2" }, found{keeper.FoundChanged},
 			done{keeper.ActionRemoved, keeper.ActionCreated, keeper.ActionSweepAsked}},
 		"the record is lost": {func(w *world) { w.item.Doc = keeper.Record{} }, found{keeper.FoundNone},
 			done{keeper.ActionRemoved, keeper.ActionCreated, keeper.ActionSweepAsked}},
 		"an extra one of ours": {func(w *world) {
 			extra := w.subs[0]
 			extra.ID, extra.ChangeType, extra.Resource = "extra", "updated,deleted", "/Users"
-			w.subs, w.states = append(w.subs, extra), []string{"state-2"}
+			w.subs, w.state = append(w.subs, extra), "state-2"
 		}, found{keeper.FoundChanged}, done{keeper.ActionRemoved, keeper.ActionRemoved, keeper.ActionCreated, keeper.ActionSweepAsked}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,8 +138,8 @@ func TestCrash(t *testing.T) {
 	for scene, arrange := range map[string]func(w *world){
 		"set up":     func(*world) {},
 		"vanished":   func(w *world) { w.setUp(); w.subs = nil },
-		"changed":    func(w *world) { w.setUp(); w.states = []string{"state-2"} },
-		"list late":  func(w *world) { w.setUp(); w.listLag = 10 * time.Minute; w.states = []string{"state-2"} },
+		"changed":    func(w *world) { w.setUp(); w.state = "state-2" },
+		"list late":  func(w *world) { w.setUp(); w.listLag = 10 * time.Minute; w.state = "state-2" },
 		"taken down": func(w *world) { w.setUp(); _ = w.keeper().TakeDown(w.t.Context()) },
 	} {
 		for _, step := range stepsOf(t, arrange) {

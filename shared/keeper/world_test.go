@@ -46,7 +46,7 @@ type world struct {
 	slow    time.Duration // how long CreateSubscription takes
 	item    state.Item[keeper.Record]
 	sweeps  int
-	states  []string
+	state   string
 	calls   []string
 	reports []keeper.Report
 	log     bytes.Buffer
@@ -66,7 +66,7 @@ func story(t *testing.T, test func(t *testing.T, w *world)) {
 func storyNow(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, states: []string{"state-1"}}
+		w := &world{t: t, state: "state-1"}
 		w.config = keeper.Config{
 			Tenant: tenant, NotificationURL: hookURL, ClientID: "c11e47",
 			Graph: w, Secrets: w, Store: w, Sweeps: w, Observer: w,
@@ -196,9 +196,9 @@ func (w *world) DeleteSubscription(_ context.Context, id string) error {
 	})
 }
 
-func (w *world) ClientStates(context.Context, bool) (states []string, err error) {
-	err = w.call("secret", func() error { states = w.states; return nil })
-	return states, err
+func (w *world) ClientState(context.Context, bool) (state string, err error) {
+	err = w.call("secret", func() error { state = w.state; return nil })
+	return state, err
 }
 
 func (w *world) Ask(_ context.Context, id string) error {
@@ -243,7 +243,7 @@ func (w *world) healthy() {
 		w.t.Fatalf("%d subscriptions, want 1; calls: %s", len(live), strings.Join(w.calls, " "))
 	}
 	s := live[0]
-	if s.ID != record.ID || s.NotificationURL != w.config.NotificationURL || s.clientState != w.states[0] || !record.Expires.Equal(s.Expires) {
+	if s.ID != record.ID || s.NotificationURL != w.config.NotificationURL || s.clientState != w.state || !record.Expires.Equal(s.Expires) {
 		w.t.Errorf("subscription %+v, record %+v", s, record)
 	}
 	if record.SweepOwed || !record.Claimed.IsZero() || record.TakenDown {

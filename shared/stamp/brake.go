@@ -125,7 +125,6 @@ func (b *Brake) update(ctx context.Context, tenant string, change func(*BrakeSta
 		if err != nil {
 			return fmt.Errorf("read the brake: %w", err)
 		}
-		item.Doc.Hours = maps.Clone(item.Doc.Hours)
 		if item.Doc.Hours == nil {
 			item.Doc.Hours = make(map[int64]int)
 		}

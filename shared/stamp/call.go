@@ -133,6 +133,9 @@ func (s *Stamper) pause(ctx context.Context, n int, jobs []*job) error {
 			d = max(d, e.RetryAfter)
 		}
 	}
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
+		return context.DeadlineExceeded
+	}
 	select {
 	case <-time.After(d):
 		return s.pace.WaitN(ctx, len(jobs))

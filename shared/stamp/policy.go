@@ -13,8 +13,8 @@ type Policy struct {
 	// again by then, so a second call costs the user nothing. With the lag it is
 	// [MaxDelay] at most.
 	CallWindow time.Duration
-	// CallTimeout bounds one call. None begins with less time left, which may not be
-	// enough to settle it.
+	// CallTimeout bounds one call. No claim is taken with less time left, which may not
+	// be enough to settle it.
 	CallTimeout time.Duration
 	// CannotFixRetry is the age at which a user who was left to a person is looked at
 	// again.

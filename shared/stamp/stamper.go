@@ -50,7 +50,7 @@ type Config struct {
 	// DryRun makes the same decisions for the same reasons, and writes nothing: neither
 	// to Graph nor to the ledger. Who would be signed out ends with [ReasonDryRun].
 	DryRun bool
-	// Observer is told of every outcome; nil: nobody is.
+	// Observer is told of every outcome.
 	Observer Observer
 	Log      *slog.Logger
 	// Now is the calendar.
@@ -144,8 +144,11 @@ func (s *Stamper) advance(ctx context.Context, jobs []*job) {
 	s.checkGroups(ctx, unsettled(jobs))
 	s.record(ctx, jobs)
 	if s.DryRun {
-		for _, j := range unsettled(jobs) {
-			j.settle(Done, ReasonDryRun, 0, nil)
+		for _, j := range jobs {
+			// An empty read is not written, and would be read again for four days.
+			if !j.settled || j.out.Reason == ReasonEmptySeen {
+				j.settle(Done, ReasonDryRun, 0, nil)
+			}
 		}
 		return
 	}

@@ -113,6 +113,12 @@ var (
 			w.config.DryRun = true
 			withUser(func(u *fakeUser) { u.outOfScope = true })(w)
 		}, []string{"done dry_run"}, stamp.StateNone, 0, 0, 0, 0},
+		{"dry run after a call whose stamp does not show", func(w *world) {
+			w.config.DryRun = true
+			withUser(func(u *fakeUser) { u.outOfScope = true })(w)
+			at := w.start.Add(-time.Hour)
+			w.ledger.Ledger.Write(context.Background(), []stamp.Entry{{Tenant: tenant, User: userID(1), State: stamp.StateCalled, Claimed: at, Called: at, Updated: at}})
+		}, []string{"done dry_run"}, stamp.StateCalled, 0, 0, 0, 0},
 		{"an existing user waits for a person", withUser(func(u *fakeUser) {
 			u.Created, u.outOfScope = u.Created.Add(-73*time.Hour), true
 		}), []string{"done existing"}, stamp.StateNone, 0, 0, 0, 0},

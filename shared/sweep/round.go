@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// fullEvery is a day, less half an hour: runs are hourly, and a round of every night
+	// fullEvery is a day, less half an hour: runs are hourly, and a round of once a day
 	// is not to wander through the day.
 	fullEvery = 24*time.Hour - 30*time.Minute
 	// margin is how long before its deadline a run begins no more pages: longer than a
@@ -143,7 +143,7 @@ func (r *run) full(ctx context.Context) error {
 // user falls between the list and delta. A link that works is kept.
 func (r *run) beginFull(ctx context.Context) error {
 	next := r.begun()
-	if next.DeltaLink == "" {
+	if next.DeltaLink == "" && !r.dry {
 		link, err := r.Graph.LatestDelta(ctx)
 		if err != nil {
 			return fmt.Errorf("begin delta: %w", err)
@@ -192,7 +192,10 @@ func (r *run) listFailed(ctx context.Context, failed error) error {
 	if down || e.Throttled() || e.Forbidden() || e.StatusCode == http.StatusUnauthorized {
 		return failed
 	}
-	return errors.Join(failed, r.save(ctx, r.begun()))
+	if err := r.save(ctx, r.begun()); err != nil {
+		return fmt.Errorf("%w (and the list can't begin again: %s)", failed, err.Error()) // a conflict must not hide it
+	}
+	return failed
 }
 
 // endFull tells what was counted before it stores that the round is done: a run that

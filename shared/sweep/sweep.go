@@ -7,7 +7,7 @@
 // each of them again before it decides.
 //
 // There are two kinds of rounds. An increment follows delta from where the last one
-// ended. A full round lists all users: every night, whenever somebody asks for one, and
+// ended. A full round lists all users: once a day, whenever somebody asks for one, and
 // whenever a link of delta has failed.
 //
 // [delta query]: https://learn.microsoft.com/graph/api/user-delta

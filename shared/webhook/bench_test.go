@@ -56,7 +56,7 @@ func delivered(items int) string {
 
 func benchHandler(q *benchQueue) *webhook.Handler {
 	return webhook.New(webhook.Config{
-		Tenant: tenant, Secrets: &secrets{cached: []string{secret}}, Queue: q,
+		Tenant: tenant, Secrets: &secrets{cached: secret}, Queue: q,
 		Log:      slog.New(slog.NewJSONHandler(io.Discard, nil)),
 		Observer: benchObserver{}, Now: time.Now,
 	})

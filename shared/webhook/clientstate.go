@@ -18,47 +18,38 @@ func ClientState(secret, tenant string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-func (h *Handler) clientStates(ctx context.Context, fresh bool) ([]string, error) {
-	states, err := h.config.Secrets.ClientStates(ctx, fresh)
+func (h *Handler) clientState(ctx context.Context, fresh bool) (string, error) {
+	wanted, err := h.config.Secrets.ClientState(ctx, fresh)
 	if err != nil {
-		return nil, fmt.Errorf("read client states: %w", err)
+		return "", fmt.Errorf("read the client state: %w", err)
 	}
-	return states, nil
+	return wanted, nil
 }
 
 // judge marks the items whose clientState fits. If one does not, the secret may have
 // been changed since it was read: then it is read again, once in [RefreshPause].
 func (h *Handler) judge(ctx context.Context, items []item) error {
-	states, err := h.clientStates(ctx, false)
+	wanted, err := h.clientState(ctx, false)
 	if err != nil {
 		return err
 	}
-	if mark(items, states) || !h.refresh.AllowN(h.config.Now(), 1) {
+	if mark(items, wanted) || !h.refresh.AllowN(h.config.Now(), 1) {
 		return nil
 	}
-	if states, err = h.clientStates(ctx, true); err != nil {
+	if wanted, err = h.clientState(ctx, true); err != nil {
 		return err
 	}
-	mark(items, states)
+	mark(items, wanted)
 	return nil
 }
 
 // mark tells whether no clientState was foreign. An empty one can't become ours.
-func mark(items []item, states []string) (familiar bool) {
+func mark(items []item, wanted string) (familiar bool) {
 	familiar = true
 	for i := range items {
 		state := items[i].clientState
-		items[i].ours = accepted(state, states)
+		items[i].ours = subtle.ConstantTimeCompare([]byte(wanted), []byte(state)) == 1
 		familiar = familiar && (items[i].ours || state == "")
 	}
 	return familiar
-}
-
-// accepted always compares with all of them. How long they are is no secret.
-func accepted(state string, states []string) bool {
-	fits := 0
-	for i := range states {
-		fits |= subtle.ConstantTimeCompare([]byte(states[i]), []byte(state))
-	}
-	return fits == 1
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
@@ -64,8 +63,8 @@ func (h *Handler) keep(ctx context.Context, body string, r *Receipt) error {
 
 // dropAll drops a body that can't be read as a whole. To send it again would not help.
 func (h *Handler) dropAll(ctx context.Context, body string, r *Receipt) error {
-	states, err := h.clientStates(ctx, false)
-	ours := slices.ContainsFunc(states, func(state string) bool { return strings.Contains(body, state) })
+	wanted, err := h.clientState(ctx, false)
+	ours := err == nil && strings.Contains(body, wanted)
 	switch {
 	case err != nil:
 		return err

@@ -38,12 +38,12 @@ func request(user int) stamp.Request {
 // cached.
 type secrets struct {
 	mu            sync.Mutex
-	cached, fresh []string
+	cached, fresh string
 	err, freshErr error
 	asked, anew   int
 }
 
-func (s *secrets) ClientStates(_ context.Context, fresh bool) ([]string, error) {
+func (s *secrets) ClientState(_ context.Context, fresh bool) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !fresh {
@@ -120,7 +120,7 @@ type house struct {
 func newHouse(t testing.TB) *house {
 	t.Helper()
 	h := &house{
-		secrets: &secrets{cached: []string{secret}, fresh: []string{secret}},
+		secrets: &secrets{cached: secret, fresh: secret},
 		queue:   &queue{t: t}, observer: &observer{}, log: &bytes.Buffer{}, now: noon,
 	}
 	h.handler = webhook.New(webhook.Config{

@@ -226,7 +226,7 @@ func TestLogHoldsNothingOfTheSender(t *testing.T) {
 		t.Run(fmt.Sprintf("%s, broken: %t", name, broken), func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
-			h.secrets.cached = []string{canary}
+			h.secrets.cached = canary
 			if broken {
 				h.queue.err = io.ErrClosedPipe
 			}

@@ -32,11 +32,11 @@ const (
 	RefreshPause = time.Minute
 )
 
-// Secrets knows the clientStates that the tenant's subscription may carry.
+// Secrets knows the clientState that the tenant's subscription carries.
 type Secrets interface {
-	// ClientStates returns the accepted clientStates, at least one, as [ClientState]
-	// derives them. It caches, unless fresh is set: then it reads the secret again.
-	ClientStates(ctx context.Context, fresh bool) ([]string, error)
+	// ClientState returns it as [ClientState] derives it. It caches, unless fresh is set:
+	// then it reads the secret again.
+	ClientState(ctx context.Context, fresh bool) (string, error)
 }
 
 // Queue takes requests to look at users.

@@ -54,7 +54,6 @@ func each(ctx context.Context, log *slog.Logger, bodies [][]byte, handle Handler
 	case len(bodies) == 1:
 		return []error{err}
 	}
-	errs = nil
 	for i := range bodies {
 		errs = append(errs, each(ctx, log, bodies[i:i+1], handle)...)
 	}

@@ -63,7 +63,7 @@ func Start(ctx context.Context, environ []string, out io.Writer, build func(cont
 
 // Report logs why a function can't work, with all faults of its configuration.
 func (e *Environment) Report(ctx context.Context, err error) {
-	e.Log.LogAttrs(ctx, slog.LevelError, "the function can't work: correct the parameters of the stack and deploy again",
+	e.Log.LogAttrs(ctx, slog.LevelError, "the function can't work",
 		slog.String("error", err.Error()))
 }
 

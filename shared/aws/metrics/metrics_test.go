@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	now = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 
 	_ stamp.Observer   = (*metrics.Recorder)(nil)
 	_ webhook.Observer = (*metrics.Recorder)(nil)
@@ -181,5 +181,23 @@ func TestIncomplete(t *testing.T) {
 	t.Parallel()
 	if _, err := metrics.New(metrics.Config{Namespace: "n", Out: io.Discard, Now: time.Now}); err == nil {
 		t.Error("a recorder without a stack was made")
+	}
+}
+
+// An alarm that rang all day would hide what else needs a person.
+func TestExpiryIsToldOnceADay(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	at := now.Truncate(24 * time.Hour)
+	r, err := metrics.New(metrics.Config{Namespace: "n", Stack: "s", Out: &out, Now: func() time.Time { return at }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 24 {
+		r.ObserveExpiry(now.AddDate(0, 0, 7))
+		at = at.Add(time.Hour)
+	}
+	if n := strings.Count(out.String(), "credential_ends"); n != 1 {
+		t.Errorf("told %d times in a day of one run an hour, want once", n)
 	}
 }

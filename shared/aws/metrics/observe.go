@@ -33,10 +33,15 @@ func (r *Recorder) ObserveSweep(_ context.Context, report sweep.Report) {
 // expirySoon is how long before its end a credential needs a person.
 const expirySoon = 30 * 24 * time.Hour
 
+// reminded is the hour of the day, UTC, in which a person is reminded of the expiry: an
+// alarm that rang for a month would hide all others.
+const reminded = 8
+
 // ObserveExpiry is told when the stored credential expires, the zero time where that is
 // not known.
 func (r *Recorder) ObserveExpiry(expires time.Time) {
-	if !expires.IsZero() && expires.Sub(r.config.Now()) < expirySoon {
+	now := r.config.Now().UTC()
+	if !expires.IsZero() && expires.Sub(now) < expirySoon && now.Hour() == reminded {
 		r.Attend(CredentialEnds, 1)
 	}
 }

@@ -18,17 +18,13 @@ func NewClientState(c Config, tenant string) *ClientState {
 	}}}
 }
 
-// ClientStates returns the one clientState that a notification may carry. That of the
+// ClientState returns the one clientState that a notification may carry. That of the
 // secret before is not accepted any more: whoever replaces a secret may have reason to.
 // Until the keeper has replaced the subscription too, its notifications are dropped, and
 // the sweep that it then asks for finds the users. With fresh the secret is read again,
 // and not being able to is an error.
-func (s *ClientState) ClientStates(ctx context.Context, fresh bool) ([]string, error) {
-	state, err := s.reader.get(ctx, fresh)
-	if err != nil {
-		return nil, err
-	}
-	return []string{state}, nil
+func (s *ClientState) ClientState(ctx context.Context, fresh bool) (string, error) {
+	return s.reader.get(ctx, fresh)
 }
 
 // minRoot is how many bytes keep a secret from being guessed.

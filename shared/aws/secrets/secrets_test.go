@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
@@ -26,9 +24,8 @@ const (
 // expect checks that the clientState is that of the secret.
 func expect(t *testing.T, s *secrets.ClientState, fresh bool, root string) {
 	t.Helper()
-	got, err := s.ClientStates(t.Context(), fresh)
-	if diff := cmp.Diff([]string{webhook.ClientState(root, tenant)}, got); err != nil || diff != "" {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
+	if got, err := s.ClientState(t.Context(), fresh); err != nil || got != webhook.ClientState(root, tenant) {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
@@ -76,7 +73,7 @@ func TestOutage(t *testing.T) {
 		m, log := holding(rootA), new(strings.Builder)
 		s := secrets.NewClientState(config(m, log), tenant)
 		m.set(true, 0)
-		_, err := s.ClientStates(t.Context(), false)
+		_, err := s.ClientState(t.Context(), false)
 		checkFault(t, err, errDown.Error())
 		m.set(false, 0)
 		expect(t, s, false, rootA)
@@ -94,7 +91,7 @@ func TestOutage(t *testing.T) {
 			t.Errorf("%d log records of the outage, want 1:\n%s", got, log.String())
 		}
 		m.set(true, 0)
-		if _, err := s.ClientStates(t.Context(), true); !errors.Is(err, errDown) {
+		if _, err := s.ClientState(t.Context(), true); !errors.Is(err, errDown) {
 			t.Errorf("got %v, want %v", err, errDown)
 		}
 		expect(t, s, false, rootA)
@@ -108,8 +105,8 @@ func TestOutage(t *testing.T) {
 // A secret that is of no use is refused, and told to nobody.
 func TestUnusable(t *testing.T) {
 	t.Parallel()
-	_, err := secrets.NewClientState(config(holding("hunter2"), io.Discard), tenant).ClientStates(t.Context(), false)
+	_, err := secrets.NewClientState(config(holding("hunter2"), io.Discard), tenant).ClientState(t.Context(), false)
 	checkFault(t, err, "can be guessed")
-	_, err = secrets.NewClientState(config(new(manager), io.Discard), tenant).ClientStates(t.Context(), false)
+	_, err = secrets.NewClientState(config(new(manager), io.Discard), tenant).ClientState(t.Context(), false)
 	checkFault(t, err, "binary data")
 }
