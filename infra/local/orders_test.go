@@ -36,7 +36,7 @@ type sparing struct {
 	down  atomic.Bool
 }
 
-// drawSparing lets three quarters of the months have a sparing, unless they are calm.
+// drawSparing lets three quarters of these worlds have a sparing, unless they are calm.
 func (w *world) drawSparing() {
 	if !w.plan.disasters || w.calm {
 		return
@@ -54,7 +54,7 @@ func (w *world) drawSparing() {
 	}
 }
 
-// operate runs the plant, and carries out the changes of the month. To change anything is
+// operate runs the plant, and carries out the changes of the settings. To change anything is
 // to deploy anew: what runs then comes to its end before.
 func (w *world) operate(ctx context.Context) {
 	switch w.sparing.kind {

@@ -28,11 +28,11 @@ func TestSimulationHours(t *testing.T) {
 	simulateAll(t, hours)
 }
 
-// TestSimulationMonth does the same for thirty days, in which disasters happen that only
+// TestSimulationWeeks does the same for two weeks, in which disasters happen that only
 // the keeper and the sweep can mend.
-func TestSimulationMonth(t *testing.T) {
+func TestSimulationWeeks(t *testing.T) {
 	t.Parallel()
-	simulateAll(t, month)
+	simulateAll(t, weeks)
 }
 
 func simulateAll(t *testing.T, p plan) {

@@ -158,7 +158,7 @@ func (w *world) strike(most time.Duration, broken func() (mend func())) {
 	})
 }
 
-// scheduleDisasters draws what happens to the month, and when.
+// scheduleDisasters draws what happens in these weeks, and when.
 func (w *world) scheduleDisasters() {
 	for _, d := range []struct {
 		most   int

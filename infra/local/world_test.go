@@ -51,10 +51,10 @@ var hours = plan{
 	twice: 0.1,
 }
 
-// month is full of disasters. Whoever was missed is found by the first sweep after the
+// weeks are full of disasters. Whoever was missed is found by the first sweep after the
 // last of them, and then needs as long as anybody in a busy hour.
-var month = plan{
-	play: 29 * 24 * time.Hour, bound: time.Hour + hours.bound, rest: 6 * time.Hour,
+var weeks = plan{
+	play: 13 * 24 * time.Hour, bound: time.Hour + hours.bound, rest: 6 * time.Hour,
 	keepEvery: 15 * time.Minute, sweepEvery: time.Hour,
 	twice: 0.01, tokenLife: 24 * time.Hour, disasters: true,
 }
