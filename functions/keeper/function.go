@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
@@ -14,6 +16,14 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
+
+// withoutURL leaves the address out of net/http's error: whoever has it may answer for us.
+func withoutURL(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return e.Err
+	}
+	return err
+}
 
 // keeping is [*keeper.Keeper].
 type keeping interface {
@@ -54,7 +64,7 @@ func (f *function) serve(ctx context.Context, event json.RawMessage) (any, error
 	if json.Unmarshal(event, &request) == nil && request.RequestType != "" {
 		reason, err := cfn.LambdaWrap(f.provide)(ctx, request)
 		if err != nil {
-			return nil, fmt.Errorf("answer CloudFormation: %w", err)
+			return nil, fmt.Errorf("answer CloudFormation: %w", withoutURL(err))
 		}
 		return reason, nil
 	}

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 
@@ -35,10 +36,12 @@ func build(env program.Environment) (*function, error) {
 	k := keeper.New(keeper.Config{
 		Tenant: c.Tenant, ClientID: c.ClientID, Portal: p.Reporter.Adviser.Portal,
 		NotificationURL: c.NotificationURL, Graph: p.Graph,
-		Secrets:  secrets.NewClientState(env.Secret(c.ClientStateSecret), c.Tenant),
-		Store:    store.NewState[keeper.Record](p.Table, store.NameKeeper),
-		Sweeps:   sweep.Asker{Store: store.NewState[sweep.Checkpoint](p.Table, store.NameSweep)},
-		Check:    func(ctx context.Context) error { return p.Graph.CheckGroups(ctx, c.ExcludedGroups) },
+		Secrets: secrets.NewClientState(env.Secret(c.ClientStateSecret), c.Tenant),
+		Store:   store.NewState[keeper.Record](p.Table, store.NameKeeper),
+		Sweeps:  sweep.Asker{Store: store.NewState[sweep.Checkpoint](p.Table, store.NameSweep)},
+		Check: func(ctx context.Context) error {
+			return cmp.Or(p.Graph.CheckGroups(ctx, c.ExcludedGroups), p.Domains.Check(ctx, env.Now()))
+		},
 		Observer: p.Reporter.Metrics, Log: env.Log, Now: env.Now,
 	})
 	return &function{keeper: k, tenant: c.Tenant, brake: p.Brake.State, expires: p.Expires, metrics: p.Reporter.Metrics, log: env.Log}, nil

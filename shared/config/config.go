@@ -62,7 +62,7 @@ type App struct {
 type Users struct {
 	// Table is the name of the DynamoDB table, and NotificationQueue a URL.
 	Table, NotificationQueue string
-	// FederatedDomains are the names of domains. None means to ask the tenant.
+	// FederatedDomains are the only ones served, with what is below them. None: all.
 	FederatedDomains []string
 	// ExcludedGroups are object ids.
 	ExcludedGroups []string
@@ -173,12 +173,4 @@ func (r *reader) users() Users {
 		StampsPerDay:      r.number(stampsPerDay, 0, math.MaxInt32),
 		DryRun:            r.choice(dryRun, "true", "false") == "true",
 	}
-}
-
-// Domains makes the federated domains that are configured.
-func (u Users) Domains(lister stamp.DomainLister) (*stamp.Domains, error) {
-	if len(u.FederatedDomains) > 0 {
-		return stamp.FixedDomains(u.FederatedDomains...)
-	}
-	return stamp.NewDomains(lister), nil
 }

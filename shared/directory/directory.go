@@ -5,6 +5,7 @@
 package directory
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -57,6 +58,9 @@ type Domain struct {
 	// Verified is isVerified: an unverified domain signs nobody in.
 	Verified bool
 }
+
+// ErrNotFederated is what is wrong with a name that was taken for a federated domain.
+var ErrNotFederated = errors.New("the tenant has no such federated and verified domain")
 
 // Token is the operation of an [Error] where Entra's token endpoint was asked.
 const Token = "token"

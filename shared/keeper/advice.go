@@ -8,6 +8,7 @@ const (
 	CauseNoConsent        Cause = "no_consent"
 	CauseNotificationURL  Cause = "notification_url"
 	CauseGroups           Cause = "groups"
+	CauseDomains          Cause = "domains"
 	CauseRefused          Cause = "refused"
 	CauseSecretWrong      Cause = "secret_wrong"
 	CauseCertificateWrong Cause = "certificate_wrong"
@@ -37,6 +38,8 @@ var advice = map[Cause]string{
 		"Run curl -i -X POST -H 'Content-Length: 0' '{url}?validationToken=hello' from outside your network: it must answer 200 and the one word hello within ten seconds, without signing in and past any firewall; then try again.",
 	CauseGroups: "A group in ExcludedGroups does not exist, or it hides its members (HiddenMembership), so that it would exclude nobody. " +
 		"See in brackets which group it is, name another one in ExcludedGroups, and deploy again.",
+	CauseDomains: "FederatedDomains names a domain that would serve nobody. " +
+		"See in brackets which one it is, compare it with az rest --url 'https://graph.microsoft.com/v1.0/domains?$select=id,authenticationType,isVerified', and deploy again with the right name or with none.",
 	CauseRefused: "Microsoft Graph refused the request: {message}. " +
 		"Compare the notification URL {url} with your deployment, and if it is right, open an issue with the text in brackets.",
 	CauseSecretWrong: "Microsoft Entra does not know the client secret of the {app}, or the secret has expired. " +

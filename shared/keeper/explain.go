@@ -71,6 +71,9 @@ func causeOf(err error) Cause {
 	if e, ok := errors.AsType[*directory.Error](err); ok {
 		return cmp.Or(signInCause(e), graphCause(e))
 	}
+	if errors.Is(err, directory.ErrNotFederated) {
+		return CauseDomains
+	}
 	if own, ok := errors.AsType[*fault](err); ok {
 		return own.cause
 	}
@@ -95,6 +98,8 @@ func signInCause(e *directory.Error) Cause {
 
 func graphCause(e *directory.Error) Cause {
 	switch {
+	case e.StatusCode == 0 && e.NotDone && e.ClientRequestID == "": // it could not be asked
+		return CauseInternal
 	case e.StatusCode == 0:
 		return CauseUnreachable
 	case e.Throttled():

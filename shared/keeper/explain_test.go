@@ -57,6 +57,8 @@ func TestCauses(t *testing.T) {
 		{e(create, 200, "", ""), CauseUnwell},
 		{e(create, 409, "ObjectIdentifierInUse", ""), CauseBusy},
 		{fmt.Errorf("wrapped: %w", &fault{CauseStore, errors.New("throttled")}), CauseStore},
+		{fmt.Errorf("x.example: %w", directory.ErrNotFederated), CauseDomains},
+		{&directory.Error{Operation: getGroup, NotDone: true}, CauseInternal},
 		{errBusy, CauseBusy},
 		{errors.Join(errBusy, e(create, 503, "", "")), CauseUnwell},
 		{errors.New("what"), CauseInternal},

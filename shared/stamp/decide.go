@@ -101,6 +101,8 @@ func Decide(e Entry, f Facts, req Request, p Policy, now time.Time) Decision {
 		return putBack(ReasonStampUnknown, backoff(req), nil)
 	case m.sufficient(stamp, req.NotBefore):
 		return m.stamped()
+	case e.State == StateCannotFix && e.Reason == ReasonStillEmpty && !req.Approved:
+		return finish(ReasonStillEmpty, m.next(StateCannotFix, ReasonStillEmpty)) // its calls may have worked
 	case !m.open():
 		return m.scope()
 	case m.sufficient(stamp, e.NotBefore) && e.NotBefore.Before(req.NotBefore):

@@ -20,6 +20,9 @@ const stateTable = `
 | cannot_fix            | (not read)                  | automatic | done    | known_cannot_fix  |                    |
 | cannot_fix            | new                         | person    | call    | approved          | claimed            |
 | cannot_fix a day old  | new                         | automatic | call    | new               | claimed            |
+| never seen a day old  | new                         | automatic | done    | still_empty       | cannot_fix         |
+| never seen a day old  | stamp                       | automatic | done    | stamped           | stamped            |
+| never seen a day old  | new                         | person    | call    | approved          | claimed            |
 | claimed now           | (not read)                  | automatic | later   | claimed           |                    |
 | called now            | (not read)                  | automatic | done    | read_back_pending |                    |
 | called now            | (not read)                  | person t  | later   | read_back_early   |                    |
@@ -68,6 +71,8 @@ func entryOf(t *testing.T, words string) (e stamp.Entry) {
 			e.State, e.Stamp = stamp.StateStamped, past
 		case "cannot_fix":
 			e.State = stamp.StateCannotFix
+		case "never":
+			e.State, e.Reason = stamp.StateCannotFix, stamp.ReasonStillEmpty
 		case "a":
 			e.Updated = noon.Add(-24 * time.Hour)
 		case "claimed":
@@ -83,7 +88,7 @@ func entryOf(t *testing.T, words string) (e stamp.Entry) {
 			e.EmptyReads = 1
 		case "again":
 			e.Again = true
-		case "day", "old":
+		case "day", "old", "seen":
 		default:
 			t.Fatalf("unknown word %q", word)
 		}

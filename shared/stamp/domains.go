@@ -2,9 +2,9 @@ package stamp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,29 +24,33 @@ const (
 	Doubtful  Federation = "doubtful"
 )
 
-// FederatedDomains tells of the domains, by name in lower case, whether they are
-// federated. The zero value knows of none.
-type FederatedDomains map[string]bool
-
-func newFederatedDomains(domains []directory.Domain) FederatedDomains {
-	f := make(FederatedDomains, len(domains))
-	for _, d := range domains {
-		f[strings.ToLower(d.Name)] = d.Federated && d.Verified
-	}
-	return f
+// FederatedDomains are the federated domains that are served. The zero value has none.
+type FederatedDomains struct {
+	federated map[string]bool // by name, lower case
+	only      []string        // and what is below them; none: all
 }
 
-// Contain tells whether name is federated: listed so, or below the nearest listed domain
-// that is. Microsoft does not document whether a subdomain that inherits its root's
-// federation is listed, and how; where it is listed, its own entry counts.
+// Contain tells whether name is federated and served: listed so, or below the nearest
+// listed domain that is. Microsoft does not document whether a subdomain that inherits
+// its root's federation is listed, and how; where it is listed, its own entry counts.
 func (f FederatedDomains) Contain(name string) bool {
+	if !f.serve(name) {
+		return false
+	}
 	for name != "" {
-		if federated, listed := f[name]; listed {
+		if federated, listed := f.federated[name]; listed {
 			return federated
 		}
 		_, name, _ = strings.Cut(name, ".")
 	}
 	return false
+}
+
+// serve tells whether the administrator has left name in.
+func (f FederatedDomains) serve(name string) bool {
+	return len(f.only) == 0 || slices.ContainsFunc(f.only, func(top string) bool {
+		return name == top || strings.HasSuffix(name, "."+top)
+	})
 }
 
 // DomainLister reads the tenant's domains.
@@ -64,54 +68,61 @@ const (
 // Domains keeps the tenant's federated domains between invocations. It is safe for
 // concurrent use.
 type Domains struct {
-	lister DomainLister // nil: the list is fixed
+	lister DomainLister
 
 	mu    sync.Mutex // held while Graph is asked
 	known FederatedDomains
 	read  time.Time // when known was read, zero for never
 }
 
-// NewDomains discovers the federated domains from the tenant.
-func NewDomains(lister DomainLister) *Domains { return &Domains{lister: lister} }
+// NewDomains discovers the federated domains from the tenant. If any are named, only these
+// and what is below them are served, as far as the tenant has them federated.
+func NewDomains(lister DomainLister, only ...string) *Domains {
+	d := &Domains{lister: lister}
+	for _, name := range only {
+		d.known.only = append(d.known.only, strings.ToLower(name))
+	}
+	return d
+}
 
-// domainName is a fully qualified name of two labels at least.
 var domainName = regexp.MustCompile(`^(?i:[a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+(?i:[a-z][a-z0-9-]*[a-z0-9])$`)
 
-// FixedDomains serves the configured names and all that is below them. It never asks the
-// tenant, so a name has to leave the list when its domain stops being federated. Names
-// that could match nobody, or everybody, are refused.
-func FixedDomains(names ...string) (*Domains, error) {
-	domains := make([]directory.Domain, 0, len(names))
-	var faults []error
-	for _, name := range names {
-		if !domainName.MatchString(name) {
-			faults = append(faults, fmt.Errorf("domain %q: want a name such as contoso.com, without @ and *", name))
+// IsDomainName tells whether name is a fully qualified name of two labels at least.
+func IsDomainName(name string) bool { return domainName.MatchString(name) }
+
+// Check fails with [directory.ErrNotFederated] if a named domain can serve nobody.
+func (d *Domains) Check(ctx context.Context, now time.Time) error {
+	if len(d.known.only) == 0 {
+		return nil
+	}
+	known, err := d.For(ctx, now)
+	if err != nil {
+		return err
+	}
+	for _, name := range known.only {
+		if !known.Contain(name) {
+			return fmt.Errorf("%s: %w", name, directory.ErrNotFederated)
 		}
-		domains = append(domains, directory.Domain{Name: name, Federated: true, Verified: true})
 	}
-	if len(names) == 0 {
-		faults = append(faults, errors.New("the list of domains is empty"))
-	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
-	}
-	d := NewDomains(nil)
-	d.known = newFederatedDomains(domains)
-	return d, nil
+	return nil
 }
 
 // For returns the federated domains at now, fresh enough to judge the users.
 func (d *Domains) For(ctx context.Context, now time.Time, users ...directory.User) (FederatedDomains, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.lister == nil || now.Sub(d.read) < d.maxAge(users) {
+	if !d.read.IsZero() && now.Sub(d.read) < d.maxAge(users) {
 		return d.known, nil
 	}
 	domains, err := d.lister.Domains(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the tenant's domains: %w", err)
+		return FederatedDomains{}, fmt.Errorf("read the tenant's domains: %w", err)
 	}
-	d.known, d.read = newFederatedDomains(domains), now
+	d.known.federated = make(map[string]bool, len(domains))
+	for _, domain := range domains {
+		d.known.federated[strings.ToLower(domain.Name)] = domain.Federated && domain.Verified
+	}
+	d.read = now
 	return d.known, nil
 }
 
@@ -119,7 +130,8 @@ func (d *Domains) For(ctx context.Context, now time.Time, users ...directory.Use
 // federated: it may have become so since. Users of managed domains have a stamp.
 func (d *Domains) maxAge(users []directory.User) time.Duration {
 	for _, u := range users {
-		if u.SignInSessionsValidFrom.IsZero() && !invited(u) && !d.known.Contain(u.Domain()) {
+		doubtful := d.known.serve(u.Domain()) && !d.known.Contain(u.Domain())
+		if doubtful && u.SignInSessionsValidFrom.IsZero() && !invited(u) {
 			return domainsDoubtAge
 		}
 	}

@@ -54,12 +54,13 @@ var mistakes = []struct {
 	{regexp.MustCompile("^'|'$|[\"`“”‘’]"), "has a quotation mark: write the user principal name without quotes"},
 	{regexp.MustCompile(`[;|,]`), "is several in one: separate patterns by commas"},
 	{regexp.MustCompile(`\\`), `has a backslash in it: write name@domain, not DOMAIN\name`},
-	{regexp.MustCompile(`[:<>]`), "is no user principal name: write name@domain"},
+	{regexp.MustCompile(`[^A-Za-z0-9'._!#^~@*?/-]`), "has a character that no user principal name has: type it anew, in Latin letters and half width"},
 	{regexp.MustCompile(`@.*@`), "has more than one @ in it: write one user principal name"},
 	{regexp.MustCompile(`^[*?@]+$`), "matches everybody: to stop all stamping use the dry run"},
 	{regexp.MustCompile(`^[^@*]+$`), "matches nobody: write the whole user principal name, or use * for the rest"},
 	{regexp.MustCompile(`^@`), "has nothing before the @: write * there to exclude the whole domain"},
 	{regexp.MustCompile(`@$`), "has nothing after the @: write the whole user principal name, or use * for the rest"},
+	{regexp.MustCompile(`@[^.*?]*$|@\.|\.\.|\.$|@.*[^A-Za-z0-9.*?-]`), "has no whole domain after the @, such as contoso.com"},
 }
 
 // Match tells whether the user is excluded, and by which id or pattern.

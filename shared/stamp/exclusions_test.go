@@ -8,7 +8,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
-// Behind each of these an emergency account was thought safe (cases.md, 1).
+// Behind each of these an emergency account was thought safe.
 func TestExclusionsThatProtectNobody(t *testing.T) {
 	t.Parallel()
 	for pattern, want := range map[string]string{
@@ -40,6 +40,17 @@ func TestExclusionsThatProtectNobody(t *testing.T) {
 		"*@*":                                             "matches everybody",
 		"<a@contoso.com>":                                 "no user principal name",
 		"":                                                "empty",
+		"svc-*＠contoso.com":                               "half width",
+		"＊@contoso.com":                                   "half width",
+		"svc-*@contoso．com":                               "half width",
+		"svc–*@contoso.com":                               "half width",
+		"breakglass@contoso.com\ufe0f":                    "half width",
+		"svc-%@contoso.com":                               "half width",
+		"bg1@contoso.com&bg2":                             "half width",
+		"breakglass@contoso.com.":                         "whole domain",
+		"breakglass@contoso":                              "whole domain",
+		"svc-*@.contoso.com":                              "whole domain",
+		"*@contoso.com#":                                  "whole domain",
 	} {
 		err := stamp.Exclusions{Patterns: []string{pattern}}.Validate()
 		if err == nil || !strings.Contains(err.Error(), want) {

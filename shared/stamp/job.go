@@ -55,6 +55,8 @@ func (s *Stamper) fault(req Request) error {
 		return err
 	case req.Tenant != s.Tenant:
 		return fmt.Errorf("%w: tenant %s is not served here, %s is", errInvalid, req.Tenant, s.Tenant)
+	case req.Seen.After(s.Now().Add(s.Policy.ReplicationLag)):
+		return fmt.Errorf("%w: it was first seen in the future, %s", errInvalid, req.Seen)
 	case req.NotBefore.After(s.Now()):
 		return fmt.Errorf("%w: it asks for a stamp of the future, not before %s", errInvalid, req.NotBefore)
 	}

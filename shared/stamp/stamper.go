@@ -205,7 +205,7 @@ func (s *Stamper) federation(domains FederatedDomains, j *job, now time.Time) Fe
 	switch {
 	case domains.Contain(j.facts.User.Domain()):
 		return Federated
-	case s.Domains.lister != nil && now.Sub(j.request.Seen) < s.Policy.ReplicationLag:
+	case domains.serve(j.facts.User.Domain()) && now.Sub(j.request.Seen) < s.Policy.ReplicationLag:
 		return Doubtful
 	}
 	return Managed

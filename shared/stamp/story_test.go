@@ -1,6 +1,7 @@
 package stamp_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -398,40 +399,62 @@ type lister func() ([]directory.Domain, error)
 
 func (l lister) Domains(context.Context) ([]directory.Domain, error) { return l() }
 
-func TestFixedDomains(t *testing.T) {
+func TestDomainNames(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", " ", "com", "@a.example", "*.a.example", "a example.com", ".a.example", "a..example", "-a.example"} {
-		if _, err := stamp.FixedDomains("good.example", bad); err == nil {
-			t.Errorf("FixedDomains took %q", bad)
-		}
-	}
-	if _, err := stamp.FixedDomains(); err == nil {
-		t.Error("FixedDomains took an empty list")
-	}
-	d, err := stamp.FixedDomains("Federated.Example")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for domain, want := range map[string]bool{"eu.federated.example": true, "x.example": false} {
-		if got, err := federated(t, d, noon, domain); got != want || err != nil {
-			t.Errorf("%s is federated: %t, %v, want %t", domain, got, err, want)
+		if stamp.IsDomainName(bad) {
+			t.Errorf("%q is a domain name", bad)
 		}
 	}
 }
 
-// A stamp of the future can't be made: whoever asks for one is refused, and nobody is
-// signed out.
-func TestStampOfTheFuture(t *testing.T) {
+// Who is named is served as far as the tenant has the domain federated, and nobody else.
+func TestNamedDomains(t *testing.T) {
+	t.Parallel()
+	tenant := lister(func() ([]directory.Domain, error) {
+		return []directory.Domain{
+			{Name: "federated.example", Federated: true, Verified: true},
+			{Name: "other.example", Federated: true, Verified: true},
+			{Name: "managed.example", Verified: true},
+		}, nil
+	})
+	d := stamp.NewDomains(tenant, "Federated.Example", "managed.example")
+	for domain, want := range map[string]bool{
+		"federated.example": true, "eu.federated.example": true,
+		"other.example": false, "managed.example": false, "a.managed.example": false, "xfederated.example": false,
+	} {
+		if got, err := federated(t, d, noon, domain); got != want || err != nil {
+			t.Errorf("%s is federated: %t, %v, want %t", domain, got, err, want)
+		}
+	}
+	for name, faulty := range map[string]bool{
+		"federated.example": false, "eu.federated.example": false,
+		"managed.example": true, "federatde.example": true,
+	} {
+		err := stamp.NewDomains(tenant, "other.example", name).Check(t.Context(), noon)
+		if errors.Is(err, directory.ErrNotFederated) != faulty || (err != nil) != faulty {
+			t.Errorf("%s is refused: %v, want %t", name, err, faulty)
+		}
+	}
+	if err := stamp.NewDomains(tenant).Check(t.Context(), noon); err != nil {
+		t.Errorf("no list is refused: %v", err)
+	}
+}
+
+// Nothing is asked of the future: nobody is signed out, and no request lives for ever.
+func TestFuture(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.user(1)
-		req := stamp.Request{
+		person := stamp.Request{
 			Tenant: tenant, User: userID(1), Source: stamp.SourcePerson, Approved: true,
 			Seen: time.Now(), NotBefore: time.Now().Add(time.Hour),
 		}
-		if err := w.newStamper().Handle(t.Context(), []stamp.Request{req})[0]; err == nil {
-			t.Error("the request was taken")
+		for _, req := range []stamp.Request{person, w.request(1, time.Hour)} {
+			if err := w.newStamper().Handle(t.Context(), []stamp.Request{req})[0]; err == nil {
+				t.Errorf("%+v was taken", req)
+			}
 		}
 		if n := w.graph.total(); n != 0 {
 			t.Errorf("%d were signed out", n)

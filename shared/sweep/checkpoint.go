@@ -26,6 +26,12 @@ type Checkpoint struct {
 	Unmatched []string
 }
 
+// underWay tells whether a full round has begun and not ended. One that has not ended when
+// the next is due, because its pages lead in a circle or can't be read, is given up.
+func (c Checkpoint) underWay(now time.Time) bool {
+	return !c.FullStarted.IsZero() && (c.FullDue.IsZero() || now.Before(c.FullDue))
+}
+
 // askAttempts bounds how often a wish is written again because a run was faster.
 const askAttempts = 10
 

@@ -68,7 +68,7 @@ func (r *run) rounds(ctx context.Context) error {
 // fullDue tells why a full round is to be made now, "" for not at all.
 func (r *run) fullDue() Cause {
 	switch c := r.stored.Doc; {
-	case !c.FullStarted.IsZero():
+	case c.underWay(r.Now()):
 		return CauseContinued
 	case c.DeltaLink == "":
 		return CauseFirst
@@ -122,7 +122,7 @@ func (r *run) dropDelta(ctx context.Context, failed error) error {
 
 // full goes on with the full round under way, or begins one, and ends it.
 func (r *run) full(ctx context.Context) error {
-	if r.stored.Doc.FullStarted.IsZero() {
+	if !r.stored.Doc.underWay(r.Now()) {
 		if err := r.beginFull(ctx); err != nil {
 			return err
 		}

@@ -67,7 +67,7 @@ func TestDaily(t *testing.T) {
 	})
 }
 
-// Whoever is looked at by delta: see issue 11, and cases.md row 13.
+// Who has moved into a federated domain may come without userType: the door reads the user.
 func TestCandidatesOfDelta(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -111,7 +111,7 @@ func TestCandidatesOfDelta(t *testing.T) {
 }
 
 // Whoever is looked at by the list, which shows all there is: a user without an age or a
-// type is an old one (cases.md row 4).
+// type is an old one.
 func TestCandidatesOfList(t *testing.T) {
 	t.Parallel()
 	type result struct{ Queued, Members, Unstamped, Existing int }
@@ -233,6 +233,35 @@ func TestListFails(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A full round that can't come to its end is given up when the next is due.
+func TestListFailsForADay(t *testing.T) {
+	t.Parallel()
+	play(t, func(t *testing.T, w *world) {
+		for n := range 8 {
+			w.user(n)
+		}
+		w.graph.spoil = func(link string, _ *directory.UserPage) error {
+			if link != "" {
+				return errGraph
+			}
+			return nil
+		}
+		for range 24 {
+			if r, err := w.try(t.Context(), sweep.OrderUsual); err == nil {
+				t.Errorf("got %+v", r)
+			}
+			time.Sleep(time.Hour)
+		}
+		w.graph.spoil = nil
+		w.called()
+		r := w.run()
+		expectCauses(t, r, sweep.KindFull, sweep.CauseFirst)
+		if got := w.steps.calls["UserPage"]; got != 3 || r.Members != 8 {
+			t.Errorf("%d pages of the list, want 3: %+v", got, r)
+		}
+	})
 }
 
 // A full round under way goes on beside a link of delta that fails. Then another one

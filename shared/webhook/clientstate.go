@@ -33,12 +33,14 @@ func (h *Handler) judge(ctx context.Context, items []item) error {
 	if err != nil {
 		return err
 	}
-	if mark(items, wanted) || !h.refresh.AllowN(h.config.Now(), 1) {
+	now := h.config.Now()
+	if mark(items, wanted) || h.refresh.TokensAt(now) < 1 {
 		return nil
 	}
 	if wanted, err = h.clientState(ctx, true); err != nil {
-		return err
+		return err // Graph sends again, and may then be believed
 	}
+	h.refresh.AllowN(now, 1)
 	mark(items, wanted)
 	return nil
 }

@@ -126,6 +126,20 @@ func TestSecretIsReadAnew(t *testing.T) {
 	}
 }
 
+// A failed reading uses up no minute: what Graph sends again is believed.
+func TestSecretCannotBeReadAnew(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.secrets.cached, h.secrets.freshErr = "old", errors.New("down")
+	if got := h.post(t, collection(item())); got.Status != http.StatusServiceUnavailable {
+		t.Errorf("status %d, want 503", got.Status)
+	}
+	h.secrets.freshErr = nil
+	if got := h.post(t, collection(item())); got.Status != http.StatusAccepted || got.Queued != 1 {
+		t.Errorf("status %d, queued %d; want 202 and 1", got.Status, got.Queued)
+	}
+}
+
 func TestFailure(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("no connection")

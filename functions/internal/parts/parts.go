@@ -64,8 +64,8 @@ func New(env program.Environment, s config.Stack, app config.App, users config.U
 	if err != nil {
 		return nil, fmt.Errorf("client of Microsoft Graph: %w", err)
 	}
-	p.Domains, err = users.Domains(p.Graph)
-	return p, err
+	p.Domains = stamp.NewDomains(p.Graph, users.FederatedDomains...)
+	return p, nil
 }
 
 // signIn chooses how the app signs in, and who knows when that ends.

@@ -56,7 +56,8 @@ const (
 	BrakeReached Attention = "brake_reached"
 	// CredentialEnds: what the app signs in with expires within 30 days.
 	CredentialEnds Attention = "credential_ends" //nolint:gosec // a code, no credential
-	// KeeperFailed: the keeper fails, and that does not end by itself.
+	// KeeperFailed: the keeper fails, and that does not end by itself; or the
+	// subscription was gone.
 	KeeperFailed Attention = "keeper_failed"
 	// MalformedDelivery: Graph has delivered what can't be read.
 	MalformedDelivery Attention = "malformed_delivery"

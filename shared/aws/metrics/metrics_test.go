@@ -139,6 +139,7 @@ func TestLines(t *testing.T) {
 			[]string{"NeedsAttention 1 cannot_fix", "NeedsAttention 1 cannot_fix", "NeedsAttention 1 brake_reached", "NeedsAttention 1 put_back"}},
 		"kept":             {kept(keeper.Report{HoursLeft: 695.5, Known: true}), []string{"SubscriptionHoursLeft 695.5"}},
 		"no subscription":  {kept(keeper.Report{Known: true, Err: errors.New("hunter2"), Cause: keeper.CauseNoConsent}), []string{"SubscriptionHoursLeft 0", "NeedsAttention 1 keeper_failed"}},
+		"gone":             {kept(keeper.Report{Known: true, HoursLeft: 695.5, Found: []keeper.Finding{keeper.FoundGone}}), []string{"SubscriptionHoursLeft 695.5", "NeedsAttention 1 keeper_failed"}},
 		"passing failure":  {kept(keeper.Report{Known: true, HoursLeft: 5, Err: errors.New("hunter2"), Cause: keeper.CauseUnwell}), []string{"SubscriptionHoursLeft 5"}},
 		"no record":        {kept(keeper.Report{Err: errors.New("hunter2"), Cause: keeper.CauseStore}), nil},
 		"taken down":       {kept(keeper.Report{Trigger: keeper.TriggerTakeDown, Known: true}), nil},

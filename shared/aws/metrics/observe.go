@@ -99,7 +99,8 @@ func (r *Recorder) ObserveKeeper(_ context.Context, report keeper.Report) {
 	if report.Known {
 		r.write("", metric{SubscriptionHoursLeft, none, report.HoursLeft})
 	}
-	if report.Err != nil && !slices.Contains(passing, report.Cause) {
+	lasts := report.Err != nil && !slices.Contains(passing, report.Cause)
+	if lasts || slices.Contains(report.Found, keeper.FoundGone) { // somebody has removed it
 		r.Attend(KeeperFailed, 1)
 	}
 }

@@ -32,6 +32,9 @@ type batchResult struct {
 	SenderFault bool   `json:",omitempty"`
 }
 
+// silence is a code for an entry that is not stored and not told of.
+const silence = "silence"
+
 // fakeSQS stores what it does not fail to, and counts calls.
 type fakeSQS struct {
 	// fail says, for the call of that number from 1 and an entry, with what code
@@ -59,7 +62,9 @@ func (f *fakeSQS) answer(operation string, r *http.Request, _ mototest.Send) (*h
 	f.calls = append(f.calls, len(request.Entries))
 	var result struct{ Successful, Failed []batchResult }
 	for _, e := range request.Entries {
-		if code, fault := f.fail(len(f.calls), e); code != "" {
+		if code, fault := f.fail(len(f.calls), e); code == silence {
+			continue
+		} else if code != "" {
 			result.Failed = append(result.Failed, batchResult{ID: e.ID, Code: code, SenderFault: fault})
 			continue
 		}
@@ -115,6 +120,7 @@ func TestWhatIsNotStoredIsAnError(t *testing.T) {
 		calls int
 	}{
 		{"SQS keeps failing", "InternalError", false, 3},
+		{"SQS says nothing of it", silence, false, 3},
 		{"SQS will never take it", "InvalidMessageContents", true, 1},
 	}
 	for _, tt := range tests {

@@ -81,8 +81,8 @@ func (r *Requests) Postpone(ctx context.Context, requests []stamp.Delayed) error
 	return nil
 }
 
-// send makes one call, and again for what SQS failed to store: SQS answers 200 and lists
-// that, each with whether it is the sender's fault
+// send makes one call, and again for what SQS does not say it has stored: SQS answers 200
+// also where it failed, and tells of each message whether that is the sender's fault
 // (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_BatchResultErrorEntry.html).
 // It returns nil only when all entries are stored.
 func (r *Requests) send(ctx context.Context, entries []types.SendMessageBatchRequestEntry) error {
@@ -91,14 +91,16 @@ func (r *Requests) send(ctx context.Context, entries []types.SendMessageBatchReq
 		if err != nil {
 			return err
 		}
-		failed := make(map[string]bool, len(answer.Failed))
 		for _, f := range answer.Failed {
 			if f.SenderFault {
 				return fmt.Errorf("SQS refuses a message: %s", aws.ToString(f.Code))
 			}
-			failed[aws.ToString(f.Id)] = true
 		}
-		entries = slices.DeleteFunc(entries, func(e types.SendMessageBatchRequestEntry) bool { return !failed[*e.Id] })
+		stored := make(map[string]bool, len(answer.Successful))
+		for _, s := range answer.Successful {
+			stored[aws.ToString(s.Id)] = true
+		}
+		entries = slices.DeleteFunc(entries, func(e types.SendMessageBatchRequestEntry) bool { return stored[*e.Id] })
 		if len(entries) == 0 {
 			return nil
 		}

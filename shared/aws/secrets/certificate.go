@@ -62,7 +62,7 @@ var (
 	errEncrypted   = errors.New("its private key is encrypted: store it in clear, or as a PFX with its password")
 	errKeyKind     = errors.New("its private key is not an RSA key, and Entra takes no other")
 	errKeyPair     = errors.New("its private key belongs to none of its certificates")
-	errPFXText     = errors.New("its PFX is not base64")
+	errPFXText     = errors.New("its PFX is not base64: store the file as base64 prints it, without lines such as BEGIN")
 	errPFXPassword = errors.New("its PFX can't be opened with the password beside it")
 	errPFX         = errors.New("its PFX can't be read: export the certificate and its one private key again, without those that issued it, with a password and encrypted by AES-256")
 )
