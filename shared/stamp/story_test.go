@@ -1,7 +1,6 @@
 package stamp_test
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
@@ -197,114 +195,6 @@ func (s story) check(t *testing.T, w *world) {
 	}
 }
 
-func (w *world) counted() (sum int) {
-	i, err := w.brake.Load(context.Background(), tenant)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, n := range i.Doc.Hours {
-		sum += n
-	}
-	return sum
-}
-
-// The brake stops what is automatic and loses nothing; a person releases it.
-func TestBrakeStopsAndReleases(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.limit = 3
-		for n := range 5 {
-			w.user(n)
-			w.notify(n, 0)
-		}
-		time.AfterFunc(25*time.Hour, func() {
-			b := stamp.NewBrake(&w.brake, w.limit)
-			if s, _, err := b.State(t.Context(), tenant); err != nil || s.Reached.IsZero() {
-				t.Errorf("after a day the brake is open: %+v, %v", s, err)
-			}
-			if n := w.graph.total(); n != 3 {
-				t.Errorf("%d were signed out before the release, want 3", n)
-			}
-			if err := b.Release(t.Context(), tenant, time.Now()); err != nil {
-				t.Error(err)
-			}
-		})
-		w.run()
-		w.checkQuiet(0, 1, 2, 3, 4)
-	})
-}
-
-func (g *fakeGraph) total() (sum int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, u := range g.users {
-		sum += len(u.signOuts)
-	}
-	return sum
-}
-
-func TestBrakeLimit(t *testing.T) {
-	t.Parallel()
-	ctx, now := t.Context(), noon
-	b := stamp.NewBrake(new(memory.State[stamp.BrakeState]), 0)
-	if err := b.SetMembers(ctx, tenant, 2000); err != nil {
-		t.Fatal(err)
-	}
-	if _, limit, _ := b.State(ctx, tenant); limit != 400 {
-		t.Errorf("limit %d, want a fifth of 2000", limit)
-	}
-	take := func(n, want int) {
-		t.Helper()
-		if got, err := b.Take(ctx, tenant, n, now); err != nil || got != want {
-			t.Errorf("Take(%d) = %d, %v, want %d", n, got, err, want)
-		}
-	}
-	take(390, 390)
-	if err := b.GiveBack(ctx, tenant, 390, now); err != nil {
-		t.Fatal(err)
-	}
-	take(400, 400)
-	now = now.Add(26 * time.Hour) // all is forgotten
-	take(300, 300)
-	take(101, 100)
-	take(1, 0)
-	if err := b.Release(ctx, tenant, now.Add(time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	taken := now
-	now = now.Add(time.Minute)
-	take(300, 300)
-	if err := b.GiveBack(ctx, tenant, 300, taken); err != nil { // cleared by the release
-		t.Fatal(err)
-	}
-	take(101, 100)
-}
-
-// Two workers never take more than the limit together.
-func TestBrakeOverManyWorkers(t *testing.T) {
-	t.Parallel()
-	b := stamp.NewBrake(new(memory.State[stamp.BrakeState]), 10)
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	sum := 0
-	for range 8 {
-		all.Go(func() {
-			got, err := b.Take(t.Context(), tenant, 2, noon)
-			if err != nil {
-				t.Error(err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			sum += got
-		})
-	}
-	all.Wait()
-	if sum != 10 {
-		t.Errorf("%d were granted, want 10", sum)
-	}
-}
-
 // TestManyWorkers lets several workers, each slow at random and some slow enough to lose
 // their messages to another, handle the same users at once. Nobody is signed out late.
 func TestManyWorkers(t *testing.T) {
@@ -350,95 +240,6 @@ func manyWorkers(t *testing.T, random *rand.Rand) {
 	}
 	all.Wait()
 	w.checkQuiet(stamped...)
-}
-
-// Unknown subdomains have the list read again, at most once a minute; a failure is told.
-func TestDomains(t *testing.T) {
-	t.Parallel()
-	asked := 0
-	var fails error
-	d := stamp.NewDomains(lister(func() ([]directory.Domain, error) {
-		asked++
-		return []directory.Domain{
-			{Name: "A.example", Federated: true, Verified: true},
-			{Name: "m.a.example", Verified: true},
-			{Name: "u.example", Federated: true},
-		}, fails
-	}))
-	for i, look := range []struct {
-		after  time.Duration
-		domain string
-		asked  int
-		want   bool
-		fails  bool
-	}{
-		{0, "a.example", 1, true, false},
-		{14 * time.Minute, "eu.a.example", 1, true, false},
-		{15 * time.Minute, "a.example", 2, true, false},
-		{16 * time.Minute, "m.a.example", 3, false, false},
-		{16*time.Minute + 59*time.Second, "u.example", 3, false, false},
-		{17 * time.Minute, "evila.example", 4, false, false},
-		{40 * time.Minute, "a.example", 5, false, true},
-	} {
-		if fails = nil; look.fails {
-			fails = errPlain
-		}
-		got, err := federated(t, d, noon.Add(look.after), look.domain)
-		if got != look.want || (err != nil) != look.fails || asked != look.asked {
-			t.Errorf("look %d: %t, %v, asked %d times; want %+v", i, got, err, asked, look)
-		}
-	}
-}
-
-func federated(t *testing.T, d *stamp.Domains, now time.Time, domain string) (bool, error) {
-	known, err := d.For(t.Context(), now, directory.User{UserPrincipalName: "x@" + domain})
-	return known.Contain(domain), err
-}
-
-type lister func() ([]directory.Domain, error)
-
-func (l lister) Domains(context.Context) ([]directory.Domain, error) { return l() }
-
-func TestDomainNames(t *testing.T) {
-	t.Parallel()
-	for _, bad := range []string{"", " ", "com", "@a.example", "*.a.example", "a example.com", ".a.example", "a..example", "-a.example"} {
-		if stamp.IsDomainName(bad) {
-			t.Errorf("%q is a domain name", bad)
-		}
-	}
-}
-
-// Who is named is served as far as the tenant has the domain federated, and nobody else.
-func TestNamedDomains(t *testing.T) {
-	t.Parallel()
-	tenant := lister(func() ([]directory.Domain, error) {
-		return []directory.Domain{
-			{Name: "federated.example", Federated: true, Verified: true},
-			{Name: "other.example", Federated: true, Verified: true},
-			{Name: "managed.example", Verified: true},
-		}, nil
-	})
-	d := stamp.NewDomains(tenant, "Federated.Example", "managed.example")
-	for domain, want := range map[string]bool{
-		"federated.example": true, "eu.federated.example": true,
-		"other.example": false, "managed.example": false, "a.managed.example": false, "xfederated.example": false,
-	} {
-		if got, err := federated(t, d, noon, domain); got != want || err != nil {
-			t.Errorf("%s is federated: %t, %v, want %t", domain, got, err, want)
-		}
-	}
-	for name, faulty := range map[string]bool{
-		"federated.example": false, "eu.federated.example": false,
-		"managed.example": true, "federatde.example": true,
-	} {
-		err := stamp.NewDomains(tenant, "other.example", name).Check(t.Context(), noon)
-		if errors.Is(err, directory.ErrNotFederated) != faulty || (err != nil) != faulty {
-			t.Errorf("%s is refused: %v, want %t", name, err, faulty)
-		}
-	}
-	if err := stamp.NewDomains(tenant).Check(t.Context(), noon); err != nil {
-		t.Errorf("no list is refused: %v", err)
-	}
 }
 
 // Nothing is asked of the future: nobody is signed out, and no request lives for ever.
