@@ -56,7 +56,7 @@ var hours = plan{
 var weeks = plan{
 	play: 13 * 24 * time.Hour, bound: time.Hour + hours.bound, rest: 6 * time.Hour,
 	keepEvery: 15 * time.Minute, sweepEvery: time.Hour,
-	twice: 0.01, tokenLife: 24 * time.Hour, disasters: true,
+	twice: 0.002, tokenLife: 24 * time.Hour, disasters: true,
 }
 
 // newUserWindow is the policy's in every world.
