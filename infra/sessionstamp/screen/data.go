@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // Format is how a result is written.
@@ -69,11 +70,8 @@ func (t Table) WriteCSV(w io.Writer) error {
 //
 // [OWASP, CSV Injection]: https://owasp.org/www-community/attacks/CSV_Injection
 func guard(cell string) string {
-	for _, first := range cell {
-		if strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
-			cell = "'" + cell
-		}
-		break
+	if first, _ := utf8.DecodeRuneInString(cell); strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
+		cell = "'" + cell
 	}
 	return Clean(cell)
 }

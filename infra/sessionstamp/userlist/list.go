@@ -1,7 +1,8 @@
 // Package userlist reads the files in which people name users: a CSV file (RFC 4180) that
 // Excel, the Entra admin center or PowerShell has written, or a text with one name a line.
 // Whom a file means is never guessed. A file that can be read in two ways, or that has one
-// bad line, is refused as a whole, with the line and what to do.
+// bad line, is refused as a whole, with the line and what to do. Empty lines and those that
+// begin with # are no part of it.
 package userlist
 
 import (
@@ -74,8 +75,8 @@ func read(data []byte, problems *Refused) (list List) {
 	}
 	list = collect(lines, problems)
 	list.Encoding = encoding
-	if len(list.Users) == 0 {
-		problems.addFirst(0, "", nobody)
+	if len(list.Users) == 0 && len(problems.Problems) == 0 {
+		problems.add(0, "", nobody)
 	}
 	return list
 }

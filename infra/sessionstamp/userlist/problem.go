@@ -58,13 +58,6 @@ func (r *Refused) add(line int, text string, key problem, args ...any) {
 	r.Problems = append(r.Problems, Problem{Line: line, Text: short(text), key: key, args: args})
 }
 
-// addFirst keeps a problem that only counts if there is no other.
-func (r *Refused) addFirst(line int, text string, key problem) {
-	if len(r.Problems) == 0 {
-		r.add(line, text, key)
-	}
-}
-
 func short(text string) string {
 	const most = 60
 	if chars := []rune(text); len(chars) > most {
