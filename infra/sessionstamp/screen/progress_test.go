@@ -91,6 +91,18 @@ func TestProgressFits(t *testing.T) {
 	}
 }
 
+func TestBar(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		words, most, want int
+	}{{57, 79, 69}, {58, 79, 58}, {79, 79, 79}, {80, 79, 79}} {
+		got := withBar([]string{"1 of 2", strings.Repeat("x", c.words-8)}, Count{1, 0, 2}, c.most)
+		if Width(got) != c.want {
+			t.Errorf("%d cells of words: got %q", c.words, got)
+		}
+	}
+}
+
 func TestRemaining(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -21,7 +21,7 @@ type Terminal struct {
 
 // TerminalOf looks at a stream of this process. env is os.Getenv.
 func TerminalOf(f *os.File, env func(string) string) Terminal {
-	handle := int(f.Fd()) //nolint:gosec // G115: x/term takes the handle as an int
+	handle := int(f.Fd())
 	width, _, err := term.GetSize(handle)
 	if err != nil {
 		width = Columns
