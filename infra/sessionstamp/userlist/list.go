@@ -1,0 +1,102 @@
+// Package userlist reads the files in which people name users: a CSV file (RFC 4180) that
+// Excel, the Entra admin center or PowerShell has written, or a text with one name a line.
+// Whom a file means is never guessed. A file that can be read in two ways, or that has one
+// bad line, is refused as a whole, with the line and what to do. Empty lines and those that
+// begin with # are no part of it.
+package userlist
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// MaxBytes is the size of the largest file that is read: some 500,000 names with a few
+// columns beside them.
+const MaxBytes = 32 << 20
+
+// maxProblems is how many problems are told at once. A wrong column has one in each line.
+const maxProblems = 20
+
+// User is a user as the file names one.
+type User struct {
+	// Line is where the name stands, from 1.
+	Line int
+	// Name is a user principal name or a mail address as it was written, or an object
+	// id in lower case.
+	Name string
+}
+
+// Double is a user whom an earlier line has named already, in whichever case.
+type Double struct {
+	User
+	// First is the line that is taken instead.
+	First int
+}
+
+// List is what a file says.
+type List struct {
+	// Users are in the file's order, each name once. There is at least one.
+	Users []User
+	// Doubled are the lines that were left out.
+	Doubled []Double
+	// Encoding is how the text was read: UTF-8, UTF-16 or Shift_JIS.
+	Encoding string
+	// Column is the heading of the column that was taken, "" if the file has none.
+	Column string
+}
+
+// Read reads a file to its end. The error is a [*Refused] if a person must mend the file.
+// Refused quotes the file: it is for the person who gave it, and not for a log.
+func Read(r io.Reader) (List, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	if err != nil {
+		return List{}, fmt.Errorf("read the list of users: %w", err)
+	}
+	var refused Refused
+	list := read(data, &refused)
+	if len(refused.Problems) > 0 {
+		return List{}, &refused
+	}
+	return list, nil
+}
+
+// read stops at the first step that finds problems: the next would only find others that
+// come from them.
+func read(data []byte, problems *Refused) (list List) {
+	if len(data) > MaxBytes {
+		problems.add(0, "", tooLarge, MaxBytes>>20)
+		return list
+	}
+	text, encoding := decode(data, problems)
+	lines := tidy(text, problems)
+	if len(problems.Problems) > 0 {
+		return list
+	}
+	list = collect(lines, problems)
+	list.Encoding = encoding
+	if len(list.Users) == 0 && len(problems.Problems) == 0 {
+		problems.add(0, "", nobody)
+	}
+	return list
+}
+
+// collect reads the records and merges names.
+func collect(lines []string, problems *Refused) (list List) {
+	first := make(map[string]int) // line by name, in lower case
+	records := open(lines, problems)
+	for records.next() {
+		user, named := records.user()
+		key := strings.ToLower(user.Name)
+		switch line, doubled := first[key]; {
+		case !named:
+		case doubled:
+			list.Doubled = append(list.Doubled, Double{user, line})
+		default:
+			first[key] = user.Line
+			list.Users = append(list.Users, user)
+		}
+	}
+	list.Column = records.column.heading
+	return list
+}
