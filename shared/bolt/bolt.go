@@ -164,14 +164,26 @@ func open(path string) (*bbolt.DB, error) {
 	return bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 1, PageSize: pageSize})
 }
 
-// openChecked opens a file for reading, and reads it all.
-func openChecked(path string) (*bbolt.DB, error) {
-	db, err := bbolt.Open(path, 0, &bbolt.Options{Timeout: 1, ReadOnly: true})
+// openChecked opens a file for reading, and reads it all. It survives what check has not
+// foreseen: bbolt panics where a page is not as it should be, and the system faults where
+// a page can't be read.
+func openChecked(path string) (db *bbolt.DB, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("%w (%v)", ErrDamaged, fault)
+		}
+		if err != nil && db != nil {
+			_ = db.Close() // was only read
+			db = nil
+		}
+	}()
+	db, err = bbolt.Open(path, 0, &bbolt.Options{Timeout: 1, ReadOnly: true, PreLoadFreelist: true})
 	if err != nil {
 		return nil, blame(err)
 	}
-	if err := checkSafely(db); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w (%w)", ErrDamaged, err), db.Close())
+	if err := db.View(check); err != nil {
+		return db, fmt.Errorf("%w (%w)", ErrDamaged, err)
 	}
 	return db, nil
 }
@@ -184,32 +196,28 @@ func blame(err error) error {
 	return fmt.Errorf("%w (%w)", ErrDamaged, err)
 }
 
-// checkSafely survives a broken file: bbolt panics where a page is not as it should be,
-// and the system faults where a page can't be read.
-func checkSafely(db *bbolt.DB) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("%v", fault)
-		}
-	}()
-	return db.View(check)
-}
-
-// check reads all that is reachable, then has bbolt check that no page is used twice. The
-// order counts: bbolt checks in a goroutine of its own, where a fault ends the process.
+// check reads all that the file holds.
 func check(tx *bbolt.Tx) error {
-	if info, err := os.Stat(tx.DB().Path()); err != nil || info.Size() < tx.Size() {
-		return errors.Join(errors.New("it is cut off"), err)
-	}
-	if err := tx.ForEach(checkValues); err != nil {
+	file, err := os.Open(tx.DB().Path())
+	if err != nil {
 		return err
 	}
-	var err error
-	for fault := range tx.Check() {
-		err = fault // the channel must be drained
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || info.Size() < tx.Size() {
+		return errors.Join(errors.New("it is cut off"), err)
 	}
-	return err
+	if err := checkPages(tx, file); err != nil {
+		return err
+	}
+	// bbolt checks that no page in use counts as free, in a goroutine of its own: so all
+	// faults are heard.
+	for fault := range tx.Check() {
+		err = fault
+	}
+	if err != nil {
+		return err
+	}
+	return tx.ForEach(checkValues)
 }
 
 func checkValues(name []byte, b *bbolt.Bucket) error {

@@ -206,9 +206,9 @@ func TestDamage(t *testing.T) {
 	whole := fill(t, folder, path)
 	random := rand.New(rand.NewPCG(1, 2))
 	told := 0
-	for n := range 300 {
+	for n := range 400 {
 		text := damage(whole, n, random)
-		if err := os.WriteFile(path, text, 0o600); err != nil {
+		if err := errors.Join(os.Remove(path), os.WriteFile(path, text, 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		f, err := bolt.Open(t.Context(), folder, tenant)
@@ -224,8 +224,8 @@ func TestDamage(t *testing.T) {
 			t.Fatalf("damage %d: the damaged file was written to", n)
 		}
 	}
-	if told < 150 {
-		t.Errorf("%d of 300 damages were told, want most", told)
+	if told < 200 {
+		t.Errorf("%d of 400 damages were told, want most", told)
 	}
 }
 
@@ -250,19 +250,22 @@ func fill(t *testing.T, folder, path string) []byte {
 	return whole
 }
 
-// damage cuts the file, wipes a block of it, or wipes its beginning.
+// damage cuts the file, wipes a block of it, spoils its beginning, or changes a byte where
+// a page's addresses are.
 func damage(whole []byte, n int, random *rand.Rand) []byte {
 	text := append([]byte(nil), whole...)
 	at := random.IntN(len(text))
-	switch n % 3 {
+	switch n % 4 {
 	case 0:
 		return text[:max(1, at)]
 	case 1:
 		clear(text[at:min(len(text), at+5000)])
-	default:
+	case 2:
 		for i := range 8192 {
 			text[i] = byte(random.Uint32())
 		}
+	default:
+		text[at/4096*4096+random.IntN(64)] ^= byte(1 + random.IntN(255))
 	}
 	return text
 }

