@@ -242,7 +242,7 @@ func every(ctx context.Context, interval time.Duration, work func()) {
 }
 
 func (p *plant) pollRequests(ctx context.Context) {
-	memory.Poller{
+	_ = memory.Poller{ // its queue never fails
 		Queue:   p.requests,
 		Workers: p.config.workers,
 		Batch:   p.config.batch,

@@ -7,11 +7,21 @@ import (
 	"time"
 )
 
+// A Source is where a Poller takes messages from: [Queue], or one that outlives the
+// process.
+type Source interface {
+	// Receive waits for messages until there is one or ctx is done, and returns at most
+	// limit of them.
+	Receive(ctx context.Context, limit int) ([]Message, error)
+	// Delete acknowledges messages. After an error they may be delivered again.
+	Delete(messages ...Message) error
+}
+
 // Poller hands the messages of a queue to a handler in batches, as the event
 // source mapping between SQS and Lambda does
 // (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html).
 type Poller struct {
-	Queue *Queue
+	Queue Source
 	// Workers is how many batches are handled at once (MaximumConcurrency).
 	Workers int
 	// Batch is the most messages in one batch (BatchSize).
@@ -31,16 +41,23 @@ type Poller struct {
 // errTimeout ends a call that takes too long.
 var errTimeout = errors.New("the call took longer than the function may")
 
-// Run polls until ctx is done and every batch under way is handled.
-func (p Poller) Run(ctx context.Context) {
+// Run polls until ctx is done or the queue fails, and every batch under way is handled.
+// It returns why.
+func (p Poller) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var workers sync.WaitGroup
 	for worker := range p.Workers {
 		workers.Go(func() {
-			for p.poll(ctx, worker) == nil {
+			var err error
+			for err == nil {
+				err = p.poll(ctx, worker)
 			}
+			stop(err)
 		})
 	}
 	workers.Wait()
+	return context.Cause(ctx)
 }
 
 func (p Poller) poll(ctx context.Context, worker int) error {
@@ -56,12 +73,13 @@ func (p Poller) poll(ctx context.Context, worker int) error {
 	defer cancel()
 	errs := p.Handle(call, worker, bodies)
 	late := errors.Is(context.Cause(call), errTimeout)
+	var done []Message
 	for i, err := range errs {
 		if err == nil && !late {
-			p.Queue.Delete(messages[i])
+			done = append(done, messages[i])
 		}
 	}
-	return nil
+	return p.Queue.Delete(done...)
 }
 
 // gather receives a batch: full, or as full as it gets within the window.

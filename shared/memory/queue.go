@@ -35,8 +35,8 @@ type Message struct {
 	// Hop is the message's place in its chain: 1 unless it was sent while another
 	// message was handled, then one more than that one's.
 	Hop int
-
-	item *item
+	// Receipt is how the queue finds the message again. It means nothing to others.
+	Receipt any
 }
 
 // item is a message as it lies in the queue. It is in the heap until deleted.
@@ -143,7 +143,7 @@ func (q *Queue) take(limit int) (messages []Message, next time.Duration, changed
 		first.receives++
 		first.visible = now.Add(q.options.Visibility)
 		heap.Fix(&q.items, 0)
-		messages = append(messages, Message{Body: first.body, Receives: first.receives, Hop: first.hop, item: first})
+		messages = append(messages, Message{Body: first.body, Receives: first.receives, Hop: first.hop, Receipt: first})
 	}
 	return messages, next, q.changed
 }
@@ -177,16 +177,19 @@ func Handling(ctx context.Context, messages []Message) context.Context {
 	return context.WithValue(ctx, hopKey{}, hop)
 }
 
-// Delete acknowledges a message. One that is gone already is no error, nor is one that
-// was delivered again meanwhile: it stays, since of its receipt handles only the last
-// one counts.
+// Delete acknowledges messages, and never fails. One that is gone already is no error,
+// nor is one that was delivered again meanwhile: it stays, since of its receipt handles
+// only the last one counts.
 // (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html)
-func (q *Queue) Delete(m Message) {
+func (q *Queue) Delete(messages ...Message) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if m.item.index >= 0 && m.item.receives == m.Receives {
-		heap.Remove(&q.items, m.item.index)
+	for _, m := range messages {
+		if i, ok := m.Receipt.(*item); ok && i.index >= 0 && i.receives == m.Receives {
+			heap.Remove(&q.items, i.index)
+		}
 	}
+	return nil
 }
 
 // Len is the number of messages, hidden and delayed ones included.
