@@ -1,0 +1,74 @@
+package explain
+
+import "strconv"
+
+// otherCodes are those by which an app or a provider asks again, and no rule of theirs.
+func otherCodes(m *matter) []hit { return seen(Medium, "", m.failures(ClassApp, ClassOther)) }
+
+// unknownCodes are told as Entra tells them, each once: Microsoft changes codes at will.
+func unknownCodes(m *matter) (hits []hit) {
+	told := make(map[int]bool)
+	for _, e := range m.failures(ClassUnknown) {
+		if told[e.ErrorCode] {
+			continue
+		}
+		told[e.ErrorCode] = true
+		hits = append(hits, hit{
+			confidence: Info, because: []Piece{e.piece}, link: lookUpPage(e.ErrorCode),
+			params: params{
+				"code":   same(strconv.Itoa(e.ErrorCode)),
+				"reason": same(clean(e.FailureReason)).or(phrases["no reason"]),
+				"page":   same(lookUpPage(e.ErrorCode)),
+			},
+		})
+	}
+	return hits
+}
+
+// remainingCodes are known, tell little by themselves, and no finding has named them.
+func remainingCodes(m *matter) []hit {
+	return seen(Info, "", m.matching(func(e event) bool {
+		switch e.code.Class {
+		case ClassMFA:
+			return !m.has("X33")
+		case ClassRevoked, ClassPassword:
+			return !m.has("X13", "X51")
+		case ClassInactive:
+			_, told := e.inactiveFor()
+			return !told
+		case ClassDisabled:
+			return true
+		default:
+			return false
+		}
+	}))
+}
+
+// caused tells whether anything found explains a prompt.
+func (m *matter) caused() bool {
+	for _, f := range m.found {
+		if f.Cause {
+			return true
+		}
+	}
+	return false
+}
+
+// nothingSeen is for a search that found nothing where something was not looked at.
+func nothingSeen(m *matter) []hit {
+	blank := lacking(m.Evidence)
+	if m.caused() || len(blank) == 0 {
+		return nil
+	}
+	if _, asked := m.SignIns.Get(); !asked {
+		return []hit{{confidence: Info}}
+	}
+	return []hit{{confidence: Info, variant: "other", params: params{"pieces": names(blank)}}}
+}
+
+func nothingLeft(m *matter) []hit {
+	if m.caused() || len(lacking(m.Evidence)) > 0 {
+		return nil
+	}
+	return []hit{{confidence: Info}}
+}
