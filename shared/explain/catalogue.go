@@ -102,16 +102,16 @@ var catalogue = map[string]words{
 	},
 	"X10+X20": {
 		user: Text{"Your administrator can make it less often. Your organization's policy still asks for a sign-in {interval}.",
-			"管理者の操作で回数を減らせますが、組織のポリシーにより{interval}サインインは必要です。"},
+			"管理者の操作で回数を減らせますが、組織のポリシーにより、{interval}サインインは必要です。"},
 		admin: Text{"The stamp alone will not end the prompts: the policy {name} goes on asking {interval}. The stamp ends the 12-hour limit; change the policy as well if the user is still asked too often.",
-			"スタンプを設定しても、サインインの要求はなくなりません。ポリシー{name}が{interval}再認証を求め続けるためです。スタンプで解消するのは 12 時間の制限だけです。それでも多すぎる場合は、ポリシーも見直してください。"},
+			"スタンプを設定しても、サインインの要求はなくなりません。ポリシー{name}が、{interval}再認証を求め続けるためです。スタンプで解消するのは 12 時間の制限だけです。それでも多すぎる場合は、ポリシーも見直してください。"},
 		link: sessionLifetime,
 	},
 	"X10+X20 short": {
 		user: Text{"Your organization's policy asks for a sign-in {interval}. Your administrator has to change the policy to end this.",
 			"組織のポリシーにより、{interval}サインインが必要です。解消するには、管理者によるポリシーの変更が必要です。"},
 		admin: Text{"The stamp alone will not end the prompts: the policy {name} asks {interval}, at least as often as the empty stamp does. Stamp the user, and change the policy: until then the user will notice no difference.",
-			"スタンプを設定しても、サインインの要求はなくなりません。ポリシー{name}が{interval}再認証を求めており、スタンプが空の場合 (12 時間) と同じか、それより頻繁なためです。スタンプの設定とあわせてポリシーも見直さないと、ユーザーから見た変化はありません。"},
+			"スタンプを設定しても、サインインの要求はなくなりません。ポリシー{name}が、{interval}再認証を求めており、スタンプが空の場合 (12 時間) と同じか、それより頻繁なためです。スタンプの設定とあわせてポリシーも見直さないと、ユーザーから見た変化はありません。"},
 		link: sessionLifetime,
 	},
 	"X22": {
@@ -288,11 +288,18 @@ var catalogue = map[string]words{
 		link: learn + "entra/identity/monitoring-health/concept-sign-ins",
 	},
 	"X90 other": {
-		user: Text{"Nothing is wrong with your account in what was looked at.",
-			"確認した範囲では、アカウントに問題は見つかりませんでした。"},
+		user: Text{"The cause is not known yet. Your administrator can look further.",
+			"原因はまだわかっていません。管理者がさらに確認できます。"},
 		admin: Text{"No cause was found in what was looked at. Not looked at: {pieces}.",
 			"確認した範囲では、原因は見つかりませんでした。未確認の項目: {pieces}。"},
 		link: prompts,
+	},
+	"X90 more": {
+		user: Text{"The cause is not known yet. Your administrator can look further.",
+			"原因はまだわかっていません。管理者がさらに確認できます。"},
+		admin: Text{"No cause was found in what was looked at. Not looked at: {pieces}. The sign-in log would tell most, which app asks, how often and with which code: grant AuditLog.Read.All; the tenant needs Microsoft Entra ID P1.",
+			"確認した範囲では、原因は見つかりませんでした。未確認の項目: {pieces}。最も手がかりになるのはサインイン ログで、どのアプリが、どの頻度で、どのコードで求めているかがわかります。AuditLog.Read.All を付与してください (Microsoft Entra ID P1 が必要です)。"},
+		link: learn + "entra/identity/monitoring-health/concept-sign-ins",
 	},
 	"X91": {
 		user: Text{"Nothing is wrong with your account. Tell your administrator which app asks, when, and on which device.",

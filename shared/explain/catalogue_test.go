@@ -101,50 +101,50 @@ func TestTexts(t *testing.T) {
 		check(string(reason), left.text, false)
 	}
 	for _, c := range codes {
-		check(lookUpPage(c.Number), c.Meaning, false)
+		check(lookUpPage(c.number), c.meaning, false)
 	}
 }
 
 // TestCodes are sorted, each once; these are all of which the rules speak.
 func TestCodes(t *testing.T) {
 	t.Parallel()
-	if !slices.IsSortedFunc(codes, func(a, b Code) int { return cmp.Compare(a.Number, b.Number) }) {
+	if !slices.IsSortedFunc(codes, func(a, b errorCode) int { return cmp.Compare(a.number, b.number) }) {
 		t.Error("the codes are not sorted")
 	}
-	for class, numbers := range map[Class][]int{
-		ClassInactive:   {70008, 700082},
-		ClassPolicy:     {70043, 70044},
-		ClassApp:        {50196, 700084},
-		ClassRevoked:    {50173},
-		ClassPassword:   {50132, 50133},
-		ClassNoise:      {50058, 50089},
-		ClassExpected:   {50140, 50199},
-		ClassMFA:        {50072, 50074, 50076, 50079},
-		ClassMFAExpired: {50078},
-		ClassOther:      {50055, 50125, 50144, 50158},
-		ClassDevice:     {50097, 50129, 50155, 50168, 50187, 135011, 700003},
-		ClassSeamless:   {81010, 81012},
-		ClassBlocked:    {53000, 53001, 53002, 53003, 530032, 530035},
-		ClassRisk:       {50131},
-		ClassAccount:    {50034, 50053, 50126},
-		ClassDisabled:   {50057},
-		ClassFederation: {20001, 20012, 50008, 50107, 90072},
-		ClassConsent:    {65001, 65004, 90094, 90095},
+	for class, numbers := range map[class][]int{
+		classInactive:   {70008, 700082},
+		classPolicy:     {70043, 70044},
+		classApp:        {50196, 700084},
+		classRevoked:    {50173},
+		classPassword:   {50132, 50133},
+		classNoise:      {50058, 50089},
+		classExpected:   {50140, 50199},
+		classMFA:        {50072, 50074, 50076, 50079},
+		classMFAExpired: {50078},
+		classOther:      {50055, 50125, 50144, 50158},
+		classDevice:     {50097, 50129, 50155, 50168, 50187, 135011, 700003},
+		classSeamless:   {81010, 81012},
+		classBlocked:    {53000, 53001, 53002, 53003, 530032, 530035},
+		classRisk:       {50131},
+		classAccount:    {50034, 50053, 50126},
+		classDisabled:   {50057},
+		classFederation: {20001, 20012, 50008, 50107, 90072},
+		classConsent:    {65001, 65004, 90094, 90095},
 	} {
 		var got []int
 		for _, c := range codes {
-			if c.Class == class {
-				got = append(got, c.Number)
+			if c.class == class {
+				got = append(got, c.number)
 			}
-			if lookUp(c.Number) != c {
-				t.Errorf("%d is not found", c.Number)
+			if lookUp(c.number) != c {
+				t.Errorf("%d is not found", c.number)
 			}
 		}
 		if !slices.Equal(got, numbers) {
 			t.Errorf("class %q: %d, want %d", class, got, numbers)
 		}
 	}
-	if got := lookUp(1); got.Class != ClassUnknown {
+	if got := lookUp(1); got.class != classUnknown {
 		t.Errorf("of a code that nobody knows: %+v", got)
 	}
 }

@@ -189,6 +189,8 @@ var cases = []struct {
 	{"X81", []change{signIns(SignIn{ErrorCode: 4711, FailureReason: "The account " + upn + "\nis \x1b[31mred."}, code(4711))}, []string{"X81", "X91"}},
 	{"X82", []change{signIns(code(50076), code(70008))}, []string{"X82", "X91"}},
 	{"X90", []change{func(e *Evidence) { e.SignIns = NotAsked[[]SignIn](Gap{Reason: NoLicence}) }}, []string{"X90"}},
+	{"X90 more", []change{func(e *Evidence) { e.SignIns, e.RiskState = Answer[[]SignIn]{}, Answer[string]{} }}, []string{"X90"}},
+	{"X90 stamp left out", []change{user(func(u *User) { u.StampKnown = false })}, []string{"X90"}},
 	{"X90 other", []change{func(e *Evidence) { e.PerUserMFA = Answer[string]{}; e.Devices = Answer[[]Device]{} }}, []string{"X90"}},
 	{"X91", nil, []string{"X91"}},
 	{"X91 without licences", []change{func(e *Evidence) {

@@ -12,7 +12,7 @@ import (
 type event struct {
 	SignIn
 	piece Piece
-	code  Code
+	code  errorCode
 }
 
 func (e event) failed() bool { return e.ErrorCode != 0 }
@@ -41,8 +41,8 @@ func (m *matter) collect(log Answer[[]SignIn], piece Piece) {
 }
 
 // failures returns the failed sign-ins of the classes, the latest first.
-func (m *matter) failures(classes ...Class) []event {
-	return m.matching(func(e event) bool { return e.failed() && slices.Contains(classes, e.code.Class) })
+func (m *matter) failures(classes ...class) []event {
+	return m.matching(func(e event) bool { return e.failed() && slices.Contains(classes, e.code.class) })
 }
 
 func (m *matter) matching(is func(event) bool) (found []event) {
@@ -88,8 +88,8 @@ func countCodes(events []event) Text {
 	var english, japanese []string
 	for _, n := range numbers {
 		c := lookUp(n)
-		english = append(english, fmt.Sprintf("%d × %d: %s", n, counts[n], c.Meaning.English))
-		japanese = append(japanese, fmt.Sprintf("%d × %d 回: %s", n, counts[n], c.Meaning.Japanese))
+		english = append(english, fmt.Sprintf("%d × %d: %s", n, counts[n], c.meaning.English))
+		japanese = append(japanese, fmt.Sprintf("%d × %d 回: %s", n, counts[n], c.meaning.Japanese))
 	}
 	return Text{strings.Join(english, "; "), strings.Join(japanese, "、")}
 }

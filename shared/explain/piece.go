@@ -124,8 +124,12 @@ func names(pieces []Piece) Text {
 	return Text{strings.Join(english, ", "), strings.Join(japanese, "、")}
 }
 
-// lacking returns the pieces without which the search is not complete.
+// lacking returns the pieces without which the search is not complete. A user whose
+// stamp Graph has left out is as good as not read.
 func lacking(e Evidence) (pieces []Piece) {
+	if u, asked := e.User.Get(); asked && !u.StampKnown {
+		pieces = append(pieces, PieceUser)
+	}
 	for _, b := range NotLookedAt(e) {
 		s := sourceOf(b.Piece)
 		if !s.spare && (!s.spareUnlicensed || b.Gap.Reason != NoLicence) {

@@ -28,7 +28,7 @@ func (c *chooser) yes() bool { return c.n(2) == 1 }
 
 func choose[T any](c *chooser, among ...T) T { return among[c.n(len(among))] }
 
-// words are texts that Graph, an administrator or nobody may have written.
+// word is a text that Graph, an administrator or an attacker may have written.
 func (c *chooser) word() string {
 	return choose(c, "", "p", upn, "for "+strings.ToUpper(upn)+"!", "{interval} {id}", "\x1b[2J\xff"+upn+"\n\u202e", strings.Repeat("長", 900), "<b>%s%!d(x)")
 }
@@ -81,7 +81,7 @@ func (c *chooser) policy() Policy {
 func (c *chooser) signIn() SignIn {
 	number := int(int16(binary.BigEndian.Uint16([]byte{byte(c.n(256)), byte(c.n(256))})))
 	if c.n(4) > 0 {
-		number = choose(c, 0, codes[c.n(len(codes))].Number)
+		number = choose(c, 0, codes[c.n(len(codes))].number)
 	}
 	return SignIn{
 		Created: c.time(), AppID: c.word(), AppDisplayName: c.word(), ClientAppUsed: choose(c, "", "Browser", "Mobile Apps and Desktop clients"),

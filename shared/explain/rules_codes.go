@@ -1,14 +1,18 @@
 package explain
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // otherCodes are those by which an app or a provider asks again, and no rule of theirs.
-func otherCodes(m *matter) []hit { return seen(Medium, "", m.failures(ClassApp, ClassOther)) }
+func otherCodes(m *matter) []hit { return seen(Medium, "", m.failures(classApp, classOther)) }
 
 // unknownCodes are told as Entra tells them, each once: Microsoft changes codes at will.
 func unknownCodes(m *matter) (hits []hit) {
 	told := make(map[int]bool)
-	for _, e := range m.failures(ClassUnknown) {
+	for _, e := range m.failures(classUnknown) {
 		if told[e.ErrorCode] {
 			continue
 		}
@@ -17,7 +21,7 @@ func unknownCodes(m *matter) (hits []hit) {
 			confidence: Info, because: []Piece{e.piece}, link: lookUpPage(e.ErrorCode),
 			params: params{
 				"code":   same(strconv.Itoa(e.ErrorCode)),
-				"reason": same(clean(e.FailureReason)).or(phrases["no reason"]),
+				"reason": same(strings.TrimSuffix(clean(e.FailureReason), ".")).or(phrases["no reason"]),
 				"page":   same(lookUpPage(e.ErrorCode)),
 			},
 		})
@@ -28,15 +32,15 @@ func unknownCodes(m *matter) (hits []hit) {
 // remainingCodes are known, tell little by themselves, and no finding has named them.
 func remainingCodes(m *matter) []hit {
 	return seen(Info, "", m.matching(func(e event) bool {
-		switch e.code.Class {
-		case ClassMFA:
+		switch e.code.class {
+		case classMFA:
 			return !m.has("X33")
-		case ClassRevoked, ClassPassword:
+		case classRevoked, classPassword:
 			return !m.has("X13", "X51")
-		case ClassInactive:
+		case classInactive:
 			_, told := e.inactiveFor()
 			return !told
-		case ClassDisabled:
+		case classDisabled:
 			return true
 		default:
 			return false
@@ -46,12 +50,7 @@ func remainingCodes(m *matter) []hit {
 
 // caused tells whether anything found explains a prompt.
 func (m *matter) caused() bool {
-	for _, f := range m.found {
-		if f.Cause {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.found, func(f Finding) bool { return f.Cause })
 }
 
 // nothingSeen is for a search that found nothing where something was not looked at.
@@ -60,10 +59,14 @@ func nothingSeen(m *matter) []hit {
 	if m.caused() || len(blank) == 0 {
 		return nil
 	}
-	if _, asked := m.SignIns.Get(); !asked {
-		return []hit{{confidence: Info}}
+	h := hit{confidence: Info, params: params{"pieces": names(blank)}}
+	switch {
+	case !slices.Contains(blank, PieceSignIns):
+		h.variant = "other"
+	case len(blank) > 1:
+		h.variant = "more"
 	}
-	return []hit{{confidence: Info, variant: "other", params: params{"pieces": names(blank)}}}
+	return []hit{h}
 }
 
 func nothingLeft(m *matter) []hit {

@@ -83,16 +83,16 @@ func registeredOnly(m *matter) []hit {
 	return one(Info, PieceDevices)
 }
 
-func deviceRefused(m *matter) []hit { return seen(High, "", m.failures(ClassDevice)) }
+func deviceRefused(m *matter) []hit { return seen(High, "", m.failures(classDevice)) }
 
-func blocked(m *matter) []hit { return seen(Certain, "", m.failures(ClassBlocked)) }
+func blocked(m *matter) []hit { return seen(Certain, "", m.failures(classBlocked)) }
 
 func risky(m *matter) []hit {
 	state, _ := m.RiskState.Get()
 	if strings.EqualFold(state, "atRisk") || strings.EqualFold(state, "confirmedCompromised") {
 		return one(High, PieceRiskState)
 	}
-	return seen(High, "code", m.failures(ClassRisk))
+	return seen(High, "code", m.failures(classRisk))
 }
 
 // passwordChanged is for sessions that ended once. X13 has said so already where the
@@ -101,7 +101,7 @@ func passwordChanged(m *matter) []hit {
 	if m.has("X13") {
 		return nil
 	}
-	if hits := seen(High, "", m.failures(ClassPassword)); hits != nil {
+	if hits := seen(High, "", m.failures(classPassword)); hits != nil {
 		return hits
 	}
 	u, _ := m.User.Get()
@@ -121,13 +121,13 @@ func passwordChanged(m *matter) []hit {
 
 func signInFailed(m *matter) []hit {
 	return slices.Concat(
-		seen(High, "account", m.failures(ClassAccount)),
-		seen(High, "seamless", m.failures(ClassSeamless)),
-		seen(High, "federation", m.failures(ClassFederation)),
+		seen(High, "account", m.failures(classAccount)),
+		seen(High, "seamless", m.failures(classSeamless)),
+		seen(High, "federation", m.failures(classFederation)),
 	)
 }
 
-func consent(m *matter) []hit { return seen(High, "", m.failures(ClassConsent)) }
+func consent(m *matter) []hit { return seen(High, "", m.failures(classConsent)) }
 
 // noSession is the code of a silent sign-in for which the browser has no cookie. Some are
 // usual.

@@ -200,7 +200,7 @@ func tokenProtection(m *matter) []hit {
 
 // frequencyUnread is for codes of a policy that is not among those read.
 func frequencyUnread(m *matter) []hit {
-	events := m.failures(ClassPolicy)
+	events := m.failures(classPolicy)
 	if len(events) == 0 || m.has("X20", "X21") {
 		return nil
 	}
@@ -222,7 +222,7 @@ func frequencyUnread(m *matter) []hit {
 const rememberMFA = "rememberMultifactorAuthenticationOnTrustedDevices"
 
 func mfaExpired(m *matter) []hit {
-	if hits := seen(High, "", m.failures(ClassMFAExpired)); hits != nil {
+	if hits := seen(High, "", m.failures(classMFAExpired)); hits != nil {
 		return hits
 	}
 	remembered := m.matching(func(e event) bool {
@@ -286,5 +286,5 @@ func (m *matter) mfaWanted() []Piece {
 	case on:
 		return []Piece{PieceSecurityDefaults}
 	}
-	return pieces(m.failures(ClassMFA, ClassMFAExpired))
+	return pieces(m.failures(classMFA, classMFAExpired))
 }
