@@ -71,14 +71,12 @@ func stampedAgo(d time.Duration) change {
 
 // signIns replaces the log; every event without a time is of an hour ago.
 func signIns(log ...SignIn) change {
-	return func(e *Evidence) {
-		for i := range log {
-			if log[i].Created.IsZero() {
-				log[i].Created = ago(time.Hour)
-			}
+	for i := range log {
+		if log[i].Created.IsZero() {
+			log[i].Created = ago(time.Hour)
 		}
-		e.SignIns = Asked(log)
 	}
+	return func(e *Evidence) { e.SignIns = Asked(log) }
 }
 
 func code(n int) SignIn { return SignIn{ErrorCode: n, DeviceID: "d"} }
@@ -138,6 +136,7 @@ var cases = []struct {
 		ledger(Ledger{Entry: stamp.Entry{State: stamp.StateStamped, Source: stamp.SourcePerson, Called: ago(2 * time.Hour)}})}, []string{"X13"}},
 	{"X13 of another", []change{stampedAgo(2 * time.Hour), signIns(code(50133))}, []string{"X13"}},
 	{"X13 ledger not asked", []change{stampedAgo(2 * time.Hour), signIns(code(50173)), func(e *Evidence) { e.Ledger = Answer[Ledger]{} }}, []string{"X13"}},
+	{"X13 not after a day", []change{stampedAgo(25 * time.Hour), signIns(code(50173))}, []string{"X82", "X91"}},
 	{"X14 existing", []change{user(unstamped), ledger(Ledger{Reason: stamp.ReasonExisting})}, []string{"X10", "X14"}},
 	{"X14 excluded", []change{user(unstamped), ledger(Ledger{Reason: stamp.ReasonExcluded})}, []string{"X10", "X14"}},
 	{"X14 brake", []change{user(unstamped), ledger(Ledger{Reason: stamp.ReasonBrake})}, []string{"X10", "X14"}},
@@ -150,11 +149,13 @@ var cases = []struct {
 	}))}, []string{"X20"}},
 	{"X20 twice the same", []change{policies(policy(every(1, "hours")), policy(every(1, "hours")))}, []string{"X20"}},
 	{"X20 not report-only", []change{policies(policy(func(p *Policy) { every(8, "hours")(p); p.State = "enabledForReportingButNotEnforced" }))}, []string{"X91"}},
+	{"X20 not where it does not apply", []change{policies(policy(func(p *Policy) { every(8, "hours")(p); p.Applies = false }))}, []string{"X91"}},
 	{"X20 applied", []change{signIns(applied("success"))}, []string{"X20"}},
 	{"X20 not applied", []change{signIns(applied("reportOnlySuccess"))}, []string{"X91"}},
 	{"X21", []change{policies(policy(always))}, []string{"X21"}},
 	{"X10+X20", []change{user(unstamped), policies(policy(every(7, "days")))}, []string{"X10", "X20", "X10+X20"}},
 	{"X10+X20 short", []change{user(unstamped), policies(policy(every(7, "days")), policy(func(p *Policy) { every(4, "hours")(p); p.ID = "" }))}, []string{"X10", "X20", "X20", "X10+X20"}},
+	{"X10+X20 as often", []change{user(unstamped), policies(policy(every(12, "hours")))}, []string{"X10", "X20", "X10+X20"}},
 	{"X10b+X21", []change{user(unstamped), user(func(u *User) { u.LastPasswordChange = ago(100 * day) }), policies(policy(always))}, []string{"X10b", "X21", "X10+X20"}},
 	{"X10+X20 applied", []change{user(unstamped), signIns(applied("failure"))}, []string{"X10", "X20", "X10+X20"}},
 	{"X22", []change{policies(policy(func(p *Policy) { p.PersistentBrowser = "never" }))}, []string{"X22"}},

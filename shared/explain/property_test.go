@@ -154,30 +154,38 @@ func FuzzExplain(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, bytes []byte) {
-		e := (&chooser{bytes}).evidence()
-		answers := e.answers()
-		findings := Explain(e)
-		if !reflect.DeepEqual(findings, Explain(e)) {
-			t.Error("the same evidence gives other findings")
-		}
-		if len(findings) == 0 {
-			t.Error("nothing is said at all")
-		}
-		for _, finding := range findings {
-			checkWords(t, finding)
-			for _, piece := range finding.Because {
-				if _, missing := answers[piece].missing(); missing {
-					t.Errorf("%s rests on %s, which was not asked", finding.ID, piece)
-				}
-			}
-			if finding.Confidence == Certain {
-				checkCertain(t, e, finding)
-			}
-		}
-		for _, b := range NotLookedAt(e) {
-			checkText(t, string(b.Piece), b.Tell)
-		}
+		check(t, (&chooser{bytes}).evidence())
 	})
+}
+
+// TestCasesHold checks the same of the golden cases.
+func TestCasesHold(t *testing.T) {
+	t.Parallel()
+	for _, test := range cases {
+		check(t, evidence(test.changes))
+	}
+}
+
+func check(t *testing.T, e Evidence) {
+	t.Helper()
+	answers, findings := e.answers(), Explain(e)
+	if len(findings) == 0 || !reflect.DeepEqual(findings, Explain(e)) {
+		t.Error("nothing is said at all, or not the same again")
+	}
+	for _, finding := range findings {
+		checkWords(t, finding)
+		for _, piece := range finding.Because {
+			if _, missing := answers[piece].missing(); missing {
+				t.Errorf("%s rests on %s, which was not asked", finding.ID, piece)
+			}
+		}
+		if finding.Confidence == Certain {
+			checkCertain(t, e, finding)
+		}
+	}
+	for _, b := range NotLookedAt(e) {
+		checkText(t, string(b.Piece), b.Tell)
+	}
 }
 
 func checkCertain(t *testing.T, e Evidence, f Finding) {

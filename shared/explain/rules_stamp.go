@@ -145,9 +145,9 @@ func regular(events []event) []event {
 	last, run := make(map[pair]time.Time), make(map[pair]int)
 	for _, e := range events {
 		key := pair{e.AppID, cmp.Or(e.DeviceID, e.UserAgent)}
-		before, any := last[key]
+		before, known := last[key]
 		last[key] = e.Created
-		if gap := before.Sub(e.Created); !any || gap < leastGap || gap > mostGap {
+		if gap := before.Sub(e.Created); !known || gap < leastGap || gap > mostGap {
 			run[key] = 0
 			continue
 		}
@@ -175,7 +175,7 @@ func justRevoked(m *matter) []hit {
 	stamped, known := m.stampOf()
 	age := m.Now.Sub(stamped)
 	failed := m.matching(event.failed)
-	if !known || stamped.IsZero() || age < 0 || age > settled || len(failed) == 0 {
+	if !known || stamped.IsZero() || age > settled || len(failed) == 0 {
 		return nil
 	}
 	if c := failed[0].code.class; c != classRevoked && c != classPassword {
