@@ -81,7 +81,7 @@ type rule struct {
 }
 
 // core are the packages that know neither vendor.
-var core = []string{"shared/stamp", "shared/state", "shared/directory", "shared/webhook", "shared/keeper", "shared/sweep", "shared/memory", "shared/bolt"}
+var core = []string{"shared/stamp", "shared/state", "shared/directory", "shared/webhook", "shared/keeper", "shared/sweep", "shared/memory", "shared/bolt", "shared/explain"}
 
 var rules = []rule{
 	{"only shared/msgraph imports Microsoft's SDK", func(n node) bool { return n.folder() != "shared/msgraph" }, isGraph, false},

@@ -1,0 +1,140 @@
+package explain
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Piece names a piece of evidence.
+type Piece string
+
+// The pieces, one for each field of [Evidence].
+const (
+	PieceUser             Piece = "user"
+	PieceDomain           Piece = "domain"
+	PieceLedger           Piece = "ledger"
+	PieceDevices          Piece = "registeredDevices"
+	PieceFederation       Piece = "federationConfiguration"
+	PiecePolicies         Piece = "conditionalAccessPolicies"
+	PieceSecurityDefaults Piece = "securityDefaults"
+	PiecePerUserMFA       Piece = "perUserMfaState"
+	PieceSignIns          Piece = "signIns"
+	PieceNonInteractive   Piece = "nonInteractiveSignIns"
+	PieceRiskState        Piece = "riskState"
+)
+
+// A source is where a piece comes from.
+type source struct {
+	piece Piece
+	name  Text
+	// grant is the least permission that reads it, by
+	// https://learn.microsoft.com/graph/permissions-reference.
+	grant Text
+	// licence is what the tenant must have.
+	licence string
+	// spare: the search is complete without it, or without the licence.
+	spare, spareUnlicensed bool
+}
+
+var sources = []source{
+	{piece: PieceUser, name: Text{"User account", "ユーザー アカウント"}, grant: same("User.Read.All")},
+	{piece: PieceDomain, name: Text{"Domain", "ドメイン"}, grant: same("Domain.Read.All")},
+	{piece: PieceLedger, name: Text{"sessionstamp's ledger", "sessionstamp の台帳"}, grant: Text{"read access to sessionstamp's table", "sessionstamp のテーブルの読み取り権限"}, spare: true},
+	{piece: PieceDevices, name: Text{"Registered devices", "登録済みデバイス"}, grant: same("User.Read.All")},
+	{piece: PieceFederation, name: Text{"Federation settings of the domain", "ドメインのフェデレーション設定"}, grant: same("Domain-InternalFederation.Read.All")},
+	{piece: PiecePolicies, name: Text{"Conditional Access policies", "条件付きアクセス ポリシー"}, grant: same("Policy.Read.ConditionalAccess"), licence: "Microsoft Entra ID P1", spareUnlicensed: true},
+	{piece: PieceSecurityDefaults, name: Text{"Security defaults", "セキュリティの既定値群"}, grant: same("Policy.Read.All")},
+	{piece: PiecePerUserMFA, name: Text{"Per-user MFA", "ユーザーごとの MFA"}, grant: same("Policy.Read.All")},
+	{piece: PieceSignIns, name: Text{"Sign-in log", "サインイン ログ"}, grant: same("AuditLog.Read.All"), licence: "Microsoft Entra ID P1"},
+	{piece: PieceNonInteractive, name: Text{"Sign-in log, non-interactive (Graph beta)", "サインイン ログ (非対話型、Graph ベータ版)"}, grant: same("AuditLog.Read.All"), licence: "Microsoft Entra ID P1", spare: true},
+	{piece: PieceRiskState, name: Text{"User risk", "ユーザー リスク"}, grant: same("IdentityRiskyUser.Read.All"), licence: "Microsoft Entra ID P2", spareUnlicensed: true},
+}
+
+// answers are the pieces of the evidence, by name.
+func (e Evidence) answers() map[Piece]interface{ missing() (Gap, bool) } {
+	return map[Piece]interface{ missing() (Gap, bool) }{
+		PieceUser:             e.User,
+		PieceDomain:           e.Domain,
+		PieceLedger:           e.Ledger,
+		PieceDevices:          e.Devices,
+		PieceFederation:       e.Federation,
+		PiecePolicies:         e.Policies,
+		PieceSecurityDefaults: e.SecurityDefaults,
+		PiecePerUserMFA:       e.PerUserMFA,
+		PieceSignIns:          e.SignIns,
+		PieceNonInteractive:   e.NonInteractive,
+		PieceRiskState:        e.RiskState,
+	}
+}
+
+// A Blank is a piece of evidence that was not asked for.
+type Blank struct {
+	Piece Piece
+	Gap   Gap
+	// Tell says in one line why, and what to grant.
+	Tell Text
+}
+
+// NotLookedAt returns the pieces that were not asked for, in the order of the fields of
+// [Evidence]. A managed domain has no federation settings to ask for.
+func NotLookedAt(e Evidence) []Blank {
+	var blanks []Blank
+	domain, known := e.Domain.Get()
+	answers := e.answers()
+	for _, s := range sources {
+		gap, missing := answers[s.piece].missing()
+		if !missing || s.piece == PieceFederation && known && !domain.Federated {
+			continue
+		}
+		blanks = append(blanks, Blank{s.piece, gap, s.tell(gap)})
+	}
+	return blanks
+}
+
+// tell says why the piece was not asked for. Reasons that nobody knows are as none.
+func (s source) tell(gap Gap) Text {
+	text, known := blanks[gap.Reason]
+	if !known {
+		text = blanks[Unasked]
+	}
+	cause := "?"
+	if gap.Err != nil {
+		cause = gap.Err.Error()
+	}
+	return text.fill(params{
+		"name": s.name, "grant": s.grant, "error": same(cause),
+		"licence": same(cmp.Or(s.licence, "?")),
+	})
+}
+
+// sourceOf returns where a piece comes from.
+func sourceOf(p Piece) source {
+	i := slices.IndexFunc(sources, func(s source) bool { return s.piece == p })
+	return sources[i]
+}
+
+// names lists pieces for people.
+func names(pieces []Piece) Text {
+	var english, japanese []string
+	for _, p := range pieces {
+		english = append(english, sourceOf(p).name.English)
+		japanese = append(japanese, sourceOf(p).name.Japanese)
+	}
+	return Text{strings.Join(english, ", "), strings.Join(japanese, "、")}
+}
+
+// lacking returns the pieces without which the search is not complete. A user whose
+// stamp Graph has left out is as good as not read.
+func lacking(e Evidence) (pieces []Piece) {
+	if u, asked := e.User.Get(); asked && !u.StampKnown {
+		pieces = append(pieces, PieceUser)
+	}
+	for _, b := range NotLookedAt(e) {
+		s := sourceOf(b.Piece)
+		if !s.spare && (!s.spareUnlicensed || b.Gap.Reason != NoLicence) {
+			pieces = append(pieces, b.Piece)
+		}
+	}
+	return pieces
+}
