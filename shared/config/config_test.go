@@ -105,6 +105,7 @@ func TestRefusedAtDeployment(t *testing.T) {
 			if len(faults) != 1 {
 				t.Fatalf("%d faults: %v", len(faults), faults)
 			}
+			t.Log(faults[0])
 			if !strings.HasPrefix(faults[0], tt.variable+" (") || !strings.Contains(faults[0], tt.says) {
 				t.Errorf("got %q, want one that says %q", faults[0], tt.says)
 			}
