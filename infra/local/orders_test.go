@@ -183,7 +183,7 @@ func (w *world) attendBrake(ctx context.Context) {
 	random := mathrand.New(mathrand.NewPCG(w.faults.seed, 2))
 	longest := 20 * time.Minute
 	switch { // who waits longest is left to a person, and costs the machine most
-	case w.plan.disasters && random.IntN(12) == 0:
+	case w.plan.disasters && random.IntN(24) == 0:
 		longest = 90 * time.Hour
 	case w.plan.disasters:
 		longest = 3 * time.Hour
