@@ -183,10 +183,10 @@ func (w *world) attendBrake(ctx context.Context) {
 	random := mathrand.New(mathrand.NewPCG(w.faults.seed, 2))
 	longest := 20 * time.Minute
 	switch { // who waits longest is left to a person, and costs the machine most
-	case w.plan.disasters && random.IntN(8) == 0:
+	case w.plan.disasters && random.IntN(24) == 0:
 		longest = 90 * time.Hour
 	case w.plan.disasters:
-		longest = 8 * time.Hour
+		longest = 3 * time.Hour
 	}
 	every(ctx, 10*time.Minute, func() {
 		item, err := w.plant.brakes.Load(ctx, w.tenant.ID())

@@ -162,7 +162,7 @@ func (w *world) strike(most time.Duration, broken func() (mend func())) {
 func (w *world) scheduleDisasters() {
 	// An outage that outlasts the window for new users costs the machine most.
 	longest := 12 * time.Hour
-	if w.random.IntN(5) == 0 {
+	if w.random.IntN(25) == 0 {
 		longest = 80 * time.Hour
 	}
 	for _, d := range []struct {

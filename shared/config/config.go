@@ -29,7 +29,7 @@ var (
 	authMode          = setting{"AUTH_MODE", "how the app signs in to Entra"}
 	credentialSecret  = setting{"CREDENTIAL_SECRET_ARN", "the secret that holds the app's certificate or client secret"}
 	notificationURL   = setting{"NOTIFICATION_URL", "the address that Microsoft Graph sends notifications to"}
-	federatedDomains  = setting{"FEDERATED_DOMAINS", "the federated domains, empty to ask the tenant"}
+	federatedDomains  = setting{"FEDERATED_DOMAINS", "the federated domains to serve, empty for all"}
 	excludedUsers     = setting{"EXCLUDED_USERS", "the object IDs of users who are never signed out"}
 	excludedPatterns  = setting{"EXCLUDED_UPN_PATTERNS", "the patterns of user principal names that are never signed out"}
 	excludedGroups    = setting{"EXCLUDED_GROUPS", "the object IDs of groups whose members are never signed out"}
@@ -168,7 +168,7 @@ func (r *reader) users() Users {
 		Table:             r.required(tableName),
 		NotificationQueue: r.queue(),
 		FederatedDomains:  r.domains(),
-		ExcludedGroups:    r.ids(excludedGroups),
+		ExcludedGroups:    r.groups(),
 		Policy:            policy,
 		StampsPerDay:      r.number(stampsPerDay, 0, math.MaxInt32),
 		DryRun:            r.choice(dryRun, "true", "false") == "true",

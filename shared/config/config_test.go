@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -54,6 +55,15 @@ const id = "6f1f1b0c-7a67-4c85-9ad6-10b5f3c2d9aa"
 // ids is a list of n object ids.
 func ids(n int) string { return strings.TrimSuffix(strings.Repeat(id+",", n), ",") }
 
+// others are n ids that differ.
+func others(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("%08d%s", i, id[8:])
+	}
+	return strings.Join(list, ",")
+}
+
 // Each of these was accepted once, protected nobody, or let the keeper deploy what
 // another function could not work with.
 func TestRefusedAtDeployment(t *testing.T) {
@@ -83,6 +93,7 @@ func TestRefusedAtDeployment(t *testing.T) {
 		{"escaped comma in patterns", patterns, `a@contoso.com\,b@contoso.com`, "escaped"},
 		{"91 users", users, ids(91), "group"},
 		{"91 groups", groups, ids(91), "group"},
+		{"21 groups", groups, others(21), "20 at most"},
 		{"users between blanks", users, id + " " + id, "not an object ID"},
 		{"user by name", users, "x@contoso.com", "not an object ID"},
 		{"empty entry", groups, id + ",," + id, "entry 2"},
@@ -105,6 +116,7 @@ func TestRefusedAtDeployment(t *testing.T) {
 			if len(faults) != 1 {
 				t.Fatalf("%d faults: %v", len(faults), faults)
 			}
+			t.Log(faults[0])
 			if !strings.HasPrefix(faults[0], tt.variable+" (") || !strings.Contains(faults[0], tt.says) {
 				t.Errorf("got %q, want one that says %q", faults[0], tt.says)
 			}

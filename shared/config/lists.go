@@ -13,7 +13,7 @@ import (
 const maxEntries = 70
 
 // shorter is what to do about a list that is too long.
-const shorter = "make one group of the users and groups, and exclude that; or leave the domains empty, and the tenant is asked"
+const shorter = "make one group of the users and groups, and exclude that; or leave the domains empty, which serves all"
 
 // maxBytes is what Lambda's environment holds in all
 // (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
@@ -73,6 +73,18 @@ func (r *reader) ids(s setting) []string {
 	}
 	slices.Sort(entries)
 	return slices.Compact(entries) // Graph refuses a group that is named twice
+}
+
+// maxGroups is in how many groups checkMemberGroups looks for a user
+// (https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups).
+const maxGroups = 20
+
+func (r *reader) groups() []string {
+	groups := r.ids(excludedGroups)
+	if len(groups) > maxGroups {
+		r.fault(excludedGroups, "has %d groups, and Microsoft Graph takes %d at most: make one group of them", len(groups), maxGroups)
+	}
+	return groups
 }
 
 func (r *reader) domains() []string {

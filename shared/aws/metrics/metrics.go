@@ -54,6 +54,8 @@ const (
 	PutBack Attention = "put_back"
 	// BrakeReached: nobody is stamped until a person releases the brake.
 	BrakeReached Attention = "brake_reached"
+	// UnreadableUser: the sweep met a user of whom it could not even read the object id.
+	UnreadableUser Attention = "unreadable_user"
 	// CredentialEnds: what the app signs in with expires within 30 days.
 	CredentialEnds Attention = "credential_ends" //nolint:gosec // a code, no credential
 	// KeeperFailed: the keeper fails, and that does not end by itself; or the

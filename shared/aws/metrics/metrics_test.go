@@ -144,6 +144,7 @@ func TestLines(t *testing.T) {
 		"no record":        {kept(keeper.Report{Err: errors.New("hunter2"), Cause: keeper.CauseStore}), nil},
 		"taken down":       {kept(keeper.Report{Trigger: keeper.TriggerTakeDown, Known: true}), nil},
 		"swept":            {swept(sweep.Report{Finished: true}), []string{"SweepFinished 1"}},
+		"unreadable":       {swept(sweep.Report{Finished: true, Unreadable: 2}), []string{"SweepFinished 1", "NeedsAttention 2 unreadable_user"}},
 		"not yet":          {swept(sweep.Report{Causes: []sweep.Cause{sweep.CauseOutOfTime}}), []string{"SweepFinished 0"}},
 		"another at work":  {swept(sweep.Report{Causes: []sweep.Cause{sweep.CauseOvertaken}}), nil},
 		"forged":           {posted(webhook.Receipt{Items: 9, Dropped: map[webhook.Reason]int{webhook.Forged: 3}}), []string{"NotificationsForged 3"}},

@@ -28,6 +28,7 @@ func (r *Recorder) ObserveSweep(_ context.Context, report sweep.Report) {
 		finished = 1
 	}
 	r.write("", metric{SweepFinished, count, finished})
+	r.Attend(UnreadableUser, report.Unreadable)
 }
 
 // expirySoon is how long before its end a credential needs a person.
