@@ -1,0 +1,148 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+)
+
+// root makes the tree of verbs.
+func (c *call) root() *cobra.Command {
+	root := c.verb("sessionstamp", func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return unknownVerb(cmd, args[0])
+	})
+	root.Args = cobra.ArbitraryArgs
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SuggestionsMinimumDistance = 2
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetIn(c.Stdin)
+	root.SetOut(c.Stdout)
+	root.SetErr(c.Stderr)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { c.writeHelp(cmd) })
+	root.SetFlagErrorFunc(flagError)
+	c.commonFlags(root)
+	root.AddCommand(c.checkVerb(), c.usersVerb(), c.historyVerb(), c.completionVerb())
+	root.SetHelpCommand(c.helpVerb(root))
+	return root
+}
+
+func (c *call) commonFlags(root *cobra.Command) {
+	flags := root.PersistentFlags()
+	format, lang, clouds := choice{of: []string{"table", "csv", "json"}}, choice{of: []string{"en", "ja"}}, choice{to: &c.cloud}
+	format.to, lang.to = (*string)(&c.format), (*string)(&c.lang)
+	for _, cloud := range msgraph.Clouds() {
+		clouds.of = append(clouds.of, cloud.Name)
+	}
+	flags.VarP(format, "output", "o", c.help("flag.output"))
+	flags.Var(lang, "lang", c.help("flag.lang"))
+	flags.Var(choice{&c.signInBy, signIns}, "sign-in", c.help("flag.sign-in"))
+	flags.Var(clouds, "cloud", c.help("flag.cloud"))
+	flags.BoolVar(&c.demo, "demo", false, c.help("flag.demo"))
+	flags.BoolP("help", "h", false, c.help("flag.help"))
+	complete(root, "output", "lang", "sign-in", "cloud")
+}
+
+// complete makes a shell propose the values of flags.
+func complete(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		flag := cmd.Flag(name)
+		values := strings.Split(flag.Value.Type(), "|")
+		// It fails only for a flag that there is not.
+		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	}
+}
+
+// verb makes a command that takes no arguments. How it is used, and all that is said about
+// it, is in the catalogue.
+func (c *call) verb(name string, run func(*cobra.Command, []string) error) *cobra.Command {
+	about := func(what string) string { return c.help(language.Key(name + "." + what)) }
+	return &cobra.Command{
+		Use: about("use"), Short: about("short"), Long: about("long"), Example: about("examples"),
+		Args:                  noArguments,
+		ValidArgsFunction:     cobra.NoFileCompletions,
+		DisableFlagsInUseLine: true,
+		RunE:                  run,
+	}
+}
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return misuse("use.no_arguments", args[0], cmd.CommandPath())
+	}
+	return nil
+}
+
+func unknownVerb(root *cobra.Command, name string) error {
+	if like := root.SuggestionsFor(name); len(like) > 0 {
+		return misuse("use.verb_like", name, like[0])
+	}
+	return misuse("use.verb", name)
+}
+
+func (c *call) helpVerb(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{Use: "help", Hidden: true, RunE: func(_ *cobra.Command, args []string) error {
+		cmd, rest, err := root.Find(args)
+		if err != nil || len(rest) > 0 {
+			return unknownVerb(root, strings.Join(args, " "))
+		}
+		return cmd.Help()
+	}}
+}
+
+var shells = []string{"bash", "zsh", "fish", "powershell"}
+
+func (c *call) completionVerb() *cobra.Command {
+	cmd := c.verb("completion", func(cmd *cobra.Command, args []string) error {
+		switch root := cmd.Root(); args[0] {
+		case "bash":
+			return root.GenBashCompletionV2(c.Stdout, true)
+		case "zsh":
+			return root.GenZshCompletion(c.Stdout)
+		case "fish":
+			return root.GenFishCompletion(c.Stdout, true)
+		default:
+			return root.GenPowerShellCompletionWithDesc(c.Stdout)
+		}
+	})
+	cmd.ValidArgsFunction = cobra.FixedCompletions(shells, cobra.ShellCompDirectiveNoFileComp)
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 || !slices.Contains(shells, args[0]) {
+			return misuse("use.shell", strings.Join(args, " "), strings.Join(shells, "|"))
+		}
+		return nil
+	}
+	return cmd
+}
+
+// hint is a command to go on with, and what it does.
+type hint struct {
+	command string
+	why     language.Key
+}
+
+// hints are written at the end of a screen. The demonstration goes on as such.
+func (c *call) hints(next []hint) []string {
+	pairs := make([][2]string, 0, len(next))
+	for _, h := range next {
+		command := "sessionstamp " + h.command
+		if c.demo {
+			command += " --demo"
+		}
+		pairs = append(pairs, [2]string{command, c.say(h.why)})
+	}
+	lines := c.pairs(pairs)
+	label := c.say("next")
+	for i := range lines {
+		lines[i] = label + strings.TrimPrefix(lines[i], "  ")
+		label = strings.Repeat(" ", screen.Width(label))
+	}
+	return lines
+}
