@@ -72,8 +72,8 @@ func list(names []string) []string { return append([]string{}, names...) }
 func (c *call) checkLines(t tenant, found census.Census, unreadable int) []line {
 	lines := []line{
 		{text: "✓ Entra  " + t.as, colour: screen.Good},
-		{text: c.say("check.federated", c.some(found.Federated))},
-		{text: c.say("check.managed", c.some(found.Managed))},
+		{text: c.say("check.federated", c.some(found.Federated)), hang: 2},
+		{text: c.say("check.managed", c.some(found.Managed)), hang: 2},
 		{},
 	}
 	if found.Members.All() > 0 {
@@ -106,7 +106,7 @@ func (c *call) verdictLine(found census.Census) line {
 	if found.Members.Without > 0 {
 		colour = screen.Notice
 	}
-	return line{text: "→ " + c.say(key), colour: colour}
+	return line{text: "→ " + c.say(key), colour: colour, hang: 2}
 }
 
 // doubts say what could not be looked at.
@@ -134,7 +134,9 @@ func (c *call) some(names []string) string {
 
 func nextOf(verdict census.Verdict) []hint {
 	switch verdict {
-	case census.NotFederated, census.Nobody, census.NotNeeded:
+	case census.NotFederated:
+		return []hint{{"check --demo", "hint.demo"}}
+	case census.Nobody, census.NotNeeded:
 		return []hint{{"users --by domain", "hint.by_domain"}}
 	}
 	return []hint{{"users", "hint.users"}, {"users --by month", "hint.by_month"}}

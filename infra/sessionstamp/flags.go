@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,13 +12,10 @@ import (
 )
 
 // The values of flags are of types of our own, so that what is wrong with one can be said
-// in the person's language: [flagError] shows by Type what could be written. They need no
-// errors of their own.
+// in the person's language: [flagError] shows by Type what could be written.
 
 // errValue is for pflag, and is never shown.
-type errValue struct{}
-
-func (errValue) Error() string { return "no such value" }
+var errValue = errors.New("no such value")
 
 // choice is a flag that has one of a few values.
 type choice struct {
@@ -27,7 +25,7 @@ type choice struct {
 
 func (c choice) Set(text string) error {
 	if !slices.Contains(c.of, text) {
-		return errValue{}
+		return errValue
 	}
 	*c.to = text
 	return nil
@@ -48,7 +46,7 @@ type number struct{ to *int }
 func (n number) Set(text string) error {
 	value, err := strconv.Atoi(text)
 	if err != nil || value < 0 {
-		return errValue{}
+		return errValue
 	}
 	*n.to = value
 	return nil
@@ -72,7 +70,7 @@ type since struct {
 func (s since) Set(text string) error {
 	at, ok := parseSince(text, s.now())
 	if !ok {
-		return errValue{}
+		return errValue
 	}
 	*s.to = at
 	return nil

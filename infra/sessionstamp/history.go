@@ -135,7 +135,7 @@ func (c *call) folder(ctx context.Context) (tenant, folder string, forget func()
 		return "", "", forget, misuse("use.no_guid", tenantVariable)
 	}
 	if folder, err = bolt.Folder(c.System, c.Env); err != nil {
-		return "", "", forget, misuse("use.folder", err.Error())
+		return "", "", forget, misuse("use.folder")
 	}
 	return tenant, folder, forget, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -66,6 +67,7 @@ type call struct {
 	cloud    string
 	demo     bool
 	world    *demo.Tenant // the demonstration's, once it is needed
+	verbs    [][2]string  // what there is to call, and what for, in the order of the help
 	status   int
 }
 
@@ -76,9 +78,10 @@ func (c *call) end() {
 	}
 }
 
-// emulated returns the tenant of the demonstration.
+// emulated returns the tenant of the demonstration, and says that it is none.
 func (c *call) emulated() *demo.Tenant {
 	if c.world == nil {
+		_, _ = fmt.Fprintln(c.Stderr, c.Err.Paint(screen.Faint, c.say("demo")))
 		c.world = demo.New(1, c.Now)
 	}
 	return c.world

@@ -29,20 +29,22 @@ func (c *call) root() *cobra.Command {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { c.writeHelp(cmd) })
 	root.SetFlagErrorFunc(flagError)
 	c.commonFlags(root)
-	root.AddCommand(c.checkVerb(), c.usersVerb(), c.historyVerb(), c.completionVerb())
+	for _, verb := range []*cobra.Command{c.checkVerb(), c.usersVerb(), c.historyVerb(), c.completionVerb()} {
+		root.AddCommand(verb)
+		c.verbs = append(c.verbs, [2]string{verb.Name(), verb.Short})
+	}
 	root.SetHelpCommand(c.helpVerb(root))
 	return root
 }
 
 func (c *call) commonFlags(root *cobra.Command) {
 	flags := root.PersistentFlags()
-	format, lang, clouds := choice{of: []string{"table", "csv", "json"}}, choice{of: []string{"en", "ja"}}, choice{to: &c.cloud}
-	format.to, lang.to = (*string)(&c.format), (*string)(&c.lang)
+	clouds := choice{to: &c.cloud}
 	for _, cloud := range msgraph.Clouds() {
 		clouds.of = append(clouds.of, cloud.Name)
 	}
-	flags.VarP(format, "output", "o", c.help("flag.output"))
-	flags.Var(lang, "lang", c.help("flag.lang"))
+	flags.VarP(choice{(*string)(&c.format), []string{"table", "csv", "json"}}, "output", "o", c.help("flag.output"))
+	flags.Var(choice{(*string)(&c.lang), []string{"en", "ja"}}, "lang", c.help("flag.lang"))
 	flags.Var(choice{&c.signInBy, signIns}, "sign-in", c.help("flag.sign-in"))
 	flags.Var(clouds, "cloud", c.help("flag.cloud"))
 	flags.BoolVar(&c.demo, "demo", false, c.help("flag.demo"))
@@ -130,16 +132,19 @@ type hint struct {
 
 // hints are written at the end of a screen. The demonstration goes on as such.
 func (c *call) hints(next []hint) []string {
-	pairs := make([][2]string, 0, len(next))
+	commands := make([][2]string, 0, len(next))
 	for _, h := range next {
-		command := "sessionstamp " + h.command
+		command, file, redirected := strings.Cut("sessionstamp "+h.command, " > ")
 		if c.demo {
 			command += " --demo"
 		}
-		pairs = append(pairs, [2]string{command, c.say(h.why)})
+		if redirected {
+			command += " > " + file
+		}
+		commands = append(commands, [2]string{command, c.say(h.why)})
 	}
-	lines := c.pairs(pairs)
 	label := c.say("next")
+	lines := pairs(commands, c.Out.Columns-screen.Width(label)+2)
 	for i := range lines {
 		lines[i] = label + strings.TrimPrefix(lines[i], "  ")
 		label = strings.Repeat(" ", screen.Width(label))

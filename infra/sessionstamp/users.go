@@ -112,7 +112,11 @@ func (s selection) groups(found census.Census) []census.Group {
 	return nil
 }
 
+// listGroups returns nil for no groups, and not for none of them.
 func listGroups(groups []census.Group) (rows []listedGroup) {
+	if groups != nil {
+		rows = []listedGroup{}
+	}
 	for _, g := range groups {
 		rows = append(rows, listedGroup{Name: g.Name, WithoutStamp: g.Without, WithStamp: g.With})
 	}
@@ -209,7 +213,7 @@ type domainName struct{ to *string }
 func (d domainName) Set(text string) error {
 	name := strings.ToLower(strings.TrimPrefix(text, "@"))
 	if !stamp.IsDomainName(name) {
-		return errValue{}
+		return errValue
 	}
 	*d.to = name
 	return nil

@@ -24,10 +24,12 @@ type view struct {
 	object any
 }
 
-// line is a sentence that is wrapped, and painted if it has a colour.
+// line is a sentence that is wrapped, and painted if it has a colour. What does not fit
+// into its first line hangs so many cells to the right.
 type line struct {
 	text   string
 	colour screen.Colour
+	hang   int
 }
 
 // show writes a view to standard output.
@@ -52,16 +54,16 @@ func (c *call) show(v view) error {
 
 func (c *call) paint(out *strings.Builder, lines []line) {
 	for _, l := range lines {
-		indent := len(l.text) - len(strings.TrimLeft(l.text, " ")) + 2
-		for _, text := range screen.Wrap(screen.Clean(l.text), c.Out.Columns, indent) {
+		for _, text := range screen.Wrap(screen.Clean(l.text), c.Out.Columns, l.hang) {
 			out.WriteString(c.Out.Paint(l.colour, text) + "\n")
 		}
 	}
 }
 
-// pairs returns lines with a name and what it means, the meanings below each other.
-func (c *call) pairs(pairs [][2]string) (lines []string) {
-	const indent, most = 2, 40
+// pairs returns lines of at most so many cells with a name and what it means, the meanings
+// below each other.
+func pairs(pairs [][2]string, columns int) (lines []string) {
+	const indent, most = 2, 46
 	widest := 0
 	for _, p := range pairs {
 		if w := screen.Width(p[0]); w <= most {
@@ -71,7 +73,7 @@ func (c *call) pairs(pairs [][2]string) (lines []string) {
 	for _, p := range pairs {
 		column := indent + widest + 2
 		name := "  " + p[0] + strings.Repeat(" ", max(2, column-indent-screen.Width(p[0])))
-		lines = append(lines, screen.Wrap(name+p[1], c.Out.Columns, column)...)
+		lines = append(lines, screen.Wrap(name+p[1], columns, column)...)
 	}
 	return lines
 }
@@ -89,20 +91,18 @@ func (c *call) writeHelp(cmd *cobra.Command) {
 			out.WriteString(strings.Join(lines, "\n") + "\n")
 		}
 	}
-	section(c.help("title.usage"), []string{"  " + strings.TrimSpace(strings.TrimPrefix(cmd.UseLine(), cmd.Root().Name()+" "+cmd.Root().Use))})
-	section(c.help("title.verbs"), c.pairs(verbsOf(cmd)))
-	section(c.help("title.flags"), c.pairs(flagsOf(cmd)))
-	section(c.help("title.examples"), strings.Split(cmd.Example, "\n"))
-	_, _ = io.WriteString(c.Stdout, out.String()) // a help that nobody reads is no error
-}
-
-func verbsOf(cmd *cobra.Command) (pairs [][2]string) {
-	for _, verb := range cmd.Commands() {
-		if verb.IsAvailableCommand() && verb.Name() != "help" {
-			pairs = append(pairs, [2]string{verb.Name(), verb.Short})
-		}
+	if cmd.HasParent() {
+		section(c.help("title.usage"), screen.Wrap("  "+cmd.UseLine(), c.Out.Columns, 4))
+	} else {
+		section(c.help("title.verbs"), pairs(c.verbs, c.Out.Columns))
 	}
-	return pairs
+	section(c.help("title.flags"), pairs(flagsOf(cmd), c.Out.Columns))
+	var examples []string
+	for _, example := range strings.Split(cmd.Example, "\n") {
+		examples = append(examples, screen.Wrap(example, c.Out.Columns, 4)...)
+	}
+	section(c.help("title.examples"), examples)
+	_, _ = io.WriteString(c.Stdout, out.String()) // a help that nobody reads is no error
 }
 
 // flagsOf are a verb's own flags; those that every verb has are told with the command.

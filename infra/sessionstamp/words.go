@@ -12,7 +12,8 @@ var words = language.Catalogue{
 	"reading":     {En: "Reading users: %s …", Ja: "ユーザーを読み取り中: %s 人 …"},
 
 	"signed_in.env":  {En: "app %s  (environment; reads only, stores nothing)", Ja: "アプリ %s  (環境変数。読み取りのみ、保存なし)"},
-	"signed_in.demo": {En: "demonstration: none of these users exists", Ja: "デモ: 実在しないユーザーです"},
+	"signed_in.demo": {En: "invented tenant", Ja: "架空のテナント"},
+	"demo":           {En: "Demonstration: none of these users exists.", Ja: "デモ: 実在しないユーザーです。"},
 
 	"check.federated": {En: "Federated: %s", Ja: "フェデレーション: %s"},
 	"check.managed":   {En: "Managed:   %s", Ja: "マネージド:       %s"},
@@ -88,6 +89,7 @@ var words = language.Catalogue{
 	"hint.by_domain": {En: "in which domain", Ja: "どのドメインか"},
 	"hint.csv":       {En: "the whole list, for Excel", Ja: "全員の一覧 (Excel 用)"},
 	"hint.check":     {En: "does this tenant need it?", Ja: "このテナントに必要か"},
+	"hint.demo":      {En: "what it looks like elsewhere", Ja: "必要な場合の表示例"},
 	"hint.names":     {En: "with names, from the directory", Ja: "名前付き (ディレクトリから取得)"},
 
 	"use.verb": {
@@ -127,8 +129,8 @@ var words = language.Catalogue{
 		Ja: "サインインできません。環境変数 %s を設定するか、--demo で試してください。",
 	},
 	"use.no_guid": {
-		En: "The variable %s must be a GUID: copy it from the Entra admin center, or try it with --demo.",
-		Ja: "環境変数 %s は GUID でなければなりません。Entra 管理センターからコピーするか、--demo で試してください。",
+		En: "Set %s to a GUID, which the Entra admin center shows, or try it with --demo.",
+		Ja: "環境変数 %s に GUID (Entra 管理センターに表示されます) を設定するか、--demo で試してください。",
 	},
 	"use.domain": {
 		En: "%s is not a federated domain of this tenant, which has: %s.",
@@ -143,8 +145,8 @@ var words = language.Catalogue{
 		Ja: "テナントにユーザー %s はいません。つづりを確認するか、オブジェクト ID を指定してください。",
 	},
 	"use.folder": {
-		En: "Nobody knows where this machine keeps its state: %s.",
-		Ja: "このマシンの状態の保存先がわかりません: %s",
+		En: "Your files have no place: set HOME, or LOCALAPPDATA on Windows.",
+		Ja: "ファイルの保存先がわかりません。環境変数 HOME (Windows では LOCALAPPDATA) を設定してください。",
 	},
 
 	"fail.stopped": {En: "Stopped. Nothing was changed.", Ja: "中断しました。何も変更していません。"},

@@ -22,7 +22,7 @@ func Wrap(text string, most, indent int) []string {
 }
 
 const (
-	closing = "、。，．）」』】！？：；ー…,.)]!?:;%"
+	closing = "、。，．）」』】！？：；ー…っゃゅょ,.)]!?:;%"
 	opening = "（「『【([#"
 )
 
@@ -47,8 +47,15 @@ func breakAt(text string, most int) (end int) {
 	return len(text)
 }
 
+// mayBreak keeps words of Latin letters and of katakana whole.
 func mayBreak(before, char rune) bool {
+	if katakana(before) && katakana(char) {
+		return false
+	}
 	wide := cells.RuneWidth(before) > 1 || cells.RuneWidth(char) > 1
 	return before == ' ' && char != ' ' ||
 		wide && char != ' ' && !slices.Contains([]rune(closing), char) && !slices.Contains([]rune(opening), before)
 }
+
+// katakana has the mark of long vowels, which Unicode counts to no script.
+func katakana(char rune) bool { return 'ァ' <= char && char <= 'ー' && char != '・' }

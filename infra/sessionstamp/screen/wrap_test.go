@@ -20,6 +20,7 @@ func TestWrap(t *testing.T) {
 		"a word too long":       {"abcdefgh", 3, 0, []string{"abc", "def", "gh"}},
 		"indented already":      {"    ab cd", 6, 4, []string{"    ab", "   cd"}},
 		"Japanese":              {"全員に付いています", 6, 0, []string{"全員に", "付いて", "います"}},
+		"katakana":              {"このユーザーは", 10, 0, []string{"この", "ユーザーは"}},
 		"a mark stays":          {"あいう。えお", 6, 0, []string{"あい", "う。え", "お"}},
 		"an opening mark":       {"あい「うえ", 6, 0, []string{"あい", "「うえ"}},
 		"nothing":               {"", 6, 0, []string{""}},

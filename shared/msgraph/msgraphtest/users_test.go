@@ -43,6 +43,17 @@ func TestGetUser(t *testing.T) {
 	}
 }
 
+// TestAddUser: a user who is put straight into the directory is what the test says.
+func TestAddUser(t *testing.T) {
+	t.Parallel()
+	d := newDirectoryTest(t, Options{})
+	d.tenant.AddUser(NewUser{ID: hanako, UPN: "h@example.co.jp", Name: "花子", Guest: true})
+	d.want(d.do("GET", "/users/"+hanako+"?$select=displayName,userType", ""), 200, "")
+	if u, _ := d.tenant.User(hanako); u.InScope {
+		t.Error("a guest is in scope")
+	}
+}
+
 func TestGetUserRefusals(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
