@@ -39,21 +39,17 @@ func (c *call) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	domains, err := t.Domains(ctx)
-	if err != nil {
-		return err
-	}
-	users, unreadable, err := c.readUsers(ctx, t)
+	r, err := c.read(ctx, t, "")
 	if err != nil {
 		return err
 	}
 	now := c.Now()
-	found := census.Take(domains, users, now)
+	found := census.Take(r.domains, r.users, now)
 	if found.Members.Without > 0 {
 		c.status = wrong
 	}
 	return c.show(view{
-		before: c.checkLines(t, found, unreadable),
+		before: c.checkLines(t, found, r.unreadable),
 		next:   nextOf(found.Verdict()),
 		sheet:  domainSheet(found),
 		object: checked{
@@ -61,7 +57,7 @@ func (c *call) check(ctx context.Context) error {
 			FederatedDomains: list(found.Federated), ManagedDomains: list(found.Managed),
 			Members: found.Members.All(), WithoutStamp: found.Members.Without,
 			RecentDays: int(census.Recent / (24 * time.Hour)), Recent: found.Recent.All(), RecentWithout: found.Recent.Without,
-			Unknown: found.Unknown, Unreadable: unreadable, Verdict: found.Verdict(),
+			Unknown: found.Unknown, Unreadable: r.unreadable, Verdict: found.Verdict(),
 		},
 	})
 }

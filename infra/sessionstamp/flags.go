@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -95,7 +94,7 @@ func parseSince(text string, now time.Time) (at time.Time, ok bool) {
 }
 
 // flagError says what is wrong with the flags.
-func flagError(_ *cobra.Command, err error) error {
+func flagError(err error) error {
 	switch e := err.(type) { //nolint:errorlint // pflag wraps none of them
 	case *pflag.NotExistError:
 		return misuse("use.flag", dashed(e.GetSpecifiedName()))

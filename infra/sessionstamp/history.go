@@ -146,15 +146,15 @@ func (c *call) find(ctx context.Context, name string) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	users, _, err := c.readUsers(ctx, t)
+	r, err := c.read(ctx, t, "")
 	if err != nil {
 		return "", err
 	}
-	i := slices.IndexFunc(users, func(u directory.User) bool { return strings.EqualFold(u.UserPrincipalName, name) })
+	i := slices.IndexFunc(r.users, func(u directory.User) bool { return strings.EqualFold(u.UserPrincipalName, name) })
 	if i < 0 {
 		return "", misuse("use.unknown_user", name)
 	}
-	return users[i].ID, nil
+	return r.users[i].ID, nil
 }
 
 // names looks up the names of those whom the directory still has.
@@ -163,6 +163,8 @@ func (c *call) names(ctx context.Context, entries []stamp.Entry) (map[string]str
 	if err != nil {
 		return nil, err
 	}
+	counter := c.count()
+	defer counter.end()
 	names := make(map[string]string, len(entries))
 	for some := range slices.Chunk(entries, msgraph.MaxBatch) {
 		ids := make([]string, len(some))
@@ -179,6 +181,7 @@ func (c *call) names(ctx context.Context, entries []stamp.Entry) (map[string]str
 			}
 			names[ids[i]] = read.User.UserPrincipalName
 		}
+		counter.show(len(names))
 	}
 	return names, nil
 }

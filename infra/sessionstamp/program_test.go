@@ -185,12 +185,12 @@ func TestMisuse(t *testing.T) {
 	for _, l := range languages() {
 		var all strings.Builder
 		for _, args := range []string{
-			"chekc", "nonsense", "help nonsense", "check extra", "--nothing", "-x", "check -o", "check -o xml", "--demo=maybe", "check --cloud mars",
+			"chekc", "chekc --by month", "nonsense", "help nonsense", "check extra", "--nothing", "-x", "check -o", "check -o xml", "--demo=maybe", "check --cloud mars",
 			"users --by year", "users --since yesterday", "users --since 2027-01", "users --since 0d", "users --limit -1", "users --limit 1.5",
 			"users --domain nonsense", "users --domain example.com --demo", "check --sign-in browser", "check", "history",
 			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "check --\u202enothing", "--=", "check --cloud=",
 		} {
-			status, stdout, stderr := play(t.Context(), nil, append([]string{"--lang", string(l)}, strings.Split(args, " ")...)...)
+			status, stdout, stderr := play(t.Context(), func(p *program) { p.Speaks = string(l) }, strings.Split(args, " ")...)
 			stderr = strings.TrimPrefix(stderr, words.Say(l, "demo")+"\n")
 			if status != wrongUse || stdout != "" {
 				t.Errorf("%s: exit status %d, standard output %q", args, status, stdout)

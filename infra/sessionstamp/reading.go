@@ -8,31 +8,48 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/census"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // maxPages bounds a list of users: 20 million.
 const maxPages = 20_000
 
-// readUsers reads all users of a tenant, and counts those who could not be read.
-func (c *call) readUsers(ctx context.Context, t tenant) (users []directory.User, unreadable int, err error) {
+// A reading is what a tenant's Graph shows.
+type reading struct {
+	domains []directory.Domain
+	users   []directory.User
+	// unreadable counts users who could not be read.
+	unreadable int
+}
+
+// read reads all domains and users of a tenant. If a domain is named, it must be one of
+// the federated ones, or below one.
+func (c *call) read(ctx context.Context, t tenant, domain string) (r reading, err error) {
 	counter := c.count()
 	defer counter.end()
+	if r.domains, err = t.Domains(ctx); err != nil {
+		return r, err
+	}
+	if domain != "" && !stamp.FederatedAmong(r.domains).Contain(domain) {
+		return r, misuse("use.domain", domain, c.some(census.Take(r.domains, nil, c.Now()).Federated))
+	}
 	next := ""
 	for range maxPages {
 		page, err := t.UserPage(ctx, next)
 		if err != nil {
-			return nil, 0, err
+			return r, err
 		}
-		users, unreadable = append(users, page.Users...), unreadable+page.Unreadable
-		counter.show(len(users))
+		r.users, r.unreadable = append(r.users, page.Users...), r.unreadable+page.Unreadable
+		counter.show(len(r.users))
 		if next = page.Next; next == "" {
-			return users, unreadable, nil
+			return r, nil
 		}
 	}
-	return nil, 0, failure(nil, "fail.endless", language.Number(maxPages))
+	return r, failure(nil, "fail.endless", language.Number(maxPages))
 }
 
 // A counter tells on standard error how many users were read, once that takes longer than

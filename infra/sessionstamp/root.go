@@ -27,7 +27,12 @@ func (c *call) root() *cobra.Command {
 	root.SetOut(c.Stdout)
 	root.SetErr(c.Stderr)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { c.writeHelp(cmd) })
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if !cmd.HasParent() && !strings.HasPrefix(c.Args[0], "-") {
+			return unknownVerb(cmd, c.Args[0]) // whose flags nobody knows
+		}
+		return flagError(err)
+	})
 	c.commonFlags(root)
 	for _, verb := range []*cobra.Command{c.checkVerb(), c.usersVerb(), c.historyVerb(), c.completionVerb()} {
 		root.AddCommand(verb)

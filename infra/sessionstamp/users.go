@@ -72,24 +72,18 @@ func (c *call) users(ctx context.Context, s selection) error {
 	if err != nil {
 		return err
 	}
-	domains, err := t.Domains(ctx)
+	r, err := c.read(ctx, t, s.domain)
 	if err != nil {
 		return err
 	}
-	if s.domain != "" && !stamp.FederatedAmong(domains).Contain(s.domain) {
-		return misuse("use.domain", s.domain, c.some(census.Take(domains, nil, c.Now()).Federated))
-	}
-	users, unreadable, err := c.readUsers(ctx, t)
-	if err != nil {
-		return err
-	}
-	users = slices.DeleteFunc(users, func(u directory.User) bool { return !s.holds(u) })
-	found := census.Take(domains, users, c.Now())
+	users := slices.DeleteFunc(r.users, func(u directory.User) bool { return !s.holds(u) })
+	found := census.Take(r.domains, users, c.Now())
 	v := c.usersView(found, s)
-	v.before = append([]line{{text: c.say("users.count", language.Number(found.Members.Without), language.Number(found.Members.All()))}}, c.doubts(found.Unknown, unreadable)...)
+	count := c.say("users.count", language.Number(found.Members.Without), language.Number(found.Members.All()))
+	v.before = append([]line{{text: count}}, c.doubts(found.Unknown, r.unreadable)...)
 	v.object = listed{
 		Tenant: t.id, At: moment(c.Now()), Members: found.Members.All(), WithoutStamp: found.Members.Without,
-		Unknown: found.Unknown, Unreadable: unreadable,
+		Unknown: found.Unknown, Unreadable: r.unreadable,
 		By: s.by, Groups: listGroups(s.groups(found)), Users: s.listUsers(found),
 	}
 	return c.show(v)

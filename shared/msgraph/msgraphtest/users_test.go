@@ -3,6 +3,7 @@ package msgraphtest
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,9 +49,9 @@ func TestAddUser(t *testing.T) {
 	t.Parallel()
 	d := newDirectoryTest(t, Options{})
 	d.tenant.AddUser(NewUser{ID: hanako, UPN: "h@example.co.jp", Name: "花子", Guest: true})
-	d.want(d.do("GET", "/users/"+hanako+"?$select=displayName,userType", ""), 200, "")
-	if u, _ := d.tenant.User(hanako); u.InScope {
-		t.Error("a guest is in scope")
+	got := d.want(d.get("/users/"+hanako+"?$select=displayName,userType"), http.StatusOK, "")
+	if u, _ := d.tenant.User(hanako); u.InScope || !strings.HasSuffix(got.raw, `"displayName":"花子","userType":"Guest"}`) {
+		t.Errorf("got %s", got.raw)
 	}
 }
 
