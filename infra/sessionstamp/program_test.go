@@ -75,6 +75,7 @@ var screens = map[string][]string{
 	"users-month":     {"users", "--by", "month", "--demo"},
 	"users-domain":    {"users", "--by", "domain", "--since", "2026-06", "--demo"},
 	"users-few":       {"users", "--domain", "@Tokyo.example.co.jp", "--since", "20d", "--demo"},
+	"users-none":      {"users", "--domain", "tokyo.example.co.jp", "--since", "1d", "--demo"},
 	"history":         {"history", "--demo"},
 	"history-names":   {"history", "--names", "--limit", "12", "--demo"},
 	"help":            {"--help"},
@@ -163,7 +164,7 @@ func TestContracts(t *testing.T) {
 		"users.csv":        {"users", "-o", "csv", "--since", "20d", "--limit", "1"},
 		"users-month.json": {"users", "-o", "json", "--since", "2026-09", "--by", "month"},
 		"users-month.csv":  {"users", "-o", "csv", "--since", "2026-09", "--by", "month"},
-		"users-none.json":  {"users", "-o", "json", "--since", "2026-11-29"},
+		"users-none.json":  {"users", "-o", "json", "--domain", "tokyo.example.co.jp", "--since", "1d"},
 		"history.json":     {"history", "-o", "json", "--limit", "1"},
 		"history.csv":      {"history", "-o", "csv", "--names"},
 	} {
