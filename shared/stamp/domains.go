@@ -30,6 +30,15 @@ type FederatedDomains struct {
 	only      []string        // and what is below them; none: all
 }
 
+// FederatedAmong returns those of a tenant's domains that are federated and verified.
+func FederatedAmong(domains []directory.Domain) FederatedDomains {
+	f := FederatedDomains{federated: make(map[string]bool, len(domains))}
+	for _, domain := range domains {
+		f.federated[strings.ToLower(domain.Name)] = domain.Federated && domain.Verified
+	}
+	return f
+}
+
 // Contain tells whether name is federated and served: listed so, or below the nearest
 // listed domain that is. Microsoft does not document whether a subdomain that inherits
 // its root's federation is listed, and how; where it is listed, its own entry counts.
@@ -118,10 +127,7 @@ func (d *Domains) For(ctx context.Context, now time.Time, users ...directory.Use
 	if err != nil {
 		return FederatedDomains{}, fmt.Errorf("read the tenant's domains: %w", err)
 	}
-	d.known.federated = make(map[string]bool, len(domains))
-	for _, domain := range domains {
-		d.known.federated[strings.ToLower(domain.Name)] = domain.Federated && domain.Verified
-	}
+	d.known.federated = FederatedAmong(domains).federated
 	d.read = now
 	return d.known, nil
 }

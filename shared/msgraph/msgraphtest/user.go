@@ -1,6 +1,7 @@
 package msgraphtest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/bits"
@@ -21,6 +22,10 @@ type NewUser struct {
 	// UPN is the userPrincipalName. Its domain is taken as it is: a test may
 	// need a user of a domain that isn't verified.
 	UPN string
+	// Name is displayName; made up, with the [Canary], where empty.
+	Name string
+	// Guest makes userType "Guest" instead of "Member".
+	Guest bool
 	// Created is now where zero. With NoCreated createdDateTime is null, as of
 	// users from before June 2018.
 	Created   time.Time
@@ -136,8 +141,9 @@ func (t *Tenant) newUser(n NewUser, now time.Time) *user {
 	u := &user{
 		id:           mustParse(n.ID),
 		enabled:      true,
+		guest:        n.Guest,
 		upn:          n.UPN,
-		displayName:  Canary + " " + localPart(n.UPN),
+		displayName:  cmp.Or(n.Name, Canary+" "+localPart(n.UPN)),
 		mailNickname: localPart(n.UPN),
 		created:      unixNano(n.Created),
 	}

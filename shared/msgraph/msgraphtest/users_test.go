@@ -3,6 +3,7 @@ package msgraphtest
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,17 @@ func TestGetUser(t *testing.T) {
 				t.Errorf("body (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestAddUser: a user who is put straight into the directory is what the test says.
+func TestAddUser(t *testing.T) {
+	t.Parallel()
+	d := newDirectoryTest(t, Options{})
+	d.tenant.AddUser(NewUser{ID: hanako, UPN: "h@example.co.jp", Name: "花子", Guest: true})
+	got := d.want(d.get("/users/"+hanako+"?$select=displayName,userType"), http.StatusOK, "")
+	if u, _ := d.tenant.User(hanako); u.InScope || !strings.HasSuffix(got.raw, `"displayName":"花子","userType":"Guest"}`) {
+		t.Errorf("got %s", got.raw)
 	}
 }
 

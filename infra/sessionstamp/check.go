@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/census"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+)
+
+// checked is the JSON of check.
+type checked struct {
+	Tenant           string         `json:"tenant"`
+	At               string         `json:"at"`
+	FederatedDomains []string       `json:"federatedDomains"`
+	ManagedDomains   []string       `json:"managedDomains"`
+	Members          int            `json:"members"`
+	WithoutStamp     int            `json:"withoutStamp"`
+	RecentDays       int            `json:"recentDays"`
+	Recent           int            `json:"recentMembers"`
+	RecentWithout    int            `json:"recentWithoutStamp"`
+	Unknown          int            `json:"unknown"`
+	Unreadable       int            `json:"unreadable"`
+	Verdict          census.Verdict `json:"verdict"`
+}
+
+func (c *call) checkVerb() *cobra.Command {
+	return c.verb("check", func(cmd *cobra.Command, _ []string) error { return c.check(cmd.Context()) })
+}
+
+// check is the self-test: does this tenant need us?
+func (c *call) check(ctx context.Context) error {
+	t, err := c.signIn()
+	if err != nil {
+		return err
+	}
+	r, err := c.read(ctx, t, "")
+	if err != nil {
+		return err
+	}
+	now := c.Now()
+	found := census.Take(r.domains, r.users, now)
+	if found.Members.Without > 0 {
+		c.status = wrong
+	}
+	return c.show(view{
+		before: c.checkLines(t, found, r.unreadable),
+		next:   nextOf(found.Verdict()),
+		sheet:  domainSheet(found),
+		object: checked{
+			Tenant: t.id, At: moment(now),
+			FederatedDomains: list(found.Federated), ManagedDomains: list(found.Managed),
+			Members: found.Members.All(), WithoutStamp: found.Members.Without,
+			RecentDays: int(census.Recent / (24 * time.Hour)), Recent: found.Recent.All(), RecentWithout: found.Recent.Without,
+			Unknown: found.Unknown, Unreadable: r.unreadable, Verdict: found.Verdict(),
+		},
+	})
+}
+
+// list is never null in JSON.
+func list(names []string) []string { return append([]string{}, names...) }
+
+func (c *call) checkLines(t tenant, found census.Census, unreadable int) []line {
+	lines := []line{
+		{text: "✓ Entra  " + t.as, colour: screen.Good},
+		{text: c.say("check.federated", c.some(found.Federated)), hang: 2},
+		{text: c.say("check.managed", c.some(found.Managed)), hang: 2},
+		{},
+	}
+	if found.Members.All() > 0 {
+		lines = append(lines, c.countLines(found)...)
+	}
+	lines = append(lines, c.verdictLine(found))
+	return append(append(lines, c.doubts(found.Unknown, unreadable)...), line{})
+}
+
+func (c *call) countLines(found census.Census) []line {
+	without, all := language.Number(found.Members.Without), language.Number(found.Members.All())
+	lines := []line{{text: c.say("check.count", without, all), colour: screen.Strong}}
+	if found.Members.Without > 0 {
+		lines = append(lines, line{text: c.say("check.effect")})
+	}
+	if found.Recent.All() > 0 {
+		lines = append(lines, line{text: c.say("check.recent", language.Number(found.Recent.Without), language.Number(found.Recent.All()))})
+	}
+	return lines
+}
+
+// verdictLine says what the census means.
+func (c *call) verdictLine(found census.Census) line {
+	verdict := found.Verdict()
+	key := language.Key("verdict." + verdict)
+	if verdict == census.Needed && 2*found.Recent.Without < found.Recent.All() {
+		key = "verdict.needed_some"
+	}
+	colour := screen.Good
+	if found.Members.Without > 0 {
+		colour = screen.Notice
+	}
+	return line{text: "→ " + c.say(key), colour: colour, hang: 2}
+}
+
+// doubts say what could not be looked at.
+func (c *call) doubts(unknown, unreadable int) (lines []line) {
+	if unknown > 0 {
+		lines = append(lines, line{text: c.say("doubt.unknown", language.Number(unknown)), colour: screen.Notice})
+	}
+	if unreadable > 0 {
+		lines = append(lines, line{text: c.say("doubt.unreadable", language.Number(unreadable)), colour: screen.Notice})
+	}
+	return lines
+}
+
+// some joins names, and counts those beyond the first few.
+func (c *call) some(names []string) string {
+	const most = 8
+	switch {
+	case len(names) == 0:
+		return c.say("none")
+	case len(names) > most:
+		return c.say("more", strings.Join(names[:most], ", "), language.Number(len(names)-most))
+	}
+	return strings.Join(names, ", ")
+}
+
+func nextOf(verdict census.Verdict) []hint {
+	switch verdict {
+	case census.NotFederated:
+		return []hint{{"check --demo", "hint.demo"}}
+	case census.Nobody, census.NotNeeded:
+		return []hint{{"users --by domain", "hint.by_domain"}}
+	}
+	return []hint{{"users", "hint.users"}, {"users --by month", "hint.by_month"}}
+}
+
+// domainSheet is the CSV of counts by domain.
+func domainSheet(found census.Census) screen.Table { return groupSheet("domain", found.ByDomain) }
+
+// groupSheet is the CSV of counts.
+func groupSheet(by string, groups []census.Group) screen.Table {
+	sheet := screen.Table{Columns: []screen.Column{{Title: by}, {Title: "withoutStamp"}, {Title: "withStamp"}}}
+	for _, g := range groups {
+		sheet.Rows = append(sheet.Rows, []string{g.Name, strconv.Itoa(g.Without), strconv.Itoa(g.With)})
+	}
+	return sheet
+}

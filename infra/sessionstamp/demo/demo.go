@@ -1,0 +1,178 @@
+// Package demo is a tenant that does not exist, on the emulated Microsoft Graph, on which
+// a person can try the command before giving it any right. The same seed and the same
+// time make the same tenant.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/bolt"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+// What an app needs to sign in to the tenant.
+const (
+	TenantID = "d0d0d0d0-0000-4000-8000-000000000001"
+	ClientID = "d0d0d0d0-0000-4000-8000-000000000002"
+	Secret   = "nothing is behind it" //nolint:gosec // the emulated tenant takes it, and nobody else
+)
+
+// The tenant's domains, besides a managed one whose name the emulator makes.
+const (
+	company = "example.co.jp"
+	branch  = "tokyo.example.co.jp"
+	managed = "td0d0d0d0.onmicrosoft.com"
+)
+
+// How many users there are.
+const (
+	employees = 280
+	admins    = 6
+	guests    = 14
+)
+
+const day = 24 * time.Hour
+
+// A Tenant is the emulated one. It must be closed.
+type Tenant struct {
+	server *msgraphtest.Server
+	tenant *msgraphtest.Tenant
+	now    time.Time
+	rand   *rand.Rand
+}
+
+// New makes the tenant as it is at now. Its provider gave stamps until half a year ago,
+// and then a change there ended that.
+func New(seed uint64, now func() time.Time) *Tenant {
+	server := msgraphtest.New(msgraphtest.Options{Seed: seed, Now: now})
+	t := &Tenant{
+		server: server, now: now().Truncate(time.Second),
+		rand: rand.New(rand.NewPCG(seed, 0)),
+	}
+	t.tenant = server.AddTenant(msgraphtest.TenantOptions{ID: TenantID, Domains: []msgraphtest.Domain{
+		{Name: company, Federated: true}, {Name: branch, Federated: true},
+	}})
+	t.tenant.AddApp(msgraphtest.AppOptions{
+		ID:          ClientID,
+		Permissions: []string{"Domain.Read.All", "User.Read.All", "User.RevokeSessions.All"},
+		Secrets:     []msgraphtest.Secret{{Text: Secret}},
+	})
+	t.people()
+	return t
+}
+
+// Transport reaches the tenant's Graph and Entra, and nothing else.
+func (t *Tenant) Transport() http.RoundTripper { return t.server }
+
+// Close ends the tenant.
+func (t *Tenant) Close() { t.server.Close() }
+
+func (t *Tenant) people() {
+	names := t.names()
+	for i := range employees {
+		t.tenant.AddUser(t.employee(names[i]))
+	}
+	for i := range admins {
+		created := t.now.Add(-time.Duration(700+i) * day)
+		t.tenant.AddUser(msgraphtest.NewUser{
+			UPN: fmt.Sprintf("admin%d@%s", i+1, managed), Name: fmt.Sprintf("管理者 %d", i+1), Created: created, Stamp: &created,
+		})
+	}
+	for i := range guests {
+		t.tenant.AddUser(msgraphtest.NewUser{
+			UPN: fmt.Sprintf("partner%d_example.net#EXT#@%s", i+1, managed), Name: fmt.Sprintf("取引先 %d", i+1),
+			Guest: true, Created: t.now.Add(-time.Duration(t.rand.IntN(400)+1) * day),
+		})
+	}
+}
+
+// The provider gave stamps until lately, and all but a few of the users of before have one.
+const (
+	lately      = 180 * day
+	oldWithout  = 0.05
+	lateWithout = 0.9
+)
+
+// employee draws when a person came: most with one of the great intakes, others lately.
+func (t *Tenant) employee(name person) msgraphtest.NewUser {
+	intakes := []int{790, 610, 425, 245} // days ago
+	age := time.Duration(intakes[t.rand.IntN(len(intakes))]+t.rand.IntN(20)) * day
+	without := oldWithout
+	if t.rand.Float64() < 0.27 {
+		age = time.Duration(t.rand.IntN(int(lately/day))) * day
+		without = lateWithout
+	}
+	created := t.now.Add(-age - time.Duration(60+t.rand.IntN(8*60*60))*time.Second)
+	domain := company
+	if t.rand.IntN(3) == 0 {
+		domain = branch
+	}
+	u := msgraphtest.NewUser{UPN: name.login + "@" + domain, Name: name.written, Created: created}
+	if t.rand.Float64() >= without {
+		at := created.Add(time.Duration(2+t.rand.IntN(30)) * time.Second)
+		u.Stamp = &at
+	}
+	return u
+}
+
+// Remember writes into a folder what a machine would know that has stamped the users of
+// the last months who have a stamp, and the last intake when a person said so.
+func (t *Tenant) Remember(ctx context.Context, folder string) (err error) {
+	file, err := bolt.Open(ctx, folder, TenantID)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	var entries []stamp.Entry
+	for _, u := range t.tenant.Users() {
+		if age := t.now.Sub(u.Created); u.InScope && !u.Stamp.IsZero() && age < 260*day {
+			entries = append(entries, entry(u, age))
+		}
+	}
+	return errors.Join(bolt.NewLedger(file).Write(ctx, entries)...)
+}
+
+func entry(u msgraphtest.UserState, age time.Duration) stamp.Entry {
+	e := stamp.Entry{
+		Tenant: TenantID, User: u.ID, State: stamp.StateStamped, Reason: stamp.ReasonReadBack, Source: stamp.SourceNotification,
+		Created: u.Created, Claimed: u.Stamp, Called: u.Stamp, Stamp: u.Stamp, Updated: u.Stamp.Add(5 * time.Minute),
+	}
+	if age > lately {
+		e.Source = stamp.SourcePerson
+	}
+	return e
+}
+
+// A person has a Japanese name, and logs in by it in Latin letters.
+type person struct{ written, login string }
+
+// names returns all pairs of family and given names, in an order of their own.
+func (t *Tenant) names() (all []person) {
+	for _, family := range families {
+		for _, given := range givens {
+			all = append(all, person{family.written + " " + given.written, given.login + "." + family.login})
+		}
+	}
+	t.rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return slices.Clip(all)
+}
+
+var families = []person{
+	{"佐藤", "sato"}, {"鈴木", "suzuki"}, {"高橋", "takahashi"}, {"田中", "tanaka"}, {"伊藤", "ito"},
+	{"渡辺", "watanabe"}, {"山本", "yamamoto"}, {"中村", "nakamura"}, {"小林", "kobayashi"}, {"加藤", "kato"},
+	{"吉田", "yoshida"}, {"山田", "yamada"}, {"佐々木", "sasaki"}, {"山口", "yamaguchi"}, {"松本", "matsumoto"},
+	{"井上", "inoue"}, {"木村", "kimura"}, {"林", "hayashi"}, {"斎藤", "saito"}, {"清水", "shimizu"},
+}
+
+var givens = []person{
+	{"太郎", "taro"}, {"花子", "hanako"}, {"健太", "kenta"}, {"美咲", "misaki"}, {"翔太", "shota"},
+	{"陽菜", "hina"}, {"大輔", "daisuke"}, {"さくら", "sakura"}, {"拓也", "takuya"}, {"愛", "ai"},
+	{"直樹", "naoki"}, {"恵子", "keiko"}, {"誠", "makoto"}, {"由美", "yumi"}, {"蓮", "ren"},
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/bolt"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+// remembered is the JSON of history, the last first.
+type remembered struct {
+	Tenant string            `json:"tenant"`
+	Users  []rememberedStamp `json:"users"`
+}
+
+type rememberedStamp struct {
+	ID                string       `json:"id"`
+	UserPrincipalName string       `json:"userPrincipalName,omitempty"`
+	Created           string       `json:"createdDateTime,omitempty"`
+	Called            string       `json:"called"`
+	Stamp             string       `json:"stamp,omitempty"`
+	Source            stamp.Source `json:"source"`
+	State             stamp.State  `json:"state"`
+	Reason            stamp.Reason `json:"reason"`
+}
+
+// recollection are the flags and the argument of history.
+type recollection struct {
+	user  string
+	names bool
+	limit int
+}
+
+func (c *call) historyVerb() *cobra.Command {
+	r := recollection{limit: shown}
+	cmd := c.verb("history", func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			r.user = args[0]
+		}
+		return c.history(cmd.Context(), r)
+	})
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return misuse("use.no_arguments", args[1], cmd.CommandPath())
+		}
+		return nil
+	}
+	cmd.Flags().BoolVar(&r.names, "names", false, c.help("flag.names"))
+	cmd.Flags().Var(number{&r.limit}, "limit", c.help("flag.limit"))
+	return cmd
+}
+
+// history tells whom this machine has stamped.
+func (c *call) history(ctx context.Context, r recollection) error {
+	id := strings.ToLower(r.user)
+	if r.user != "" && !directory.IsID(id) && !strings.Contains(r.user, "@") {
+		return misuse("use.user", r.user)
+	}
+	tenant, entries, err := c.remembered(ctx)
+	if err != nil {
+		return err
+	}
+	names := make(map[string]string)
+	if strings.Contains(r.user, "@") {
+		if id, err = c.find(ctx, r.user); err != nil {
+			return err
+		}
+		names[id] = r.user
+	}
+	if r.user != "" {
+		entries = slices.DeleteFunc(entries, func(e stamp.Entry) bool { return e.User != id })
+	}
+	if r.names && len(names) == 0 {
+		if names, err = c.names(ctx, r.shown(entries, c.format)); err != nil {
+			return err
+		}
+	}
+	return c.show(c.historyView(tenant, entries, names, r))
+}
+
+// shown are the entries of a screen; programs get all.
+func (r recollection) shown(entries []stamp.Entry, f screen.Format) []stamp.Entry {
+	if f == screen.Text && r.limit > 0 && r.limit < len(entries) {
+		return entries[:r.limit]
+	}
+	return entries
+}
+
+// remembered reads the tenant's file on this machine. Without one nobody was stamped.
+func (c *call) remembered(ctx context.Context) (tenant string, entries []stamp.Entry, err error) {
+	tenant, folder, forget, err := c.folder(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	defer func() { err = errors.Join(err, forget()) }()
+	file, err := bolt.ReadOnly(ctx, folder, tenant)
+	if errors.Is(err, fs.ErrNotExist) {
+		return tenant, nil, nil
+	} else if err != nil {
+		return "", nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	entries, err = bolt.NewLedger(file).History(ctx, tenant, 0)
+	return tenant, entries, err
+}
+
+// folder returns where the tenant's file is. That of the demonstration lasts until forget.
+func (c *call) folder(ctx context.Context) (tenant, folder string, forget func() error, err error) {
+	forget = func() error { return nil }
+	if c.demo {
+		if folder, err = os.MkdirTemp("", "sessionstamp-demo-*"); err != nil {
+			return "", "", forget, err
+		}
+		forget = func() error { return os.RemoveAll(folder) }
+		if err := c.emulated().Remember(ctx, folder); err != nil {
+			return "", "", forget, errors.Join(err, forget())
+		}
+		return demo.TenantID, folder, forget, nil
+	}
+	if tenant = strings.ToLower(c.Env(tenantVariable)); !directory.IsID(tenant) {
+		return "", "", forget, misuse("use.no_guid", tenantVariable)
+	}
+	if folder, err = bolt.Folder(c.System, c.Env); err != nil {
+		return "", "", forget, misuse("use.folder")
+	}
+	return tenant, folder, forget, nil
+}
+
+// find looks a name up in the directory: the file holds object ids only.
+func (c *call) find(ctx context.Context, name string) (id string, err error) {
+	t, err := c.signIn()
+	if err != nil {
+		return "", err
+	}
+	r, err := c.read(ctx, t, "")
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(r.users, func(u directory.User) bool { return strings.EqualFold(u.UserPrincipalName, name) })
+	if i < 0 {
+		return "", misuse("use.unknown_user", name)
+	}
+	return r.users[i].ID, nil
+}
+
+// names looks up the names of those whom the directory still has.
+func (c *call) names(ctx context.Context, entries []stamp.Entry) (map[string]string, error) {
+	t, err := c.signIn()
+	if err != nil {
+		return nil, err
+	}
+	counter := c.count()
+	defer counter.end()
+	names := make(map[string]string, len(entries))
+	for some := range slices.Chunk(entries, msgraph.MaxBatch) {
+		ids := make([]string, len(some))
+		for i, e := range some {
+			ids[i] = e.User
+		}
+		reads, err := t.ReadUsers(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for i, read := range reads {
+			if gone, ok := errors.AsType[*directory.Error](read.Err); ok && !gone.NotFound() {
+				return nil, read.Err
+			}
+			names[ids[i]] = read.User.UserPrincipalName
+		}
+		counter.show(len(names))
+	}
+	return names, nil
+}
+
+func (c *call) historyView(tenant string, entries []stamp.Entry, names map[string]string, r recollection) view {
+	v := view{
+		before: []line{{text: c.say("history.count", language.Number(len(entries)))}},
+		table:  c.historyTable(r.shown(entries, c.format), names),
+		sheet: screen.Table{Columns: []screen.Column{
+			{Title: "id"}, {Title: "userPrincipalName"}, {Title: "createdDateTime"}, {Title: "called"}, {Title: "stamp"}, {Title: "source"}, {Title: "state"}, {Title: "reason"},
+		}},
+		next: []hint{{"check", "hint.check"}, {"users", "hint.users"}},
+	}
+	if len(entries) > 0 && !r.names {
+		v.next = []hint{{"history --names", "hint.names"}, {"check", "hint.check"}}
+	}
+	if hidden := len(entries) - len(v.table.Rows); hidden > 0 {
+		v.after = []line{{text: c.say("rest", language.Number(hidden)), colour: screen.Faint}}
+	}
+	object := remembered{Tenant: tenant, Users: []rememberedStamp{}}
+	for _, e := range entries {
+		s := rememberedStamp{
+			ID: e.User, UserPrincipalName: names[e.User], Created: moment(e.Created), Called: moment(e.Called), Stamp: moment(e.Stamp),
+			Source: e.Source, State: e.State, Reason: e.Reason,
+		}
+		object.Users = append(object.Users, s)
+		v.sheet.Rows = append(v.sheet.Rows, []string{
+			s.ID, s.UserPrincipalName, s.Created, s.Called, s.Stamp, string(s.Source), string(s.State), string(s.Reason),
+		})
+	}
+	v.object = object
+	return v
+}
+
+func (c *call) historyTable(entries []stamp.Entry, names map[string]string) screen.Table {
+	table := screen.Table{Columns: []screen.Column{
+		{Title: c.say("column.stamped")}, {Title: c.say("column.user")}, {Title: c.say("column.after"), Right: true},
+		{Title: c.say("column.source")}, {Title: c.say("column.state")},
+	}}
+	for _, e := range entries {
+		name := e.User
+		if found := names[e.User]; found != "" {
+			name = found
+		}
+		table.Rows = append(table.Rows, []string{
+			c.when(e.Called), name, c.after(e), c.say(language.Key("source." + e.Source)), c.say(language.Key("state." + e.State)),
+		})
+	}
+	return table
+}
+
+// after is how long a new user waited, in the largest unit that fits; "" for users whom a
+// person has named, who waited for that.
+func (c *call) after(e stamp.Entry) string {
+	waited := e.Called.Sub(e.Created)
+	if e.Created.IsZero() || e.Source == stamp.SourcePerson || waited < 0 {
+		return ""
+	}
+	for _, unit := range []struct {
+		key    language.Key
+		length time.Duration
+	}{{"after.days", 24 * time.Hour}, {"after.hours", time.Hour}, {"after.minutes", time.Minute}} {
+		if waited >= 2*unit.length {
+			return c.say(unit.key, strconv.Itoa(int(waited/unit.length)))
+		}
+	}
+	return c.say("after.seconds", strconv.Itoa(int(waited/time.Second)))
+}

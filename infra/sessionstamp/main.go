@@ -1,0 +1,31 @@
+// Command sessionstamp is for the administrator of a Microsoft 365 tenant: it finds who has
+// no stamp, and tells what this machine has done. It reads the tenant with the rights of
+// whoever signs in, and needs no deployment.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	env := environment(os.Environ())
+	code := program{
+		Args:   os.Args[1:],
+		Stdin:  os.Stdin,
+		Stdout: os.Stdout, Out: screen.TerminalOf(os.Stdout, env),
+		Stderr: os.Stderr, Err: screen.TerminalOf(os.Stderr, env),
+		Env: env, System: runtime.GOOS, Speaks: language.System(),
+		Now: time.Now,
+	}.run(ctx)
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/bolt"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// A trouble is what keeps a verb from its work, as one sentence for the person.
+type trouble struct {
+	status int
+	key    language.Key
+	args   []any
+	cause  error
+}
+
+// Error says it in English, with its cause.
+func (t *trouble) Error() string {
+	said := words.Say(language.English, t.key, t.args...)
+	if t.cause != nil {
+		said += ": " + t.cause.Error()
+	}
+	return said
+}
+
+// Unwrap returns the cause.
+func (t *trouble) Unwrap() error { return t.cause }
+
+// misuse is for what the person wrote, and failure for what went wrong elsewhere.
+func misuse(key language.Key, args ...any) error {
+	return &trouble{status: wrongUse, key: key, args: args}
+}
+
+func failure(cause error, key language.Key, args ...any) error {
+	return &trouble{status: wrong, key: key, args: args, cause: cause}
+}
+
+// fail tells the person, and returns the exit status.
+func (c *call) fail(err error) int {
+	t, ok := errors.AsType[*trouble](err)
+	if !ok {
+		t = explain(err)
+	}
+	mark := c.Err.Paint(screen.Wrong, "✗")
+	said := screen.Clean(c.say(t.key, t.args...))
+	for i, line := range screen.Wrap("✗ "+said, c.Err.Columns, 2) {
+		if i == 0 {
+			line = mark + strings.TrimPrefix(line, "✗")
+		}
+		_, _ = fmt.Fprintln(c.Stderr, line)
+	}
+	return t.status
+}
+
+// explain makes a sentence of an error of the packages below.
+func explain(err error) *trouble {
+	t := &trouble{status: wrong, cause: err}
+	graph, ofGraph := errors.AsType[*directory.Error](err)
+	switch {
+	case errors.Is(err, context.Canceled):
+		t.key = "fail.stopped"
+	case errors.Is(err, bolt.ErrBusy):
+		t.key = "fail.busy"
+	case errors.Is(err, bolt.ErrDamaged):
+		t.key, t.args = "fail.damaged", []any{err.Error()}
+	case ofGraph:
+		t.key, t.args = explainGraph(graph)
+	default:
+		t.key, t.args = "fail.other", []any{err.Error()}
+	}
+	return t
+}
+
+func explainGraph(e *directory.Error) (language.Key, []any) {
+	where := fmt.Sprintf("%s %d %s %s", e.Operation, e.StatusCode, e.Code, e.RequestID)
+	switch {
+	case e.StatusCode == 0:
+		return "fail.no_answer", []any{e.Operation}
+	case e.Operation == directory.Token || e.OfCredential():
+		return "fail.sign_in", []any{where}
+	case e.Forbidden():
+		return "fail.forbidden", []any{where}
+	case e.Throttled():
+		return "fail.throttled", []any{where}
+	}
+	return "fail.graph", []any{where}
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/census"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+// listed is the JSON of users: with --by it has groups, and without it users.
+type listed struct {
+	Tenant       string        `json:"tenant"`
+	At           string        `json:"at"`
+	Members      int           `json:"members"`
+	WithoutStamp int           `json:"withoutStamp"`
+	Unknown      int           `json:"unknown"`
+	Unreadable   int           `json:"unreadable"`
+	By           string        `json:"by,omitempty"`
+	Groups       []listedGroup `json:"groups,omitzero"`
+	Users        []listedUser  `json:"users,omitzero"`
+}
+
+type listedGroup struct {
+	Name         string `json:"name"`
+	WithoutStamp int    `json:"withoutStamp"`
+	WithStamp    int    `json:"withStamp"`
+}
+
+type listedUser struct {
+	ID                string `json:"id"`
+	UserPrincipalName string `json:"userPrincipalName"`
+	Created           string `json:"createdDateTime,omitempty"`
+}
+
+// selection are the flags of users.
+type selection struct {
+	by, domain string
+	since      time.Time
+	limit      int
+}
+
+const (
+	byDomain = "domain"
+	byMonth  = "month"
+	// shown is how many rows fit on a screen of 24 lines, with what stands around them.
+	shown = 15
+)
+
+func (c *call) usersVerb() *cobra.Command {
+	s := selection{limit: shown}
+	cmd := c.verb("users", func(cmd *cobra.Command, _ []string) error { return c.users(cmd.Context(), s) })
+	flags := cmd.Flags()
+	flags.Var(choice{&s.by, []string{byDomain, byMonth}}, "by", c.help("flag.by"))
+	flags.Var(domainName{&s.domain}, "domain", c.help("flag.domain"))
+	flags.Var(since{&s.since, c.Now}, "since", c.help("flag.since"))
+	flags.Var(number{&s.limit}, "limit", c.help("flag.limit"))
+	complete(cmd, "by")
+	return cmd
+}
+
+// users lists who has no stamp, or counts them.
+func (c *call) users(ctx context.Context, s selection) error {
+	t, err := c.signIn()
+	if err != nil {
+		return err
+	}
+	r, err := c.read(ctx, t, s.domain)
+	if err != nil {
+		return err
+	}
+	users := slices.DeleteFunc(r.users, func(u directory.User) bool { return !s.holds(u) })
+	found := census.Take(r.domains, users, c.Now())
+	v := c.usersView(found, s)
+	count := c.say("users.count", language.Number(found.Members.Without), language.Number(found.Members.All()))
+	v.before = append([]line{{text: count}}, c.doubts(found.Unknown, r.unreadable)...)
+	v.object = listed{
+		Tenant: t.id, At: moment(c.Now()), Members: found.Members.All(), WithoutStamp: found.Members.Without,
+		Unknown: found.Unknown, Unreadable: r.unreadable,
+		By: s.by, Groups: listGroups(s.groups(found)), Users: s.listUsers(found),
+	}
+	return c.show(v)
+}
+
+// holds tells whether a user is one of those asked for. A domain has those below it.
+func (s selection) holds(u directory.User) bool {
+	inDomain := s.domain == "" || u.Domain() == s.domain || strings.HasSuffix(u.Domain(), "."+s.domain)
+	return inDomain && (s.since.IsZero() || !u.Created.Before(s.since))
+}
+
+// groups returns the counts asked for, nil for a list.
+func (s selection) groups(found census.Census) []census.Group {
+	switch s.by {
+	case byDomain:
+		return found.ByDomain
+	case byMonth:
+		return found.ByMonth
+	}
+	return nil
+}
+
+// listGroups returns nil for no groups, and not for none of them.
+func listGroups(groups []census.Group) (rows []listedGroup) {
+	if groups != nil {
+		rows = []listedGroup{}
+	}
+	for _, g := range groups {
+		rows = append(rows, listedGroup{Name: g.Name, WithoutStamp: g.Without, WithStamp: g.With})
+	}
+	return rows
+}
+
+func (s selection) listUsers(found census.Census) []listedUser {
+	if s.by != "" {
+		return nil
+	}
+	rows := make([]listedUser, 0, len(found.Unstamped))
+	for _, u := range found.Unstamped {
+		rows = append(rows, listedUser{ID: u.ID, UserPrincipalName: u.UserPrincipalName, Created: moment(u.Created)})
+	}
+	return rows
+}
+
+func (c *call) usersView(found census.Census, s selection) view {
+	if s.by != "" {
+		return view{
+			table: c.groupTable(s.by, s.groups(found)), sheet: groupSheet(s.by, s.groups(found)),
+			next: []hint{{"users", "hint.users"}, {"users --by " + other(s.by), language.Key("hint.by_" + other(s.by))}},
+		}
+	}
+	v := view{table: c.userTable(found.Unstamped, s.limit), sheet: userSheet(found.Unstamped)}
+	if hidden := len(found.Unstamped) - len(v.table.Rows); hidden > 0 {
+		v.after = []line{{text: c.say("rest", language.Number(hidden)), colour: screen.Faint}}
+	}
+	v.next = []hint{{"users --by month", "hint.by_month"}, {"users -o csv > users.csv", "hint.csv"}}
+	if found.Members.Without == 0 {
+		v.next = []hint{{"check", "hint.check"}}
+	}
+	return v
+}
+
+func other(by string) string {
+	if by == byDomain {
+		return byMonth
+	}
+	return byDomain
+}
+
+func (c *call) userTable(users []directory.User, limit int) screen.Table {
+	table := screen.Table{Columns: []screen.Column{{Title: c.say("column.created")}, {Title: c.say("column.user")}}}
+	for i, u := range users {
+		if limit > 0 && i == limit {
+			break
+		}
+		created := c.when(u.Created)
+		if created == "" {
+			created = c.say("before_2018")
+		}
+		table.Rows = append(table.Rows, []string{created, u.UserPrincipalName})
+	}
+	return table
+}
+
+// userSheet has headings that package userlist knows, so that a person can take out lines
+// and hand the file back.
+func userSheet(users []directory.User) screen.Table {
+	sheet := screen.Table{Columns: []screen.Column{{Title: "id"}, {Title: "userPrincipalName"}, {Title: "createdDateTime"}}}
+	for _, u := range users {
+		sheet.Rows = append(sheet.Rows, []string{u.ID, u.UserPrincipalName, moment(u.Created)})
+	}
+	return sheet
+}
+
+// groupTable draws those without a stamp as bars.
+func (c *call) groupTable(by string, groups []census.Group) screen.Table {
+	const bar = 30
+	table := screen.Table{Columns: []screen.Column{
+		{Title: c.say(language.Key("column." + by))},
+		{Title: c.say("column.without"), Right: true}, {Title: c.say("column.with"), Right: true}, {},
+	}}
+	most := 1
+	for _, g := range groups {
+		most = max(most, g.Without)
+	}
+	for _, g := range groups {
+		name := g.Name
+		if name == "" {
+			name = c.say("before_2018")
+		}
+		// Whoever is there is seen.
+		length := (bar*g.Without + most - 1) / most
+		table.Rows = append(table.Rows, []string{name, language.Number(g.Without), language.Number(g.With), strings.Repeat("█", length)})
+	}
+	return table
+}
+
+// domainName is a flag that takes the name of a domain.
+type domainName struct{ to *string }
+
+func (d domainName) Set(text string) error {
+	name := strings.ToLower(strings.TrimPrefix(text, "@"))
+	if !stamp.IsDomainName(name) {
+		return errValue
+	}
+	*d.to = name
+	return nil
+}
+
+func (d domainName) String() string {
+	if d.to == nil {
+		return ""
+	}
+	return *d.to
+}
+
+func (domainName) Type() string { return "example.com" }

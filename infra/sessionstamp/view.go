@@ -1,0 +1,141 @@
+package main
+
+import (
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+)
+
+// A view is what a verb has found, in every form in which it may be asked for.
+type view struct {
+	// For eyes: lines, a table if there is one, lines, and the next commands.
+	before []line
+	table  screen.Table
+	after  []line
+	next   []hint
+	// sheet is for CSV: its headings are Graph's and our JSON's, in no language.
+	sheet screen.Table
+	// object is for JSON: the contract.
+	object any
+}
+
+// line is a sentence that is wrapped, and painted if it has a colour. What does not fit
+// into its first line hangs so many cells to the right.
+type line struct {
+	text   string
+	colour screen.Colour
+	hang   int
+}
+
+// show writes a view to standard output.
+func (c *call) show(v view) error {
+	if c.format != screen.Text {
+		return screen.Result{Table: v.sheet, Object: v.object}.Write(c.Stdout, c.format, c.Out.Columns)
+	}
+	var out strings.Builder
+	c.paint(&out, v.before)
+	if len(v.table.Rows) > 0 {
+		if err := v.table.WriteText(&out, c.Out.Columns); err != nil {
+			return err
+		}
+	}
+	c.paint(&out, v.after)
+	for _, text := range c.hints(v.next) {
+		out.WriteString(text + "\n")
+	}
+	_, err := io.WriteString(c.Stdout, out.String())
+	return err
+}
+
+func (c *call) paint(out *strings.Builder, lines []line) {
+	for _, l := range lines {
+		for _, text := range screen.Wrap(screen.Clean(l.text), c.Out.Columns, l.hang) {
+			out.WriteString(c.Out.Paint(l.colour, text) + "\n")
+		}
+	}
+}
+
+// pairs returns lines of at most so many cells with a name and what it means, the meanings
+// below each other.
+func pairs(pairs [][2]string, columns int) (lines []string) {
+	const indent, most = 2, 46
+	widest := 0
+	for _, p := range pairs {
+		if w := screen.Width(p[0]); w <= most {
+			widest = max(widest, w)
+		}
+	}
+	for _, p := range pairs {
+		column := indent + widest + 2
+		name := "  " + p[0] + strings.Repeat(" ", max(2, column-indent-screen.Width(p[0])))
+		lines = append(lines, screen.Wrap(name+p[1], columns, column)...)
+	}
+	return lines
+}
+
+// writeHelp teaches one verb, or all.
+func (c *call) writeHelp(cmd *cobra.Command) {
+	var out strings.Builder
+	c.paint(&out, []line{{text: cmd.CommandPath() + ": " + cmd.Short, colour: screen.Strong}, {}})
+	for _, paragraph := range strings.Split(cmd.Long, "\n") {
+		c.paint(&out, []line{{text: paragraph}})
+	}
+	section := func(title string, lines []string) {
+		if len(lines) > 0 {
+			c.paint(&out, []line{{}, {text: title, colour: screen.Strong}})
+			out.WriteString(strings.Join(lines, "\n") + "\n")
+		}
+	}
+	if cmd.HasParent() {
+		section(c.help("title.usage"), screen.Wrap("  "+cmd.UseLine(), c.Out.Columns, 4))
+	} else {
+		section(c.help("title.verbs"), pairs(c.verbs, c.Out.Columns))
+	}
+	section(c.help("title.flags"), pairs(flagsOf(cmd), c.Out.Columns))
+	var examples []string
+	for _, example := range strings.Split(cmd.Example, "\n") {
+		examples = append(examples, screen.Wrap(example, c.Out.Columns, 4)...)
+	}
+	section(c.help("title.examples"), examples)
+	_, _ = io.WriteString(c.Stdout, out.String()) // a help that nobody reads is no error
+}
+
+// flagsOf are a verb's own flags; those that every verb has are told with the command.
+func flagsOf(cmd *cobra.Command) (pairs [][2]string) {
+	own := cmd.LocalNonPersistentFlags()
+	if !cmd.HasParent() {
+		own = cmd.PersistentFlags()
+	}
+	own.VisitAll(func(f *pflag.Flag) {
+		name := "--" + f.Name
+		if f.Shorthand != "" {
+			name = "-" + f.Shorthand + ", " + name
+		}
+		if f.Value.Type() != "bool" {
+			name += " " + f.Value.Type()
+		}
+		pairs = append(pairs, [2]string{name, f.Usage})
+	})
+	return pairs
+}
+
+// when writes a moment in the person's time zone, "" if it is not known.
+func (c *call) when(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.In(c.Now().Location()).Format("2006-01-02 15:04")
+}
+
+// moment writes a moment for programs.
+func moment(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
+}

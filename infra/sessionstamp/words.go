@@ -1,0 +1,186 @@
+package main
+
+import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+
+// words are the sentences of the screens and of the errors; helps are those of --help.
+var words = language.Catalogue{
+	"next":        {En: "Next: ", Ja: "次: "},
+	"none":        {En: "none", Ja: "なし"},
+	"more":        {En: "%s and %s more", Ja: "%s 他 %s 件"},
+	"rest":        {En: "… and %s more: --limit 0 shows all", Ja: "… 他 %s 件。--limit 0 ですべて表示します"},
+	"before_2018": {En: "before June 2018", Ja: "2018 年 6 月より前"},
+	"reading":     {En: "Reading users: %s …", Ja: "ユーザーを読み取り中: %s 人 …"},
+
+	"signed_in.env":  {En: "app %s  (environment; reads only, stores nothing)", Ja: "アプリ %s  (環境変数。読み取りのみ、保存なし)"},
+	"signed_in.demo": {En: "invented tenant", Ja: "架空のテナント"},
+	"demo":           {En: "Demonstration: none of these users exists.", Ja: "デモ: 実在しないユーザーです。"},
+
+	"check.federated": {En: "Federated: %s", Ja: "フェデレーション: %s"},
+	"check.managed":   {En: "Managed:   %s", Ja: "マネージド:       %s"},
+	"check.count": {
+		En: "%s of %s members of federated domains have no stamp.",
+		Ja: "フェデレーション ドメインのメンバー %[2]s 人中、%[1]s 人にスタンプがありません。",
+	},
+	"check.effect": {En: "  They are asked to sign in every 12 hours.", Ja: "  この人たちは 12 時間ごとに再サインインを求められます。"},
+	"check.recent": {
+		En: "  Of those created in the last 30 days: %s of %s.",
+		Ja: "  うち過去 30 日間に作成された %[2]s 人中では %[1]s 人です。",
+	},
+	"verdict.not_federated": {
+		En: "No domain is federated. You don't need this.",
+		Ja: "フェデレーション ドメインがありません。sessionstamp は不要です。",
+	},
+	"verdict.nobody": {
+		En: "Federated domains have no members yet. Create one, and look again.",
+		Ja: "フェデレーション ドメインにまだメンバーがいません。1 人作成してから、もう一度実行してください。",
+	},
+	"verdict.needed":      {En: "New users get none. You need this.", Ja: "新しいユーザーにスタンプが付いていません。sessionstamp が必要です。"},
+	"verdict.needed_some": {En: "Some new users get none. You need this.", Ja: "一部の新しいユーザーにスタンプが付いていません。sessionstamp が必要です。"},
+	"verdict.once": {
+		En: "New users get theirs. Cure the others once; you don't need more than that.",
+		Ja: "新しいユーザーには付いています。残りの人を一度だけ直せば十分です。",
+	},
+	"verdict.untold": {
+		En: "Nobody is new enough to tell whether new users get one. Create one, and look again.",
+		Ja: "最近作成された人がいないため、新しいユーザーに付くかどうかわかりません。1 人作成してから、もう一度実行してください。",
+	},
+	"verdict.not_needed": {En: "Everybody has a stamp. You don't need this.", Ja: "全員にスタンプがあります。sessionstamp は不要です。"},
+	"doubt.unknown": {
+		En: "Of %s more Graph does not say whether they have a stamp.",
+		Ja: "ほかに %s 人は、スタンプの有無を Graph が返しませんでした。",
+	},
+	"doubt.unreadable": {
+		En: "%s users could not be read and are not counted.",
+		Ja: "%s 人は読み取れなかったため、数に含まれていません。",
+	},
+
+	"users.count": {En: "%s of %s members have no stamp.", Ja: "メンバー %[2]s 人中、%[1]s 人にスタンプがありません。"},
+	"history.count": {
+		En: "This machine has stamped %s people.",
+		Ja: "このマシンからスタンプを付けた人: %s 人",
+	},
+
+	"column.created": {En: "Created", Ja: "作成日時"},
+	"column.user":    {En: "User", Ja: "ユーザー"},
+	"column.domain":  {En: "Domain", Ja: "ドメイン"},
+	"column.month":   {En: "Created", Ja: "作成月"},
+	"column.without": {En: "Without", Ja: "なし"},
+	"column.with":    {En: "With", Ja: "あり"},
+	"column.stamped": {En: "Stamped", Ja: "日時"},
+	"column.after":   {En: "After", Ja: "作成後"},
+	"column.source":  {En: "By", Ja: "契機"},
+	"column.state":   {En: "Result", Ja: "結果"},
+
+	"source.notification": {En: "Graph", Ja: "通知"},
+	"source.sweep":        {En: "sweep", Ja: "巡回"},
+	"source.person":       {En: "person", Ja: "担当者"},
+	"state.claimed":       {En: "unknown", Ja: "不明"},
+	"state.called":        {En: "called", Ja: "確認中"},
+	"state.stamped":       {En: "stamped", Ja: "完了"},
+	"state.cannot_fix":    {En: "failed", Ja: "失敗"},
+
+	"after.seconds": {En: "%s s", Ja: "%s 秒"},
+	"after.minutes": {En: "%s min", Ja: "%s 分"},
+	"after.hours":   {En: "%s h", Ja: "%s 時間"},
+	"after.days":    {En: "%s d", Ja: "%s 日"},
+
+	"hint.users":     {En: "who has none", Ja: "スタンプのない人の一覧"},
+	"hint.by_month":  {En: "since when", Ja: "いつからか"},
+	"hint.by_domain": {En: "in which domain", Ja: "どのドメインか"},
+	"hint.csv":       {En: "the whole list, for Excel", Ja: "全員の一覧 (Excel 用)"},
+	"hint.check":     {En: "does this tenant need it?", Ja: "このテナントに必要か"},
+	"hint.demo":      {En: "what it looks like elsewhere", Ja: "必要な場合の表示例"},
+	"hint.names":     {En: "with names, from the directory", Ja: "名前付き (ディレクトリから取得)"},
+
+	"use.verb": {
+		En: "There is no verb %q: sessionstamp --help lists them.",
+		Ja: "コマンド %q はありません。sessionstamp --help で一覧を表示します。",
+	},
+	"use.verb_like": {
+		En: "There is no verb %q: did you mean sessionstamp %s?",
+		Ja: "コマンド %q はありません。sessionstamp %s のことですか?",
+	},
+	"use.flag": {
+		En: "There is no flag %s here: --help lists them.",
+		Ja: "オプション %s はありません。--help で一覧を表示します。",
+	},
+	"use.no_value": {
+		En: "--%s needs a value: write --%[1]s %s.",
+		Ja: "--%s には値が必要です。--%[1]s %s のように指定してください。",
+	},
+	"use.value": {
+		En: "--%s does not take %q: write --%[1]s %[3]s.",
+		Ja: "--%s に %q は指定できません。--%[1]s %[3]s のように指定してください。",
+	},
+	"use.no_arguments": {
+		En: "%q is one argument too many: see %s --help.",
+		Ja: "引数 %q は不要です。%s --help を参照してください。",
+	},
+	"use.shell": {
+		En: "%q is not a shell that we know: write sessionstamp completion %s.",
+		Ja: "シェル %q には対応していません。sessionstamp completion %s のように指定してください。",
+	},
+	"use.sign_in": {
+		En: "This version cannot sign in by %s yet: write --sign-in env.",
+		Ja: "このバージョンは %s でのサインインにまだ対応していません。--sign-in env を指定してください。",
+	},
+	"use.environment": {
+		En: "Nobody is signed in: set %s, or try it with --demo.",
+		Ja: "サインインできません。環境変数 %s を設定するか、--demo で試してください。",
+	},
+	"use.no_guid": {
+		En: "Set %s to a GUID, which the Entra admin center shows, or try it with --demo.",
+		Ja: "環境変数 %s に GUID (Entra 管理センターに表示されます) を設定するか、--demo で試してください。",
+	},
+	"use.domain": {
+		En: "%s is not a federated domain of this tenant, which has: %s.",
+		Ja: "%s はこのテナントのフェデレーション ドメインではありません。あるのは次のとおりです: %s。",
+	},
+	"use.user": {
+		En: "%q is neither a user principal name (name@domain) nor an object id.",
+		Ja: "%q はユーザー プリンシパル名 (名前@ドメイン) でもオブジェクト ID でもありません。",
+	},
+	"use.unknown_user": {
+		En: "The tenant has no user %s: look at the spelling, or write the object id.",
+		Ja: "テナントにユーザー %s はいません。つづりを確認するか、オブジェクト ID を指定してください。",
+	},
+	"use.folder": {
+		En: "Your files have no place: set HOME, or LOCALAPPDATA on Windows.",
+		Ja: "ファイルの保存先がわかりません。環境変数 HOME (Windows では LOCALAPPDATA) を設定してください。",
+	},
+
+	"fail.stopped": {En: "Stopped. Nothing was changed.", Ja: "中断しました。何も変更していません。"},
+	"fail.busy": {
+		En: "Another sessionstamp is at work on this tenant: wait for it, or end it.",
+		Ja: "別の sessionstamp がこのテナントで実行中です。終わるのを待つか、終了させてください。",
+	},
+	"fail.damaged": {
+		En: "The file of this machine is damaged: move it away and start again; the stamps are in the directory, only the history is lost. (%s)",
+		Ja: "このマシンのファイルが壊れています。別の場所に移して、やり直してください。スタンプはディレクトリにあり、失われるのは履歴だけです。(%s)",
+	},
+	"fail.no_answer": {
+		En: "Microsoft did not answer (%s): see that this machine reaches graph.microsoft.com and login.microsoftonline.com, by the proxy in HTTPS_PROXY if there is one.",
+		Ja: "Microsoft から応答がありません (%s)。このマシンから graph.microsoft.com と login.microsoftonline.com に届くか、必要なら HTTPS_PROXY のプロキシを確認してください。",
+	},
+	"fail.sign_in": {
+		En: "Entra refused the sign-in (%s): see that tenant, client id and secret belong together, and that the secret has not expired.",
+		Ja: "Entra がサインインを拒否しました (%s)。テナント、クライアント ID、シークレットの組み合わせと、シークレットの期限を確認してください。",
+	},
+	"fail.forbidden": {
+		En: "Graph forbids it (%s): give the app User.Read.All and Domain.Read.All, and consent for the tenant.",
+		Ja: "Graph に権限がありません (%s)。アプリに User.Read.All と Domain.Read.All を付与し、管理者の同意を与えてください。",
+	},
+	"fail.throttled": {
+		En: "Graph has too much to do (%s): try again in five minutes.",
+		Ja: "Graph の要求数の上限に達しました (%s)。5 分後にもう一度実行してください。",
+	},
+	"fail.graph": {
+		En: "Graph refused (%s): try again, and give Microsoft's support these words if it stays so.",
+		Ja: "Graph がエラーを返しました (%s)。もう一度実行し、続く場合はこの内容を Microsoft サポートに伝えてください。",
+	},
+	"fail.endless": {
+		En: "Graph's list of users did not end after %s pages: try again.",
+		Ja: "Graph のユーザー一覧が %s ページを超えても終わりません。もう一度実行してください。",
+	},
+	"fail.other": {En: "It did not work: %s.", Ja: "失敗しました: %s"},
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/census"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+// composed are the keys that the code puts together.
+func composed() (keys []language.Key) {
+	for _, verdict := range census.Verdicts() {
+		keys = append(keys, language.Key("verdict."+verdict))
+	}
+	for _, source := range []stamp.Source{stamp.SourceNotification, stamp.SourceSweep, stamp.SourcePerson} {
+		keys = append(keys, language.Key("source."+source))
+	}
+	for _, state := range []stamp.State{stamp.StateClaimed, stamp.StateCalled, stamp.StateStamped, stamp.StateCannotFix} {
+		keys = append(keys, language.Key("state."+state))
+	}
+	return append(keys, "column.domain", "column.month")
+}
+
+// TestWords: every sentence has both languages, every sentence that the code asks for is
+// there, and none is there for nothing.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for _, fault := range append(words.Faults(), helps.Faults()...) {
+		t.Error(fault)
+	}
+	asked := composed()
+	for _, match := range keys.FindAllStringSubmatch(code(t), -1) {
+		asked = append(asked, language.Key(match[1]+match[2]))
+	}
+	for _, key := range asked {
+		if words[key] == (language.Text{}) && helps[key] == (language.Text{}) {
+			t.Errorf("%s is asked for, and not there", key)
+		}
+	}
+	for key := range words {
+		if !slices.Contains(asked, key) {
+			t.Errorf("nobody asks for %s", key)
+		}
+	}
+}
+
+// keys finds a text that can only be a key, or that is handed to say.
+var keys = regexp.MustCompile(`"((?:signed_in|check|verdict|doubt|users|history|column|after|hint|use|fail|flag|title)\.[a-z_0-9-]*[a-z0-9])"|\.say\("([a-z_0-9]+)"`)
+
+// code is the source of this package, but for catalogues and tests.
+func code(t *testing.T) string {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") || file == "words.go" || file == "helps.go" {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
+}
+
+// TestHelps: each verb and each flag is explained in both languages.
+func TestHelps(t *testing.T) {
+	t.Parallel()
+	for _, l := range languages() {
+		root := (&call{lang: l}).root()
+		for _, cmd := range append([]*cobra.Command{root}, root.Commands()...) {
+			for _, text := range []string{cmd.Use, cmd.Short, cmd.Long, cmd.Example} {
+				if cmd.Name() != "help" && (text == "" || strings.HasPrefix(text, "(")) {
+					t.Errorf("%s, %s: %q", cmd.Name(), l, text)
+				}
+			}
+			cmd.Flags().VisitAll(func(f *pflag.Flag) {
+				if f.Usage == "" || strings.HasPrefix(f.Usage, "(") {
+					t.Errorf("%s --%s, %s: %q", cmd.Name(), f.Name, l, f.Usage)
+				}
+			})
+		}
+	}
+}
+
+func TestExplainGraph(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err  directory.Error
+		want language.Key
+	}{
+		"lost":         {directory.Error{Operation: "listUsers", Err: errors.New("reset")}, "fail.no_answer"},
+		"no token":     {directory.Error{Operation: directory.Token, StatusCode: 401, Code: "AADSTS7000215"}, "fail.sign_in"},
+		"Entra silent": {directory.Error{Operation: directory.Token}, "fail.no_answer"},
+		"no right":     {directory.Error{Operation: "listUsers", StatusCode: 403}, "fail.forbidden"},
+		"throttled":    {directory.Error{Operation: "listUsers", StatusCode: 429}, "fail.throttled"},
+		"broken":       {directory.Error{Operation: "listUsers", StatusCode: 500}, "fail.graph"},
+	} {
+		if got := explain(&c.err); got.key != c.want || got.status != wrong {
+			t.Errorf("%s: got %s", name, got.key)
+		}
+	}
+}
