@@ -134,17 +134,15 @@ func (m matter) notFound() Decision {
 	return finish(ReasonNotFound, nil)
 }
 
-// stamped ends the matter, unless a call is open that was to give a later stamp: that
-// one is waited for by its own request.
+// stamped ends the matter, unless it is another one's, that was to have a later stamp.
 func (m matter) stamped() Decision {
-	stamp := m.facts.User.SignInSessionsValidFrom
-	if !m.open() {
-		return finish(ReasonStamped, m.next(StateStamped, ReasonStamped))
-	}
-	if !m.sufficient(stamp, m.entry.NotBefore) {
+	switch {
+	case !m.sufficient(m.facts.User.SignInSessionsValidFrom, m.entry.NotBefore):
 		return finish(ReasonStamped, nil)
+	case m.open():
+		return finish(ReasonReadBack, m.next(StateStamped, ReasonReadBack))
 	}
-	return finish(ReasonReadBack, m.next(StateStamped, ReasonReadBack))
+	return finish(ReasonStamped, m.next(StateStamped, ReasonStamped))
 }
 
 // stillEmpty looks once more, a replication lag later; then it has the user called once
