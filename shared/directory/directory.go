@@ -7,7 +7,6 @@ package directory
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -167,9 +166,24 @@ func (e *Error) Conflict() bool { return e.StatusCode == 409 }
 
 // IsID tells whether s is an object or tenant id in its normal form, a
 // lower-case GUID: the only form in which ids are compared and stored.
-func IsID(s string) bool { return id.MatchString(s) }
+//
+// It is asked for each notification: a regular expression would take a fifth of the
+// webhook's time.
+func IsID(s string) bool {
+	if len(s) != len(idForm) {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		hex := '0' <= c && c <= '9' || 'a' <= c && c <= 'f'
+		if dash := idForm[i] == '-'; dash && c != '-' || !dash && !hex {
+			return false
+		}
+	}
+	return true
+}
 
-var id = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+const idForm = "00000000-0000-0000-0000-000000000000"
 
 // Read is the answer to the reading of one user.
 type Read struct {
