@@ -46,6 +46,17 @@ func (u User) Domain() string {
 	return strings.ToLower(u.UserPrincipalName[at+1:])
 }
 
+// Invited tells whether the account signs in at another tenant, which a B2B member with
+// userType Member does as well as a guest.
+func (u User) Invited() bool {
+	return strings.EqualFold(u.UserType, "Guest") ||
+		strings.EqualFold(u.CreationType, "Invitation") ||
+		u.ExternalUserState != ""
+}
+
+// Member tells whether userType says so, or nothing: an old user may have none.
+func (u User) Member() bool { return u.UserType == "" || strings.EqualFold(u.UserType, "Member") }
+
 // Domain is a domain name of the tenant, as Graph's [domain resource] shows it.
 //
 // [domain resource]: https://learn.microsoft.com/graph/api/resources/domain

@@ -1,7 +1,6 @@
 package stamp
 
 import (
-	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -170,9 +169,9 @@ func (m matter) scope() Decision {
 	u := m.facts.User
 	_, excluded := m.policy.Exclusions.Match(u)
 	switch {
-	case invited(u):
+	case u.Invited():
 		return finish(ReasonGuest, nil)
-	case u.UserType != "" && !strings.EqualFold(u.UserType, "Member"):
+	case !u.Member():
 		return finish(ReasonNotMember, nil)
 	case excluded || m.facts.Excluded:
 		return finish(ReasonExcluded, nil)
@@ -186,14 +185,6 @@ func (m matter) scope() Decision {
 		return finish(ReasonExisting, nil)
 	}
 	return m.call(ReasonNew)
-}
-
-// invited tells whether the account signs in at another tenant, which a B2B member with
-// userType Member does as well as a guest.
-func invited(u directory.User) bool {
-	return strings.EqualFold(u.UserType, "Guest") ||
-		strings.EqualFold(u.CreationType, "Invitation") ||
-		u.ExternalUserState != ""
 }
 
 // call begins a matter: nothing of an earlier one counts.
