@@ -42,7 +42,7 @@ FULL_LOAD ?= 1h
 SCAN := $(GO) run ./infra/check/scan
 
 # The race detector needs a C compiler. Without one the tests run without it.
-RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
+RACE := $(shell [ "$$($(GO) env CGO_ENABLED 2>/dev/null)" = 1 ] && echo -race)
 
 # The packages that link the Graph SDK with their tests. They are only compiled once,
 # without the race detector and without changes for fuzzing: each would compile the SDK again.
@@ -57,7 +57,7 @@ SDK_NOTE := The first build compiles the Microsoft Graph SDK. That takes minutes
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 CGO_ENABLED=0 \
 	GOFLAGS="-p=$(JOBS) -trimpath -tags=lambda.norpc '-ldflags=-s -w'" .venv/bin/sam
 
-.PHONY: help demo test check nightly bench build lint race deployment fuzz clock fmt tools
+.PHONY: help go demo test check nightly bench build lint race deployment fuzz clock fmt tools
 
 help:
 	@echo "make demo     the whole system, with an emulated Graph: ARGS='-users 2000 -json'"
@@ -69,16 +69,18 @@ help:
 	@echo 'make fmt      format all code'
 	@echo 'make tools    install SAM, cfn-lint and moto into .venv, once'
 
-# What is no result goes to standard error, so that -json can be piped into a program.
-demo:
+go:
 	@command -v $(GO) >/dev/null || { echo 'Go is missing. Install 1.26 or later: https://go.dev/dl/' >&2; exit 1; }
+
+# What is no result goes to standard error, so that -json can be piped into a program.
+demo: go
 	@echo '$(SDK_NOTE)' | fold -s -w 79 >&2
 	@echo >&2
 	@$(GO) run -p $(JOBS) ./infra/local $(ARGS)
 
 # Fuzz targets run over their seeds.
-test: $(TOOLS)
-	@echo '$(SDK_NOTE)'
+test: go $(TOOLS)
+	@echo '$(SDK_NOTE)' | fold -s -w 79
 	@echo '== gofmt'
 	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .) || exit 1; \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
@@ -89,7 +91,7 @@ test: $(TOOLS)
 	@$(SCAN) $(GO) test -p $(JOBS) -shuffle=on -timeout=20m ./infra/local -seeds $(SEEDS)
 	@echo 'all is well'
 
-check: lint race deployment
+check: go lint race deployment
 	@echo '== the simulation, $(CHECK_SEEDS) seeds of each plan'
 	@$(SCAN) $(GO) test -p $(JOBS) -count=1 -timeout=60m ./infra/local -run Simulation -seeds $(CHECK_SEEDS)
 	@echo 'all is checked'

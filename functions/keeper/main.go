@@ -4,7 +4,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"os"
 
@@ -40,7 +39,10 @@ func build(env program.Environment) (*function, error) {
 		Store:   store.NewState[keeper.Record](p.Table, store.NameKeeper),
 		Sweeps:  sweep.Asker{Store: store.NewState[sweep.Checkpoint](p.Table, store.NameSweep)},
 		Check: func(ctx context.Context) error {
-			return cmp.Or(p.Graph.CheckGroups(ctx, c.ExcludedGroups), p.Domains.Check(ctx, env.Now()))
+			if err := p.Graph.CheckGroups(ctx, c.ExcludedGroups); err != nil {
+				return err
+			}
+			return p.Domains.Check(ctx, env.Now())
 		},
 		Observer: p.Reporter.Metrics, Log: env.Log, Now: env.Now,
 	})

@@ -65,7 +65,7 @@ var coldStarts = []coldStart{
 // [1,769 MB]: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 func TestColdStarts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, new(grants), nil)
+	w := newWorld(t, new(grants), map[string]string{"StampsPerDay": "100000"}) // the brake is not to be reached
 	aws := newInstant(t, w.cloud.endpoint)
 	w.cloud.endpoint = aws.URL
 	w.start()
@@ -252,7 +252,7 @@ func allStamped(w *world, answer []byte, sent int) {
 	for _, user := range w.graph.tenant.Users() {
 		stamped += len(user.Revocations)
 	}
-	if stamped%100 != 0 {
+	if stamped == 0 || stamped%100 != 0 {
 		w.t.Errorf("of 100 users at a time %d were stamped in all", stamped)
 	}
 }

@@ -40,7 +40,7 @@ var breakages = map[string]struct {
 		}
 	}},
 	"window ignored": {hours, func(c *plantConfig) { c.policy.NewUserWindow = 400 * 24 * time.Hour }},
-	"no sweep after a gap": {weeks, func(c *plantConfig) {
+	"no sweep after a gap": {days, func(c *plantConfig) {
 		watched := c.watch.keeper
 		c.watch.keeper = func(k keeper.Config) keeper.Config {
 			k = watched(k)

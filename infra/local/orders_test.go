@@ -27,7 +27,7 @@ const (
 	spareTakenDown
 )
 
-// sparing is what an administrator changes in the middle of a month.
+// sparing is what an administrator changes in the middle of the play.
 type sparing struct {
 	kind  sparingKind
 	from  time.Time // when the system is taken down; else the start
@@ -43,7 +43,8 @@ func (w *world) drawSparing() {
 	}
 	w.sparing.kind = sparingKind(w.random.IntN(4))
 	w.sparing.from = w.start
-	begin := w.start.Add(w.plan.play/3 + w.upTo(w.plan.play/3))
+	// A full round follows within a day, and that before the play ends.
+	begin := w.start.Add(w.plan.play/5 + w.upTo(w.plan.play/3))
 	w.sparing.until = begin.Add(48*time.Hour + w.upTo(60*time.Hour))
 	switch w.sparing.kind {
 	case spareNobody:

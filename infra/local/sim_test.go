@@ -28,11 +28,11 @@ func TestSimulationHours(t *testing.T) {
 	simulateAll(t, hours)
 }
 
-// TestSimulationWeeks does the same for two weeks, in which disasters happen that only
+// TestSimulationDays does the same for two weeks, in which disasters happen that only
 // the keeper and the sweep can mend.
-func TestSimulationWeeks(t *testing.T) {
+func TestSimulationDays(t *testing.T) {
 	t.Parallel()
-	simulateAll(t, weeks)
+	simulateAll(t, days)
 }
 
 func simulateAll(t *testing.T, p plan) {

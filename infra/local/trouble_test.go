@@ -158,7 +158,7 @@ func (w *world) strike(most time.Duration, broken func() (mend func())) {
 	})
 }
 
-// scheduleDisasters draws what happens in these weeks, and when.
+// scheduleDisasters draws what happens in these days, and when.
 func (w *world) scheduleDisasters() {
 	// An outage that outlasts the window for new users costs the machine most.
 	longest := 12 * time.Hour

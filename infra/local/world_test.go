@@ -51,9 +51,9 @@ var hours = plan{
 	twice: 0.1,
 }
 
-// weeks are full of disasters. Whoever was missed is found by the first sweep after the
+// days are full of disasters. Whoever was missed is found by the first sweep after the
 // last of them, and then needs as long as anybody in a busy hour.
-var weeks = plan{
+var days = plan{
 	play: 13 * 24 * time.Hour, bound: time.Hour + hours.bound, rest: 6 * time.Hour,
 	keepEvery: 15 * time.Minute, sweepEvery: time.Hour,
 	twice: 0.002, tokenLife: 24 * time.Hour, disasters: true,
@@ -123,6 +123,9 @@ func newWorld(t testing.TB, p plan, seed uint64, log io.Writer, spoil func(*plan
 		users:     10 + random.IntN(40),
 		created:   make(map[string]newUser),
 		protected: make(map[string]bool),
+	}
+	if p.disasters {
+		w.users = 4 + w.users/3 // who is put back for days is what a world costs
 	}
 	w.drawSparing()
 	w.faults = w.drawFaults(seed)

@@ -37,9 +37,6 @@ func (f Faults) Error() string {
 		". Correct the parameters of the stack and deploy again"
 }
 
-// List returns the text of each fault.
-func (f Faults) List() []string { return f }
-
 // A reader reads settings and gathers the faults of all.
 type reader struct {
 	lookup Lookup

@@ -7,7 +7,6 @@ package directory
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -46,6 +45,17 @@ func (u User) Domain() string {
 	}
 	return strings.ToLower(u.UserPrincipalName[at+1:])
 }
+
+// Invited tells whether the account signs in at another tenant, which a B2B member with
+// userType Member does as well as a guest.
+func (u User) Invited() bool {
+	return strings.EqualFold(u.UserType, "Guest") ||
+		strings.EqualFold(u.CreationType, "Invitation") ||
+		u.ExternalUserState != ""
+}
+
+// Member tells whether userType says so, or nothing: an old user may have none.
+func (u User) Member() bool { return u.UserType == "" || strings.EqualFold(u.UserType, "Member") }
 
 // Domain is a domain name of the tenant, as Graph's [domain resource] shows it.
 //
@@ -167,9 +177,24 @@ func (e *Error) Conflict() bool { return e.StatusCode == 409 }
 
 // IsID tells whether s is an object or tenant id in its normal form, a
 // lower-case GUID: the only form in which ids are compared and stored.
-func IsID(s string) bool { return id.MatchString(s) }
+//
+// It is asked for each notification: a regular expression would take a fifth of the
+// webhook's time.
+func IsID(s string) bool {
+	if len(s) != len(idForm) {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		hex := '0' <= c && c <= '9' || 'a' <= c && c <= 'f'
+		if dash := idForm[i] == '-'; dash && c != '-' || !dash && !hex {
+			return false
+		}
+	}
+	return true
+}
 
-var id = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+const idForm = "00000000-0000-0000-0000-000000000000"
 
 // Read is the answer to the reading of one user.
 type Read struct {

@@ -33,9 +33,6 @@ func (p *PresentedCertificate) Error() string {
 	return fmt.Sprintf("the certificate presented has the thumbprint %s and is good until %s", p.Thumbprint, p.Expires.UTC().Format(time.DateOnly))
 }
 
-// The causes of an [Error] of the operation [Certificate] where the certificate is out
-// of its time: it has expired, or, where the error is the second too, is not good yet.
-var (
-	ErrCertificateTime  = errors.New("the certificate is out of its time")
-	ErrCertificateEarly = fmt.Errorf("%w, which has not begun", ErrCertificateTime)
-)
+// ErrCertificateTime is the cause of an [Error] of the operation [Certificate] where the
+// certificate has expired, or is not good yet.
+var ErrCertificateTime = errors.New("the certificate is out of its time")

@@ -36,7 +36,7 @@ func TestCauses(t *testing.T) {
 		{token("AADSTS7000222"), CauseSecretWrong},
 		{token("AADSTS700027"), CauseCertificateWrong},
 		{&directory.Error{Operation: directory.Token, Code: "AADSTS700027", Err: new(directory.PresentedToken)}, CauseFederationKey},
-		{&directory.Error{Operation: directory.Certificate, Err: directory.ErrCertificateEarly}, CauseCertificateTime},
+		{&directory.Error{Operation: directory.Certificate, Err: directory.ErrCertificateTime}, CauseCertificateTime},
 		{e(directory.ClientSecret, 0, "", ""), CauseCredentialUnread},
 		{e(directory.Certificate, 0, "", ""), CauseCredentialUnread},
 		{token("AADSTS700016"), CauseAppUnknown},

@@ -29,7 +29,7 @@ func TestTakeDown(t *testing.T) {
 		},
 		"another run is at work": func(w *world) {
 			w.slow = 40 * time.Second
-			go func() { _, _ = w.keeper().Keep(w.t.Context()) }()
+			w.others.Go(func() { _, _ = w.keeper().Keep(w.t.Context()) })
 			time.Sleep(time.Second)
 		},
 	} {
@@ -39,6 +39,7 @@ func TestTakeDown(t *testing.T) {
 				if err := w.keeper().TakeDown(t.Context()); err != nil {
 					t.Errorf("TakeDown: %v", err)
 				}
+				w.others.Wait()
 				time.Sleep(time.Minute)
 				if n := len(w.live()); n != 0 {
 					t.Errorf("%d subscriptions are left", n)

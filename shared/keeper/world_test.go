@@ -46,6 +46,7 @@ type world struct {
 	slow    time.Duration // how long CreateSubscription takes
 	item    state.Item[keeper.Record]
 	sweeps  int
+	others  sync.WaitGroup // runs beside the test's own
 	state   string
 	calls   []string
 	reports []keeper.Report

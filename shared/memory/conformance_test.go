@@ -25,18 +25,6 @@ func TestStateConforms(t *testing.T) {
 	statetest.TestStore(t, func(*testing.T) state.Store[statetest.Doc] { return shared })
 }
 
-func TestForget(t *testing.T) {
-	t.Parallel()
-	s := new(memory.State[string])
-	if _, err := s.Save(t.Context(), "one", state.Item[string]{Doc: "text"}); err != nil {
-		t.Fatal(err)
-	}
-	s.Forget("one")
-	if got, err := s.Load(t.Context(), "one"); err != nil || got != (state.Item[string]{}) {
-		t.Errorf("Load = %v, %v, want nothing", got, err)
-	}
-}
-
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	q := newQueue()

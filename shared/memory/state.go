@@ -61,10 +61,3 @@ func (s *State[T]) Save(ctx context.Context, tenant string, i state.Item[T]) (st
 	s.docs[tenant] = document{text, i.Version}
 	return i, nil
 }
-
-// Forget loses what is known of a tenant, as a table that was replaced would.
-func (s *State[T]) Forget(tenant string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.docs, tenant)
-}

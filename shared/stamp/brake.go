@@ -2,7 +2,6 @@ package stamp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -35,9 +34,8 @@ const (
 	brakeSpan = 24 * time.Hour
 	// The limit where none was set: enough for the new users of a usual day, or for a
 	// fifth of the members.
-	leastLimit   = 200
-	memberShare  = 5
-	brakeRetries = 20 // of a write that somebody else was faster than
+	leastLimit  = 200
+	memberShare = 5
 )
 
 // NewBrake makes a brake for that many stamps in 24 hours; 0 stands for the larger of 200
@@ -117,28 +115,18 @@ func (b *Brake) limitOf(s BrakeState) int {
 	return max(leastLimit, s.Members/memberShare)
 }
 
-// update changes the state, and again where somebody else was faster. The change tells
-// whether there is anything to write.
+// update changes the state. The change tells whether there is anything to write.
 func (b *Brake) update(ctx context.Context, tenant string, change func(*BrakeState) bool) error {
-	for range brakeRetries {
-		item, err := b.store.Load(ctx, tenant)
-		if err != nil {
-			return fmt.Errorf("read the brake: %w", err)
+	err := state.Update(ctx, b.store, tenant, func(s *BrakeState) bool {
+		if s.Hours == nil {
+			s.Hours = make(map[int64]int)
 		}
-		if item.Doc.Hours == nil {
-			item.Doc.Hours = make(map[int64]int)
-		}
-		if !change(&item.Doc) {
-			return nil
-		}
-		if _, err = b.store.Save(ctx, tenant, item); err == nil {
-			return nil
-		}
-		if !errors.Is(err, state.ErrConflict) {
-			return fmt.Errorf("write the brake: %w", err)
-		}
+		return change(s)
+	})
+	if err != nil {
+		return fmt.Errorf("change the brake: %w", err)
 	}
-	return fmt.Errorf("write the brake: somebody else was faster %d times", brakeRetries)
+	return nil
 }
 
 // forget drops the hours that are over for longer than a day.

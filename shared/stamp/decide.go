@@ -1,7 +1,6 @@
 package stamp
 
 import (
-	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -134,17 +133,15 @@ func (m matter) notFound() Decision {
 	return finish(ReasonNotFound, nil)
 }
 
-// stamped ends the matter, unless a call is open that was to give a later stamp: that
-// one is waited for by its own request.
+// stamped ends the matter, unless it is another one's, that was to have a later stamp.
 func (m matter) stamped() Decision {
-	stamp := m.facts.User.SignInSessionsValidFrom
-	if !m.open() {
-		return finish(ReasonStamped, m.next(StateStamped, ReasonStamped))
-	}
-	if !m.sufficient(stamp, m.entry.NotBefore) {
+	switch {
+	case !m.sufficient(m.facts.User.SignInSessionsValidFrom, m.entry.NotBefore):
 		return finish(ReasonStamped, nil)
+	case m.open():
+		return finish(ReasonReadBack, m.next(StateStamped, ReasonReadBack))
 	}
-	return finish(ReasonReadBack, m.next(StateStamped, ReasonReadBack))
+	return finish(ReasonStamped, m.next(StateStamped, ReasonStamped))
 }
 
 // stillEmpty looks once more, a replication lag later; then it has the user called once
@@ -172,9 +169,9 @@ func (m matter) scope() Decision {
 	u := m.facts.User
 	_, excluded := m.policy.Exclusions.Match(u)
 	switch {
-	case invited(u):
+	case u.Invited():
 		return finish(ReasonGuest, nil)
-	case u.UserType != "" && !strings.EqualFold(u.UserType, "Member"):
+	case !u.Member():
 		return finish(ReasonNotMember, nil)
 	case excluded || m.facts.Excluded:
 		return finish(ReasonExcluded, nil)
@@ -188,14 +185,6 @@ func (m matter) scope() Decision {
 		return finish(ReasonExisting, nil)
 	}
 	return m.call(ReasonNew)
-}
-
-// invited tells whether the account signs in at another tenant, which a B2B member with
-// userType Member does as well as a guest.
-func invited(u directory.User) bool {
-	return strings.EqualFold(u.UserType, "Guest") ||
-		strings.EqualFold(u.CreationType, "Invitation") ||
-		u.ExternalUserState != ""
 }
 
 // call begins a matter: nothing of an earlier one counts.

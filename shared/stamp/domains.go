@@ -137,7 +137,7 @@ func (d *Domains) For(ctx context.Context, now time.Time, users ...directory.Use
 func (d *Domains) maxAge(users []directory.User) time.Duration {
 	for _, u := range users {
 		doubtful := d.known.serve(u.Domain()) && !d.known.Contain(u.Domain())
-		if doubtful && u.SignInSessionsValidFrom.IsZero() && !invited(u) {
+		if doubtful && u.SignInSessionsValidFrom.IsZero() && !u.Invited() {
 			return domainsDoubtAge
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -75,7 +74,7 @@ func (r *run) survey(ctx context.Context, c *Checkpoint, users []directory.User)
 			f = stamp.Federated
 		}
 		reason := r.judge(u, f, now).Reason
-		c.Counts.add(reason, f == stamp.Federated && isMember(u))
+		c.Counts.add(reason, f == stamp.Federated && u.Member() && !u.Invited())
 		if r.dry {
 			r.report.group(reason).add(u)
 		}
@@ -83,13 +82,6 @@ func (r *run) survey(ctx context.Context, c *Checkpoint, users []directory.User)
 	c.Unmatched = unmatched(c.Unmatched, users)
 	r.report.Counts = c.Counts
 	return nil
-}
-
-// isMember tells members from guests, and from users who sign in at another tenant
-// whatever their userType. An old user may have no userType, and is a member.
-func isMember(u directory.User) bool {
-	return (u.UserType == "" || strings.EqualFold(u.UserType, "Member")) &&
-		!strings.EqualFold(u.CreationType, "Invitation") && u.ExternalUserState == ""
 }
 
 // unmatched are those of the excluded ids and patterns that match none of the users. Each

@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -32,9 +31,6 @@ func (c Checkpoint) underWay(now time.Time) bool {
 	return !c.FullStarted.IsZero() && (c.FullDue.IsZero() || now.Before(c.FullDue))
 }
 
-// askAttempts bounds how often a wish is written again because a run was faster.
-const askAttempts = 10
-
 // Asker asks for full rounds: it is the part of the sweep that the keeper needs.
 type Asker struct{ Store state.Store[Checkpoint] }
 
@@ -42,18 +38,15 @@ type Asker struct{ Store state.Store[Checkpoint] }
 // and stays until a full round that began after it stands in its place. A run under way
 // ends, and the next one goes on where it was.
 func (a Asker) Ask(ctx context.Context, tenant string) error {
-	for range askAttempts {
-		item, err := a.Store.Load(ctx, tenant)
-		if err == nil && !item.Doc.FullDue.IsZero() {
-			item.Doc.FullDue = time.Time{}
-			_, err = a.Store.Save(ctx, tenant, item)
+	err := state.Update(ctx, a.Store, tenant, func(c *Checkpoint) bool {
+		if c.FullDue.IsZero() {
+			return false
 		}
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, state.ErrConflict) {
-			return fmt.Errorf("ask for a sweep: %w", err)
-		}
+		c.FullDue = time.Time{}
+		return true
+	})
+	if err != nil {
+		return fmt.Errorf("ask for a sweep: %w", err)
 	}
-	return fmt.Errorf("ask for a sweep: somebody else was faster %d times", askAttempts)
+	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"encoding/pem"
 	"math/big"
 	"testing"
@@ -50,15 +49,4 @@ func PEM(t testing.TB, certificate *x509.Certificate, key crypto.Signer) (certif
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})),
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
-}
-
-// Stored returns them as a secret holds what an app signs in with.
-func Stored(t testing.TB, certificate *x509.Certificate, key crypto.Signer) string {
-	t.Helper()
-	certificatePEM, keyPEM := PEM(t, certificate, key)
-	text, err := json.Marshal(map[string]string{"certificate": certificatePEM, "privateKey": keyPEM})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

@@ -3,7 +3,6 @@ package x509test_test
 import (
 	"crypto/ed25519"
 	"crypto/tls"
-	"encoding/json"
 	"testing"
 	"time"
 
@@ -33,15 +32,12 @@ func TestIssue(t *testing.T) {
 	}
 }
 
-func TestStored(t *testing.T) {
+func TestPEM(t *testing.T) {
 	t.Parallel()
 	key := ed25519.NewKeyFromSeed(make([]byte, 32))
 	certificate := x509test.Issue(t, x509test.Template("app", time.Time{}, time.Now().Add(time.Hour)), key, nil, nil)
-	var stored struct{ Certificate, PrivateKey string }
-	if err := json.Unmarshal([]byte(x509test.Stored(t, certificate, key)), &stored); err != nil {
-		t.Fatal(err)
-	}
-	pair, err := tls.X509KeyPair([]byte(stored.Certificate), []byte(stored.PrivateKey))
+	certificatePEM, keyPEM := x509test.PEM(t, certificate, key)
+	pair, err := tls.X509KeyPair([]byte(certificatePEM), []byte(keyPEM))
 	if err != nil || len(pair.Certificate) != 1 || !certificate.Equal(pair.Leaf) {
 		t.Errorf("read as %v with %v", pair.Leaf, err)
 	}
