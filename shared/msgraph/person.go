@@ -1,0 +1,131 @@
+package msgraph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// GraphCommandLineTools is the client id of Microsoft's own public app for the command
+// line, which Connect-MgGraph uses and every tenant has. Its redirect is http://localhost,
+// with any port. See [Connect-MgGraph].
+//
+// [Connect-MgGraph]: https://learn.microsoft.com/powershell/microsoftgraph/authentication-commands
+const GraphCommandLineTools = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
+
+// personPatience is how long a person may take to sign in: as long as a [device code] lives.
+//
+// [device code]: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
+const personPatience = 15 * time.Minute
+
+// DeviceCode is what a person who signs in by device code has to know.
+type DeviceCode struct {
+	// UserCode is to be entered at URL.
+	UserCode, URL string
+	// Message is Entra's own sentence that says so, in Entra's language.
+	Message string
+}
+
+// Why somebody did not sign in, where nobody gave a reason that may be passed on.
+var (
+	errBrowser     = errors.New("no browser could be opened, or nobody signed in there in time; try again, or sign in by device code")
+	errDeviceCode  = errors.New("nobody entered the device code in time; try again, or sign in by browser")
+	errAzureCLI    = errors.New("the Azure CLI gave no token; see that az is installed, and sign in with az login")
+	errEnvironment = errors.New("set AZURE_TENANT_ID, AZURE_CLIENT_ID, and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE")
+	errTwoTenants  = errors.New("AZURE_TENANT_ID is not the tenant that was asked for")
+)
+
+// ofPerson tells whether a person signs in for us, and so must not be asked twice.
+func (c *credential) ofPerson() bool { return c.Auth.Browser || c.Auth.DeviceCode != nil }
+
+// patience bounds one attempt to sign in.
+func (c *credential) patience() time.Duration {
+	if c.ofPerson() {
+		return personPatience
+	}
+	return signInTimeout
+}
+
+// scopes are what a token is asked for: by a person the permissions, else all there is.
+func (c *credential) scopes() []string {
+	if !c.ofPerson() {
+		return []string{c.Cloud.scope()}
+	}
+	scopes := make([]string, len(c.Scopes))
+	for i, permission := range c.Scopes {
+		scopes[i] = "https://" + c.Cloud.GraphHost + "/" + permission
+	}
+	return scopes
+}
+
+// unexplained is why there is no token where azidentity's own text is not passed on.
+func (c *credential) unexplained() error {
+	switch {
+	case c.Auth.Browser:
+		return errBrowser
+	case c.Auth.DeviceCode != nil:
+		return errDeviceCode
+	case c.Auth.AzureCLI:
+		return errAzureCLI
+	}
+	return errNoToken
+}
+
+// publicClient is the app that a person signs in to.
+func (c *credential) publicClient() string {
+	if c.ClientID == "" {
+		return GraphCommandLineTools
+	}
+	return c.ClientID
+}
+
+// byBrowser keeps tokens in memory, like all the others: there is no Cache.
+func (c *credential) byBrowser(context.Context, bool) (azcore.TokenCredential, error) {
+	return azidentity.NewInteractiveBrowserCredential(&azidentity.InteractiveBrowserCredentialOptions{
+		ClientOptions: c.clientOptions(), TenantID: c.TenantID, ClientID: c.publicClient(),
+		DisableInstanceDiscovery: true, // as in byClientSecret
+	})
+}
+
+func (c *credential) byDeviceCode(context.Context, bool) (azcore.TokenCredential, error) {
+	return azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
+		ClientOptions: c.clientOptions(), TenantID: c.TenantID, ClientID: c.publicClient(),
+		DisableInstanceDiscovery: true, // as in byClientSecret
+		UserPrompt: func(ctx context.Context, m azidentity.DeviceCodeMessage) error {
+			return c.Auth.DeviceCode(ctx, DeviceCode{UserCode: m.UserCode, URL: m.VerificationURL, Message: m.Message})
+		},
+	})
+}
+
+// byAzureCLI cannot ask for permissions: the token has those of the Azure CLI itself.
+func (c *credential) byAzureCLI(context.Context, bool) (azcore.TokenCredential, error) {
+	return azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: c.TenantID})
+}
+
+// byEnvironment reads the variables when a token is first needed. A secret or a certificate
+// goes before a token of another issuer.
+func (c *credential) byEnvironment(context.Context, bool) (signer azcore.TokenCredential, err error) {
+	switch tenant := os.Getenv("AZURE_TENANT_ID"); {
+	case c.TenantID != "" && tenant != "" && c.TenantID != tenant:
+		return nil, unsent(directory.Token, errTwoTenants)
+	case os.Getenv("AZURE_CLIENT_SECRET") == "" && os.Getenv("AZURE_CLIENT_CERTIFICATE_PATH") == "" && os.Getenv("AZURE_FEDERATED_TOKEN_FILE") != "":
+		signer, err = azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
+			ClientOptions: c.clientOptions(), DisableInstanceDiscovery: true,
+		})
+	default:
+		signer, err = azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{
+			ClientOptions: c.clientOptions(), DisableInstanceDiscovery: true,
+		})
+	}
+	if err != nil { // its text names variables and files, and nothing that is in them
+		return nil, unsent(directory.Token, fmt.Errorf("%w: %w", errEnvironment, err))
+	}
+	return signer, nil
+}
