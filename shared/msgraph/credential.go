@@ -2,7 +2,6 @@ package msgraph
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -146,7 +145,7 @@ func (c *credential) failure(ctx context.Context, err error) *directory.Error {
 	}
 	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
 	if !ok || failed.RawResponse == nil || c.said.Status == 0 {
-		silent := unsent(directory.Token, cmp.Or(c.cause, ctx.Err(), c.unexplained()))
+		silent := unsent(directory.Token, c.silence(ctx))
 		silent.Code = answer.EntraCode(err.Error())
 		return silent
 	}

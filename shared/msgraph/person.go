@@ -1,6 +1,7 @@
 package msgraph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,13 +79,16 @@ func (c *credential) unexplained() error {
 	return errNoToken
 }
 
-// publicClient is the app that a person signs in to.
-func (c *credential) publicClient() string {
-	if c.ClientID == "" {
-		return GraphCommandLineTools
+// silence is why nobody has refused and there is no token all the same.
+func (c *credential) silence(ctx context.Context) error {
+	if c.ofPerson() && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return c.unexplained()
 	}
-	return c.ClientID
+	return cmp.Or(c.cause, ctx.Err(), c.unexplained())
 }
+
+// publicClient is the app that a person signs in to.
+func (c *credential) publicClient() string { return cmp.Or(c.ClientID, GraphCommandLineTools) }
 
 // byBrowser keeps tokens in memory, like all the others: there is no Cache.
 func (c *credential) byBrowser(context.Context, bool) (azcore.TokenCredential, error) {

@@ -190,7 +190,8 @@ func listSignIns(_ *Server, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, badRequest("Invalid filter clause.")
 	}
-	events := c.tenant.dir.evidence.signIns(m[1], since)[max(0, token.pos):]
+	events := c.tenant.dir.evidence.signIns(m[1], since)
+	events = events[min(max(0, token.pos), len(events)):]
 	p := page{Context: c.context("auditLogs/signIns"), Value: []json.RawMessage{}}
 	if len(events) > top {
 		events, p.NextLink = events[:top], c.nextLink(pageToken{query: token.query, pos: max(0, token.pos) + top})

@@ -229,11 +229,9 @@ func (g *grant) delegate(v *visit) reply {
 	v.used = v.kind != byRefreshToken
 	again.kind, again.expires = byRefreshToken, g.now.Add(refreshLife)
 	u := v.who.user
-	claims := g.s.claims(g.app, "https://"+graphsOf(g.login)[0], g.now)
+	graph, _, _ := strings.Cut(strings.TrimPrefix(v.scopes[0], "https://"), "/")
+	claims := g.s.claims(g.app, "https://"+graph, g.now)
 	claims.Roles, claims.Scope, claims.IDType, claims.ObjectID, claims.Subject = nil, permissionsOf(v.scopes), "user", u.id.String(), u.id.String()
-	if graph, _, ok := strings.Cut(strings.TrimPrefix(v.scopes[0], "https://"), "/"); ok {
-		claims.Audience = "https://" + graph
-	}
 	access, err := g.s.sign(claims)
 	id, idErr := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
 		"oid": u.id.String(), "sub": u.id.String(), "tid": v.who.tenant.id, "preferred_username": u.upn, "aud": g.app.id,
