@@ -41,10 +41,11 @@ type Auth struct {
 	DeviceCode func(ctx context.Context, code DeviceCode) error
 	// AzureCLI takes the token of whoever is signed in to the Azure CLI on this machine.
 	AzureCLI bool
-	// Environment signs an app in by the [environment variables] of Azure's SDKs.
+	// Environment looks a variable up, as os.Getenv does. An app signs in by the [environment
+	// variables] of Azure's SDKs: a client secret, a certificate or a workload identity.
 	//
 	// [environment variables]: https://learn.microsoft.com/azure/developer/go/sdk/authentication/authentication-overview
-	Environment bool
+	Environment func(name string) string
 }
 
 // A loader asks for what the app signs in with, and makes azidentity's credential of it,
@@ -66,7 +67,7 @@ func (c *credential) loader() loader {
 		return c.byDeviceCode
 	case c.Auth.AzureCLI:
 		return c.byAzureCLI
-	case c.Auth.Environment:
+	case c.Auth.Environment != nil:
 		return c.byEnvironment
 	}
 	return nil

@@ -77,8 +77,8 @@ func (c *Client) RegisteredDevices(ctx context.Context, userID string) explain.A
 	return found(readAll(ctx, c, first, err, c.pages.Devices))
 }
 
-// FederationConfiguration reads how a domain is federated. A managed domain has none, and
-// then the answer is empty.
+// FederationConfiguration reads how a domain is federated. A managed domain has none, which
+// Graph answers with 404, and then the answer is empty.
 //
 // It needs the permission Domain-InternalFederation.Read.All. See [List
 // federationConfigurations].
@@ -120,7 +120,7 @@ func (c *Client) PerUserMFA(ctx context.Context, userID string) explain.Answer[s
 //
 // [Get riskyUser]: https://learn.microsoft.com/graph/api/riskyuser-get
 func (c *Client) RiskyUser(ctx context.Context, userID string) explain.Answer[string] {
-	got, err := c.read(ctx, opRiskyUser, c.get("/identityProtection/riskyUsers/{user}?$select=id,riskState", "user", userID), nil)
+	got, err := c.read(ctx, opRiskyUser, c.get("/identityProtection/riskyUsers/{user}", "user", userID), nil)
 	switch {
 	case notFound(err):
 		return explain.Asked("none")
@@ -134,7 +134,9 @@ func (c *Client) RiskyUser(ctx context.Context, userID string) explain.Answer[st
 // not read: choose a shorter time.
 //
 // It needs the permission AuditLog.Read.All, and with it Policy.Read.ConditionalAccess or
-// Policy.Read.All for the policies that were applied, and the licence P1. See [List signIns].
+// Policy.Read.All for the policies that were applied, and the licence P1. Older pages of
+// Microsoft's ask for Directory.Read.All too, and say that without it a tenant that has the
+// licence is refused as if it had none. See [List signIns].
 //
 // [List signIns]: https://learn.microsoft.com/graph/api/signin-list
 func (c *Client) SignIns(ctx context.Context, userID string, since time.Time) explain.Answer[[]explain.SignIn] {

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -113,23 +113,42 @@ func (c *credential) byAzureCLI(context.Context, bool) (azcore.TokenCredential, 
 	return azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: c.TenantID})
 }
 
-// byEnvironment reads the variables when a token is first needed. A secret or a certificate
-// goes before a token of another issuer.
+// byEnvironment reads the variables when a token is first needed. A secret goes before a
+// certificate, and both before a token of another issuer.
 func (c *credential) byEnvironment(context.Context, bool) (signer azcore.TokenCredential, err error) {
-	switch tenant := os.Getenv("AZURE_TENANT_ID"); {
-	case c.TenantID != "" && tenant != "" && c.TenantID != tenant:
+	get := c.Auth.Environment
+	tenant, client := get("AZURE_TENANT_ID"), get("AZURE_CLIENT_ID")
+	secret, certificate, token := get("AZURE_CLIENT_SECRET"), get("AZURE_CLIENT_CERTIFICATE_PATH"), get("AZURE_FEDERATED_TOKEN_FILE")
+	switch {
+	case tenant == "" || client == "" || secret+certificate+token == "":
+		return nil, unsent(directory.Token, errEnvironment)
+	case c.TenantID != "" && !strings.EqualFold(c.TenantID, tenant):
 		return nil, unsent(directory.Token, errTwoTenants)
-	case os.Getenv("AZURE_CLIENT_SECRET") == "" && os.Getenv("AZURE_CLIENT_CERTIFICATE_PATH") == "" && os.Getenv("AZURE_FEDERATED_TOKEN_FILE") != "":
-		signer, err = azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
-			ClientOptions: c.clientOptions(), DisableInstanceDiscovery: true,
+	case secret != "":
+		return azidentity.NewClientSecretCredential(tenant, client, secret, &azidentity.ClientSecretCredentialOptions{
+			ClientOptions: c.clientOptions(), DisableInstanceDiscovery: true, // as in byClientSecret
 		})
-	default:
-		signer, err = azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{
-			ClientOptions: c.clientOptions(), DisableInstanceDiscovery: true,
-		})
+	case certificate != "":
+		return c.byCertificateFile(tenant, client, certificate)
 	}
-	if err != nil { // its text names variables and files, and nothing that is in them
-		return nil, unsent(directory.Token, fmt.Errorf("%w: %w", errEnvironment, err))
+	return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
+		ClientOptions: c.clientOptions(), DisableInstanceDiscovery: true, // as in byClientSecret
+		TenantID: tenant, ClientID: client, TokenFilePath: token,
+	})
+}
+
+// byCertificateFile reads a certificate and its key, PEM or PKCS#12. The errors of azidentity
+// tell what is wrong with the form, and nothing of what is in the file.
+func (c *credential) byCertificateFile(tenant, client, path string) (azcore.TokenCredential, error) {
+	data, err := os.ReadFile(path) //nolint:gosec // the person who runs the program names it
+	if err != nil {
+		return nil, unread(directory.Certificate, "certificate", err)
 	}
-	return signer, nil
+	chain, key, err := azidentity.ParseCertificates(data, []byte(c.Auth.Environment("AZURE_CLIENT_CERTIFICATE_PASSWORD")))
+	if err != nil {
+		return nil, unread(directory.Certificate, "certificate", err)
+	}
+	return azidentity.NewClientCertificateCredential(tenant, client, chain, key, &azidentity.ClientCertificateCredentialOptions{
+		ClientOptions: c.clientOptions(), DisableInstanceDiscovery: true, // as in byClientSecret
+	})
 }

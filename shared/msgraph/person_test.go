@@ -2,6 +2,8 @@ package msgraph_test
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -124,11 +126,12 @@ func TestNoDeviceCode(t *testing.T) {
 	}
 }
 
-// script puts a program of that name first on the path. The test changes the environment.
+// script puts a program of that name first on the path. It is the path of the whole process,
+// so such a test is not parallel.
 func script(t *testing.T, name, body string) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+body+"\n"), 0o700); err != nil { //nolint:gosec // must be executable
+	if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+body+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
@@ -150,7 +153,7 @@ func opened(t *testing.T) func() string {
 }
 
 // The browser is opened, and what it posts to this machine signs the person in.
-func TestBrowser(t *testing.T) { //nolint:paralleltest // the path is the process's
+func TestBrowser(t *testing.T) {
 	address := opened(t)
 	graph := visited(t)
 	for _, tt := range []struct{ scope, code string }{{reads[0], ""}, {"User.RevokeSessions.All", "AADSTS65001"}} {
@@ -167,7 +170,7 @@ func TestBrowser(t *testing.T) { //nolint:paralleltest // the path is the proces
 }
 
 // Without a browser, the error says what else there is.
-func TestNoBrowser(t *testing.T) { //nolint:paralleltest // the path is the process's
+func TestNoBrowser(t *testing.T) {
 	script(t, "xdg-open", "exit 3")
 	_, err := visited(t).person(t, tenantID, msgraph.Auth{Browser: true}, reads...).Me(t.Context())
 	if e := graphError(t, err); e.Operation != directory.Token || !e.NotDone || !strings.Contains(err.Error(), "device code") {
@@ -176,7 +179,7 @@ func TestNoBrowser(t *testing.T) { //nolint:paralleltest // the path is the proc
 }
 
 // The Azure CLI is asked for all that it has. What it says is not passed on, but Entra's code.
-func TestAzureCLI(t *testing.T) { //nolint:paralleltest // the path is the process's
+func TestAzureCLI(t *testing.T) {
 	for name, tt := range map[string]struct{ says, code, want string }{
 		"signed in":     {fmt.Sprintf(`echo '{"accessToken":"t0k3n","expires_on":%d}'`, time.Now().Add(time.Hour).Unix()), "", ""},
 		"signed out":    {`echo "Please run 'az login' to setup account for ` + principal + `." >&2; exit 1`, "", "az login"},
@@ -197,32 +200,52 @@ func TestAzureCLI(t *testing.T) { //nolint:paralleltest // the path is the proce
 }
 
 // An app signs in by the variables that Azure's SDKs know.
-func TestEnvironment(t *testing.T) { //nolint:paralleltest // the environment is the process's
-	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte("t0k3n.of.another"), 0o600); err != nil {
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	key := rsaKeys()[0]
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
 		t.Fatal(err)
+	}
+	pair := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}),
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certify(t, key, time.Now()).Raw})...)
+	for name, content := range map[string][]byte{"token": []byte("t0k3n.of.another"), "good.pem": pair, "bad.pem": []byte(secret)} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, tt := range map[string]struct {
 		variables map[string]string
+		operation string
 		wants     string // in the error
 	}{
-		"secret":       {map[string]string{"AZURE_CLIENT_SECRET": secret}, ""},
-		"workload":     {map[string]string{"AZURE_FEDERATED_TOKEN_FILE": file}, ""},
-		"nothing":      {nil, "AZURE_CLIENT_SECRET"},
-		"no file":      {map[string]string{"AZURE_CLIENT_CERTIFICATE_PATH": file + ".pem"}, "AZURE_CLIENT_CERTIFICATE_PATH"},
-		"other tenant": {map[string]string{"AZURE_CLIENT_SECRET": secret, "AZURE_TENANT_ID": clientID}, "not the tenant"},
+		"secret":       {map[string]string{"AZURE_CLIENT_SECRET": secret}, "", ""},
+		"certificate":  {map[string]string{"AZURE_CLIENT_CERTIFICATE_PATH": filepath.Join(dir, "good.pem")}, "", ""},
+		"workload":     {map[string]string{"AZURE_FEDERATED_TOKEN_FILE": filepath.Join(dir, "token")}, "", ""},
+		"nothing":      {nil, directory.Token, "AZURE_CLIENT_SECRET"},
+		"no client":    {map[string]string{"AZURE_CLIENT_SECRET": secret, "AZURE_CLIENT_ID": ""}, directory.Token, "AZURE_CLIENT_ID"},
+		"no file":      {map[string]string{"AZURE_CLIENT_CERTIFICATE_PATH": filepath.Join(dir, "none")}, directory.Certificate, "may read it"},
+		"no key":       {map[string]string{"AZURE_CLIENT_CERTIFICATE_PATH": filepath.Join(dir, "bad.pem")}, directory.Certificate, "cannot be read"},
+		"no token":     {map[string]string{"AZURE_FEDERATED_TOKEN_FILE": filepath.Join(dir, "none")}, directory.Token, ""},
+		"other tenant": {map[string]string{"AZURE_CLIENT_SECRET": secret, "AZURE_TENANT_ID": clientID}, directory.Token, "not the tenant"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, unset := range []string{"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"} {
-				t.Setenv(unset, "")
+			t.Parallel()
+			look := func(variable string) string {
+				if value, set := tt.variables[variable]; set {
+					return value
+				}
+				return map[string]string{"AZURE_TENANT_ID": strings.ToUpper(tenantID), "AZURE_CLIENT_ID": clientID}[variable]
 			}
-			t.Setenv("AZURE_TENANT_ID", tenantID)
-			t.Setenv("AZURE_CLIENT_ID", clientID)
-			for variable, value := range tt.variables {
-				t.Setenv(variable, value)
+			_, err := reading(t.Context(), signedIn(t, new(entra), msgraph.Auth{Environment: look}), time.Minute)
+			if (err == nil) != (tt.operation == "") {
+				t.Fatalf("error %v", err)
 			}
-			_, err := reading(t.Context(), signedIn(t, new(entra), msgraph.Auth{Environment: true}), time.Minute)
-			if (err == nil) != (tt.wants == "") || err != nil && (!strings.Contains(err.Error(), tt.wants) || strings.Contains(err.Error(), secret) || !graphError(t, err).NotDone) {
+			if err == nil {
+				return
+			}
+			if e := graphError(t, err); e.Operation != tt.operation || !e.NotDone || !strings.Contains(err.Error(), tt.wants) || strings.Contains(err.Error(), secret) {
 				t.Errorf("error %v, want %q", err, tt.wants)
 			}
 		})

@@ -90,7 +90,7 @@ func TestEvidenceIsDistrusted(t *testing.T) {
 	bodies := []string{
 		``, `null`, `[]`, `{}`, `7`, `{"value":null}`, `{"value":7}`, `{"value":[null]}`, `{"value":[7]}`, `{"value":[{"id":7,"promptLoginBehavior":7,"trustType":7,"createdDateTime":7}]}`,
 		`{"isEnabled":"true","perUserMfaState":7,"riskState":null}`, `{"perUserMfaState":"","riskState":" "}`, `{"value":[],"@odata.nextLink":"https://evil.example/v1.0/"}`,
-		`{"id":"` + userID(1) + `"`, pageOf(thenDelta, `{"id":"`+principal+`","createdDateTime":null,"trustType":{}}`, `[]`),
+		`{"id":"` + userID(1) + `"`, pageOf("", `{"id":"`+userID(1)+`","userType":7,"visibility":7,"accountEnabled":7,"createdDateTime":0,"promptLoginBehavior":7,"state":7}`), pageOf(thenDelta, `{"id":"`+principal+`","createdDateTime":null,"trustType":{}}`, `[]`),
 	}
 	for name, read := range evidenceReads() {
 		for _, body := range bodies {

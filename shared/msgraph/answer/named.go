@@ -78,7 +78,13 @@ func readGroup(body []byte) (directory.Group, error) {
 //
 // [List group transitive members]: https://learn.microsoft.com/graph/api/group-list-transitivemembers
 func (p Pages) MemberUsers(a Answer) (ids []string, next string, err error) {
-	all, next, err := readAll(p, a, readObject)
+	all, next, err := readAll(p, a, func(body []byte) (object, error) {
+		o, err := readObject(body)
+		if o.Type == "" {
+			err = ErrShape // it may be a user
+		}
+		return o, err
+	})
 	for _, o := range all {
 		if strings.EqualFold(o.Type, "#microsoft.graph.user") {
 			ids = append(ids, o.ID)

@@ -29,9 +29,6 @@ type Evidence struct {
 	SignIns []map[string]any
 }
 
-// evidence is what the tenant was given last.
-type evidence = Evidence
-
 // SetEvidence replaces the tenant's evidence.
 func (t *Tenant) SetEvidence(e Evidence) {
 	t.s.mu.Lock()
@@ -116,14 +113,11 @@ func listFederation(_ *Server, c *call) (reply, error) {
 	if err := c.onlyOptions(); err != nil {
 		return reply{}, err
 	}
-	var values []map[string]any
-	switch one := c.tenant.dir.evidence.Federation[c.path[1]]; {
-	case c.tenant.dir.byName[c.path[1]] == nil:
+	one := c.tenant.dir.evidence.Federation[c.path[1]]
+	if one == nil {
 		return reply{}, errNotFound(c.path[1])
-	case one != nil:
-		values = append(values, one)
 	}
-	return c.collection("domains('"+c.path[1]+"')/federationConfiguration", values)
+	return c.collection("domains('"+c.path[1]+"')/federationConfiguration", []map[string]any{one})
 }
 
 // evaluate is https://learn.microsoft.com/graph/api/conditionalaccessroot-evaluate.

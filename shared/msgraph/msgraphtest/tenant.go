@@ -45,7 +45,7 @@ type tenantDirectory struct {
 	approved map[uuid.UUID]time.Time // sign-outs that a person approved, by user
 
 	addresses map[uuid.UUID][]string // proxyAddresses, by user
-	evidence  evidence
+	evidence  Evidence
 }
 
 // AddTenant adds a tenant. It panics where the id is no GUID or is taken: that

@@ -3,7 +3,6 @@ package msgraphtest
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -256,6 +255,5 @@ func permissionsOf(scopes []string) string {
 
 // clientInfo names the account, as MSAL keeps it.
 func clientInfo(user uuid.UUID, tenant string) string {
-	text, _ := json.Marshal(map[string]string{"uid": user.String(), "utid": tenant}) //nolint:errchkjson // texts always marshal
-	return base64.RawURLEncoding.EncodeToString(text)
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"uid":"` + user.String() + `","utid":"` + tenant + `"}`))
 }
