@@ -83,13 +83,13 @@ func TestFindUsersAgain(t *testing.T) {
 		graph := named(t, msgraphtest.Options{})
 		second := func(r msgraphtest.Request) bool { return r.Part && strings.HasSuffix(r.Path, userID(1)) }
 		graph.server.Inject(msgraphtest.Fault{Match: second, Status: http.StatusTooManyRequests, Times: 2})
-		for i, r := range mustFind(t, graph, userIDs(3)) {
-			if r.Err != nil {
+		for i, r := range mustFind(t, graph, append(userIDs(3), userID(9))) {
+			if (r.Err != nil) != (i == 3) {
 				t.Errorf("user %d: %v", i, r.Err)
 			}
 		}
-		if got := graph.server.Counts(); got.HTTP != 3 || got.Parts != 5 {
-			t.Errorf("counts %+v, want 3 requests with 5 parts", got)
+		if got := graph.server.Counts(); got.HTTP != 3 || got.Parts != 6 {
+			t.Errorf("counts %+v, want 3 requests with 6 parts", got)
 		}
 		graph.server.Inject(msgraphtest.Fault{Match: second, Status: http.StatusServiceUnavailable})
 		for i, r := range mustFind(t, graph, userIDs(3)) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -110,7 +111,30 @@ func (c *credential) byDeviceCode(context.Context, bool) (azcore.TokenCredential
 
 // byAzureCLI cannot ask for permissions: the token has those of the Azure CLI itself.
 func (c *credential) byAzureCLI(context.Context, bool) (azcore.TokenCredential, error) {
-	return azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: c.TenantID})
+	cli, err := azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: c.TenantID})
+	return &keeping{signer: cli}, err
+}
+
+// keeping keeps a token of the Azure CLI, which would be started for each request: azidentity
+// keeps none of these. The turn of credential guards it.
+type keeping struct {
+	signer azcore.TokenCredential
+	kept   azcore.AccessToken
+}
+
+// almostOver is how long before its end a token is replaced, as azidentity does.
+const almostOver = 5 * time.Minute
+
+// GetToken implements azcore.TokenCredential.
+func (k *keeping) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	if time.Until(k.kept.ExpiresOn) > almostOver {
+		return k.kept, nil
+	}
+	got, err := k.signer.GetToken(ctx, o)
+	if err == nil {
+		k.kept = got
+	}
+	return got, err
 }
 
 // byEnvironment reads the variables when a token is first needed. A secret goes before a

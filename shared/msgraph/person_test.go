@@ -180,15 +180,28 @@ func TestNoBrowser(t *testing.T) {
 
 // The Azure CLI is asked for all that it has. What it says is not passed on, but Entra's code.
 func TestAzureCLI(t *testing.T) {
-	for name, tt := range map[string]struct{ says, code, want string }{
-		"signed in":     {fmt.Sprintf(`echo '{"accessToken":"t0k3n","expires_on":%d}'`, time.Now().Add(time.Hour).Unix()), "", ""},
-		"signed out":    {`echo "Please run 'az login' to setup account for ` + principal + `." >&2; exit 1`, "", "az login"},
-		"sign in again": {`echo "AADSTS50173: ` + principal + `" >&2; exit 1`, "AADSTS50173", "az login"},
+	token := func(lasts time.Duration) string {
+		return fmt.Sprintf(`echo '{"accessToken":"t0k3n","expires_on":%d}'`, time.Now().Add(lasts).Unix())
+	}
+	for name, tt := range map[string]struct {
+		says, code, want string
+		runs             int // of az, for two requests
+	}{
+		"signed in":     {token(time.Hour), "", "", 1},
+		"almost over":   {token(time.Minute), "", "", 2},
+		"signed out":    {`echo "Please run 'az login' to setup account for ` + principal + `." >&2; exit 1`, "", "az login", 2},
+		"sign in again": {`echo "AADSTS50173: ` + principal + `" >&2; exit 1`, "AADSTS50173", "az login", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			script(t, "az", `[ "$*" = "account get-access-token -o json --resource https://graph.microsoft.com --tenant `+tenantID+`" ] || exit 2; `+tt.says)
+			runs := filepath.Join(t.TempDir(), "runs")
+			script(t, "az", `printf x >> `+runs+`; [ "$*" = "account get-access-token -o json --resource https://graph.microsoft.com --tenant `+tenantID+`" ] || exit 2; `+tt.says)
 			graph := answers(http.StatusOK, `{"id":"`+userID(0)+`"}`)
-			_, err := signedInTo(t, fails(errDenied), graph, msgraph.Auth{AzureCLI: true}).Me(t.Context())
+			client := signedInTo(t, fails(errDenied), graph, msgraph.Auth{AzureCLI: true})
+			_, _ = client.Me(t.Context())
+			_, err := client.Me(t.Context())
+			if ran, _ := os.ReadFile(runs); len(ran) != tt.runs {
+				t.Errorf("az ran %d times, want %d", len(ran), tt.runs)
+			}
 			if codeOf(t, err) != tt.code || (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
