@@ -16,7 +16,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// Auth is how the app signs in: by the one source that is not nil. A source must be safe
+// Auth is how the app, or a person, signs in: by the one source that is set. A source must be safe
 // for concurrent use, and its errors must not hold what it keeps.
 //
 // If fresh is set, what the source gave before was of no use: Entra or Graph has refused
@@ -31,6 +31,21 @@ type Auth struct {
 	Certificate func(ctx context.Context, fresh bool) ([]*x509.Certificate, crypto.Signer, error)
 	// ClientSecret returns the app's client secret.
 	ClientSecret func(ctx context.Context, fresh bool) (string, error)
+
+	// The following are for a program that a person runs: see person.go.
+
+	// Browser has a person sign in at Entra's own page, in the browser of this machine.
+	Browser bool
+	// DeviceCode shows the person where to enter which code: on this device or another.
+	// It must return at once.
+	DeviceCode func(ctx context.Context, code DeviceCode) error
+	// AzureCLI takes the token of whoever is signed in to the Azure CLI on this machine.
+	AzureCLI bool
+	// Environment looks a variable up, as os.Getenv does. An app signs in by the [environment
+	// variables] of Azure's SDKs: a client secret, a certificate or a workload identity.
+	//
+	// [environment variables]: https://learn.microsoft.com/azure/developer/go/sdk/authentication/authentication-overview
+	Environment func(name string) string
 }
 
 // A loader asks for what the app signs in with, and makes azidentity's credential of it,
@@ -46,6 +61,14 @@ func (c *credential) loader() loader {
 		return c.byCertificate
 	case c.Auth.ClientSecret != nil:
 		return c.byClientSecret
+	case c.Auth.Browser:
+		return c.byBrowser
+	case c.Auth.DeviceCode != nil:
+		return c.byDeviceCode
+	case c.Auth.AzureCLI:
+		return c.byAzureCLI
+	case c.Auth.Environment != nil:
+		return c.byEnvironment
 	}
 	return nil
 }

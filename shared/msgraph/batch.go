@@ -23,6 +23,11 @@ func (c *Client) batch(ctx context.Context, operation string, ids []string, requ
 	if err := checkIDs(ids); err != nil {
 		return nil, unsent(operation, err)
 	}
+	return c.sendBatch(ctx, operation, ids, request)
+}
+
+// sendBatch is batch for keys that have been checked.
+func (c *Client) sendBatch(ctx context.Context, operation string, ids []string, request newRequest) ([]answer.Part, error) {
 	info, err := c.batchRequest(ctx, ids, request)
 	if err != nil {
 		return nil, unsent(operation, err)

@@ -7,9 +7,12 @@
 //   - [List users] and [user: delta], a page at a time,
 //   - [checkMemberGroups] and [Get group],
 //   - [subscriptions]: list, create, update and delete,
+//   - what the command shows to a person: users and groups by name, names, and the
+//     evidence of package explain,
 //   - the [client credentials flow] by which the app signs in, in every
 //     [national cloud]: by a client secret, by a certificate, or by the token of
-//     another issuer.
+//     another issuer,
+//   - the sign-in of a person, by browser, device code or the Azure CLI.
 //
 // # What the SDK does here, and what it does not
 //
@@ -83,10 +86,15 @@ type Options struct {
 	// Cloud is where the tenant lives: see [CloudByName].
 	Cloud Cloud
 	// TenantID and ClientID are the directory (tenant) id and the application
-	// (client) id of the app registration.
+	// (client) id of the app registration. A person may leave both empty: the tenant is
+	// then the person's own, and the app [GraphCommandLineTools]. The environment and the
+	// Azure CLI know their own ClientID.
 	TenantID, ClientID string
-	// Auth is how the app signs in.
+	// Auth is how the app, or a person, signs in.
 	Auth Auth
+	// Scopes are the delegated permissions that a person is asked for: "User.Read.All".
+	// They mean nothing unless the person signs in by browser or device code.
+	Scopes []string
 	// Transport carries the requests. Nil means a transport of the client's own.
 	Transport http.RoundTripper
 	// CallTimeout bounds each request, from when there is a token for it. Zero

@@ -1,9 +1,10 @@
 package msgraph
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
 const (
@@ -49,12 +51,18 @@ type credential struct {
 	presented error
 	// cause is why the last request for a token had no answer, or was not made.
 	cause error
+	// said is the last refusal of Entra's. The Microsoft Authentication Library reads some
+	// to their end, and leaves nothing.
+	said answer.Answer
 }
 
 func newCredential(o Options) (*credential, error) {
 	c := &credential{Options: o, turn: make(chan struct{}, 1), born: time.Now()}
-	if c.load = c.loader(); c.load == nil {
+	switch c.load = c.loader(); {
+	case c.load == nil:
 		return nil, errors.New("msgraph: Options.Auth names no way to sign in")
+	case c.ofPerson() && len(o.Scopes) == 0:
+		return nil, errors.New("msgraph: Options.Scopes names no permission to ask a person for")
 	}
 	return c, nil
 }
@@ -83,9 +91,12 @@ func (c *credential) forget(token string) { c.forgotten.Store(&token) }
 // signIn gets a token. Where what was kept is of no use, it asks the source once for what
 // is fresh; if there is none, the error is the refusal, and why there is none its cause.
 func (c *credential) signIn(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, signInTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.patience())
 	defer cancel()
 	token, err := c.attempt(ctx, false)
+	if c.ofPerson() && err != nil {
+		return "", err // nobody is asked twice
+	}
 	forgotten := c.forgotten.Load()
 	if !refused(err) && !errors.Is(err, directory.ErrCertificateTime) && (forgotten == nil || token != *forgotten) {
 		return token, err
@@ -118,8 +129,8 @@ func (c *credential) attempt(ctx context.Context, fresh bool) (string, error) {
 		}
 		c.signer = signer
 	}
-	c.cause = nil
-	got, err := c.signer.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.Cloud.scope()}})
+	c.cause, c.said = nil, answer.Answer{}
+	got, err := c.signer.GetToken(ctx, policy.TokenRequestOptions{Scopes: c.scopes()})
 	if err != nil {
 		return "", c.failure(ctx, err)
 	}
@@ -133,12 +144,12 @@ func (c *credential) failure(ctx context.Context, err error) *directory.Error {
 		return known
 	}
 	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
-	if !ok || failed.RawResponse == nil {
-		return unsent(directory.Token, cmp.Or(c.cause, ctx.Err(), errNoToken))
+	if !ok || failed.RawResponse == nil || c.said.Status == 0 {
+		silent := unsent(directory.Token, c.silence(ctx))
+		silent.Code = answer.EntraCode(err.Error())
+		return silent
 	}
-	// Of a body that breaks off, what came is read.
-	got, _ := readAnswer(directory.Token, failed.RawResponse)
-	refusal := got.TokenRefusal()
+	refusal := c.said.TokenRefusal()
 	if refused(refusal) {
 		refusal.Err = c.presented
 	}
@@ -158,9 +169,14 @@ func (c *credential) clientOptions() azcore.ClientOptions {
 }
 
 // Do implements policy.Transporter: it sends a request for a token, and keeps aside why
-// there was no answer.
+// there was no answer, or which refusal there was.
 func (c *credential) Do(req *http.Request) (*http.Response, error) {
 	resp, err := c.Transport.RoundTrip(req)
-	c.cause = err
-	return resp, err
+	if c.cause = err; err != nil || resp.StatusCode < http.StatusBadRequest {
+		return resp, err
+	}
+	// Of a body that breaks off, what came is read.
+	c.said, _ = readAnswer(directory.Token, resp)
+	resp.Body = io.NopCloser(bytes.NewReader(c.said.Body))
+	return resp, nil
 }

@@ -78,7 +78,7 @@ const (
 
 // wrong are all that can be wrong with an answer of success.
 var wrong = []error{
-	answer.ErrShape, answer.ErrNoPart, answer.ErrTwoParts, answer.ErrOtherUser, answer.ErrAddress, answer.ErrEndless,
+	answer.ErrShape, answer.ErrNoPart, answer.ErrTwoParts, answer.ErrOtherUser, answer.ErrAddress, answer.ErrEndless, directory.ErrNoLicence,
 }
 
 // discreet returns err as a *directory.Error. It fails the test if err is none, or

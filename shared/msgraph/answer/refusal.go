@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -34,8 +35,16 @@ func (a Answer) Refusal() *directory.Error {
 	e.Code = a.fault().deepestCode()
 	e.RetryAfter = retryAfter(a.Header, time.Now())
 	e.NotDone = refused(a.Status)
+	if a.Status == http.StatusForbidden && unlicensed.MatchString(e.Code+" "+a.Message()) {
+		e.Err = directory.ErrNoLicence
+	}
 	return e
 }
+
+// unlicensed is how Graph says that a tenant lacks a licence. The sign-in log has a code of
+// its own, Authentication_RequestFromNonPremiumTenantOrB2CTenant; Identity Protection and
+// Conditional Access say so in words alone.
+var unlicensed = regexp.MustCompile(`(?i)nonpremium|not licensed|premium licen[cs]e|licen[cs]e (?:is )?required`)
 
 // Message returns Graph's own text about a refusal, in one line, or "" if there is
 // none or it is suspiciously long. It may name whom the call was about.

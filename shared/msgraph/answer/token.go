@@ -11,6 +11,10 @@ import (
 // aadsts is how Entra numbers its errors.
 var aadsts = regexp.MustCompile(`\bAADSTS[0-9]{1,10}\b`)
 
+// EntraCode returns the number of Entra's error in a text, such as "AADSTS65001", "" if
+// there is none. The text itself may quote anything.
+func EntraCode(text string) string { return aadsts.FindString(text) }
+
 // TokenRefusal returns the error of the token endpoint's [error response]: its Code
 // is the number of the error, or its OAuth name if it has none, and its RequestID
 // the correlation id by which Entra logged it. No token was given, so it is NotDone.
@@ -23,7 +27,7 @@ func (a Answer) TokenRefusal() *directory.Error {
 		CorrelationID string `json:"correlation_id"`
 	}
 	_ = json.Unmarshal(a.Body, &fields)
-	code := aadsts.FindString(fields.Description)
+	code := EntraCode(fields.Description)
 	if code == "" {
 		code = plain(fields.Error)
 	}

@@ -21,9 +21,15 @@ func refuseToken(code int, format string, args ...any) *aadsts {
 
 // The errors that the emulator answers, by number.
 const (
+	wrongRedirect         = 50011
+	otherTenant           = 50020
 	malformedToken        = 50027
 	unknownInstance       = 50049
 	unreachableIssuer     = 50166
+	sessionsRevoked       = 50173
+	noConsent             = 65001
+	badGrant              = 70000
+	pendingAuthorization  = 70016
 	invalidClientType     = 70002
 	unsupportedGrant      = 70003
 	noFederatedAtAll      = 70025
@@ -54,6 +60,10 @@ func (e *aadsts) oauth() (status int, name string) {
 		return http.StatusBadRequest, "invalid_resource"
 	case unsupportedGrant:
 		return http.StatusBadRequest, "unsupported_grant_type"
+	case noConsent, badGrant, sessionsRevoked:
+		return http.StatusBadRequest, "invalid_grant"
+	case pendingAuthorization:
+		return http.StatusBadRequest, "authorization_pending"
 	case appNotFound, appDisabled:
 		return http.StatusBadRequest, "unauthorized_client"
 	case unknownInstance:

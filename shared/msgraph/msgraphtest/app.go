@@ -15,6 +15,9 @@ type AppOptions struct {
 	Permissions []string
 	// Secrets are its credentials, to which [App.AddFederated] adds.
 	Secrets []Secret
+	// Delegated are the permissions that an administrator has consented to for all
+	// persons. An app that has any is a public client, whose redirect is http://localhost.
+	Delegated []string
 }
 
 // A Secret is a client secret.
@@ -42,6 +45,7 @@ type App struct {
 
 	permissions []string // sorted
 	secrets     []Secret
+	delegated   []string
 
 	// Server.mu guards the following.
 	federated []FederatedCredential
@@ -64,7 +68,7 @@ func (t *Tenant) AddApp(o AppOptions) *App {
 	a := &App{
 		s: t.s, tenant: t,
 		id: t.s.idOr(o.ID), principal: t.s.newID(),
-		permissions: slices.Sorted(slices.Values(o.Permissions)), secrets: o.Secrets,
+		permissions: slices.Sorted(slices.Values(o.Permissions)), secrets: o.Secrets, delegated: o.Delegated,
 	}
 	t.apps = append(t.apps, a)
 	return a

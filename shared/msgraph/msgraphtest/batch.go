@@ -153,7 +153,7 @@ func (s *Server) runBatch(c *call, requests []batchPart) (reply, error) {
 // receivePart makes a call of a part. It is the envelope's caller who calls.
 func (s *Server) receivePart(c *call, request *batchPart) *part {
 	p := &part{batchPart: request, call: s.newCall(c.ctx, c.host, strings.ToUpper(request.Method), request.header())}
-	p.call.tenant, p.call.app, p.call.roles = c.tenant, c.app, c.roles
+	p.call.tenant, p.call.app, p.call.roles, p.call.person = c.tenant, c.app, c.roles, c.person
 	p.call.sized = true
 	p.call.record.Part = true
 	p.call.record.Tenant, p.call.record.App = c.tenant.id, c.app.id

@@ -110,7 +110,10 @@ func (r reply) encode(c *call) answer {
 
 // contentType is that of the answer, with the parameters that Graph gives.
 func (r reply) contentType(c *call) string {
+	_, isPage := r.body.(webPage)
 	switch {
+	case isPage:
+		return "text/html; charset=utf-8"
 	case c.record.Token:
 		return "application/json; charset=utf-8"
 	case r.status >= http.StatusBadRequest:
@@ -125,6 +128,8 @@ func (r reply) encodeBody(c *call) []byte {
 	switch b := body.(type) {
 	case nil:
 		return nil
+	case webPage:
+		return []byte(b)
 	case *failure:
 		body = b.complete(c, r.status)
 	case *aadsts:

@@ -9,7 +9,8 @@ import (
 )
 
 // grant is a request for a token under way: the client credentials flow of
-// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow.
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, or
+// one of those in which a person takes part: see visit.go.
 type grant struct {
 	s         *Server
 	form      url.Values
@@ -36,6 +37,9 @@ func (s *Server) receiveGrant(c *call) stage {
 		g := &grant{s: s, form: form, login: c.host, now: c.now, published: s.published(c.ctx, form.Get("client_assertion"))}
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if form.Get("grant_type") != "client_credentials" && form.Get("grant_type") != "" {
+			return g.answerPerson(c.path[0]), nil
+		}
 		return g.answer(c.path[0]), nil
 	}
 }
@@ -94,9 +98,6 @@ func (g *grant) checkParameters() *aadsts {
 		if g.form.Get(name) == "" {
 			return refuseToken(missingParameter, "The request body must contain the following parameter: '%s'.", name)
 		}
-	}
-	if grantType := g.form.Get("grant_type"); grantType != "client_credentials" {
-		return refuseToken(unsupportedGrant, "The app requested an unsupported grant type '%s'.", grantType)
 	}
 	return nil
 }

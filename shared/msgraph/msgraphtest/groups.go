@@ -1,7 +1,9 @@
 package msgraphtest
 
 import (
+	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -14,6 +16,7 @@ import (
 type group struct {
 	id      uuid.UUID
 	name    string
+	hidden  bool
 	members []uuid.UUID
 }
 
@@ -35,6 +38,14 @@ func (t *Tenant) AddGroup(id string, members ...string) {
 	}
 }
 
+// SetGroup names a group there is, and hides its members or shows them.
+func (t *Tenant) SetGroup(id, name string, hidden bool) {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	g := t.dir.groups[mustParse(id)]
+	g.name, g.hidden = name, hidden
+}
+
 // memberReaders are the permissions for groups and their members.
 var memberReaders = []string{"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All",
 	"Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
@@ -45,7 +56,9 @@ const checkUnits = 4
 
 func groupRoutes() []route {
 	return []route{
+		{method: "GET", pattern: "/groups", permissions: memberReaders, handle: locked(listGroups)},
 		{method: "GET", pattern: "/groups/{id}", permissions: memberReaders, handle: locked(getGroup)},
+		{method: "GET", pattern: "/groups/{id}/transitiveMembers", permissions: memberReaders, handle: locked(listMembers)},
 		{method: "POST", pattern: "/users/{id}/checkMemberGroups", permissions: memberReaders, units: checkUnits, handle: locked(checkMemberGroups)},
 	}
 }
@@ -69,12 +82,101 @@ func getGroup(_ *Server, c *call) (reply, error) {
 }
 
 func (g *group) object() object {
+	visibility := any(nil)
+	if g.hidden {
+		visibility = "HiddenMembership"
+	}
 	return object{
 		"id":              g.id.String(),
 		"displayName":     g.name,
 		"securityEnabled": true,
-		"visibility":      nil,
+		"visibility":      visibility,
 	}
+}
+
+// listGroups is https://learn.microsoft.com/graph/api/group-list, on one page.
+func listGroups(_ *Server, c *call) (reply, error) {
+	if err := c.onlyOptions("$select", "$filter"); err != nil {
+		return reply{}, err
+	}
+	f, err := c.filter("Group", "displayName")
+	if err != nil {
+		return reply{}, err
+	}
+	values := []object{}
+	for _, id := range slices.SortedFunc(maps.Keys(c.tenant.dir.groups), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
+		g := c.tenant.dir.groups[id]
+		if !f.matches(map[string][]string{"displayname": {g.name}}) {
+			continue
+		}
+		shown, err := c.project(g.object(), "group")
+		if err != nil {
+			return reply{}, err
+		}
+		values = append(values, shown)
+	}
+	return ok(object{"@odata.context": c.context("groups"), "value": values})
+}
+
+// listMembers is https://learn.microsoft.com/graph/api/group-list-transitivemembers. Hidden
+// members need a permission that is not emulated. Only $select=id is: of other properties it
+// depends on the type whether there are any.
+func listMembers(s *Server, c *call) (reply, error) {
+	if err := c.onlyOptions("$select", "$top", "$skiptoken"); err != nil {
+		return reply{}, err
+	}
+	top, err := c.top(maxPageSize)
+	if err != nil {
+		return reply{}, err
+	}
+	token, err := c.pageToken()
+	if err != nil {
+		return reply{}, err
+	}
+	id, _ := parseID(c.path[1])
+	switch g := c.tenant.dir.groups[id]; {
+	case g == nil:
+		return reply{}, errNotFound(c.path[1])
+	case g.hidden:
+		return reply{}, errForbidden()
+	case c.query.Get("$select") != "id":
+		return reply{}, unsupported("The emulator selects nothing but id of members.")
+	}
+	members := c.tenant.dir.below(id)
+	p := page{Context: c.context("directoryObjects(id)"), Value: []json.RawMessage{}}
+	for at := max(0, token.pos); at < len(members); at++ {
+		if len(p.Value) == top || s.leavesEmpty(token) && len(p.Value) == 0 {
+			p.NextLink = c.nextLink(pageToken{query: token.query, pos: at, filler: len(p.Value) == 0})
+			break
+		}
+		p.Value = append(p.Value, members[at])
+	}
+	return ok(p)
+}
+
+// below are the members of a group and of those within it, groups included, each once.
+func (d *tenantDirectory) below(group uuid.UUID) (members []json.RawMessage) {
+	met := map[uuid.UUID]bool{group: true}
+	for queue := []uuid.UUID{group}; len(queue) > 0; queue = queue[1:] {
+		g := d.groups[queue[0]]
+		if g == nil {
+			continue
+		}
+		for _, id := range g.members {
+			if met[id] {
+				continue
+			}
+			met[id] = true
+			queue = append(queue, id)
+			switch u := d.byID[id]; {
+			case d.groups[id] != nil:
+				members = append(members, json.RawMessage(`{"@odata.type":"#microsoft.graph.group","id":"`+id.String()+`"}`))
+			case u != nil && u.state == active:
+				members = append(members, json.RawMessage(`{"@odata.type":"#microsoft.graph.user","id":"`+id.String()+`"}`))
+			}
+		}
+	}
+	return members
 }
 
 // maxGroups is how many groups one call may ask about.
@@ -83,7 +185,7 @@ const maxGroups = 20
 // checkMemberGroups is
 // https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups. A
 // group that does not exist is left out without an error, as is one that hides its
-// members, which is not emulated.
+// members.
 func checkMemberGroups(_ *Server, c *call) (reply, error) {
 	groups, err := c.askedGroups()
 	if err != nil {
@@ -95,7 +197,7 @@ func checkMemberGroups(_ *Server, c *call) (reply, error) {
 	}
 	member := []string{}
 	for _, id := range groups {
-		if c.tenant.dir.hasMember(id, u.id) {
+		if g := c.tenant.dir.groups[id]; g != nil && !g.hidden && c.tenant.dir.hasMember(id, u.id) {
 			member = append(member, id.String())
 		}
 	}

@@ -23,6 +23,10 @@ func (s *Server) receiveLogin(c *call, u *url.URL) stage {
 		return s.openIDConfiguration
 	case "POST oauth2/v2.0/token":
 		return s.receiveGrant(c)
+	case "GET oauth2/v2.0/authorize":
+		return s.authorize
+	case "POST oauth2/v2.0/devicecode":
+		return s.giveDeviceCode
 	default:
 		return always(reply{status: http.StatusNotFound})
 	}
@@ -50,13 +54,17 @@ func (s *Server) discoverInstance(c *call) (reply, error) {
 func (s *Server) openIDConfiguration(c *call) (reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, refusal := s.tenantNamed(c.path[0])
-	if refusal != nil {
-		return refusal.reply(), nil
+	issuer := "{tenantid}"
+	base := "https://" + c.host + "/" + organizations
+	if c.path[0] != organizations {
+		t, refusal := s.tenantNamed(c.path[0])
+		if refusal != nil {
+			return refusal.reply(), nil
+		}
+		issuer, base = t.id, "https://"+c.host+"/"+t.id
 	}
-	base := "https://" + c.host + "/" + t.id
 	return reply{status: http.StatusOK, body: map[string]any{
-		"issuer":                 base + "/v2.0",
+		"issuer":                 "https://" + c.host + "/" + issuer + "/v2.0",
 		"authorization_endpoint": base + "/oauth2/v2.0/authorize",
 		"token_endpoint":         base + "/oauth2/v2.0/token",
 	}}, nil

@@ -27,7 +27,8 @@ type call struct {
 	sized   bool     // the request told its Content-Length, or is a part
 	record  Request  // what is known of it so far
 	verdict verdict  // what the injected faults do to it
-	roles   []string // application permissions in the token
+	roles   []string // permissions in the token, of the app or delegated by a person
+	person  string   // object id of who delegated them, "" for an app of its own
 	route   *route   // once found
 }
 
@@ -46,7 +47,7 @@ type handler func(s *Server, c *call) (reply, error)
 type route struct {
 	method      string
 	pattern     string   // "/users/{id}/revokeSignInSessions"
-	permissions []string // application permissions, any of which suffices; empty: none needed
+	permissions []string // application or delegated, any of which suffices; empty: none needed
 	units       int      // resource units (throttling), 0 means 1
 	write       bool     // counts against the write quota
 	service     service  // whose throttling limits apply; "" is the directory

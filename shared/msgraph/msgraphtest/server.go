@@ -76,6 +76,8 @@ type Server struct {
 	proven     map[string]*accessClaims     // of tokens whose signature was found to be good
 	tokens     map[string]any               // of pages and rounds, by the texts that stand for them
 	meters     meters
+	visitor    *visitor          // who sits at the browser, nil for nobody
+	devices    map[string]*visit // waiting for the person, by user code
 	faults     []*injected
 	counts     Counts
 	violations []string
@@ -102,12 +104,13 @@ func New(o Options) *Server {
 		tokens:    make(map[string]any),
 		meters:    make(meters),
 		proven:    make(map[string]*accessClaims),
+		devices:   make(map[string]*visit),
 	}
 }
 
 // allRoutes returns everything Graph can do here.
 func allRoutes() []route {
-	return slices.Concat(userRoutes(), groupRoutes(), domainRoutes(), subscriptionRoutes())
+	return slices.Concat(userRoutes(), groupRoutes(), nameRoutes(), evidenceRoutes(), domainRoutes(), subscriptionRoutes())
 }
 
 // Close stops the deliveries under way, closes the socket and waits until both

@@ -43,6 +43,9 @@ type tenantDirectory struct {
 	groups  map[uuid.UUID]*group
 
 	approved map[uuid.UUID]time.Time // sign-outs that a person approved, by user
+
+	addresses map[uuid.UUID][]string // proxyAddresses, by user
+	evidence  Evidence
 }
 
 // AddTenant adds a tenant. It panics where the id is no GUID or is taken: that
@@ -73,7 +76,8 @@ func newDirectory() tenantDirectory {
 		byUPN:  make(map[string]*user),
 		groups: make(map[uuid.UUID]*group),
 
-		approved: make(map[uuid.UUID]time.Time),
+		approved:  make(map[uuid.UUID]time.Time),
+		addresses: make(map[uuid.UUID][]string),
 	}
 }
 

@@ -35,6 +35,10 @@ type Limits struct {
 	// Subscriptions (create, update, delete) and SubscriptionList are requests to
 	// the subscription service, for each app in each tenant.
 	Subscriptions, SubscriptionList Quota
+	// Protection are requests to Conditional Access and Identity Protection, for each tenant
+	// over all apps; they are refused without a Retry-After. SignIns are requests to the
+	// sign-in log, for each app in each tenant.
+	Protection, SignIns Quota
 }
 
 // DefaultLimits returns the limits that Microsoft documents. Where two versions
@@ -48,6 +52,8 @@ func DefaultLimits() Limits {
 		AppRequests:      Quota{2_000, time.Second},
 		Subscriptions:    Quota{500, subscriptionWindow},
 		SubscriptionList: Quota{25, subscriptionWindow},
+		Protection:       Quota{1, time.Second},
+		SignIns:          Quota{5, 10 * time.Second},
 	}
 }
 
@@ -67,12 +73,14 @@ func (s *Server) unitsOf(t *Tenant) Quota {
 // service names whose throttling limits a route falls under.
 type service string
 
-// The directory's limits are in resource units and writes; the subscription
-// service counts requests, separately for two kinds of them.
+// The directory's limits are in resource units and writes; the other services count
+// requests, the subscription service separately for two kinds of them.
 const (
 	directoryService   service = ""
 	subscriptionWrites service = "subscriptions"
 	subscriptionList   service = "subscriptions/list"
+	protection         service = "protection"
+	signInLog          service = "auditLogs/signIns"
 )
 
 // charge is what one call costs of one quota.
@@ -101,6 +109,10 @@ func (s *Server) charges(c *call) []charge {
 		return append(list, s.directoryCharges(c)...)
 	case subscriptionList:
 		quota = l.SubscriptionList
+	case signInLog:
+		quota = l.SignIns
+	case protection:
+		return append(list, charge{quota: l.Protection, key: meterKey{string(protection), "", tenant}, cost: 1})
 	case subscriptionWrites:
 	}
 	return append(list, charge{quota: quota, key: meterKey{string(c.route.service), app, tenant}, cost: 1})
@@ -156,7 +168,9 @@ func (s *Server) throttle(c *call) (r reply, ok bool) {
 
 func (ch charge) refusal(wait time.Duration) reply {
 	r := fail(http.StatusTooManyRequests, "TooManyRequests", "Too many requests.")
-	r.setHeader("Retry-After", []string{retryAfter(wait)})
+	if ch.key.what != string(protection) {
+		r.setHeader("Retry-After", []string{retryAfter(wait)})
+	}
 	if ch.scope != "" {
 		r.setHeader("X-Ms-Throttle-Scope", []string{ch.scope})
 		r.setHeader("X-Ms-Throttle-Information", []string{ch.information})

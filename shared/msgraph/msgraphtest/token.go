@@ -15,7 +15,7 @@ import (
 // tokenLife is how long an access token is good for if nobody says otherwise.
 const tokenLife = time.Hour
 
-// accessClaims are those of an app-only access token that the emulator reads.
+// accessClaims are those of an access token that the emulator reads.
 // See https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference.
 type accessClaims struct {
 	jwt.RegisteredClaims
@@ -25,6 +25,7 @@ type accessClaims struct {
 	ObjectID string   `json:"oid"`
 	Tenant   string   `json:"tid"`
 	Roles    []string `json:"roles,omitempty"`
+	Scope    string   `json:"scp,omitempty"` // of a delegated token, instead of Roles
 	IDType   string   `json:"idtyp"`
 	Version  string   `json:"ver"`
 }
@@ -37,7 +38,12 @@ func (c *accessClaims) GetAudience() (jwt.ClaimStrings, error) {
 // issue makes an access token with the permissions that the app has now: later
 // grants show in the next token only. s.mu is held.
 func (s *Server) issue(a *App, audience string, now time.Time) (string, error) {
-	claims := &accessClaims{
+	return s.sign(s.claims(a, audience, now))
+}
+
+// claims are those of an app-only token. s.mu is held.
+func (s *Server) claims(a *App, audience string, now time.Time) *accessClaims {
+	return &accessClaims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			ID:        s.newID(),
 			Issuer:    "https://sts.windows.net/" + a.tenant.id + "/",
@@ -49,6 +55,10 @@ func (s *Server) issue(a *App, audience string, now time.Time) (string, error) {
 		Audience: audience, AppName: "App " + a.id, AppID: a.id, ObjectID: a.principal, Tenant: a.tenant.id, Roles: a.permissions,
 		IDType: "app", Version: "1.0",
 	}
+}
+
+// sign makes a token of claims.
+func (s *Server) sign(claims *accessClaims) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
 	token.Header["kid"] = s.keyID
 	return token.SignedString(signingKey())
@@ -86,7 +96,11 @@ func (s *Server) authenticate(c *call) (refusal reply, ok bool) {
 	if c.app == nil {
 		return unauthorized("Authorization_IdentityNotFound", "The identity of the calling application could not be established."), false
 	}
-	c.roles = claims.Roles
+	c.roles = append(strings.Fields(claims.Scope), claims.Roles...)
+	c.person = ""
+	if claims.Scope != "" {
+		c.person = claims.ObjectID
+	}
 	return reply{}, true
 }
 

@@ -5,21 +5,25 @@ import "encoding/json"
 // userQuery is what a list of users is asked for.
 type userQuery struct {
 	selection
-	top   int
-	token pageToken
+	top    int
+	token  pageToken
+	filter filter
 }
 
-// userQuery reads the query options of a list of users. $filter, $orderby and
-// $count, which the product doesn't use, are not emulated.
+// userQuery reads the query options of a list of users. $orderby and $count, which
+// the product doesn't use, are not emulated; of $filter see filter.go.
 func (c *call) userQuery() (q *userQuery, err error) {
 	q = new(userQuery)
-	if err := c.onlyOptions("$select", "$top", "$skiptoken"); err != nil {
+	if err := c.onlyOptions("$select", "$top", "$skiptoken", "$filter"); err != nil {
 		return nil, err
 	}
 	if q.selection, err = c.selection(); err != nil {
 		return nil, err
 	}
 	if q.top, err = c.top(maxPageSize); err != nil {
+		return nil, err
+	}
+	if q.filter, err = c.filter("User", userFilters...); err != nil {
 		return nil, err
 	}
 	q.token, err = c.pageToken()
@@ -54,7 +58,7 @@ func (q *userQuery) take(r reader) ([]*user, *pageToken) {
 	var users []*user
 	for i := max(0, q.token.pos); i < len(r.dir.users); i++ {
 		u := r.see(r.dir.users[i])
-		if u.state != active {
+		if u.state != active || q.filter != nil && !q.filter.matches(r.dir.filterValues(u)) {
 			continue
 		}
 		if len(users) == q.top {
