@@ -211,11 +211,12 @@ func classOf(d stamp.Decision) Class {
 		return Managed
 	case stamp.ReasonNotFound:
 		return NotFound
+	default:
+		if d.Verdict == stamp.Call {
+			return Due
+		}
+		return Unclear
 	}
-	if d.Verdict == stamp.Call {
-		return Due
-	}
-	return Unclear
 }
 
 // foundUsers are the users who were found: whether their domains are federated must
