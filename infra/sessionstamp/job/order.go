@@ -27,7 +27,8 @@ type Order struct {
 	Started time.Time
 	// Targets are its users, in the order in which they are called.
 	Targets []Target
-	// Called tells that nobody is left to be called: stamps are only read back.
+	// Called tells that its run has ended after the calls, as a person wanted it. What is
+	// left, the reading back of stamps, is in the queue.
 	Called bool
 }
 
@@ -63,7 +64,7 @@ func (o Order) requests(tenant string, now time.Time) []stamp.Delayed {
 const goOnFor = 24 * time.Hour
 
 // moments are those that a new sign-out keeps: by user, the moments of one that was
-// stopped, or whose stamps a replica may not show yet. So a person who gives the same
+// stopped, or of one whose stamps a replica may not show yet. So a person who gives the same
 // command again goes on where it stopped, and signs nobody out twice.
 func (o Order) moments(p stamp.Policy, now time.Time) map[string]time.Time {
 	age := goOnFor
@@ -80,8 +81,8 @@ func (o Order) moments(p stamp.Policy, now time.Time) map[string]time.Time {
 	return kept
 }
 
-// Unfinished returns the order that was stopped before all its calls were made, and
-// whether there is one. Run goes on with it. A new order takes its place.
+// Unfinished returns the order whose run was stopped before its end, and whether there is
+// one. Run goes on with it. A new order takes its place.
 func (e *Engine) Unfinished(ctx context.Context) (Order, bool, error) {
 	o, err := e.stored(ctx)
 	return o, len(o.Targets) > 0 && !o.Called, err

@@ -18,8 +18,8 @@ type Class string
 const (
 	// Due: the user is to be signed out, once.
 	Due Class = "due"
-	// UnderWay: a call was made, or may have been, and its stamp was not seen yet. The
-	// order sees to it, and calls again only if there is no stamp.
+	// UnderWay: a call was made, or may have been, and the ledger does not know its stamp
+	// yet. The order sees to it, and calls again only if there is none.
 	UnderWay Class = "under_way"
 	// Stamped: the stamp suffices.
 	Stamped  Class = "stamped"
@@ -59,6 +59,7 @@ type Planned struct {
 
 	found     bool
 	notBefore time.Time
+	kept      bool // notBefore is that of the sign-out that goes on
 	facts     stamp.Facts
 }
 
@@ -73,7 +74,8 @@ func (p Plan) Count(c Class) (n int) {
 }
 
 // Order is the order that the plan is for: those under way, and those due, the newest
-// first; of these at most limit, or all if it is 0.
+// first; of these at most limit, or all if it is 0. A sign-out that goes on with another
+// names those as well whom that one has signed out: so the next one knows of them too.
 func (p Plan) Order(limit int) Order {
 	o := Order{Verb: p.Verb, Started: p.Made}
 	due := 0
@@ -81,7 +83,7 @@ func (p Plan) Order(limit int) Order {
 		if u.Class == Due {
 			due++
 		}
-		if u.Class == UnderWay || u.Class == Due && (limit <= 0 || due <= limit) {
+		if u.Class == UnderWay || u.Class == Stamped && u.kept || u.Class == Due && (limit <= 0 || due <= limit) {
 			o.Targets = append(o.Targets, Target{User: u.User.ID, NotBefore: u.notBefore})
 		}
 	}
@@ -132,7 +134,7 @@ func (p *Plan) setMoments(kept map[string]time.Time) {
 		u := &p.Users[i]
 		u.notBefore = p.Made
 		if before, ok := kept[u.User.ID]; ok {
-			u.notBefore, p.GoesOn = before, before
+			u.notBefore, u.kept, p.GoesOn = before, true, before
 		}
 	}
 }
@@ -199,9 +201,9 @@ func classOf(d stamp.Decision) Class {
 	switch d.Reason {
 	case stamp.ReasonReadBackEarly: // it waits for an older call, and then is due
 		return Due
-	case stamp.ReasonClaimed, stamp.ReasonReadBackPending, stamp.ReasonEmptySeen:
+	case stamp.ReasonClaimed, stamp.ReasonReadBackPending, stamp.ReasonEmptySeen, stamp.ReasonReadBack:
 		return UnderWay
-	case stamp.ReasonStamped, stamp.ReasonKnownStamped, stamp.ReasonReadBack:
+	case stamp.ReasonStamped, stamp.ReasonKnownStamped:
 		return Stamped
 	case stamp.ReasonExcluded:
 		return Excluded

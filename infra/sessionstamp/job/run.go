@@ -78,7 +78,8 @@ func (r *run) carryOut(ctx context.Context, noWait bool) error {
 		return err
 	}
 	if noWait && r.waiting() {
-		return nil
+		r.order.Called = true
+		return r.engine.store(ctx, r.order)
 	}
 	return r.engine.store(ctx, Order{})
 }
@@ -100,22 +101,12 @@ func (r *run) work(ctx context.Context, noWait bool) error {
 	}
 	pollers.Go(func() { poll(r.own, workers) })
 	pollers.Go(func() { poll(r.file, fileReaders) })
-	return r.wait(ctx, noWait)
-}
-
-// wait waits for the calls, stores that they are made, and waits for the end.
-func (r *run) wait(ctx context.Context, noWait bool) error {
-	select {
-	case <-r.called:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	r.order.Called = true
-	if err := r.engine.store(ctx, r.order); err != nil || noWait {
-		return err
+	end := r.done
+	if noWait {
+		end = r.called
 	}
 	select {
-	case <-r.done:
+	case <-end:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -293,9 +293,20 @@ func (p *process) RevokeSignInSessions(ctx context.Context, ids []string) ([]err
 	return make([]error, len(ids)), err
 }
 
-func (p *process) Domains(ctx context.Context) ([]directory.Domain, error) {
-	return []directory.Domain{{Name: federated, Federated: true, Verified: true}, {Name: managed, Verified: true}},
-		p.at(ctx, "listDomains", func() {})
+// Domains takes no time: others wait for its answer at a mutex, where virtual time stands
+// still.
+func (p *process) Domains(context.Context) ([]directory.Domain, error) {
+	if p.dead.Load() {
+		return nil, errDead
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fault != nil {
+		if before, after := p.fault(p.random, "listDomains"); before != nil || after != nil {
+			return nil, lost("listDomains")
+		}
+	}
+	return []directory.Domain{{Name: federated, Federated: true, Verified: true}, {Name: managed, Verified: true}}, nil
 }
 
 func (p *process) LatestDelta(ctx context.Context) (link string, err error) {
