@@ -40,14 +40,6 @@ type Target struct {
 	NotBefore time.Time `json:",omitzero"`
 }
 
-// since is the moment after which a call was made for this order.
-func (o Order) since(t Target) time.Time {
-	if t.NotBefore.IsZero() {
-		return o.Started
-	}
-	return t.NotBefore
-}
-
 // requests are those of the order. They are first heard of now, however old it is: else
 // an order that goes on after days would give up whom Graph can't serve at once.
 func (o Order) requests(tenant string, now time.Time) []stamp.Delayed {

@@ -258,12 +258,12 @@ func (t *tracker) result(ctx context.Context) (Result, error) {
 	r := Result{Earlier: t.earlier}
 	for _, target := range t.order.Targets {
 		end := *t.ends[target.User]
-		known := entries[target.User]
-		if made := !known.Called.Before(t.order.since(target)); made && end.Called.IsZero() {
-			end.Called = known.Called
-			if end.Fate == Spared && known.State == stamp.StateStamped {
-				end.Fate = Cured
-			}
+		called, known := entries[target.User].Called, entries[target.User].State
+		if end.Called.IsZero() && !called.Before(target.NotBefore) {
+			end.Called = called
+		}
+		if end.Fate == Spared && known == stamp.StateStamped && !end.Called.IsZero() {
+			end.Fate = Cured
 		}
 		r.Users = append(r.Users, end)
 	}
