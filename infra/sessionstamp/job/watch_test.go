@@ -228,3 +228,24 @@ func TestRunAndWatchTakeTurns(t *testing.T) {
 		w.wantCured(append(young, old...), p)
 	})
 }
+
+// The watch's own request is in the file, where a run leaves it; the run reads all the same.
+func TestRunReadsBackWhatAWatchHasCalled(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		young := w.addMany(10, newcomer)
+		p := w.start()
+		defer p.end()
+		stop := p.watch(job.WatchOptions{})
+		time.Sleep(30 * time.Second)
+		stop()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer time.AfterFunc(time.Hour, cancel).Stop()
+		result, err := p.engine.Run(ctx, p.plan(job.Wanted{Verb: job.Stamp, Users: young}).Order(0), job.RunOptions{})
+		if err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		wantFate(t, result, job.Cured, 10)
+		w.want(1, young...)
+	})
+}
