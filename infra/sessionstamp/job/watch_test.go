@@ -61,7 +61,6 @@ func TestWatchStampsNewUsersOnly(t *testing.T) {
 		defer p.end()
 		var seen watched
 		stop := p.watch(seen.options())
-		defer stop()
 		for range 10 {
 			time.Sleep(17 * time.Minute)
 			young = append(young, w.add(newcomer))
@@ -71,6 +70,7 @@ func TestWatchStampsNewUsersOnly(t *testing.T) {
 			w.want(1, young...)
 		}
 		time.Sleep(10 * time.Minute)
+		stop()
 		if got := seen.reasons[stamp.ReasonReadBack]; got != len(young) {
 			t.Errorf("%d stamps were read back, want %d", got, len(young))
 		}

@@ -133,6 +133,8 @@ func (p *person) see() directory.User {
 // want checks how often each user was signed out.
 func (w *world) want(times int, ids ...string) {
 	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	wrong := 0
 	for _, id := range ids {
 		if len(w.people[id].revoked) != times {
