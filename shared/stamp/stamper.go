@@ -1,6 +1,7 @@
 package stamp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -16,8 +17,8 @@ import (
 // Graph takes in one $batch (https://learn.microsoft.com/graph/json-batching).
 const MaxBatch = 20
 
-// CallsPerSecond is how many users one process signs out in a second, at most. Graph
-// takes 20 of one app (https://learn.microsoft.com/graph/throttling-limits), and
+// CallsPerSecond is how many users one process signs out in a second, at most, unless its
+// [Config] says otherwise. Graph takes 20 of one app (https://learn.microsoft.com/graph/throttling-limits), and
 // template.yaml lets two processes run.
 const CallsPerSecond = 10
 
@@ -47,6 +48,9 @@ type Config struct {
 	Queue  Queue
 	Brake  *Brake
 	Policy Policy
+	// Pace is how many users are signed out in a second, at most; 0 stands for
+	// [CallsPerSecond].
+	Pace int
 	// DryRun makes the same decisions for the same reasons, and writes nothing: neither
 	// to Graph nor to the ledger. Who would be signed out ends with [ReasonDryRun].
 	DryRun bool
@@ -70,7 +74,8 @@ type config Config
 
 // New makes a Stamper.
 func New(c Config) *Stamper {
-	return &Stamper{config: config(c), pace: rate.NewLimiter(CallsPerSecond, MaxBatch)}
+	pace := rate.Limit(cmp.Or(c.Pace, CallsPerSecond))
+	return &Stamper{config: config(c), pace: rate.NewLimiter(pace, MaxBatch)}
 }
 
 // Handle brings every request as far as it can go now. The result has one error for each

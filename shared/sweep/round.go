@@ -157,7 +157,7 @@ func (r *run) beginFull(ctx context.Context) error {
 // asked before.
 func (r *run) begun() Checkpoint {
 	next, now := r.stored.Doc, r.Now().UTC()
-	next.FullNext, next.FullStarted, next.FullDue = "", now, now.Add(fullEvery)
+	next.FullNext, next.FullStarted, next.FullDue = "", now, r.NextFull(now)
 	next.Counts = Counts{}
 	next.Unmatched = slices.Concat(r.Policy.Exclusions.IDs, r.Policy.Exclusions.Patterns)
 	return next

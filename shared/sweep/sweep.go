@@ -49,7 +49,7 @@ type Observer interface {
 	ObserveSweep(ctx context.Context, r Report)
 }
 
-// Config is what a Sweeper works with. All fields but the Observer are required.
+// Config is what a Sweeper works with. All fields but NextFull and the Observer are required.
 type Config struct {
 	// Tenant is the Entra tenant id, a lower-case GUID.
 	Tenant string
@@ -62,6 +62,9 @@ type Config struct {
 	// Store keeps the place where the next run goes on.
 	Store state.Store[Checkpoint]
 	Brake Brake
+	// NextFull says when the full round after one that began at a moment is to begin.
+	// nil: a day after, less half an hour.
+	NextFull func(began time.Time) time.Time
 	// Observer may be nil.
 	Observer Observer
 	Log      *slog.Logger
@@ -74,7 +77,12 @@ type Config struct {
 type Sweeper struct{ config Config }
 
 // New makes a Sweeper.
-func New(c Config) *Sweeper { return &Sweeper{c} }
+func New(c Config) *Sweeper {
+	if c.NextFull == nil {
+		c.NextFull = func(began time.Time) time.Time { return began.Add(fullEvery) }
+	}
+	return &Sweeper{c}
+}
 
 // Run carries an order out, as far as it fits before the deadline of ctx. The next run
 // goes on where this one stopped. A Report beside an error tells how far it came.

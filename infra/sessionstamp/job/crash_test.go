@@ -1,0 +1,106 @@
+package job_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
+	"github.com/sessionstamp/sessionstamp/shared/bolt"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+// runFor runs an order, and kills the process after a while. It tells whether the order
+// was done by then.
+func (p *process) runFor(d time.Duration, o job.Order) (done bool) {
+	ctx, cancel := context.WithCancel(p.t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.engine.Run(ctx, o, job.RunOptions{})
+		ended <- err
+	}()
+	time.Sleep(d)
+	p.kill()
+	cancel()
+	return <-ended == nil
+}
+
+// order is what a person who finds the process dead gives next: the same command again, or
+// what is told as unfinished.
+func (p *process) order(wanted job.Wanted, unfinished bool) job.Order {
+	p.t.Helper()
+	if o, ok, err := p.engine.Unfinished(p.t.Context()); err != nil {
+		p.t.Fatalf("Unfinished: %v", err)
+	} else if ok && unfinished {
+		return o
+	}
+	return p.plan(wanted).Order(0)
+}
+
+// A thousand users, ten deaths at any moment, on a bad day.
+func TestNobodyIsLostOrSignedOutTwice(t *testing.T) {
+	t.Parallel()
+	for _, verb := range []job.Verb{job.Stamp, job.SignOut} {
+		for seed := range uint64(3) {
+			t.Run(fmt.Sprintf("%s/%d", verb, seed), func(t *testing.T) {
+				t.Parallel()
+				inWorld(t, func(t *testing.T, w *world) { dieTenTimes(t, w, verb, seed) })
+			})
+		}
+	}
+}
+
+func dieTenTimes(t *testing.T, w *world, verb job.Verb, seed uint64) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 7))
+	w.random, w.fault = rand.New(rand.NewPCG(seed, 8)), badDay
+	excluded := func(c *job.Config) { c.ExcludedGroups = []string{group} }
+	ids := w.addMany(1000, func(p *person) {
+		if verb == job.SignOut {
+			p.user.SignInSessionsValidFrom = time.Now().Add(-1000 * time.Hour)
+		}
+	})
+	alone := w.addMany(30, func(p *person) { p.group = true })
+	wanted := job.Wanted{Verb: verb, All: true}
+	for range 10 {
+		p := w.start(excluded)
+		o := p.order(wanted, random.IntN(2) == 0)
+		most := 20 * time.Second
+		if random.IntN(4) == 0 {
+			most = 8 * time.Minute // while stamps are read back
+		}
+		if p.runFor(time.Duration(random.Int64N(int64(most))), o) && verb == job.SignOut {
+			w.allowAgain() // the next order is a new one
+		}
+		synctest.Wait()
+		time.Sleep(time.Duration(random.Int64N(int64(2 * time.Minute))))
+	}
+	p := w.start(excluded)
+	defer p.end()
+	result := p.run(p.order(wanted, false), job.RunOptions{})
+	wantFate(t, result, job.Failed, 0)
+	wantFate(t, result, job.Open, 0)
+	w.want(0, alone...)
+	w.wantCured(ids, p)
+}
+
+// wantCured checks that everybody was signed out, and that the ledger knows it.
+func (w *world) wantCured(ids []string, p *process) {
+	w.t.Helper()
+	entries, err := bolt.NewLedger(p.file).Entries(w.t.Context(), tenant, ids)
+	if err != nil {
+		w.t.Fatalf("read the ledger: %v", err)
+	}
+	left := 0
+	for _, id := range ids {
+		if len(w.people[id].revoked) <= w.again[id] || entries[id].State != stamp.StateStamped {
+			left++
+		}
+	}
+	if left > 0 {
+		w.t.Errorf("%d of %d users were left out", left, len(ids))
+	}
+}

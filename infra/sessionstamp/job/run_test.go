@@ -1,0 +1,323 @@
+package job_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
+	"github.com/sessionstamp/sessionstamp/shared/bolt"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+func wantFate(t *testing.T, r job.Result, f job.Fate, n int) {
+	t.Helper()
+	if got := r.Count(f); got != n || len(r.Users) < n {
+		t.Errorf("%d of %d users are %q, want %d", got, len(r.Users), f, n)
+	}
+}
+
+func TestRunStampsAndReadsBack(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		p := w.start()
+		defer p.end()
+		ids := w.addMany(400, nil)
+		var called time.Duration
+		var middle time.Time
+		began := time.Now()
+		var last job.Progress
+		result := p.run(p.plan(job.Wanted{Verb: job.Stamp, All: true}).Order(0), job.RunOptions{Progress: func(g job.Progress) {
+			if last = g; g.Done == 200 {
+				middle = g.End
+			}
+			if g.Done == g.Total && called == 0 {
+				called = time.Since(began)
+			}
+		}})
+		w.want(1, ids...)
+		wantFate(t, result, job.Cured, 400)
+		if want := (job.Progress{Done: 400, Total: 400, Ended: 400, End: last.End}); last != want {
+			t.Errorf("progress ended with %+v, want %+v", last, want)
+		}
+		if most := job.Duration(400) + 5*time.Second; called > most || began.Add(called).Sub(middle).Abs() > 5*time.Second {
+			t.Errorf("the calls took %s, want at most %s; half way the end was told as %s", called, most, middle.Sub(began))
+		}
+		if got := w.busiest(); got > 2*job.CallsPerSecond {
+			t.Errorf("%d users were signed out within a second", got)
+		}
+		for _, u := range result.Users {
+			if u.Called.IsZero() || time.Since(u.Called) < time.Minute {
+				t.Fatalf("user %s was called at %s", u.User, u.Called)
+			}
+		}
+	})
+}
+
+func TestRunGoesOnAtASlowGraph(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		p := w.start()
+		defer p.end()
+		ids := w.addMany(300, nil)
+		o := p.plan(job.Wanted{Verb: job.Stamp, Users: ids}).Order(0)
+		w.latency = 15 * time.Second
+		var half, called time.Time
+		var promised time.Time
+		result := p.run(o, job.RunOptions{Progress: func(g job.Progress) {
+			if half.IsZero() && g.Done >= 200 {
+				half, promised = time.Now(), g.End
+			}
+			if called.IsZero() && g.Done == g.Total {
+				called = time.Now()
+			}
+		}})
+		w.want(1, ids...)
+		wantFate(t, result, job.Cured, 300)
+		if off := called.Sub(promised).Abs(); off > time.Minute {
+			t.Errorf("the end was told as %s from then, and came after %s", promised.Sub(half), called.Sub(half))
+		}
+	})
+}
+
+func TestRunSurvivesABadDay(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		p := w.start(func(c *job.Config) { c.ExcludedGroups = []string{group} })
+		defer p.end()
+		ids := w.addMany(500, nil)
+		w.addMany(20, func(p *person) { p.group = true })
+		w.fault = badDay
+		result := p.run(p.plan(job.Wanted{Verb: job.SignOut, All: true}).Order(0), job.RunOptions{})
+		wantFate(t, result, job.Cured, 500)
+		for _, id := range ids {
+			if len(w.people[id].revoked) == 0 {
+				t.Errorf("user %s was left out", id)
+			}
+		}
+	})
+}
+
+func TestRunWithoutWaiting(t *testing.T) {
+	t.Parallel()
+	for _, verb := range []job.Verb{job.Stamp, job.SignOut} {
+		inWorld(t, func(t *testing.T, w *world) {
+			p := w.start()
+			ids := w.addMany(50, nil)
+			began := time.Now()
+			wanted := job.Wanted{Verb: verb, Users: ids}
+			wantFate(t, p.run(p.plan(wanted).Order(0), job.RunOptions{NoWait: true}), job.Called, 50)
+			if took := time.Since(began); took > time.Minute {
+				t.Errorf("it waited for %s", took)
+			}
+			p.end()
+
+			// The same once more, while replicas may show no stamp: nobody is called again.
+			time.Sleep(time.Minute)
+			p = w.start()
+			plan := p.plan(wanted)
+			if due, way := plan.Count(job.Due), plan.Count(job.UnderWay); due > 0 || way < 40 {
+				t.Errorf("%s: %d are due and %d under way, want 0 and most", verb, due, way)
+			}
+			wantFate(t, p.run(plan.Order(0), job.RunOptions{}), job.Failed, 0)
+			p.end()
+			w.want(1, ids...)
+
+			// What was left to be read back is done by whoever comes.
+			time.Sleep(10 * time.Minute)
+			p = w.start()
+			defer p.end()
+			p.run(job.Order{}, job.RunOptions{NoWait: true})
+			if left, err := bolt.NewQueue(p.file, bolt.QueueOptions{Now: time.Now}).Len(); err != nil || left > 0 {
+				t.Errorf("%s: %d requests are left in the file (%v)", verb, left, err)
+			}
+		})
+	}
+}
+
+func TestNextRunReadsBack(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		first, second := w.addMany(30, nil), w.addMany(1, nil)
+		p := w.start()
+		p.run(p.plan(job.Wanted{Verb: job.Stamp, Users: first}).Order(0), job.RunOptions{NoWait: true})
+		p.end()
+		time.Sleep(time.Hour)
+		p = w.start()
+		defer p.end()
+		result := p.run(p.plan(job.Wanted{Verb: job.Stamp, Users: second}).Order(0), job.RunOptions{NoWait: true})
+		wantFate(t, result, job.Called, 1)
+		if len(result.Earlier) != 30 || result.Earlier[0].Fate != job.Cured {
+			t.Errorf("%d earlier users were read back, want 30", len(result.Earlier))
+		}
+		w.want(1, append(first, second...)...)
+	})
+}
+
+// stopAfter runs an order until a person presses Ctrl-C.
+func (p *process) stopAfter(d time.Duration, o job.Order) job.Result {
+	p.t.Helper()
+	ctx, cancel := context.WithCancel(p.t.Context())
+	time.AfterFunc(d, cancel)
+	result, err := p.engine.Run(ctx, o, job.RunOptions{})
+	if !errors.Is(err, job.ErrStopped) || !errors.Is(err, context.Canceled) {
+		p.t.Errorf("Run ended with %v, want ErrStopped", err)
+	}
+	return result
+}
+
+func TestCtrlCAndTheSameAgain(t *testing.T) {
+	t.Parallel()
+	for _, verb := range []job.Verb{job.Stamp, job.SignOut} {
+		inWorld(t, func(t *testing.T, w *world) {
+			ids := w.addMany(400, nil)
+			wanted := job.Wanted{Verb: verb, Users: ids}
+			p := w.start()
+			result := p.stopAfter(9*time.Second+700*time.Millisecond, p.plan(wanted).Order(0))
+			p.end()
+			called, revoked := result.Count(job.Called), 0
+			for _, id := range ids {
+				revoked += len(w.people[id].revoked)
+			}
+			if called != revoked || called == 0 || called > 300 {
+				t.Errorf("%s: %d users were signed out, and %d are known", verb, revoked, called)
+			}
+
+			time.Sleep(time.Hour)
+			p = w.start()
+			defer p.end()
+			if o, ok, err := p.engine.Unfinished(t.Context()); !ok || err != nil || len(o.Targets) != 400 {
+				t.Errorf("%s: the order of %d users is not told as unfinished (%v)", verb, len(o.Targets), err)
+			}
+			plan := p.plan(wanted)
+			if due := plan.Count(job.Due); due != 400-called {
+				t.Errorf("%s: %d are due, want %d", verb, due, 400-called)
+			}
+			result = p.run(plan.Order(0), job.RunOptions{})
+			if cured := result.Count(job.Cured); cured != len(result.Users) || cured < 400-called {
+				t.Errorf("%s: %d of %d users were cured", verb, cured, len(result.Users))
+			}
+			w.want(1, ids...)
+			if _, ok, _ := p.engine.Unfinished(t.Context()); ok {
+				t.Errorf("%s: the order is done, and told as unfinished", verb)
+			}
+		})
+	}
+}
+
+// Reading back an earlier stamp says nothing about a sign-out.
+func TestSignOutRightAfterAStamp(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		p := w.start()
+		defer p.end()
+		ids := w.addMany(300, nil)
+		p.run(p.plan(job.Wanted{Verb: job.Stamp, Users: ids}).Order(0), job.RunOptions{NoWait: true})
+		time.Sleep(2 * stamp.DefaultPolicy.ClockSkew)
+		w.allowAgain()
+		o := p.plan(job.Wanted{Verb: job.SignOut, Users: ids}).Order(0)
+		result := p.run(o, job.RunOptions{})
+		wantFate(t, result, job.Cured, 300)
+		w.want(2, ids...)
+		for _, u := range result.Users {
+			if u.Called.Before(o.Started) || time.Since(u.Called) < stamp.DefaultPolicy.ReplicationLag {
+				t.Errorf("user %s was called at %s, before the order or too late to be read back", u.User, u.Called)
+			}
+		}
+	})
+}
+
+func TestSignOutAfreshAndADayLater(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		pause  time.Duration
+		afresh bool
+	}{"afresh": {time.Hour, true}, "another day": {25 * time.Hour, false}} {
+		inWorld(t, func(t *testing.T, w *world) {
+			wanted := job.Wanted{Verb: job.SignOut, Users: w.addMany(100, nil), Afresh: tc.afresh}
+			p := w.start()
+			defer p.end()
+			p.stopAfter(3*time.Second, p.plan(wanted).Order(0))
+			time.Sleep(tc.pause)
+			if plan := p.plan(wanted); plan.Count(job.Due) != 100 || !plan.GoesOn.IsZero() {
+				t.Errorf("%s: %d are due, want all 100", name, plan.Count(job.Due))
+			}
+		})
+	}
+}
+
+// Whoever presses Ctrl-C since it was the wrong order must not fear the next run.
+func TestAStoppedOrderIsLeftToItself(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		wrong, right := w.addMany(200, nil), w.addMany(1, nil)
+		w.fault = func(random *rand.Rand, call string) (before, after error) {
+			if call == "revokeSignInSessions" {
+				return throttled(call), nil
+			}
+			return nil, nil
+		}
+		p := w.start()
+		p.stopAfter(10*time.Second, p.plan(job.Wanted{Verb: job.SignOut, Users: wrong}).Order(0))
+		p.end()
+		w.fault = nil
+		p = w.start()
+		defer p.end()
+		p.run(p.plan(job.Wanted{Verb: job.Stamp, Users: right}).Order(0), job.RunOptions{})
+		w.want(0, wrong...)
+		w.want(1, right...)
+	})
+}
+
+func TestRunStopsWhereGoingOnIsOfNoUse(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]*directory.Error{
+		"the right is missing":    {Operation: "revokeSignInSessions", StatusCode: http.StatusForbidden, NotDone: true},
+		"the sign-in has ended":   {Operation: directory.Token, StatusCode: http.StatusBadRequest, NotDone: true},
+		"the certificate is gone": {Operation: directory.Certificate, NotDone: true},
+	} {
+		inWorld(t, func(t *testing.T, w *world) {
+			p := w.start()
+			defer p.end()
+			o := p.plan(job.Wanted{Verb: job.Stamp, Users: w.addMany(100, nil)}).Order(0)
+			w.fault = func(_ *rand.Rand, call string) (before, after error) {
+				if call == "revokeSignInSessions" {
+					return failure, nil
+				}
+				return nil, nil
+			}
+			began := time.Now()
+			_, err := p.engine.Run(t.Context(), o, job.RunOptions{})
+			if e, ok := errors.AsType[*directory.Error](err); !ok || e != failure || !errors.Is(err, job.ErrStopped) {
+				t.Errorf("%s: Run ended with %v", name, err)
+			}
+			if took := time.Since(began); took > time.Minute {
+				t.Errorf("%s: it took %s", name, took)
+			}
+		})
+	}
+}
+
+func TestRunTellsWhoIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		p := w.start()
+		defer p.end()
+		ids := w.addMany(3, nil)
+		o := p.plan(job.Wanted{Verb: job.Stamp, Users: ids}).Order(0)
+		w.people[ids[0]].user.UserType = "Guest"                   // since the plan
+		w.people[ids[1]].user.SignInSessionsValidFrom = time.Now() // by somebody else
+		delete(w.people, ids[2])
+		result := p.run(o, job.RunOptions{})
+		wantFate(t, result, job.Spared, 3)
+		for i, want := range []stamp.Reason{stamp.ReasonGuest, stamp.ReasonStamped, stamp.ReasonNotFound} {
+			if got := result.Users[i].Reason; got != want {
+				t.Errorf("user %d was spared for %s, want %s", i, got, want)
+			}
+		}
+	})
+}
