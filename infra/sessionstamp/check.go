@@ -35,7 +35,7 @@ func (c *call) checkVerb() *cobra.Command {
 
 // check is the self-test: does this tenant need us?
 func (c *call) check(ctx context.Context) error {
-	t, err := c.signIn()
+	t, err := c.signIn(ctx, readUsers, readDomains)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func list(names []string) []string { return append([]string{}, names...) }
 
 func (c *call) checkLines(t tenant, found census.Census, unreadable int) []line {
 	lines := []line{
-		{text: "✓ Entra  " + t.as, colour: screen.Good},
+		{text: "✓ Entra  " + t.as + c.say("check.reads"), colour: screen.Good},
 		{text: c.say("check.federated", c.some(found.Federated)), hang: 2},
 		{text: c.say("check.managed", c.some(found.Managed)), hang: 2},
 		{},

@@ -122,3 +122,39 @@ func typeOf(f *pflag.Flag) string {
 	}
 	return f.Value.Type()
 }
+
+// texts is a flag that may be given several times; like names what it takes.
+type texts struct {
+	to   *[]string
+	like string
+}
+
+func (t texts) Set(text string) error {
+	if text = strings.TrimSpace(text); text == "" {
+		return errValue
+	}
+	*t.to = append(*t.to, text)
+	return nil
+}
+
+func (texts) String() string { return "" }
+
+func (t texts) Type() string { return t.like }
+
+// text is a flag that takes anything but nothing.
+type text struct {
+	to   *string
+	like string
+}
+
+func (t text) Set(value string) error {
+	if value = strings.TrimSpace(value); value == "" {
+		return errValue
+	}
+	*t.to = value
+	return nil
+}
+
+func (text) String() string { return "" }
+
+func (t text) Type() string { return t.like }

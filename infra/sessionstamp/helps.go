@@ -15,7 +15,13 @@ var helps = language.Catalogue{
 		En: "It finds the users without a stamp (signInSessionsValidFromDateTime), whom Entra asks to sign in every 12 hours. Exit status: 0 fine, 1 something is wrong, 2 wrong use.",
 		Ja: "スタンプ (signInSessionsValidFromDateTime) のないユーザーを見つけます。ないと 12 時間ごとに再サインインを求められます。終了コード: 0 正常、1 問題あり、2 使い方の誤り。",
 	},
-	"sessionstamp.examples": same("  sessionstamp check --demo\n  sessionstamp check"),
+	"sessionstamp.examples": same("  sessionstamp check --demo\n  sessionstamp check\n  sessionstamp help flags"),
+
+	"flags.long": {
+		En: "Every verb has these flags. You sign in in the browser, unless the environment names an app: AZURE_TENANT_ID, AZURE_CLIENT_ID, and AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE.",
+		Ja: "すべてのコマンドに共通のオプションです。サインインにはブラウザーを使います。ただし、環境変数でアプリ (AZURE_TENANT_ID、AZURE_CLIENT_ID と、AZURE_CLIENT_SECRET、AZURE_CLIENT_CERTIFICATE_PATH、AZURE_FEDERATED_TOKEN_FILE のいずれか) が指定されていれば、そのアプリでサインインします。",
+	},
+	"flags.examples": same("  sessionstamp check --sign-in device"),
 
 	"check.use":   same("check"),
 	"check.short": {En: "does this tenant need it?", Ja: "このテナントに必要か"},
@@ -49,17 +55,21 @@ var helps = language.Catalogue{
 	},
 	"completion.examples": same("  source <(sessionstamp completion bash)\n  sessionstamp completion powershell | Out-String | Invoke-Expression"),
 
-	"flag.output":  {En: "how the result is written", Ja: "結果の形式"},
-	"flag.lang":    {En: "English or Japanese; else as your system", Ja: "表示言語 (既定はシステムの言語)"},
-	"flag.sign-in": {En: "how you sign in", Ja: "サインインの方法"},
-	"flag.cloud":   {En: "where your tenant lives", Ja: "テナントのクラウド"},
-	"flag.demo":    {En: "try it on an invented tenant", Ja: "架空のテナントで試す"},
-	"flag.help":    {En: "teaches a verb", Ja: "説明を表示"},
-	"flag.by":      {En: "counts instead of a list", Ja: "一覧の代わりに人数を表示"},
-	"flag.domain":  {En: "only this domain and those below it", Ja: "このドメインとその下だけ"},
-	"flag.since":   {En: "only users created since then", Ja: "それ以降に作成された人だけ"},
-	"flag.limit":   {En: "rows on a screen; 0 for all", Ja: "画面に出す行数 (0 はすべて)"},
-	"flag.names":   {En: "looks up names in the directory", Ja: "ディレクトリから名前を取得"},
+	"flag.output":        {En: "how the result is written", Ja: "結果の形式"},
+	"flag.lang":          {En: "English or Japanese; else as your system", Ja: "表示言語 (既定はシステムの言語)"},
+	"flag.sign-in":       {En: "how you sign in", Ja: "サインインの方法"},
+	"flag.tenant":        {En: "your tenant, if you have several", Ja: "テナント (複数ある場合)"},
+	"flag.client-id":     {En: "your own app for people to sign in to", Ja: "サインインに使う自社アプリ"},
+	"flag.cloud":         {En: "where your tenant lives", Ja: "テナントのクラウド"},
+	"flag.demo":          {En: "try it on an invented tenant", Ja: "架空のテナントで試す"},
+	"flag.help":          {En: "teaches a verb", Ja: "説明を表示"},
+	"flag.by":            {En: "counts instead of a list", Ja: "一覧の代わりに人数を表示"},
+	"flag.domain":        {En: "only this domain and those below it", Ja: "このドメインとその下だけ"},
+	"flag.since":         {En: "only users created since then", Ja: "それ以降に作成された人だけ"},
+	"flag.limit":         {En: "rows on a screen; 0 for all", Ja: "画面に出す行数 (0 はすべて)"},
+	"flag.exclude":       {En: "never these users (again for more)", Ja: "対象から外すユーザー (繰り返し可)"},
+	"flag.exclude-group": {En: "never the members of this group", Ja: "対象から外すグループ"},
+	"flag.names":         {En: "looks up names in the directory", Ja: "ディレクトリから名前を取得"},
 }
 
 // same is what is typed, and so the same in both languages.

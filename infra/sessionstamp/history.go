@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
@@ -102,11 +100,14 @@ func (r recollection) shown(entries []stamp.Entry, f screen.Format) []stamp.Entr
 
 // remembered reads the tenant's file on this machine. Without one nobody was stamped.
 func (c *call) remembered(ctx context.Context) (tenant string, entries []stamp.Entry, err error) {
-	tenant, folder, forget, err := c.folder(ctx)
+	folder, forget, err := c.folder(ctx)
 	if err != nil {
 		return "", nil, err
 	}
 	defer func() { err = errors.Join(err, forget()) }()
+	if tenant, err = c.knownTenant(folder); err != nil {
+		return "", nil, err
+	}
 	file, err := bolt.ReadOnly(ctx, folder, tenant)
 	if errors.Is(err, fs.ErrNotExist) {
 		return tenant, nil, nil
@@ -118,48 +119,37 @@ func (c *call) remembered(ctx context.Context) (tenant string, entries []stamp.E
 	return tenant, entries, err
 }
 
-// folder returns where the tenant's file is. That of the demonstration lasts until forget.
-func (c *call) folder(ctx context.Context) (tenant, folder string, forget func() error, err error) {
-	forget = func() error { return nil }
-	if c.demo {
-		if folder, err = os.MkdirTemp("", "sessionstamp-demo-*"); err != nil {
-			return "", "", forget, err
-		}
-		forget = func() error { return os.RemoveAll(folder) }
-		if err := c.emulated().Remember(ctx, folder); err != nil {
-			return "", "", forget, errors.Join(err, forget())
-		}
-		return demo.TenantID, folder, forget, nil
-	}
-	if tenant = strings.ToLower(c.Env(tenantVariable)); !directory.IsID(tenant) {
-		return "", "", forget, misuse("use.no_guid", tenantVariable)
-	}
-	if folder, err = bolt.Folder(c.System, c.Env); err != nil {
-		return "", "", forget, misuse("use.folder")
-	}
-	return tenant, folder, forget, nil
-}
-
 // find looks a name up in the directory: the file holds object ids only.
 func (c *call) find(ctx context.Context, name string) (id string, err error) {
-	t, err := c.signIn()
+	t, err := c.signIn(ctx, readUsers)
 	if err != nil {
 		return "", err
 	}
-	r, err := c.read(ctx, t, "")
+	u, err := c.user(ctx, t, name)
+	return u.ID, err
+}
+
+// user finds the one user whom a person has named.
+func (c *call) user(ctx context.Context, t tenant, name string) (directory.User, error) {
+	reads, err := t.FindUsers(ctx, []string{name})
 	if err != nil {
-		return "", err
+		return directory.User{}, err
 	}
-	i := slices.IndexFunc(r.users, func(u directory.User) bool { return strings.EqualFold(u.UserPrincipalName, name) })
-	if i < 0 {
-		return "", misuse("use.unknown_user", name)
+	switch err := reads[0].Err; {
+	case errors.Is(err, directory.ErrNoName):
+		return directory.User{}, misuse("use.user", name)
+	case errors.Is(err, directory.ErrNoUser):
+		return directory.User{}, misuse("use.unknown_user", name)
+	case errors.Is(err, directory.ErrSeveralUsers):
+		return directory.User{}, misuse("use.several_users", name)
+	default:
+		return reads[0].User, err
 	}
-	return r.users[i].ID, nil
 }
 
 // names looks up the names of those whom the directory still has.
 func (c *call) names(ctx context.Context, entries []stamp.Entry) (map[string]string, error) {
-	t, err := c.signIn()
+	t, err := c.signIn(ctx, readUsers)
 	if err != nil {
 		return nil, err
 	}

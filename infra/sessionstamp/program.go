@@ -42,7 +42,7 @@ const (
 
 // run does what the arguments say, and returns the exit status.
 func (p program) run(ctx context.Context) int {
-	c := &call{program: p, format: screen.Text, signInBy: byEnvironment, cloud: "global"}
+	c := &call{program: p, format: screen.Text, cloud: "global"}
 	defer c.end()
 	asked := languageFlag(p.Args)
 	var err error
@@ -63,7 +63,9 @@ type call struct {
 	program
 	lang     language.Language
 	format   screen.Format
-	signInBy string
+	signInBy string // "" for the usual way
+	tenantID string // --tenant
+	clientID string // --client-id
 	cloud    string
 	demo     bool
 	world    *demo.Tenant // the demonstration's, once it is needed

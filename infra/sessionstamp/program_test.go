@@ -79,6 +79,7 @@ var screens = map[string][]string{
 	"history":         {"history", "--demo"},
 	"history-names":   {"history", "--names", "--limit", "12", "--demo"},
 	"help":            {"--help"},
+	"help-flags":      {"help", "flags"},
 	"help-check":      {"check", "--help"},
 	"help-users":      {"help", "users"},
 	"help-history":    {"history", "-h"},
@@ -188,7 +189,7 @@ func TestMisuse(t *testing.T) {
 		for _, args := range []string{
 			"chekc", "chekc --by month", "nonsense", "help nonsense", "check extra", "--nothing", "-x", "check -o", "check -o xml", "--demo=maybe", "check --cloud mars",
 			"users --by year", "users --since yesterday", "users --since 2027-01", "users --since 0d", "users --limit -1", "users --limit 1.5",
-			"users --domain nonsense", "users --domain example.com --demo", "check --sign-in browser", "check", "history",
+			"users --domain nonsense", "users --domain example.com --demo", "check --sign-in fax", "check --tenant contoso.com", "check --sign-in env", "history",
 			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "check --\u202enothing", "--=", "check --cloud=",
 		} {
 			status, stdout, stderr := play(t.Context(), func(p *program) { p.Speaks = string(l) }, strings.Split(args, " ")...)

@@ -51,6 +51,8 @@ func (c *call) commonFlags(root *cobra.Command) {
 	flags.VarP(choice{(*string)(&c.format), []string{"table", "csv", "json"}}, "output", "o", c.help("flag.output"))
 	flags.Var(choice{(*string)(&c.lang), []string{"en", "ja"}}, "lang", c.help("flag.lang"))
 	flags.Var(choice{&c.signInBy, signIns}, "sign-in", c.help("flag.sign-in"))
+	flags.Var(text{&c.tenantID, "GUID"}, "tenant", c.help("flag.tenant"))
+	flags.Var(text{&c.clientID, "GUID"}, "client-id", c.help("flag.client-id"))
 	flags.Var(clouds, "cloud", c.help("flag.cloud"))
 	flags.BoolVar(&c.demo, "demo", false, c.help("flag.demo"))
 	flags.BoolP("help", "h", false, c.help("flag.help"))
@@ -96,6 +98,10 @@ func unknownVerb(root *cobra.Command, name string) error {
 
 func (c *call) helpVerb(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{Use: "help", Hidden: true, RunE: func(_ *cobra.Command, args []string) error {
+		if slices.Equal(args, []string{"flags"}) {
+			c.writeFlagsHelp(root)
+			return nil
+		}
 		cmd, rest, err := root.Find(args)
 		if err != nil || len(rest) > 0 {
 			return unknownVerb(root, strings.Join(args, " "))

@@ -2,14 +2,19 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"strings"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 )
 
-// The ways to sign in.
+// The ways to sign in. Without one the environment decides: who has set variables for an
+// app means the app, and everybody else has a browser.
 const (
 	byBrowser     = "browser"
 	byDevice      = "device"
@@ -21,71 +26,162 @@ var signIns = []string{byBrowser, byDevice, byAzureCLI, byEnvironment}
 
 // The variables by which azidentity lets a program sign in.
 const (
-	tenantVariable = "AZURE_TENANT_ID"
-	clientVariable = "AZURE_CLIENT_ID"
-	secretVariable = "AZURE_CLIENT_SECRET" //nolint:gosec // a name, and no secret
+	tenantVariable      = "AZURE_TENANT_ID"
+	clientVariable      = "AZURE_CLIENT_ID"
+	secretVariable      = "AZURE_CLIENT_SECRET" //nolint:gosec // a name, and no secret
+	certificateVariable = "AZURE_CLIENT_CERTIFICATE_PATH"
+	tokenVariable       = "AZURE_FEDERATED_TOKEN_FILE" //nolint:gosec // a name, and no token
 )
 
-// graph is what the verbs ask of Microsoft Graph.
-type graph interface {
-	Domains(ctx context.Context) ([]directory.Domain, error)
-	UserPage(ctx context.Context, next string) (directory.UserPage, error)
-	ReadUsers(ctx context.Context, ids []string) ([]directory.Read, error)
-}
+// The permissions that verbs ask a person for, in Graph's names.
+const (
+	readUsers   = "User.Read.All"
+	readDomains = "Domain.Read.All"
+	readMembers = "GroupMember.Read.All"
+	revoke      = "User.RevokeSessions.All"
+)
 
 // A tenant is one to which somebody has signed in.
 type tenant struct {
-	graph
+	*msgraph.Client
 	// id is the tenant's, a lower-case GUID.
 	id string
 	// as says who signed in, and how.
 	as string
 }
 
-// signIn opens the tenant. A token is asked for with the first call.
-func (c *call) signIn() (tenant, error) {
-	options, as, err := c.credential()
+// signIn opens the tenant. A person signs in now, and is asked for these permissions; an
+// app has those that it was given.
+func (c *call) signIn(ctx context.Context, permissions ...string) (t tenant, err error) {
+	way := c.signInBy
+	if way == "" {
+		way = c.usualWay()
+	}
+	options, err := c.options(way)
 	if err != nil {
-		return tenant{}, err
+		return t, err
 	}
 	if options.Cloud, err = msgraph.CloudByName(c.cloud); err != nil {
-		return tenant{}, err
+		return t, err
 	}
-	client, err := msgraph.NewClient(options)
-	if err != nil {
-		return tenant{}, err
+	options.Scopes = permissions
+	if t.Client, err = msgraph.NewClient(options); err != nil {
+		return t, err
 	}
-	return tenant{graph: client, id: options.TenantID, as: as}, nil
+	if t.id = options.TenantID; c.demo || way == byEnvironment {
+		t.as = c.say("signed_in.env", options.ClientID)
+		if c.demo {
+			t.as = c.say("signed_in.demo")
+		}
+		return t, nil
+	}
+	return t, c.introduce(ctx, &t, way)
 }
 
-// credential returns what signs in.
-func (c *call) credential() (o msgraph.Options, as string, err error) {
-	if c.demo {
-		o := msgraph.Options{TenantID: demo.TenantID, ClientID: demo.ClientID, Transport: c.emulated().Transport()}
-		o.Auth.ClientSecret = always(demo.Secret)
-		return o, c.say("signed_in.demo"), nil
+// introduce finds out who has signed in, and to which tenant.
+func (c *call) introduce(ctx context.Context, t *tenant, way string) error {
+	organization, err := t.Organization(ctx)
+	if err != nil {
+		return err
 	}
-	if c.signInBy != byEnvironment {
-		return o, "", misuse("use.sign_in", c.signInBy)
+	t.id = organization.ID
+	t.as = organization.DisplayName
+	if me, err := t.Me(ctx); err == nil { // an app may hold the session of az
+		t.as = me.UserPrincipalName
 	}
-	o.TenantID, o.ClientID = strings.ToLower(c.Env(tenantVariable)), strings.ToLower(c.Env(clientVariable))
-	secret := c.Env(secretVariable)
-	var unset []string
-	for _, name := range []string{tenantVariable, clientVariable, secretVariable} {
-		if c.Env(name) == "" {
-			unset = append(unset, name)
+	t.as = c.say(language.Key("signed_in."+way), t.as)
+	return nil
+}
+
+func (c *call) usualWay() string {
+	for _, name := range []string{secretVariable, certificateVariable, tokenVariable} {
+		if c.Env(name) != "" {
+			return byEnvironment
 		}
+	}
+	return byBrowser
+}
+
+// options return what signs in.
+func (c *call) options(way string) (o msgraph.Options, err error) {
+	o.Transport = c.Transport
+	if c.demo {
+		o.TenantID, o.ClientID, o.Transport = demo.TenantID, demo.ClientID, c.emulated().Transport()
+		o.Auth.ClientSecret = always(demo.Secret)
+		return o, nil
+	}
+	if o.TenantID, err = c.tenantOfEnvironment(); err != nil {
+		return o, err
+	}
+	o.ClientID = c.clientID
+	switch way {
+	case byBrowser:
+		o.Auth.Browser = true
+		_, _ = fmt.Fprintln(c.Stderr, c.Err.Paint(screen.Faint, c.say("browser")))
+	case byDevice:
+		o.Auth.DeviceCode = c.showCode
+	case byAzureCLI:
+		o.Auth.AzureCLI = true
+	case byEnvironment:
+		return c.appOfEnvironment(o)
+	}
+	return o, nil
+}
+
+// tenantOfEnvironment returns the tenant that --tenant or the environment names, "" for
+// the person's own.
+func (c *call) tenantOfEnvironment() (string, error) {
+	id, from := strings.ToLower(c.tenantID), "--tenant"
+	if id == "" {
+		id, from = strings.ToLower(c.Env(tenantVariable)), tenantVariable
+	}
+	if id != "" && !directory.IsID(id) {
+		return "", misuse("use.no_guid", from)
+	}
+	return id, nil
+}
+
+func (c *call) appOfEnvironment(o msgraph.Options) (msgraph.Options, error) {
+	if o.ClientID == "" {
+		o.ClientID = strings.ToLower(c.Env(clientVariable))
+	}
+	var unset []string
+	if o.TenantID == "" {
+		unset = append(unset, tenantVariable)
+	}
+	if o.ClientID == "" {
+		unset = append(unset, clientVariable)
+	}
+	if c.usualWay() != byEnvironment {
+		unset = append(unset, secretVariable)
 	}
 	switch {
 	case len(unset) > 0:
-		return o, "", misuse("use.environment", strings.Join(unset, ", "))
-	case !directory.IsID(o.TenantID):
-		return o, "", misuse("use.no_guid", tenantVariable)
+		return o, misuse("use.environment", strings.Join(unset, ", "))
 	case !directory.IsID(o.ClientID):
-		return o, "", misuse("use.no_guid", clientVariable)
+		return o, misuse("use.no_guid", clientVariable)
 	}
-	o.Transport, o.Auth.ClientSecret = c.Transport, always(secret)
-	return o, c.say("signed_in.env", o.ClientID), nil
+	if path := c.Env(certificateVariable); path != "" && c.Env(secretVariable) == "" {
+		if _, err := os.Stat(path); err != nil {
+			return o, misuse("use.certificate", certificateVariable)
+		}
+	}
+	o.Auth.Environment = func(name string) string {
+		switch name {
+		case tenantVariable:
+			return o.TenantID
+		case clientVariable:
+			return o.ClientID
+		}
+		return c.Env(name)
+	}
+	return o, nil
+}
+
+// showCode tells the person what to do on any device.
+func (c *call) showCode(_ context.Context, code msgraph.DeviceCode) error {
+	_, err := fmt.Fprintln(c.Stderr, c.Err.Paint(screen.Strong, screen.Clean(c.say("device", code.URL, code.UserCode))))
+	return err
 }
 
 func always(secret string) func(context.Context, bool) (string, error) {

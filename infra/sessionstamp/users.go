@@ -68,7 +68,7 @@ func (c *call) usersVerb() *cobra.Command {
 
 // users lists who has no stamp, or counts them.
 func (c *call) users(ctx context.Context, s selection) error {
-	t, err := c.signIn()
+	t, err := c.signIn(ctx, readUsers, readDomains)
 	if err != nil {
 		return err
 	}

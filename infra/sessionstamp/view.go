@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 )
 
@@ -85,33 +86,43 @@ func (c *call) writeHelp(cmd *cobra.Command) {
 	for _, paragraph := range strings.Split(cmd.Long, "\n") {
 		c.paint(&out, []line{{text: paragraph}})
 	}
-	section := func(title string, lines []string) {
-		if len(lines) > 0 {
-			c.paint(&out, []line{{}, {text: title, colour: screen.Strong}})
-			out.WriteString(strings.Join(lines, "\n") + "\n")
-		}
-	}
 	if cmd.HasParent() {
-		section(c.help("title.usage"), screen.Wrap("  "+cmd.UseLine(), c.Out.Columns, 4))
+		c.section(&out, "title.usage", screen.Wrap("  "+cmd.UseLine(), c.Out.Columns, 4))
+		c.section(&out, "title.flags", pairs(flagsOf(cmd.LocalNonPersistentFlags()), c.Out.Columns))
 	} else {
-		section(c.help("title.verbs"), pairs(c.verbs, c.Out.Columns))
+		c.section(&out, "title.verbs", pairs(c.verbs, c.Out.Columns))
 	}
-	section(c.help("title.flags"), pairs(flagsOf(cmd), c.Out.Columns))
-	var examples []string
-	for _, example := range strings.Split(cmd.Example, "\n") {
-		examples = append(examples, screen.Wrap(example, c.Out.Columns, 4)...)
-	}
-	section(c.help("title.examples"), examples)
+	c.section(&out, "title.examples", examplesOf(cmd, c.Out.Columns))
 	_, _ = io.WriteString(c.Stdout, out.String()) // a help that nobody reads is no error
 }
 
-// flagsOf are a verb's own flags; those that every verb has are told with the command.
-func flagsOf(cmd *cobra.Command) (pairs [][2]string) {
-	own := cmd.LocalNonPersistentFlags()
-	if !cmd.HasParent() {
-		own = cmd.PersistentFlags()
+// writeFlagsHelp teaches the flags that every verb has.
+func (c *call) writeFlagsHelp(root *cobra.Command) {
+	var out strings.Builder
+	c.paint(&out, []line{{text: c.help("flags.long")}})
+	c.section(&out, "title.flags", pairs(flagsOf(root.PersistentFlags()), c.Out.Columns))
+	c.section(&out, "title.examples", screen.Wrap(c.help("flags.examples"), c.Out.Columns, 4))
+	_, _ = io.WriteString(c.Stdout, out.String())
+}
+
+// section writes a part of a help, if there is anything in it.
+func (c *call) section(out *strings.Builder, title language.Key, lines []string) {
+	if len(lines) > 0 {
+		c.paint(out, []line{{}, {text: c.help(title), colour: screen.Strong}})
+		out.WriteString(strings.Join(lines, "\n") + "\n")
 	}
-	own.VisitAll(func(f *pflag.Flag) {
+}
+
+func examplesOf(cmd *cobra.Command, columns int) (examples []string) {
+	for _, example := range strings.Split(cmd.Example, "\n") {
+		examples = append(examples, screen.Wrap(example, columns, 4)...)
+	}
+	return examples
+}
+
+// flagsOf are flags and what they are for.
+func flagsOf(flags *pflag.FlagSet) (pairs [][2]string) {
+	flags.VisitAll(func(f *pflag.Flag) {
 		name := "--" + f.Name
 		if f.Shorthand != "" {
 			name = "-" + f.Shorthand + ", " + name

@@ -3,7 +3,9 @@ package main
 import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // words are the sentences of the screens and of the errors; helps are those of --help.
-var words = language.Catalogue{
+var words = language.Join(commonWords)
+
+var commonWords = language.Catalogue{
 	"next":        {En: "Next: ", Ja: "次: "},
 	"none":        {En: "none", Ja: "なし"},
 	"more":        {En: "%s and %s more", Ja: "%s 他 %s 件"},
@@ -11,10 +13,19 @@ var words = language.Catalogue{
 	"before_2018": {En: "before June 2018", Ja: "2018 年 6 月より前"},
 	"reading":     {En: "Reading users: %s …", Ja: "ユーザーを読み取り中: %s 人 …"},
 
-	"signed_in.env":  {En: "app %s  (environment; reads only, stores nothing)", Ja: "アプリ %s  (環境変数。読み取りのみ、保存なし)"},
-	"signed_in.demo": {En: "invented tenant", Ja: "架空のテナント"},
-	"demo":           {En: "Demonstration: none of these users exists.", Ja: "デモ: 実在しないユーザーです。"},
+	"signed_in.env":     {En: "app %s  (environment)", Ja: "アプリ %s  (環境変数)"},
+	"signed_in.browser": {En: "%s  (browser)", Ja: "%s  (ブラウザー)"},
+	"signed_in.device":  {En: "%s  (device code)", Ja: "%s  (デバイス コード)"},
+	"signed_in.az":      {En: "%s  (az)", Ja: "%s  (az)"},
+	"signed_in.demo":    {En: "invented tenant", Ja: "架空のテナント"},
+	"browser":           {En: "Sign in in the browser that opens now.", Ja: "開いたブラウザーでサインインしてください。"},
+	"device": {
+		En: "Open %s on any device, and enter the code %s",
+		Ja: "任意の端末で %s を開き、コード %s を入力してください",
+	},
+	"demo": {En: "Demonstration: none of these users exists.", Ja: "デモ: 実在しないユーザーです。"},
 
+	"check.reads":     {En: "  reads only, stores nothing", Ja: "  読み取りのみ、保存なし"},
 	"check.federated": {En: "Federated: %s", Ja: "フェデレーション: %s"},
 	"check.managed":   {En: "Managed:   %s", Ja: "マネージド:       %s"},
 	"check.count": {
@@ -120,17 +131,41 @@ var words = language.Catalogue{
 		En: "%q is not a shell that we know: write sessionstamp completion %s.",
 		Ja: "シェル %q には対応していません。sessionstamp completion %s のように指定してください。",
 	},
-	"use.sign_in": {
-		En: "This version cannot sign in by %s yet: write --sign-in env.",
-		Ja: "このバージョンは %s でのサインインにまだ対応していません。--sign-in env を指定してください。",
-	},
 	"use.environment": {
-		En: "Nobody is signed in: set %s, or try it with --demo.",
-		Ja: "サインインできません。環境変数 %s を設定するか、--demo で試してください。",
+		En: "To sign in as an app, set %s; leave out --sign-in env to sign in yourself.",
+		Ja: "アプリとしてサインインするには、環境変数 %s を設定してください。自分でサインインするには --sign-in env を外してください。",
+	},
+	"use.certificate": {
+		En: "%s names a file that cannot be read: see that it is there, and yours.",
+		Ja: "%s のファイルを読み取れません。パスとアクセス権を確認してください。",
+	},
+	"use.exclude": {
+		En: "--exclude %q would protect nobody, or not whom you mean: write name@domain, a pattern such as svc-*@example.com, or an object id.",
+		Ja: "--exclude %q では誰も除外されないか、意図と異なる人が除外されます。名前@ドメイン、svc-*@example.com のようなパターン、またはオブジェクト ID を指定してください。",
+	},
+	"use.unknown_group": {
+		En: "The tenant has no group %q: look at the spelling, or write the object id.",
+		Ja: "テナントにグループ %q はありません。つづりを確認するか、オブジェクト ID を指定してください。",
+	},
+	"use.several_groups": {
+		En: "Several groups are called %q: write the object id of the one you mean: %s.",
+		Ja: "グループ %q は複数あります。オブジェクト ID で指定してください: %s。",
+	},
+	"use.several_users": {
+		En: "Several users have the name or address %s: write the object id.",
+		Ja: "名前またはアドレスが %s のユーザーは複数います。オブジェクト ID を指定してください。",
+	},
+	"use.no_file": {
+		En: "This machine has not stamped anybody yet: begin with sessionstamp check.",
+		Ja: "このマシンではまだ誰にもスタンプを付けていません。まず sessionstamp check を実行してください。",
+	},
+	"use.several_files": {
+		En: "This machine knows several tenants: choose one with --tenant: %s.",
+		Ja: "このマシンには複数のテナントの記録があります。--tenant で選んでください: %s。",
 	},
 	"use.no_guid": {
-		En: "Set %s to a GUID, which the Entra admin center shows, or try it with --demo.",
-		Ja: "環境変数 %s に GUID (Entra 管理センターに表示されます) を設定するか、--demo で試してください。",
+		En: "%s is not a GUID: the Entra admin center shows it, or try it with --demo.",
+		Ja: "%s が GUID ではありません。Entra 管理センターで確認するか、--demo で試してください。",
 	},
 	"use.domain": {
 		En: "%s is not a federated domain of this tenant, which has: %s.",

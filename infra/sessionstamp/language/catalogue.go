@@ -19,6 +19,21 @@ type Text struct{ En, Ja string }
 // Catalogue holds sentences by their keys. It is never changed.
 type Catalogue map[Key]Text
 
+// Join makes one catalogue of several. A key that two of them have is a fault of the
+// program, and Faults tells of it.
+func Join(catalogues ...Catalogue) Catalogue {
+	joined := make(Catalogue)
+	for _, c := range catalogues {
+		for key, text := range c {
+			if _, twice := joined[key]; twice {
+				text = Text{}
+			}
+			joined[key] = text
+		}
+	}
+	return joined
+}
+
 // Say returns a sentence in a language. A key that the catalogue lacks is said as it is:
 // a person can still report it.
 func (c Catalogue) Say(l Language, key Key, args ...any) string {

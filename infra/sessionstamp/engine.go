@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
+	"github.com/sessionstamp/sessionstamp/shared/bolt"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+// exclusions are the users whom a verb must never touch, as its flags name them.
+type exclusions struct {
+	users, groups []string
+}
+
+// flags gives a verb the flags that every verb has which signs users out.
+func (e *exclusions) flags(c *call, cmd *cobra.Command) {
+	cmd.Flags().Var(texts{&e.users, "NAME|PATTERN|ID"}, "exclude", c.help("flag.exclude"))
+	cmd.Flags().Var(texts{&e.groups, "NAME|ID"}, "exclude-group", c.help("flag.exclude-group"))
+}
+
+// permissions are what the exclusions need besides the verb's own.
+func (e *exclusions) permissions() []string {
+	if len(e.groups) == 0 {
+		return nil
+	}
+	return []string{readMembers}
+}
+
+// policy returns what the machine may do. An exclusion that protects nobody is refused.
+func (e *exclusions) policy() (stamp.Policy, error) {
+	p := stamp.DefaultPolicy
+	for _, user := range e.users {
+		if id := strings.ToLower(user); directory.IsID(id) {
+			p.Exclusions.IDs = append(p.Exclusions.IDs, id)
+		} else if one := (stamp.Exclusions{Patterns: []string{user}}); one.Validate() != nil {
+			return p, misuse("use.exclude", user)
+		} else {
+			p.Exclusions.Patterns = append(p.Exclusions.Patterns, user)
+		}
+	}
+	return p, nil
+}
+
+// engine opens the tenant's file on this machine, and what works on it. end lets others
+// have the file.
+func (c *call) engine(ctx context.Context, t tenant, e exclusions) (engine *job.Engine, end func() error, err error) {
+	policy, err := e.policy()
+	if err != nil {
+		return nil, nil, err
+	}
+	var groups []string
+	for _, name := range e.groups {
+		id, err := c.group(ctx, t, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		groups = append(groups, id)
+	}
+	folder, forget, err := c.folder(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := bolt.Open(ctx, folder, t.id)
+	if err != nil {
+		return nil, nil, errors.Join(err, forget())
+	}
+	engine = job.New(job.Config{
+		Tenant: t.id, Graph: t, File: file, ExcludedGroups: groups, Policy: policy,
+		Log: slog.New(slog.DiscardHandler), Now: c.Now,
+	})
+	return engine, func() error { return errors.Join(file.Close(), forget()) }, nil
+}
+
+// group finds the one group that a person has named.
+func (c *call) group(ctx context.Context, t tenant, name string) (id string, err error) {
+	found, err := t.FindGroups(ctx, name)
+	switch {
+	case errors.Is(err, directory.ErrNoGroup):
+		return "", misuse("use.unknown_group", name)
+	case err != nil:
+		return "", err
+	case len(found) > 1:
+		ids := make([]string, len(found))
+		for i, g := range found {
+			ids[i] = g.ID
+		}
+		return "", misuse("use.several_groups", name, strings.Join(ids, ", "))
+	}
+	return found[0].ID, nil
+}
+
+// folder returns where the files of tenants are on this machine. That of the demonstration
+// lasts until forget.
+func (c *call) folder(ctx context.Context) (folder string, forget func() error, err error) {
+	forget = func() error { return nil }
+	if c.demo {
+		if folder, err = os.MkdirTemp("", "sessionstamp-demo-*"); err != nil {
+			return "", forget, err
+		}
+		forget = func() error { return os.RemoveAll(folder) }
+		if err := c.emulated().Remember(ctx, folder); err != nil {
+			return "", forget, errors.Join(err, forget())
+		}
+		return folder, forget, nil
+	}
+	if folder, err = bolt.Folder(c.System, c.Env); err != nil {
+		return "", forget, misuse("use.folder")
+	}
+	return folder, forget, nil
+}
+
+// knownTenant returns the tenant whose file is meant when nobody has signed in: the one
+// that is named, or the only one that there is on this machine.
+func (c *call) knownTenant(folder string) (string, error) {
+	if c.demo {
+		return demo.TenantID, nil
+	}
+	id, err := c.tenantOfEnvironment()
+	if id != "" || err != nil {
+		return id, err
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.db"))
+	if err != nil || len(files) == 0 {
+		return "", misuse("use.no_file")
+	}
+	tenants := make([]string, len(files))
+	for i, file := range files {
+		tenants[i] = strings.TrimSuffix(filepath.Base(file), ".db")
+	}
+	if len(tenants) > 1 {
+		slices.Sort(tenants)
+		return "", misuse("use.several_files", strings.Join(tenants, ", "))
+	}
+	return tenants[0], nil
+}
