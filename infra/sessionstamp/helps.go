@@ -39,6 +39,14 @@ var helps = language.Catalogue{
 	},
 	"users.examples": same("  sessionstamp users --by month --demo\n  sessionstamp users --domain example.co.jp --since 30d\n  sessionstamp users -o csv > users.csv"),
 
+	"report.use":   same("report [--out FILE] [--exclude NAME]"),
+	"report.short": {En: "one page to forward, or JSON or CSV", Ja: "人に渡せる 1 ページのレポート"},
+	"report.long": {
+		En: "It writes one HTML file that needs no network: who has no stamp and since when, how soon users were stamped, the three zeros, and the list. It reads domains and users (Domain.Read.All, User.Read.All), and the file of this machine if there is one. -o json has all numbers, -o csv the list.",
+		Ja: "ネットワークなしで開ける HTML ファイルを 1 つ作ります。スタンプのない人とその推移、付くまでの時間、3 つのゼロ、一覧が入ります。ドメインとユーザー (Domain.Read.All、User.Read.All) と、あればこのマシンの記録を読み取ります。-o json にはすべての数値、-o csv には一覧が入ります。",
+	},
+	"report.examples": same("  sessionstamp report --demo --out report.html\n  sessionstamp report --exclude svc-backup@example.com\n  sessionstamp report -o json > report.json"),
+
 	"history.use":   same("history [USER] [--names] [--limit N]"),
 	"history.short": {En: "whom this machine has stamped", Ja: "このマシンからスタンプを付けた人"},
 	"history.long": {
@@ -69,6 +77,8 @@ var helps = language.Catalogue{
 	"flag.limit":         {En: "rows on a screen; 0 for all", Ja: "画面に出す行数 (0 はすべて)"},
 	"flag.exclude":       {En: "never these users (again for more)", Ja: "対象から外すユーザー (繰り返し可)"},
 	"flag.exclude-group": {En: "never the members of this group", Ja: "対象から外すグループ"},
+	"flag.out":           {En: "where to; - for standard output", Ja: "出力先 (- は標準出力)"},
+	"flag.exclude_known": {En: "users whom you exclude (again for more)", Ja: "除外しているユーザー (繰り返し可)"},
 	"flag.names":         {En: "looks up names in the directory", Ja: "ディレクトリから名前を取得"},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -28,6 +29,8 @@ type program struct {
 	System, Speaks string
 	// Now is the clock. Its time zone is the person's.
 	Now func() time.Time
+	// WriteFile is os.WriteFile.
+	WriteFile func(name string, content []byte, mode fs.FileMode) error
 	// Transport carries the calls of Graph and Entra; nil means net/http's. The
 	// demonstration has its own.
 	Transport http.RoundTripper

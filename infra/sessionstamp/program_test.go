@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -40,6 +41,7 @@ func play(ctx context.Context, change func(*program), args ...string) (status in
 	p := program{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err, Out: terminal, Err: terminal,
 		Env: environment(nil), System: "linux", Now: func() time.Time { return at },
+		WriteFile: func(string, []byte, fs.FileMode) error { return nil },
 	}
 	if change != nil {
 		change(&p)
@@ -76,12 +78,14 @@ var screens = map[string][]string{
 	"users-domain":    {"users", "--by", "domain", "--since", "2026-06", "--demo"},
 	"users-few":       {"users", "--domain", "@Tokyo.example.co.jp", "--since", "20d", "--demo"},
 	"users-none":      {"users", "--domain", "tokyo.example.co.jp", "--since", "1d", "--demo"},
+	"report":          {"report", "--demo"},
 	"history":         {"history", "--demo"},
 	"history-names":   {"history", "--names", "--limit", "12", "--demo"},
 	"help":            {"--help"},
 	"help-flags":      {"help", "flags"},
 	"help-check":      {"check", "--help"},
 	"help-users":      {"help", "users"},
+	"help-report":     {"report", "--help"},
 	"help-history":    {"history", "-h"},
 	"help-completion": {"completion", "--help"},
 }
@@ -166,6 +170,7 @@ func TestContracts(t *testing.T) {
 		"users-month.json": {"users", "-o", "json", "--since", "2026-09", "--by", "month"},
 		"users-month.csv":  {"users", "-o", "csv", "--since", "2026-09", "--by", "month"},
 		"users-none.json":  {"users", "-o", "json", "--domain", "tokyo.example.co.jp", "--since", "1d"},
+		"report.csv":       {"report", "-o", "csv"},
 		"history.json":     {"history", "-o", "json", "--limit", "1"},
 		"history.csv":      {"history", "-o", "csv", "--names"},
 	} {
@@ -189,7 +194,7 @@ func TestMisuse(t *testing.T) {
 		for _, args := range []string{
 			"chekc", "chekc --by month", "nonsense", "help nonsense", "check extra", "--nothing", "-x", "check -o", "check -o xml", "--demo=maybe", "check --cloud mars",
 			"users --by year", "users --since yesterday", "users --since 2027-01", "users --since 0d", "users --limit -1", "users --limit 1.5",
-			"users --domain nonsense", "users --domain example.com --demo", "check --sign-in fax", "check --tenant contoso.com", "check --sign-in env", "history",
+			"users --domain nonsense", "report --out", "report --exclude *", "report x", "users --domain example.com --demo", "check --sign-in fax", "check --tenant contoso.com", "check --sign-in env", "history",
 			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "check --\u202enothing", "--=", "check --cloud=",
 		} {
 			status, stdout, stderr := play(t.Context(), func(p *program) { p.Speaks = string(l) }, strings.Split(args, " ")...)

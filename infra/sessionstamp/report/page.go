@@ -55,6 +55,8 @@ func WriteHTML(w io.Writer, r Report, l language.Language, zone *time.Location) 
 		"clean":   func(name string) string { return screen.Cut(screen.Clean(name), longestName) },
 		"when":    func(at time.Time) string { return at.In(zone).Format("2006-01-02 15:04") },
 		"day":     func(at time.Time) string { return at.In(zone).Format(time.DateOnly) },
+		"whole":   func(date string) string { return strings.ReplaceAll(date, "-", "\u2011") },
+		"pieces":  func(key string) []piece { return pieces(say(key)) },
 		"zero":    func(key string, n *int) zero { return zero{"zero." + key, n} },
 	}
 	t, err := template.New("page").Funcs(functions).Parse(pageHTML)
@@ -69,6 +71,19 @@ func WriteHTML(w io.Writer, r Report, l language.Language, zone *time.Location) 
 
 // longestName is how many cells of a name are shown.
 const longestName = 160
+
+// piece is a part of a sentence; what is typed stands between backquotes there.
+type piece struct {
+	Text string
+	Code bool
+}
+
+func pieces(sentence string) (all []piece) {
+	for i, text := range strings.Split(sentence, "`") {
+		all = append(all, piece{text, i%2 == 1})
+	}
+	return all
+}
 
 // zero is one of the three numbers; it is not known if there is none.
 type zero struct {

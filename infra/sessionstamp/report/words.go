@@ -80,13 +80,13 @@ var words = language.Catalogue{
 
 	"left.title":                    {En: "Who is left without, and why", Ja: "スタンプのない人とその理由"},
 	"reason.existing":               {En: "waits for a person", Ja: "担当者の判断待ち"},
-	"reason.existing_then":          {En: "Created more than 72 hours ago: sessionstamp stamp --all", Ja: "作成から 72 時間以上。sessionstamp stamp --all で付けられます"},
+	"reason.existing_then":          {En: "Created more than 72 hours ago: `sessionstamp stamp --all`", Ja: "作成から 72 時間以上。`sessionstamp stamp --all` で付けられます"},
 	"reason.new":                    {En: "new", Ja: "新規"},
 	"reason.new_then":               {En: "Created in the last 72 hours: stamped by itself where sessionstamp keeps watch", Ja: "作成から 72 時間以内。sessionstamp が監視していれば自動で付きます"},
 	"reason.excluded":               {En: "excluded", Ja: "除外"},
 	"reason.excluded_then":          {En: "Named as an exclusion: never stamped", Ja: "除外に指定。スタンプは付けません"},
 	"reason.known_cannot_fix":       {En: "could not be stamped", Ja: "付けられない"},
-	"reason.known_cannot_fix_then":  {En: "Calls have failed: sessionstamp why USER", Ja: "呼び出しに失敗。sessionstamp why USER で調べられます"},
+	"reason.known_cannot_fix_then":  {En: "Calls have failed: `sessionstamp why USER`", Ja: "呼び出しに失敗。`sessionstamp why USER` で調べられます"},
 	"reason.read_back_pending":      {En: "under way", Ja: "処理中"},
 	"reason.read_back_pending_then": {En: "Called: the stamp has not been seen yet", Ja: "呼び出し済み。スタンプの確認待ち"},
 	"reason.guest":                  {En: "guest", Ja: "ゲスト"},
@@ -96,8 +96,8 @@ var words = language.Catalogue{
 	"reason.not_federated":          {En: "managed domain", Ja: "マネージド ドメイン"},
 	"reason.not_federated_then":     {En: "Signs in at Entra ID itself: needs none", Ja: "Entra ID で直接サインインするため不要"},
 	"exclusions": {
-		En: "Accounts that you exclude are counted as any others here. To tell them apart, name them: --exclude.",
-		Ja: "除外アカウントも、ほかの人と同じように数えています。区別するには --exclude で指定してください。",
+		En: "Accounts that you exclude are counted as any others here. To tell them apart, name them: `--exclude`.",
+		Ja: "除外アカウントも、ほかの人と同じように数えています。区別するには `--exclude` で指定してください。",
 	},
 
 	"domains.title": {En: "By domain", Ja: "ドメイン別"},

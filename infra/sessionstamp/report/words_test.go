@@ -32,7 +32,7 @@ func TestCatalogue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, match := range regexp.MustCompile(`say\(? ?"([a-z_0-9.]+)"|\{"(wait\.[a-z]+)"`).FindAllStringSubmatch(string(text), -1) {
+		for _, match := range regexp.MustCompile(`(?:say\(?|"pieces") ?"([a-z_0-9.]+)"|\{"(wait\.[a-z]+)"`).FindAllStringSubmatch(string(text), -1) {
 			asked = append(asked, language.Key(match[1]+match[2]))
 		}
 	}

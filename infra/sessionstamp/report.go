@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/report"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/bolt"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
+)
+
+// reporting are the flags of report.
+type reporting struct {
+	exclusions
+	out string
+}
+
+// toStdout is the name of a file that means standard output.
+const toStdout = "-"
+
+func (c *call) reportVerb() *cobra.Command {
+	var r reporting
+	cmd := c.verb("report", func(cmd *cobra.Command, _ []string) error { return c.report(cmd.Context(), r) })
+	cmd.Flags().Var(text{&r.out, "FILE"}, "out", c.help("flag.out"))
+	cmd.Flags().Var(texts{&r.users, "NAME|PATTERN|ID"}, "exclude", c.help("flag.exclude_known"))
+	return cmd
+}
+
+// report makes the report, and writes it: as a page into a file, unless it is to be JSON
+// or CSV.
+func (c *call) report(ctx context.Context, r reporting) error {
+	if r.out == toStdout && c.format == screen.Text && c.Out.Live {
+		return misuse("use.page_on_screen")
+	}
+	made, err := c.make(ctx, r)
+	if err != nil {
+		return err
+	}
+	content, err := c.render(made)
+	if err != nil {
+		return err
+	}
+	if r.out == "" && c.format == screen.Text {
+		r.out = "sessionstamp-report-" + c.Now().Format(time.DateOnly) + ".html"
+	}
+	if r.out == "" || r.out == toStdout {
+		_, err = c.Stdout.Write(content)
+		return err
+	}
+	if err := c.WriteFile(r.out, content, 0o600); err != nil { // it names people
+		return failure(err, "fail.write", r.out)
+	}
+	v := c.reportView(made, r.out)
+	c.format = screen.Text
+	return c.show(v)
+}
+
+// make reads the tenant, and what this machine knows of it.
+func (c *call) make(ctx context.Context, r reporting) (made report.Report, err error) {
+	policy, err := r.policy()
+	if err != nil {
+		return made, err
+	}
+	t, err := c.signIn(ctx, readUsers, readDomains)
+	if err != nil {
+		return made, err
+	}
+	read, err := c.read(ctx, t, "")
+	if err != nil {
+		return made, err
+	}
+	memory, err := c.memory(ctx, t.id, read.users)
+	if err != nil {
+		return made, err
+	}
+	made = report.Make(report.Input{
+		Tenant: t.id, Domains: read.domains, Users: read.users, Unreadable: read.unreadable,
+		Policy: policy, Memory: memory, Now: c.Now(),
+	})
+	made.Demo = c.demo
+	return made, nil
+}
+
+// memory is what this machine knows of the tenant; without a file, nothing.
+func (c *call) memory(ctx context.Context, tenant string, users []directory.User) (m report.Memory, err error) {
+	folder, forget, err := c.folder(ctx)
+	if err != nil {
+		return m, nil //nolint:nilerr // where no file has a place there is none
+	}
+	defer func() { err = errors.Join(err, forget()) }()
+	file, err := bolt.ReadOnly(ctx, folder, tenant)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	} else if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	ledger := bolt.NewLedger(file)
+	if m.Entries, err = ledger.History(ctx, tenant, 0); err != nil {
+		return m, err
+	}
+	// Whoever could not be stamped may never have been called, and has no history.
+	var unstamped []string
+	for _, u := range users {
+		if u.SignInSessionsValidFrom.IsZero() {
+			unstamped = append(unstamped, u.ID)
+		}
+	}
+	entries, err := ledger.Entries(ctx, tenant, unstamped)
+	for _, e := range entries {
+		if e.Called.IsZero() {
+			m.Entries = append(m.Entries, e)
+		}
+	}
+	if err != nil {
+		return m, err
+	}
+	place, err := bolt.NewState[sweep.Checkpoint](file, "sweep").Load(ctx, tenant)
+	m.Swept = swept(place.Doc, c.Now())
+	return m, err
+}
+
+// swept returns a time at which the last full round had begun, which has ended; zero if
+// another one is due. The next one is due a day later at most, or in the night of a day on
+// which the clocks are put back.
+func swept(place sweep.Checkpoint, now time.Time) time.Time {
+	const longest = 25 * time.Hour
+	if place.FullDue.IsZero() || !place.FullStarted.IsZero() || now.After(place.FullDue) {
+		return time.Time{}
+	}
+	return place.FullDue.Add(-longest)
+}
+
+// render writes the report in the form that was asked for.
+func (c *call) render(made report.Report) ([]byte, error) {
+	var out bytes.Buffer
+	if c.format == screen.Text {
+		err := report.WriteHTML(&out, made, c.lang, c.Now().Location())
+		return out.Bytes(), err
+	}
+	sheet := screen.Table{Columns: []screen.Column{{Title: "id"}, {Title: "userPrincipalName"}, {Title: "createdDateTime"}, {Title: "reason"}}}
+	for _, u := range made.Users {
+		sheet.Rows = append(sheet.Rows, []string{u.ID, u.UserPrincipalName, moment(u.Created), string(u.Reason)})
+	}
+	err := screen.Result{Table: sheet, Object: made}.Write(&out, c.format, screen.Columns)
+	return out.Bytes(), err
+}
+
+// reportView says where the report is, and what is the first thing in it.
+func (c *call) reportView(made report.Report, file string) view {
+	return view{
+		before: []line{
+			{text: c.say("check.count", language.Number(made.WithoutStamp), language.Number(made.Members)), colour: screen.Strong},
+			{text: c.say("report.written", file), hang: 2},
+		},
+		next: []hint{{"report -o csv > users.csv", "hint.csv"}, {"users", "hint.users"}},
+	}
+}
