@@ -19,6 +19,9 @@ TOOLS := .venv/installed
 # ARGS are passed to the demonstration: make demo ARGS='-users 2000 -seed 7'.
 ARGS ?=
 
+# The browser in which the page of a report is looked at.
+CHROMIUM ?= $(or $(shell command -v chromium),$(shell command -v google-chrome),chromium)
+
 # How many seeds of each plan the simulation plays in test, check and nightly.
 SEEDS ?= 20
 CHECK_SEEDS ?= 60
@@ -57,12 +60,12 @@ SDK_NOTE := The first build compiles the Microsoft Graph SDK. That takes minutes
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 CGO_ENABLED=0 \
 	GOFLAGS="-p=$(JOBS) -trimpath -tags=lambda.norpc '-ldflags=-s -w'" .venv/bin/sam
 
-.PHONY: help go demo test check nightly bench build lint race deployment fuzz clock fmt tools
+.PHONY: help go demo test check nightly bench build lint race page deployment fuzz clock fmt tools
 
 help:
 	@echo "make demo     the whole system, with an emulated Graph: ARGS='-users 2000 -json'"
 	@echo 'make test     all that proves the product: format, vet, tests'
-	@echo 'make check    lint, race detector, build for arm64, more seeds; run it after make test'
+	@echo 'make check    lint, race detector, browser, build for arm64, more seeds; run it after make test'
 	@echo 'make nightly  fuzzing, thousands of seeds, benchmarks, the clock $(DAYS) days ahead'
 	@echo 'make bench    the speed of the webhook, the calls of Graph, the cold starts'
 	@echo 'make build    the functions for AWS Lambda, for .venv/bin/sam deploy --guided'
@@ -85,13 +88,13 @@ test: go $(TOOLS)
 	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .) || exit 1; \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	@echo '== go vet'
-	@$(GO) vet -p $(JOBS) ./...
+	@$(GO) vet -p $(JOBS) -tags page ./...
 	@echo '== go test'
 	@$(SCAN) $(GO) test -p $(JOBS) -shuffle=on -timeout=20m $$($(GO) list ./... | grep -v /infra/local$$)
 	@$(SCAN) $(GO) test -p $(JOBS) -shuffle=on -timeout=20m ./infra/local -seeds $(SEEDS)
 	@echo 'all is well'
 
-check: go lint race deployment
+check: go lint race page deployment
 	@echo '== the simulation, $(CHECK_SEEDS) seeds of each plan'
 	@$(SCAN) $(GO) test -p $(JOBS) -count=1 -timeout=60m ./infra/local -run Simulation -seeds $(CHECK_SEEDS)
 	@echo 'all is checked'
@@ -104,6 +107,14 @@ race: $(TOOLS)
 	@echo '== go test $(RACE), what does not link the Graph SDK'
 	@[ -n '$(RACE)' ] || echo 'no C compiler: the race detector is left out'
 	@$(SCAN) $(GO) test -p $(JOBS) $(RACE) -shuffle=on -timeout=20m $$($(LIGHT))
+
+# It needs Chromium, which nothing else does, so its tests have a build tag.
+page: go
+	@echo '== the page of a report, in Chromium'
+	@command -v '$(CHROMIUM)' >/dev/null || { \
+		echo 'Chromium is missing: install it (Debian: apt-get install chromium fonts-noto-cjk),' >&2; \
+		echo 'or name a browser like it: make page CHROMIUM=google-chrome' >&2; exit 1; }
+	@$(SCAN) $(GO) test -p $(JOBS) -count=1 -tags page ./infra/sessionstamp/report -chromium '$(CHROMIUM)'
 
 # Building for arm64 compiles the Graph SDK once more.
 build: $(TOOLS)

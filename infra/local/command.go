@@ -34,6 +34,7 @@ users. Then so many users come that the brake stops. A person releases it.
 
   go run ./infra/local                              with a display
   go run ./infra/local -json -users 1000 -seed 7    one JSON object
+  go run ./infra/local -html demo.html              and a page for a browser
 
 The exit status is 1 if a user in scope was not stamped or was stamped twice,
 or a user out of scope was touched, or the run failed or was interrupted. It is
@@ -48,6 +49,7 @@ type options struct {
 	users int
 	seed  uint64
 	json  bool
+	html  string // a file, "" for none
 	log   *slog.Logger
 }
 
@@ -75,7 +77,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "local:", err)
 		return 1
 	}
-	return report(r, o, stdout)
+	status := conclude(r, o, stdout)
+	if o.html != "" {
+		if err := r.writePage(o.html, time.Now()); err != nil {
+			_, _ = fmt.Fprintln(stderr, "local:", err)
+			return 1
+		}
+	}
+	return status
 }
 
 // errFlags tells that the flags were wrong, which has been said.
@@ -88,6 +97,7 @@ func parse(args []string, stderr io.Writer) (o options, verbose bool, err error)
 	flags.IntVar(&o.users, "users", defaultUsers, "create this `number` of users")
 	flags.Uint64Var(&o.seed, "seed", 1, "the `number` that draws who is created and what goes wrong")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object and nothing else")
+	flags.StringVar(&o.html, "html", "", "write the result as a page into this `file` too")
 	flags.BoolVar(&verbose, "v", false, "print sessionstamp's own log to standard error")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -135,8 +145,8 @@ func play(ctx context.Context, o options, show display) (result, error) {
 	return r, err
 }
 
-// report prints the result and returns the exit status.
-func report(r result, o options, stdout io.Writer) int {
+// conclude prints the result and returns the exit status.
+func conclude(r result, o options, stdout io.Writer) int {
 	write := r.writeTable
 	if o.json {
 		write = r.writeJSON

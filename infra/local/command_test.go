@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -131,7 +133,7 @@ func TestReport(t *testing.T) {
 			t.Parallel()
 			for _, asJSON := range []bool{true, false} {
 				var stdout bytes.Buffer
-				if status := report(test.result, options{json: asJSON}, &stdout); status != test.status {
+				if status := conclude(test.result, options{json: asJSON}, &stdout); status != test.status {
 					t.Errorf("exit status %d, want %d", status, test.status)
 				}
 				if v := test.result.Violations; len(v) > 0 && !strings.Contains(stdout.String(), v[0]) {
@@ -139,6 +141,28 @@ func TestReport(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPage: the page has the numbers of the run, and no others.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "demo.html")
+	r := result{Stamped: 502, StampedTwice: 7, LatencyMS: latencies{4960, 14210, 19000, 21000}, Histogram: histogram{89, 33, 128, 149, 97, 6}, LeftAlone: map[string]int{"guest": 32, "existing": 12}}
+	if err := r.writePage(file, time.Date(2026, 11, 29, 11, 0, 0, 0, time.UTC)); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{">502<", ">5 s<", "14.2 s", ">7<", ">149<", "less than 20 s", "20 s or more", "guest", ">32<", "2026-11-29 11:00"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s is not in the page", want)
+		}
+	}
+	if strings.Contains(string(text), "members of federated domains") {
+		t.Error("the page counts members, whom the run has not counted")
 	}
 }
 

@@ -103,7 +103,7 @@ func (m *maker) machine() *Machine {
 	return done
 }
 
-var bounds = [...]float64{2, 5, 10, 20, 30, 60, 300, 3600}
+var bounds = [...]float64{2, 5, 10, 30, 60, 300, 3600}
 
 // SpeedOf counts how long users waited, nil if nobody did. It sorts waits.
 func SpeedOf(waits []time.Duration) *Speed {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/census"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 )
@@ -35,6 +36,8 @@ type page struct {
 	Policy string
 	CSS    template.CSS
 	JS     template.JS
+	// Judged is the key of the verdict, "" for none.
+	Judged string
 	// A chart without columns is left out.
 	OverTimeChart, MonthChart, SpeedChart chart
 	Earlier                               Group
@@ -97,7 +100,7 @@ func (z zero) Broken() bool { return z.N != nil && *z.N > 0 }
 
 func newPage(r Report, l language.Language, say sayer) page {
 	p := page{
-		Report: r, Lang: l, Policy: policy(),
+		Report: r, Lang: l, Policy: policy(), Judged: judged(r),
 		CSS: template.CSS(pageCSS), JS: template.JS(pageJS), //nolint:gosec // our own files, and no input
 		OverTimeChart: overTimeChart(r.OverTime, say),
 		Domains:       domainRows(r.ByDomain, say),
@@ -110,6 +113,17 @@ func newPage(r Report, l language.Language, say sayer) page {
 		p.Hidden, p.Users = len(r.Users)-MaxRows, r.Users[:MaxRows]
 	}
 	return p
+}
+
+// judged tells where most new users get a stamp from where none does.
+func judged(r Report) string {
+	switch {
+	case r.Verdict == "":
+		return ""
+	case r.Verdict == census.Needed && 2*r.RecentWithoutStamp < r.RecentMembers:
+		return "verdict.needed_some"
+	}
+	return "verdict." + string(r.Verdict)
 }
 
 func policy() string {

@@ -148,7 +148,7 @@ func TestSpeedOf(t *testing.T) {
 	}
 	s := report.SpeedOf(waits)
 	want := report.Speed{Users: 100, Median: 50, P95: 95, Longest: 100, Histogram: []report.Bucket{
-		{2, 1}, {5, 3}, {10, 5}, {20, 10}, {30, 10}, {60, 30}, {300, 41}, {3600, 0}, {0, 0},
+		{2, 1}, {5, 3}, {10, 5}, {30, 20}, {60, 30}, {300, 41}, {3600, 0}, {0, 0},
 	}}
 	if diff := cmp.Diff(&want, s); diff != "" {
 		t.Error(diff)

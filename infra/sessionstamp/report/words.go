@@ -26,7 +26,11 @@ var words = language.Catalogue{
 		Ja: "この人たちは、Entra ID から 12 時間ごとに再サインインを求められます。",
 	},
 	"verdict.needed": {En: "New users get no stamp: the number will grow until something stamps them.", Ja: "新しいユーザーにスタンプが付いていません。対策するまで増え続けます。"},
-	"verdict.once":   {En: "New users get theirs. The others have to be stamped once.", Ja: "新しいユーザーには付いています。残りの人に一度だけ付ければ十分です。"},
+	"verdict.needed_some": {
+		En: "Some of the users created in the last 30 days have no stamp.",
+		Ja: "過去 30 日間に作成されたユーザーの一部にスタンプがありません。",
+	},
+	"verdict.once": {En: "New users get theirs. The others have to be stamped once.", Ja: "新しいユーザーには付いています。残りの人に一度だけ付ければ十分です。"},
 	"verdict.untold": {
 		En: "Nobody is new enough to tell whether new users get a stamp.",
 		Ja: "最近作成された人がいないため、新しいユーザーに付くかどうかはわかりません。",
@@ -42,7 +46,7 @@ var words = language.Catalogue{
 	"by_person":  {En: "%s of them named by a person.", Ja: "うち担当者の指示によるもの %s 人。"},
 	"by_sweep":   {En: "%s found by the sweep.", Ja: "うち巡回で見つけたもの %s 人。"},
 	"median":     {En: "from creation to stamp, in the median", Ja: "作成からスタンプまで (中央値)"},
-	"p95":        {En: "95 %% within %s", Ja: "95 %% は %s 以内"},
+	"p95":        {En: "95 %% within %s", Ja: "95 %% は %s以内"},
 	"no_machine": {En: "This machine has stamped nobody in this tenant.", Ja: "このマシンは、このテナントでまだ誰にもスタンプを付けていません。"},
 
 	"time.title": {En: "Without a stamp over time", Ja: "スタンプのない人の推移"},
@@ -75,8 +79,8 @@ var words = language.Catalogue{
 	"wait.minutes": {En: "%s min", Ja: "%s 分"},
 	"wait.hours":   {En: "%s h", Ja: "%s 時間"},
 	"wait.days":    {En: "%s d", Ja: "%s 日"},
-	"wait.below":   {En: "less than %s", Ja: "%s 未満"},
-	"wait.more":    {En: "%s or more", Ja: "%s 以上"},
+	"wait.below":   {En: "less than %s", Ja: "%s未満"},
+	"wait.more":    {En: "%s or more", Ja: "%s以上"},
 
 	"left.title":                    {En: "Who is left without, and why", Ja: "スタンプのない人とその理由"},
 	"reason.existing":               {En: "waits for a person", Ja: "担当者の判断待ち"},

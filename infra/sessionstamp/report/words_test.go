@@ -21,6 +21,7 @@ func TestCatalogue(t *testing.T) {
 	for _, verdict := range census.Verdicts() {
 		asked = append(asked, language.Key("verdict."+verdict))
 	}
+	asked = append(asked, "verdict.needed_some")
 	for _, reason := range Reasons() {
 		asked = append(asked, language.Key("reason."+reason), language.Key("reason."+reason+"_then"))
 	}
