@@ -38,8 +38,8 @@ var words = language.Catalogue{
 	"verdict.not_needed":    {En: "Everybody has a stamp.", Ja: "全員にスタンプがあります。"},
 	"verdict.nobody":        {En: "Federated domains have no members yet.", Ja: "フェデレーション ドメインにまだメンバーがいません。"},
 	"verdict.not_federated": {En: "No domain is federated: nobody can lack the stamp for this cause.", Ja: "フェデレーション ドメインがないため、この問題は起こりません。"},
-	"unknown":               {En: "Of %s more Graph does not say whether they have a stamp.", Ja: "ほかに %s 人は、スタンプの有無を Graph が返しませんでした。"},
-	"unreadable":            {En: "%s users could not be read and are not counted.", Ja: "%s 人は読み取れなかったため、数に含まれていません。"},
+	"unknown":               {En: "Not counted, since Graph does not say whether they have a stamp: %s.", Ja: "ほかに %s 人は、スタンプの有無を Graph が返しませんでした。"},
+	"unreadable":            {En: "Not counted, since they could not be read: %s.", Ja: "%s 人は読み取れなかったため、数に含まれていません。"},
 
 	"recent":     {En: "without a stamp, of those created in the last %s days", Ja: "過去 %s 日間に作成された人のうちスタンプなし"},
 	"machine":    {En: "stamped by this machine since %s", Ja: "%s 以降にこのマシンがスタンプを付けた人数"},
