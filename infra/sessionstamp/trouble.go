@@ -79,7 +79,9 @@ func explain(err error) *trouble {
 
 func explainGraph(e *directory.Error) (language.Key, []any) {
 	where := fmt.Sprintf("%s %d %s %s", e.Operation, e.StatusCode, e.Code, e.RequestID)
-	switch {
+	switch key, known := refusals[e.Code]; {
+	case known:
+		return key, []any{where}
 	case e.StatusCode == 0:
 		return "fail.no_answer", []any{e.Operation}
 	case e.Operation == directory.Token || e.OfCredential():
