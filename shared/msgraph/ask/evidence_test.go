@@ -1,4 +1,4 @@
-package msgraph_test
+package ask_test
 
 import (
 	"net/http"
@@ -8,19 +8,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sessionstamp/sessionstamp/shared/explain"
-	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
 
 // gather asks for all evidence of the first user, the What-If twice, in a bubble's time.
-func gather(t *testing.T, c *msgraph.Client) explain.Evidence {
+func gather(t *testing.T, c *ask.Client) explain.Evidence {
 	t.Helper()
 	ctx, id := t.Context(), userID(0)
-	c.Evaluate(ctx, id, msgraph.WhatIf{Application: clientID, ClientAppType: "mobileAppsAndDesktopClients", TrustType: "AzureAd"})
+	c.Evaluate(ctx, id, ask.WhatIf{Application: clientID, ClientAppType: "mobileAppsAndDesktopClients", TrustType: "AzureAd"})
 	return explain.Evidence{
 		User: c.ExplainedUser(ctx, id), Devices: c.RegisteredDevices(ctx, id),
 		Federation: c.FederationConfiguration(ctx, "example.co.jp"), SecurityDefaults: c.SecurityDefaults(ctx),
-		Policies:   c.Evaluate(ctx, id, msgraph.WhatIf{Application: clientID, ClientAppType: "browser", Country: "JP", IPAddress: "192.0.2.1", DevicePlatform: "windows"}),
+		Policies:   c.Evaluate(ctx, id, ask.WhatIf{Application: clientID, ClientAppType: "browser", Country: "JP", IPAddress: "192.0.2.1", DevicePlatform: "windows"}),
 		PerUserMFA: c.PerUserMFA(ctx, id), RiskState: c.RiskyUser(ctx, id), SignIns: c.SignIns(ctx, id, time.Now().Add(-7*24*time.Hour)),
 	}
 }
