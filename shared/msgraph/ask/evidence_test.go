@@ -2,6 +2,7 @@ package ask_test
 
 import (
 	"net/http"
+	"regexp"
 	"testing"
 	"time"
 
@@ -138,6 +139,28 @@ func TestEvidenceIsMissing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What package explain says to grant for a piece is enough to read it.
+func TestEvidenceRights(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		graph := emulate(t, 1, msgraphtest.Options{}, "Any.Other")
+		graph.tenant.SetEvidence(msgraphtest.Evidence{Licence: "P2"})
+		told := 0
+		for i, b := range explain.NotLookedAt(gather(t, graph.client)) {
+			if b.Gap.Reason != explain.NoPermission {
+				continue
+			}
+			told++
+			right := regexp.MustCompile(`[A-Z][\w-]*(\.\w+)+`).FindString(b.Tell.English)
+			if why, missing := reasons(t, gather(t, graph.app(t, userID(0xff00+i), right)))[b.Piece]; missing {
+				t.Errorf("%s with %q: %s", b.Piece, right, why)
+			}
+		}
+		if told != len(allPieces(explain.NoPermission)) {
+			t.Errorf("%d rights are told", told)
+		}
+	})
 }
 
 // A user who is not at risk is not listed.

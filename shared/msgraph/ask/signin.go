@@ -75,11 +75,11 @@ func DeviceCode(show func(ctx context.Context, code Code) error, permissions ...
 // A maker makes azidentity's credential: see [msgraph.Method].
 type maker func(tenantID, clientID string, o azcore.ClientOptions) (azcore.TokenCredential, error)
 
-func person(permissions []string, silence error, make maker) msgraph.Auth {
+func person(permissions []string, silence error, credential maker) msgraph.Auth {
 	return msgraph.Auth{Method: msgraph.Method{
 		Permissions: permissions, Patience: patience, Silence: silence,
 		Credential: func(tenantID, clientID string, o azcore.ClientOptions) (azcore.TokenCredential, error) {
-			return make(tenantID, cmp.Or(clientID, GraphCommandLineTools), o)
+			return credential(tenantID, cmp.Or(clientID, GraphCommandLineTools), o)
 		},
 	}}
 }
