@@ -232,7 +232,7 @@ func TestEnvironment(t *testing.T) {
 	}{
 		"well":         {demo.Secret, tenant.Transport(), wrong, "You need this"},
 		"wrong secret": {"wr0ng", tenant.Transport(), wrong, "AADSTS7000215"},
-		"no consent":   {demo.Secret, forbidden, wrong, "User.Read.All"},
+		"no consent":   {demo.Secret, forbidden, wrong, "Domain.Read.All"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

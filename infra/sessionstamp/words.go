@@ -234,8 +234,16 @@ var commonWords = language.Catalogue{
 		Ja: "クライアント シークレットが誤っているか、期限切れです (%s)。アプリの登録で新しく作成し、その「値」(ID ではありません) を AZURE_CLIENT_SECRET に設定してください。",
 	},
 	"fail.forbidden": {
-		En: "Graph forbids it (%s): give the app User.Read.All and Domain.Read.All, and consent for the tenant.",
-		Ja: "Graph に権限がありません (%s)。アプリに User.Read.All と Domain.Read.All を付与し、管理者の同意を与えてください。",
+		En: "Graph forbids it (%s): the permission %s is missing. An app needs it with an administrator's consent; a person needs an Entra role for it as well.",
+		Ja: "Graph に権限がありません (%s)。アクセス許可 %s が必要です。アプリには管理者の同意が、人にはそれを使える Entra のロールも必要です。",
+	},
+	"fail.browser": {
+		En: "No browser opened, or nobody signed in there in 15 minutes: try again, or write --sign-in device.",
+		Ja: "ブラウザーが開かないか、15 分以内にサインインされませんでした。もう一度実行するか、--sign-in device を指定してください。",
+	},
+	"fail.az": {
+		En: "The Azure CLI gave no token: see that az is installed, and run az login.",
+		Ja: "Azure CLI からトークンを取得できません。az がインストールされているか確認し、az login を実行してください。",
 	},
 	"fail.throttled": {
 		En: "Graph has too much to do (%s): try again in five minutes.",

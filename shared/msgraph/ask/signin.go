@@ -29,11 +29,12 @@ const GraphCommandLineTools = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 // [device code]: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
 const patience = 15 * time.Minute
 
-// Why somebody did not sign in, where nobody gave a reason that may be passed on.
+// Why somebody did not sign in, where nobody gave a reason that may be passed on: the causes
+// of a *directory.Error.
 var (
-	errBrowser     = errors.New("no browser could be opened, or nobody signed in there in time; try again, or sign in by device code")
-	errDeviceCode  = errors.New("nobody entered the device code in time; try again, or sign in by browser")
-	errAzureCLI    = errors.New("the Azure CLI gave no token; see that az is installed, and sign in with az login")
+	ErrBrowser     = errors.New("no browser could be opened, or nobody signed in there in time; try again, or sign in by device code")
+	ErrDeviceCode  = errors.New("nobody entered the device code in time; try again, or sign in by browser")
+	ErrAzureCLI    = errors.New("the Azure CLI gave no token; see that az is installed, and sign in with az login")
 	errEnvironment = errors.New("set AZURE_TENANT_ID, AZURE_CLIENT_ID, and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE")
 	errTwoTenants  = errors.New("AZURE_TENANT_ID is not the tenant that was asked for")
 )
@@ -43,7 +44,7 @@ var (
 // [msgraph.Options] may be empty: the tenant is then the person's own, and the app
 // [GraphCommandLineTools]. Tokens are kept in memory alone.
 func Browser(permissions ...string) msgraph.Auth {
-	return person(permissions, errBrowser, func(tenantID, clientID string, o azcore.ClientOptions) (azcore.TokenCredential, error) {
+	return person(permissions, ErrBrowser, func(tenantID, clientID string, o azcore.ClientOptions) (azcore.TokenCredential, error) {
 		return azidentity.NewInteractiveBrowserCredential(&azidentity.InteractiveBrowserCredentialOptions{
 			ClientOptions: o, TenantID: tenantID, ClientID: clientID,
 			DisableInstanceDiscovery: true, // as in package msgraph, and below
@@ -62,7 +63,7 @@ type Code struct {
 // DeviceCode has show tell the person where to enter which code, on this device or another.
 // It must return at once. All else is as with [Browser].
 func DeviceCode(show func(ctx context.Context, code Code) error, permissions ...string) msgraph.Auth {
-	return person(permissions, errDeviceCode, func(tenantID, clientID string, o azcore.ClientOptions) (azcore.TokenCredential, error) {
+	return person(permissions, ErrDeviceCode, func(tenantID, clientID string, o azcore.ClientOptions) (azcore.TokenCredential, error) {
 		return azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
 			ClientOptions: o, TenantID: tenantID, ClientID: clientID, DisableInstanceDiscovery: true,
 			UserPrompt: func(ctx context.Context, m azidentity.DeviceCodeMessage) error {
@@ -87,7 +88,7 @@ func person(permissions []string, silence error, credential maker) msgraph.Auth 
 // AzureCLI takes the token of whoever is signed in to the Azure CLI on this machine. It
 // cannot ask for permissions: the token has those of the Azure CLI itself.
 func AzureCLI() msgraph.Auth {
-	return msgraph.Auth{Method: msgraph.Method{Silence: errAzureCLI, Credential: func(tenantID, _ string, _ azcore.ClientOptions) (azcore.TokenCredential, error) {
+	return msgraph.Auth{Method: msgraph.Method{Silence: ErrAzureCLI, Credential: func(tenantID, _ string, _ azcore.ClientOptions) (azcore.TokenCredential, error) {
 		cli, err := azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: tenantID})
 		return &keeping{signer: cli}, err
 	}}}
