@@ -40,7 +40,7 @@ var rights = map[string]string{
 	"revokeSignInSessions": "User.RevokeSessions.All",
 	opNames:                "Directory.Read.All",
 	opMe:                   "User.Read",
-	opOrganization:         "User.Read",
+	opOrganization:         "User.Read.All",
 }
 
 // MissingRight returns the least delegated permission of a call that Graph has refused for
