@@ -41,6 +41,15 @@ const (
 	revoke      = "User.RevokeSessions.All"
 )
 
+// What evidence needs besides, where --all-rights asks for it.
+var readEvidence = []string{
+	"Domain-InternalFederation.Read.All", "Policy.Read.All", "Policy.Read.ConditionalAccess",
+	"AuditLog.Read.All", "IdentityRiskyUser.Read.All",
+}
+
+// whatIf is a sign-in that is imagined, for Conditional Access.
+type whatIf = msgraph.WhatIf
+
 // A tenant is one to which somebody has signed in.
 type tenant struct {
 	*msgraph.Client

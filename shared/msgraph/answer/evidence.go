@@ -36,13 +36,14 @@ func ExplainedUser(a Answer, id string) (explain.User, error) {
 	}
 	var w struct {
 		Enabled  *bool     `json:"accountEnabled"`
+		Name     string    `json:"displayName"`
 		Password shownTime `json:"lastPasswordChangeDateTime"`
 	}
 	if json.Unmarshal(a.Body, &w) != nil {
 		return explain.User{}, a.Distrust(ErrShape)
 	}
 	return explain.User{
-		User: user, Found: true, AccountEnabled: w.Enabled,
+		User: user, DisplayName: OneLine(w.Name), Found: true, AccountEnabled: w.Enabled,
 		LastPasswordChange: w.Password.UTC(), PasswordKnown: w.Password.shown,
 	}, nil
 }
