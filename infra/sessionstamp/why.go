@@ -36,18 +36,18 @@ type explainedUser struct {
 }
 
 type foundCause struct {
-	Rule       string             `json:"rule"`
-	Cause      bool               `json:"cause"`
-	Confidence cause.Confidence `json:"confidence"`
-	Because    []cause.Piece    `json:"because"`
-	Params     map[string]string  `json:"params"`
-	Link       string             `json:"link,omitempty"`
+	Rule       string            `json:"rule"`
+	Cause      bool              `json:"cause"`
+	Confidence cause.Confidence  `json:"confidence"`
+	Because    []cause.Piece     `json:"because"`
+	Params     map[string]string `json:"params"`
+	Link       string            `json:"link,omitempty"`
 }
 
 type missingPiece struct {
 	Piece  cause.Piece  `json:"piece"`
 	Reason cause.Reason `json:"reason"`
-	Grant  string         `json:"grant"`
+	Grant  string       `json:"grant"`
 }
 
 // A question is what why is asked.
@@ -82,6 +82,9 @@ func (c *call) whyVerb() *cobra.Command {
 
 // why tells what makes a user sign in again and again.
 func (c *call) why(ctx context.Context, q question) error {
+	if !directory.IsID(strings.ToLower(q.user)) && !strings.Contains(q.user, "@") {
+		return misuse("use.user", q.user) // before anybody has to sign in
+	}
 	rights := []string{readUsers, readDomains}
 	if q.allRights {
 		rights = append(rights, readEvidence...)

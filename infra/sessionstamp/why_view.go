@@ -30,13 +30,30 @@ func (x explanation) lines() []line {
 	}
 	lines := []line{{text: who, colour: screen.Strong, hang: 2}, {}}
 	for i, f := range x.findings {
-		lines = append(lines, x.findingLine(f, i == 0))
+		if x.all || !x.repeated(f) {
+			lines = append(lines, x.findingLine(f, i == 0))
+		}
 	}
 	if x.all || len(x.findings) == 0 || !slices.Contains(final, x.findings[0].ID) {
 		lines = append(lines, x.factLines()...)
 		lines = append(lines, x.blankLines()...)
 	}
 	return append(append(lines, x.tellLines()...), line{})
+}
+
+// both returns what is said of two causes at once, if they are there.
+func (x explanation) both() (cause.Finding, bool) {
+	i := slices.IndexFunc(x.findings, func(f cause.Finding) bool { return f.ID == bothCauses })
+	if i < 0 {
+		return cause.Finding{}, false
+	}
+	return x.findings[i], true
+}
+
+// repeated tells whether both say of a policy what a finding says.
+func (x explanation) repeated(f cause.Finding) bool {
+	both, found := x.both()
+	return found && (f.ID == "X20" || f.ID == "X21") && f.Params["policy"] == both.Params["policy"]
 }
 
 func (x explanation) findingLine(f cause.Finding, first bool) line {
@@ -62,8 +79,8 @@ func (x explanation) tellLines() (lines []line) {
 		return nil
 	}
 	f := x.findings[0]
-	if i := slices.IndexFunc(x.findings, func(f cause.Finding) bool { return f.ID == bothCauses }); i >= 0 {
-		f = x.findings[i]
+	if both, found := x.both(); found {
+		f = both
 	}
 	if said := x.in(f.TellUser); said != "" {
 		lines = append(lines, line{text: x.say("why.tell", said), hang: 2})
@@ -126,14 +143,14 @@ func (x explanation) choose(is bool, yes, no language.Key) string {
 
 // account says what kind of account it is, and its stamp if it has one.
 func (x explanation) account(u cause.User) string {
-	said := x.choose(u.Invited(), "fact.guest", "fact.member")
+	said := []string{x.choose(u.Invited(), "fact.guest", "fact.member")}
 	if u.AccountEnabled != nil {
-		said += ", " + x.choose(*u.AccountEnabled, "fact.enabled", "fact.disabled")
+		said = append(said, x.choose(*u.AccountEnabled, "fact.enabled", "fact.disabled"))
 	}
 	if at := x.when(u.SignInSessionsValidFrom); at != "" {
-		said += ", " + x.say("fact.stamped", at)
+		said = append(said, x.say("fact.stamped", at))
 	}
-	return said
+	return strings.Join(said, x.say("why.and"))
 }
 
 func (x explanation) ledgerSays(l cause.Ledger) string {

@@ -45,7 +45,7 @@ var whyWords = language.Catalogue{
 	"fact.managed":   {En: "(managed)", Ja: "(マネージド)"},
 	"fact.on":        {En: "on", Ja: "有効"},
 	"fact.off":       {En: "off", Ja: "無効"},
-	"fact.policies":  {En: "%d apply, %d with a sign-in frequency", Ja: "適用 %d 件、うちサインインの頻度あり %d 件"},
+	"fact.policies":  {En: "applied: %d, with a sign-in frequency: %d", Ja: "適用 %d 件、うちサインインの頻度あり %d 件"},
 	"fact.sign_ins":  {En: "%d in %d days", Ja: "%[2]d 日間に %[1]d 件"},
 
 	"hint.cure":   {En: "ends the 12 hours", Ja: "12 時間の制限を解消"},

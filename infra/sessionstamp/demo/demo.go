@@ -51,7 +51,9 @@ type Tenant struct {
 // New makes the tenant as it is at now. Its provider gave stamps until half a year ago,
 // and then a change there ended that.
 func New(seed uint64, now func() time.Time) *Tenant {
-	server := msgraphtest.New(msgraphtest.Options{Seed: seed, Now: now})
+	limits := msgraphtest.DefaultLimits()
+	limits.Protection.Count = 100 // nobody waits for a second here
+	server := msgraphtest.New(msgraphtest.Options{Seed: seed, Now: now, Limits: limits})
 	t := &Tenant{
 		server: server, now: now().Truncate(time.Second),
 		rand: rand.New(rand.NewPCG(seed, 0)),
