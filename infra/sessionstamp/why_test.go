@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	cause "github.com/sessionstamp/sessionstamp/shared/explain"
@@ -180,6 +182,10 @@ func TestWhyWithoutARight(t *testing.T) {
 				if len(blanks) != len(c.pieces) {
 					t.Errorf("not asked for: %v", blanks)
 				}
+				if n := server.Counts().Throttled; n > 0 {
+					t.Errorf("Graph was asked too fast %d times", n)
+				}
+				time.Sleep(time.Minute) // the quotas are free again
 				_, text, _ := ask(t, server)
 				flat := strings.Join(strings.Fields(text), " ")
 				want := 1 + min(1, len(c.pieces)) // the ledger, of which this machine has none
@@ -252,5 +258,42 @@ func TestWhyAsAPerson(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestMerge: a policy is counted once, and applies if it does to one of the sign-ins.
+func TestMerge(t *testing.T) {
+	t.Parallel()
+	a, b, applied := cause.Policy{ID: "a"}, cause.Policy{ID: "b"}, cause.Policy{ID: "a", Applies: true}
+	want := []cause.Policy{applied, b}
+	for name, pages := range map[string][][]cause.Policy{
+		"later": {{a, b}, {applied}}, "before": {{applied, b}, {a}}, "twice": {{applied}, {b, applied}},
+	} {
+		var got []cause.Policy
+		for _, page := range pages {
+			got = merge(got, page)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestImagined: the app is on the device that was seen last, if one is enabled.
+func TestImagined(t *testing.T) {
+	t.Parallel()
+	devices := []cause.Device{
+		{TrustType: "Workplace", LastSignIn: at.Add(-time.Hour)}, {TrustType: "ServerAd", LastSignIn: at.Add(-time.Minute)},
+		{TrustType: "AzureAd", LastSignIn: at, Disabled: true},
+	}
+	for trust, d := range map[string]cause.Answer[[]cause.Device]{"ServerAd": cause.Asked(devices), "": {}} {
+		var got []string
+		for _, w := range imagined(d) {
+			got = append(got, w.ClientAppType+" "+w.TrustType)
+		}
+		one := []string{"browser ", "mobileAppsAndDesktopClients " + trust}
+		if diff := cmp.Diff(slices.Concat(one, one), got); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
