@@ -42,6 +42,12 @@ const (
 	revoke      = "User.RevokeSessions.All"
 )
 
+// What evidence needs besides, where --all-rights asks for it.
+var readEvidence = []string{
+	"Domain-InternalFederation.Read.All", "Policy.Read.All", "Policy.Read.ConditionalAccess",
+	"AuditLog.Read.All", "IdentityRiskyUser.Read.All",
+}
+
 // A tenant is one to which somebody has signed in.
 type tenant struct {
 	*ask.Client

@@ -12,7 +12,7 @@ import (
 )
 
 // explained are the properties that are asked of a user who is to be explained.
-var explained = "accountEnabled,lastPasswordChangeDateTime," + userProperties
+var explained = "accountEnabled,displayName,lastPasswordChangeDateTime," + userProperties
 
 // found makes a piece of evidence of what a call ended in.
 func found[T any](value T, err error) explain.Answer[T] {

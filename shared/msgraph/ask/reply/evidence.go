@@ -32,6 +32,7 @@ func ExplainedUser(body []byte) (explain.User, error) {
 	}
 	var w struct {
 		Enabled  *bool           `json:"accountEnabled"`
+		Name     string          `json:"displayName"`
 		Password json.RawMessage `json:"lastPasswordChangeDateTime"` // null is not absent
 	}
 	var changed time.Time
@@ -39,7 +40,7 @@ func ExplainedUser(body []byte) (explain.User, error) {
 		return explain.User{}, answer.ErrShape
 	}
 	return explain.User{
-		User: user, Found: true, AccountEnabled: w.Enabled,
+		User: user, DisplayName: answer.OneLine(w.Name), Found: true, AccountEnabled: w.Enabled,
 		LastPasswordChange: changed.UTC(), PasswordKnown: w.Password != nil,
 	}, nil
 }
