@@ -37,10 +37,10 @@ var build = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	command := exec.Command("go", "build", "-overlay", overlay, "-ldflags", "-s -w", "-o", binaries+"/", "./functions/...") //nolint:gosec // a folder of our own
+	command := exec.Command("go", "build", "-overlay", overlay, "-ldflags", "-s -w", "-o", binaries+"/", "./functions/...", "./infra/sessionstamp") //nolint:gosec // a folder of our own
 	command.Dir = root
 	if out, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the functions: %w\n%s", err, out)
+		return fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
 	return nil
 })
@@ -78,12 +78,12 @@ func shortened() (overlay string, err error) {
 	return overlay, os.WriteFile(overlay, replace, 0o600)
 }
 
-// programs builds every function and returns the folder with the programs, each by the
+// programs builds every function and the command, and returns the folder with the programs, each by the
 // name of its folder. It looks at every folder of sources, so that go test does not
 // repeat an old result.
 func programs(t *testing.T) string {
 	t.Helper()
-	for _, folder := range []string{"functions", "shared"} {
+	for _, folder := range []string{"functions", "shared", "infra/sessionstamp"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(string, fs.DirEntry, error) error { return nil })
 		if err != nil {
 			t.Fatal(err)

@@ -55,6 +55,14 @@ var helps = language.Catalogue{
 	},
 	"history.examples": same("  sessionstamp history --names --demo\n  sessionstamp history -o csv > history.csv"),
 
+	"why.use":   same("why USER|AADSTS50058 [--all] [--all-rights]"),
+	"why.short": {En: "why is this user asked to sign in?", Ja: "サインインを求められる理由"},
+	"why.long": {
+		En: "It says what makes Entra ask one user again and again, what else was looked at, and what was not, with the right that it takes. USER is a name (name@domain) or an object id; a code such as AADSTS50058 is explained alone. It changes nothing. The exit status is 1 if a cause was found.\nYou are asked for User.Read.All and Domain.Read.All. Rights that you have consented to before are used as well. --all-rights asks for all that help, and most need an administrator: Policy.Read.All, Policy.Read.ConditionalAccess, Domain-InternalFederation.Read.All, IdentityRiskyUser.Read.All, and AuditLog.Read.All for the sign-in log.",
+		Ja: "あるユーザーが繰り返しサインインを求められる原因、ほかに確認した項目、権限がなく確認できなかった項目を示します。USER は名前 (名前@ドメイン) またはオブジェクト ID です。AADSTS50058 のようなコードを指定すると、その意味を示します。変更はしません。原因が見つかれば終了コードは 1 です。\n求める権限は User.Read.All と Domain.Read.All だけです。同意済みの権限があれば、それも使います。--all-rights は役に立つ権限をすべて求めます (ほとんどは管理者の同意が必要): Policy.Read.All、Policy.Read.ConditionalAccess、Domain-InternalFederation.Read.All、IdentityRiskyUser.Read.All、サインイン ログ用の AuditLog.Read.All。",
+	},
+	"why.examples": same("  sessionstamp why taro.yamada@example.co.jp --demo\n  sessionstamp why hanako.sato@example.co.jp --demo"),
+
 	"completion.use":   same("completion bash|zsh|fish|powershell"),
 	"completion.short": {En: "completes verbs and flags in your shell", Ja: "シェルの補完"},
 	"completion.long": {
@@ -79,6 +87,8 @@ var helps = language.Catalogue{
 	"flag.exclude-group": {En: "never the members of this group", Ja: "対象から外すグループ"},
 	"flag.out":           {En: "where to; - for standard output", Ja: "出力先 (- は標準出力)"},
 	"flag.exclude_known": {En: "users whom you exclude (again for more)", Ja: "除外しているユーザー (繰り返し可)"},
+	"flag.why-all":       {En: "shows all that was looked at", Ja: "確認した項目をすべて表示"},
+	"flag.all-rights":    {En: "asks you for every right that helps", Ja: "役に立つ権限をすべて求める"},
 	"flag.names":         {En: "looks up names in the directory", Ja: "ディレクトリから名前を取得"},
 }
 

@@ -150,7 +150,11 @@ func goOn(t *testing.T, text string) {
 	}
 	commands := regexp.MustCompile(`sessionstamp ([^>|)\n]*?)(?:  .*| [>|].*|\))?\n`).FindAllStringSubmatch(end, -1)
 	for _, match := range commands {
-		if status, _, stderr := play(t.Context(), nil, append(strings.Fields(match[1]), "--demo")...); status == wrongUse {
+		args := strings.Fields(match[1])
+		if status, _, _ := play(t.Context(), nil, "help", args[0]); status == wrongUse {
+			continue // a verb that is to come
+		}
+		if status, _, stderr := play(t.Context(), nil, append(args, "--demo")...); status == wrongUse {
 			t.Errorf("%q: %s", match[1], stderr)
 		}
 	}
@@ -237,7 +241,7 @@ func TestEnvironment(t *testing.T) {
 	}{
 		"well":         {demo.Secret, tenant.Transport(), wrong, "You need this"},
 		"wrong secret": {"wr0ng", tenant.Transport(), wrong, "AADSTS7000215"},
-		"no consent":   {demo.Secret, forbidden, wrong, "User.Read.All"},
+		"no consent":   {demo.Secret, forbidden, wrong, "Domain.Read.All"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

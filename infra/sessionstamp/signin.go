@@ -11,6 +11,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
 )
 
 // The ways to sign in. Without one the environment decides: who has set variables for an
@@ -41,9 +42,15 @@ const (
 	revoke      = "User.RevokeSessions.All"
 )
 
+// What evidence needs besides, where --all-rights asks for it.
+var readEvidence = []string{
+	"Domain-InternalFederation.Read.All", "Policy.Read.All", "Policy.Read.ConditionalAccess",
+	"AuditLog.Read.All", "IdentityRiskyUser.Read.All",
+}
+
 // A tenant is one to which somebody has signed in.
 type tenant struct {
-	*msgraph.Client
+	*ask.Client
 	// id is the tenant's, a lower-case GUID.
 	id string
 	// as says who signed in, and how.
@@ -57,15 +64,14 @@ func (c *call) signIn(ctx context.Context, permissions ...string) (t tenant, err
 	if way == "" {
 		way = c.usualWay()
 	}
-	options, err := c.options(way)
+	options, err := c.options(way, permissions)
 	if err != nil {
 		return t, err
 	}
 	if options.Cloud, err = msgraph.CloudByName(c.cloud); err != nil {
 		return t, err
 	}
-	options.Scopes = permissions
-	if t.Client, err = msgraph.NewClient(options); err != nil {
+	if t.Client, err = ask.New(options); err != nil {
 		return t, err
 	}
 	if t.id = options.TenantID; c.demo || way == byEnvironment {
@@ -103,7 +109,7 @@ func (c *call) usualWay() string {
 }
 
 // options return what signs in.
-func (c *call) options(way string) (o msgraph.Options, err error) {
+func (c *call) options(way string, permissions []string) (o msgraph.Options, err error) {
 	o.Transport = c.Transport
 	if c.demo {
 		o.TenantID, o.ClientID, o.Transport = demo.TenantID, demo.ClientID, c.emulated().Transport()
@@ -116,12 +122,12 @@ func (c *call) options(way string) (o msgraph.Options, err error) {
 	o.ClientID = c.clientID
 	switch way {
 	case byBrowser:
-		o.Auth.Browser = true
+		o.Auth = ask.Browser(permissions...)
 		_, _ = fmt.Fprintln(c.Stderr, c.Err.Paint(screen.Faint, c.say("browser")))
 	case byDevice:
-		o.Auth.DeviceCode = c.showCode
+		o.Auth = ask.DeviceCode(c.showCode, permissions...)
 	case byAzureCLI:
-		o.Auth.AzureCLI = true
+		o.Auth = ask.AzureCLI()
 	case byEnvironment:
 		return c.appOfEnvironment(o)
 	}
@@ -166,7 +172,7 @@ func (c *call) appOfEnvironment(o msgraph.Options) (msgraph.Options, error) {
 			return o, misuse("use.certificate", certificateVariable)
 		}
 	}
-	o.Auth.Environment = func(name string) string {
+	o.Auth = ask.Environment(func(name string) string {
 		switch name {
 		case tenantVariable:
 			return o.TenantID
@@ -174,12 +180,12 @@ func (c *call) appOfEnvironment(o msgraph.Options) (msgraph.Options, error) {
 			return o.ClientID
 		}
 		return c.Env(name)
-	}
+	})
 	return o, nil
 }
 
 // showCode tells the person what to do on any device.
-func (c *call) showCode(_ context.Context, code msgraph.DeviceCode) error {
+func (c *call) showCode(_ context.Context, code ask.Code) error {
 	_, err := fmt.Fprintln(c.Stderr, c.Err.Paint(screen.Strong, screen.Clean(c.say("device", code.URL, code.UserCode))))
 	return err
 }

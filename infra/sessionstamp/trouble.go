@@ -10,6 +10,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
 )
 
 // A trouble is what keeps a verb from its work, as one sentence for the person.
@@ -78,14 +79,24 @@ func explain(err error) *trouble {
 }
 
 func explainGraph(e *directory.Error) (language.Key, []any) {
-	where := fmt.Sprintf("%s %d %s %s", e.Operation, e.StatusCode, e.Code, e.RequestID)
+	where := strings.Join(strings.Fields(fmt.Sprintf("%s %d %s %s", e.Operation, e.StatusCode, e.Code, e.RequestID)), " ")
+	right := ask.MissingRight(e)
+	key, known := refusals[e.Code]
 	switch {
+	case known:
+		return key, []any{where}
+	case errors.Is(e, ask.ErrBrowser):
+		return "fail.browser", nil
+	case errors.Is(e, ask.ErrDeviceCode):
+		return "fail.declined", []any{"device code"}
+	case errors.Is(e, ask.ErrAzureCLI):
+		return "fail.az", nil
 	case e.StatusCode == 0:
 		return "fail.no_answer", []any{e.Operation}
 	case e.Operation == directory.Token || e.OfCredential():
 		return "fail.sign_in", []any{where}
-	case e.Forbidden():
-		return "fail.forbidden", []any{where}
+	case right != "":
+		return "fail.forbidden", []any{where, right}
 	case e.Throttled():
 		return "fail.throttled", []any{where}
 	}

@@ -3,7 +3,7 @@ package main
 import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // words are the sentences of the screens and of the errors; helps are those of --help.
-var words = language.Join(commonWords, reportWords)
+var words = language.Join(commonWords, whyWords, reportWords)
 
 var commonWords = language.Catalogue{
 	"next":        {En: "Next: ", Ja: "次: "},
@@ -198,12 +198,52 @@ var commonWords = language.Catalogue{
 		Ja: "Microsoft から応答がありません (%s)。このマシンから graph.microsoft.com と login.microsoftonline.com に届くか、必要なら HTTPS_PROXY のプロキシを確認してください。",
 	},
 	"fail.sign_in": {
-		En: "Entra refused the sign-in (%s): see that tenant, client id and secret belong together, and that the secret has not expired.",
-		Ja: "Entra がサインインを拒否しました (%s)。テナント、クライアント ID、シークレットの組み合わせと、シークレットの期限を確認してください。",
+		En: "Entra refused the sign-in (%s): look the number up at https://login.microsoftonline.com/error, or try another --sign-in.",
+		Ja: "Entra がサインインを拒否しました (%s)。https://login.microsoftonline.com/error で番号を調べるか、--sign-in で別の方法を試してください。",
+	},
+	"fail.consent": {
+		En: "The app has no consent for what this verb needs (%s): ask an administrator to run it once and to tick “Consent on behalf of your organization”.",
+		Ja: "このコマンドに必要なアクセス許可への同意がありません (%s)。管理者に一度実行してもらい、「組織の代理として同意する」をオンにしてもらってください。",
+	},
+	"fail.declined": {
+		En: "Nobody signed in (%s): run the command again, and sign in within 15 minutes.",
+		Ja: "サインインされませんでした (%s)。もう一度実行し、15 分以内にサインインしてください。",
+	},
+	"fail.policy": {
+		En: "A Conditional Access policy forbids this sign-in (%s): try --sign-in browser on a managed device.",
+		Ja: "条件付きアクセス ポリシーでサインインが禁止されています (%s)。管理対象のデバイスで --sign-in browser を試してください。",
+	},
+	"fail.other_tenant": {
+		En: "This account or tenant is not the one that was asked for (%s): see --tenant and AZURE_TENANT_ID, and sign in with an account of that tenant.",
+		Ja: "指定したテナントのアカウントではないか、テナントがありません (%s)。--tenant と AZURE_TENANT_ID を確認し、そのテナントのアカウントでサインインしてください。",
+	},
+	"fail.not_assigned": {
+		En: "You are not assigned to the app (%s): ask an administrator to assign you under Enterprise applications, or use --client-id.",
+		Ja: "アプリに割り当てられていません (%s)。管理者に [エンタープライズ アプリケーション] での割り当てを依頼するか、--client-id を使ってください。",
+	},
+	"fail.client": {
+		En: "The app does not take this sign-in (%s): see that the client id is right, that public client flows are allowed, and that http://localhost is a redirect URI.",
+		Ja: "アプリがこのサインインに対応していません (%s)。クライアント ID、パブリック クライアント フローの許可、リダイレクト URI http://localhost を確認してください。",
+	},
+	"fail.again": {
+		En: "Entra wants a new sign-in (%s): run az login --scope https://graph.microsoft.com/.default, or use --sign-in browser.",
+		Ja: "もう一度サインインが必要です (%s)。az login --scope https://graph.microsoft.com/.default を実行するか、--sign-in browser を使ってください。",
+	},
+	"fail.secret": {
+		En: "The client secret is wrong or has expired (%s): make a new one in the app registration, and set AZURE_CLIENT_SECRET to its value, not its id.",
+		Ja: "クライアント シークレットが誤っているか、期限切れです (%s)。アプリの登録で新しく作成し、その「値」(ID ではありません) を AZURE_CLIENT_SECRET に設定してください。",
 	},
 	"fail.forbidden": {
-		En: "Graph forbids it (%s): give the app User.Read.All and Domain.Read.All, and consent for the tenant.",
-		Ja: "Graph に権限がありません (%s)。アプリに User.Read.All と Domain.Read.All を付与し、管理者の同意を与えてください。",
+		En: "Graph forbids it (%s): the permission %s is missing. An app needs it with an administrator's consent; a person needs an Entra role for it as well.",
+		Ja: "Graph に権限がありません (%s)。アクセス許可 %s が必要です。アプリには管理者の同意が、人にはそれを使える Entra のロールも必要です。",
+	},
+	"fail.browser": {
+		En: "No browser opened, or nobody signed in there in 15 minutes: try again, or write --sign-in device.",
+		Ja: "ブラウザーが開かないか、15 分以内にサインインされませんでした。もう一度実行するか、--sign-in device を指定してください。",
+	},
+	"fail.az": {
+		En: "The Azure CLI gave no token: see that az is installed, and run az login.",
+		Ja: "Azure CLI からトークンを取得できません。az がインストールされているか確認し、az login を実行してください。",
 	},
 	"fail.throttled": {
 		En: "Graph has too much to do (%s): try again in five minutes.",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,6 +30,7 @@ func composed() (keys []language.Key) {
 	for _, state := range []stamp.State{stamp.StateClaimed, stamp.StateCalled, stamp.StateStamped, stamp.StateCannotFix} {
 		keys = append(keys, language.Key("state."+state))
 	}
+	keys = slices.AppendSeq(keys, maps.Values(refusals))
 	return append(keys, "column.domain", "column.month", "signed_in.browser", "signed_in.device", "signed_in.az")
 }
 
@@ -116,7 +118,8 @@ func TestExplainGraph(t *testing.T) {
 		want language.Key
 	}{
 		"lost":         {directory.Error{Operation: "listUsers", Err: errors.New("reset")}, "fail.no_answer"},
-		"no token":     {directory.Error{Operation: directory.Token, StatusCode: 401, Code: "AADSTS7000215"}, "fail.sign_in"},
+		"no token":     {directory.Error{Operation: directory.Token, StatusCode: 401, Code: "AADSTS50000"}, "fail.sign_in"},
+		"old secret":   {directory.Error{Operation: directory.Token, StatusCode: 401, Code: "AADSTS7000222"}, "fail.secret"},
 		"Entra silent": {directory.Error{Operation: directory.Token}, "fail.no_answer"},
 		"no right":     {directory.Error{Operation: "listUsers", StatusCode: 403}, "fail.forbidden"},
 		"throttled":    {directory.Error{Operation: "listUsers", StatusCode: 429}, "fail.throttled"},

@@ -110,6 +110,12 @@ func lookUp(number int) errorCode {
 	return codes[i]
 }
 
+// Code tells what a number of Entra's means, as "AADSTS50058" has it, and which page of
+// Microsoft's tells more. The meaning of a number that is not in the table is empty.
+func Code(number int) (meaning Text, page string) {
+	return lookUp(number).meaning, lookUpPage(number)
+}
+
 // lookUpPage is Microsoft's page of one code.
 func lookUpPage(number int) string {
 	return "https://login.microsoftonline.com/error?code=" + strconv.Itoa(number)

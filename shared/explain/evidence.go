@@ -46,6 +46,8 @@ type Evidence struct {
 // User is what Graph tells of the user.
 type User struct {
 	directory.User
+	// DisplayName is for the screen of the person who asked; no rule looks at it.
+	DisplayName string
 	// Found is false where Graph knows no such user. Deleted: the user is in the
 	// deleted items.
 	Found, Deleted bool

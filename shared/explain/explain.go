@@ -39,6 +39,9 @@ type Finding struct {
 	// TellUser is for the person who is asked to sign in; empty: nothing to tell.
 	// TellAdmin is for the administrator.
 	TellUser, TellAdmin Text
+	// Params are what the texts were filled with, by name: the same for every reader, and
+	// never a user's name.
+	Params map[string]Text
 	// Command is what cures it, empty where no command does. [UserName] in it stands for the
 	// user.
 	Command string
@@ -94,7 +97,7 @@ func (r rule) finding(h hit) Finding {
 	return Finding{
 		ID: r.id, Confidence: h.confidence, Cause: !r.remark, Because: h.because,
 		TellUser: w.user.fill(h.params), TellAdmin: w.admin.fill(h.params),
-		Command: h.command, Link: link,
+		Params: h.params.clean(), Command: h.command, Link: link,
 	}
 }
 

@@ -72,6 +72,10 @@ func (e Evidence) answers() map[Piece]interface{ missing() (Gap, bool) } {
 type Blank struct {
 	Piece Piece
 	Gap   Gap
+	// Name is what people call the piece, Grant the least permission that reads it, and
+	// Licence what the tenant must have, if anything.
+	Name, Grant Text
+	Licence     string
 	// Tell says in one line why, and what to grant.
 	Tell Text
 }
@@ -87,7 +91,7 @@ func NotLookedAt(e Evidence) []Blank {
 		if !missing || s.piece == PieceFederation && known && !domain.Federated {
 			continue
 		}
-		blanks = append(blanks, Blank{s.piece, gap, s.tell(gap)})
+		blanks = append(blanks, Blank{s.piece, gap, s.name, s.grant, s.licence, s.tell(gap)})
 	}
 	return blanks
 }
@@ -107,6 +111,9 @@ func (s source) tell(gap Gap) Text {
 		"licence": same(cmp.Or(s.licence, "?")),
 	})
 }
+
+// Name is what people call the piece.
+func (p Piece) Name() Text { return sourceOf(p).name }
 
 // sourceOf returns where a piece comes from.
 func sourceOf(p Piece) source {

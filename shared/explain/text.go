@@ -37,6 +37,15 @@ func (t Text) fill(p params) Text {
 	}
 }
 
+// clean makes the values fit to be shown, as fill does.
+func (p params) clean() map[string]Text {
+	cleaned := make(map[string]Text, len(p))
+	for name, value := range p {
+		cleaned[name] = Text{clean(value.English), clean(value.Japanese)}
+	}
+	return cleaned
+}
+
 // address is a user principal name or a mail address.
 var address = regexp.MustCompile(`\S+@\S+`)
 

@@ -22,9 +22,10 @@ const (
 	sendTime     = 2 * time.Second
 )
 
-// read sends a request that changes nothing, unless err says that it could not be made,
-// and sends it again while that helps.
-func (c *Client) read(ctx context.Context, operation string, info *abstractions.RequestInformation, err error) (got answer.Answer, _ error) {
+// Read sends a request that changes nothing, unless err says that it could not be made,
+// and sends it again while that helps. It returns an answer of success; errors are
+// *directory.Error. It is for the packages below this one.
+func (c *Client) Read(ctx context.Context, operation string, info *abstractions.RequestInformation, err error) (got answer.Answer, _ error) {
 	made := err
 	err = persist(ctx, func() error {
 		got, err = c.send(ctx, operation, info, made)

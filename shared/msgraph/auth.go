@@ -16,7 +16,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// Auth is how the app, or a person, signs in: by the one source that is set. A source must be safe
+// Auth is how the app signs in: by the one source that is set. A source must be safe
 // for concurrent use, and its errors must not hold what it keeps.
 //
 // If fresh is set, what the source gave before was of no use: Entra or Graph has refused
@@ -31,21 +31,24 @@ type Auth struct {
 	Certificate func(ctx context.Context, fresh bool) ([]*x509.Certificate, crypto.Signer, error)
 	// ClientSecret returns the app's client secret.
 	ClientSecret func(ctx context.Context, fresh bool) (string, error)
+	// Method is any other way, if its Credential is set.
+	Method Method
+}
 
-	// The following are for a program that a person runs: see person.go.
-
-	// Browser has a person sign in at Entra's own page, in the browser of this machine.
-	Browser bool
-	// DeviceCode shows the person where to enter which code: on this device or another.
-	// It must return at once.
-	DeviceCode func(ctx context.Context, code DeviceCode) error
-	// AzureCLI takes the token of whoever is signed in to the Azure CLI on this machine.
-	AzureCLI bool
-	// Environment looks a variable up, as os.Getenv does. An app signs in by the [environment
-	// variables] of Azure's SDKs: a client secret, a certificate or a workload identity.
-	//
-	// [environment variables]: https://learn.microsoft.com/azure/developer/go/sdk/authentication/authentication-overview
-	Environment func(name string) string
+// A Method is a way to sign in that the program brings along: see package ask.
+type Method struct {
+	// Credential makes a credential, which has no token yet and sends its requests by o. It
+	// is called when a token is first needed, and again after a token was refused. An error
+	// that is a *directory.Error is passed on as it is, any other with its text.
+	Credential func(tenantID, clientID string, o azcore.ClientOptions) (azcore.TokenCredential, error)
+	// Permissions are what a token is asked for, "User.Read.All"; none: all that was granted.
+	Permissions []string
+	// Patience is how long a person may take to sign in, who is then not asked twice. Zero:
+	// no person is asked.
+	Patience time.Duration
+	// Silence says why there is no token where Entra gave no reason: the text of the
+	// credential's own error is not passed on. Nil means a sentence for all.
+	Silence error
 }
 
 // A loader asks for what the app signs in with, and makes azidentity's credential of it,
@@ -61,14 +64,8 @@ func (c *credential) loader() loader {
 		return c.byCertificate
 	case c.Auth.ClientSecret != nil:
 		return c.byClientSecret
-	case c.Auth.Browser:
-		return c.byBrowser
-	case c.Auth.DeviceCode != nil:
-		return c.byDeviceCode
-	case c.Auth.AzureCLI:
-		return c.byAzureCLI
-	case c.Auth.Environment != nil:
-		return c.byEnvironment
+	case c.Auth.Method.Credential != nil:
+		return c.byMethod
 	}
 	return nil
 }
@@ -133,6 +130,10 @@ func (c *credential) assertion(ctx context.Context) (string, error) {
 	}
 	c.presented = answer.PresentedToken(token)
 	return token, nil
+}
+
+func (c *credential) byMethod(context.Context, bool) (azcore.TokenCredential, error) {
+	return c.Auth.Method.Credential(c.TenantID, c.ClientID, c.clientOptions())
 }
 
 // unread is the error of a source that gave nothing to sign in with.

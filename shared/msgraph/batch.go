@@ -3,6 +3,7 @@ package msgraph
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
@@ -50,6 +51,41 @@ func (c *Client) readBatch(ctx context.Context, operation string, ids []string, 
 		return err
 	})
 	return parts, err
+}
+
+// ReadParts reads what the request asks for of each of at most [MaxBatch] keys, in one
+// $batch, and again those parts that failed for a reason that passes, as [Client.Read] does.
+// It returns a part for each key, in order. It is for the packages below this one.
+func (c *Client) ReadParts(ctx context.Context, operation string, keys []string, request func(ctx context.Context, key string) (*abstractions.RequestInformation, error)) ([]answer.Part, error) {
+	parts, pending := make([]answer.Part, len(keys)), make([]int, len(keys))
+	for i := range keys {
+		pending[i] = i
+	}
+	if len(keys) == 0 {
+		return parts, nil
+	}
+	err := persist(ctx, func() (failed error) {
+		some := make([]string, len(pending))
+		for i, at := range pending {
+			some[i] = keys[at]
+		}
+		got, err := c.sendBatch(ctx, operation, some, request)
+		if err != nil {
+			return err
+		}
+		var left []int
+		for i, at := range pending {
+			if parts[at] = got[i]; passing(got[i].Err) {
+				left, failed = append(left, at), got[i].Err
+			}
+		}
+		pending = left
+		return failed
+	})
+	if err != nil && slices.ContainsFunc(pending, func(at int) bool { return parts[at].Err == nil }) {
+		return nil, err // the $batch itself failed
+	}
+	return parts, nil
 }
 
 // newRequest makes the request about the user, or the group, of that id.

@@ -1,5 +1,5 @@
-// Package msgraph is the Microsoft Graph v1.0 client of sessionstamp, and the
-// only package that links Microsoft's SDK. It implements
+// Package msgraph is the Microsoft Graph v1.0 client of sessionstamp, and with
+// package ask the only one that imports Microsoft's SDK. It implements
 //
 //   - [user: get] and [user: revokeSignInSessions], twenty at a time through
 //     [JSON batching],
@@ -7,12 +7,11 @@
 //   - [List users] and [user: delta], a page at a time,
 //   - [checkMemberGroups] and [Get group],
 //   - [subscriptions]: list, create, update and delete,
-//   - what the command shows to a person: users and groups by name, names, and the
-//     evidence of package explain,
 //   - the [client credentials flow] by which the app signs in, in every
 //     [national cloud]: by a client secret, by a certificate, or by the token of
-//     another issuer,
-//   - the sign-in of a person, by browser, device code or the Azure CLI.
+//     another issuer.
+//
+// What only a person asks for, and how a person signs in, is in package ask.
 //
 // # What the SDK does here, and what it does not
 //
@@ -86,15 +85,10 @@ type Options struct {
 	// Cloud is where the tenant lives: see [CloudByName].
 	Cloud Cloud
 	// TenantID and ClientID are the directory (tenant) id and the application
-	// (client) id of the app registration. A person may leave both empty: the tenant is
-	// then the person's own, and the app [GraphCommandLineTools]. The environment and the
-	// Azure CLI know their own ClientID.
+	// (client) id of the app registration. A [Method] may do without.
 	TenantID, ClientID string
-	// Auth is how the app, or a person, signs in.
+	// Auth is how the app signs in.
 	Auth Auth
-	// Scopes are the delegated permissions that a person is asked for: "User.Read.All".
-	// They mean nothing unless the person signs in by browser or device code.
-	Scopes []string
 	// Transport carries the requests. Nil means a transport of the client's own.
 	Transport http.RoundTripper
 	// CallTimeout bounds each request, from when there is a token for it. Zero
@@ -208,6 +202,19 @@ func (c *Client) sendOnce(ctx context.Context, operation, token string, info *ab
 		return answer.Answer{}, got.Distrust(err)
 	}
 	return got, nil
+}
+
+// Request makes the SDK's request of a path, in which each {name} stands for the value that
+// follows the name in pairs; the value is escaped. It is for calls for which the SDK's
+// packages are not worth linking.
+func (c *Client) Request(method abstractions.HttpMethod, path string, pairs ...string) *abstractions.RequestInformation {
+	parameters := c.pathParameters()
+	for i := 0; i < len(pairs); i += 2 {
+		parameters[pairs[i]] = pairs[i+1]
+	}
+	info := abstractions.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(method, "{+baseurl}"+path, parameters)
+	info.Headers.TryAdd("Accept", "application/json")
+	return info
 }
 
 // request makes net/http's request of the SDK's. Its body gets no GetBody, so net/http

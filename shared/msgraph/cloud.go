@@ -45,9 +45,6 @@ func CloudByName(name string) (Cloud, error) {
 	return Cloud{}, fmt.Errorf("no cloud is called %q; choose one of %s", name, strings.Join(names, ", "))
 }
 
-// scope is what the app asks a token for: all it was granted on the cloud's Graph.
-func (c Cloud) scope() string { return "https://" + c.GraphHost + "/.default" }
-
 // ExchangeAudience is whom a token of another issuer is addressed to that is
 // exchanged for one of Entra's. A federated credential has [the same].
 //

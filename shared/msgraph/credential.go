@@ -2,10 +2,12 @@ package msgraph
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -58,11 +60,8 @@ type credential struct {
 
 func newCredential(o Options) (*credential, error) {
 	c := &credential{Options: o, turn: make(chan struct{}, 1), born: time.Now()}
-	switch c.load = c.loader(); {
-	case c.load == nil:
+	if c.load = c.loader(); c.load == nil {
 		return nil, errors.New("msgraph: Options.Auth names no way to sign in")
-	case c.ofPerson() && len(o.Scopes) == 0:
-		return nil, errors.New("msgraph: Options.Scopes names no permission to ask a person for")
 	}
 	return c, nil
 }
@@ -91,10 +90,10 @@ func (c *credential) forget(token string) { c.forgotten.Store(&token) }
 // signIn gets a token. Where what was kept is of no use, it asks the source once for what
 // is fresh; if there is none, the error is the refusal, and why there is none its cause.
 func (c *credential) signIn(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.patience())
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Auth.Method.Patience, signInTimeout))
 	defer cancel()
 	token, err := c.attempt(ctx, false)
-	if c.ofPerson() && err != nil {
+	if c.Auth.Method.Patience > 0 && err != nil {
 		return "", err // nobody is asked twice
 	}
 	forgotten := c.forgotten.Load()
@@ -154,6 +153,27 @@ func (c *credential) failure(ctx context.Context, err error) *directory.Error {
 		refusal.Err = c.presented
 	}
 	return refusal
+}
+
+// silence is why nobody has refused and there is no token all the same.
+func (c *credential) silence(ctx context.Context) error {
+	unexplained := cmp.Or(c.Auth.Method.Silence, errNoToken)
+	if c.Auth.Method.Patience > 0 && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return unexplained
+	}
+	return cmp.Or(c.cause, ctx.Err(), unexplained)
+}
+
+// scopes are what a token is asked for.
+func (c *credential) scopes() []string {
+	scopes := slices.Clone(c.Auth.Method.Permissions)
+	if len(scopes) == 0 {
+		scopes = []string{".default"} // all that was granted
+	}
+	for i, permission := range scopes {
+		scopes[i] = "https://" + c.Cloud.GraphHost + "/" + permission
+	}
+	return scopes
 }
 
 // clientOptions are what the ways to sign in have in common. Nothing is repeated

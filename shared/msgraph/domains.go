@@ -13,6 +13,6 @@ import (
 // It needs the permission Domain.Read.All.
 func (c *Client) Domains(ctx context.Context) ([]directory.Domain, error) {
 	info, err := domains.NewDomainsRequestBuilderInternal(c.pathParameters(), c.adapter).ToGetRequestInformation(ctx, nil)
-	first, err := c.read(ctx, opDomains, info, err)
-	return readAll(ctx, c, first, err, c.pages.Domains)
+	first, err := c.Read(ctx, opDomains, info, err)
+	return ReadAll(ctx, c, first, err, c.pages.Domains)
 }

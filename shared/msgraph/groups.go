@@ -12,10 +12,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// groupTemplate is the address of a group. The SDK's package of groups is not worth
-// linking for it.
-const groupTemplate = "{+baseurl}/groups/{group}?$select=id,visibility"
-
 // MemberOf tells in which of some groups users are, directly or through other groups:
 // 1 to [MaxBatch] users, in one $batch, and at most [MaxBatch] groups. It returns one
 // Membership for each id, in the order of ids; the error is of the call as a whole. The
@@ -86,12 +82,7 @@ func (c *Client) CheckGroups(ctx context.Context, ids []string) error {
 
 // getGroup makes the request "GET /groups/{id}".
 func (c *Client) getGroup(_ context.Context, id string) (*abstractions.RequestInformation, error) {
-	parameters := c.pathParameters()
-	parameters["group"] = id
-	info := abstractions.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(
-		abstractions.GET, groupTemplate, parameters)
-	info.Headers.TryAdd("Accept", "application/json")
-	return info, nil
+	return c.Request(abstractions.GET, "/groups/{group}?$select=id,visibility", "group", id), nil
 }
 
 // unfit is why nobody can be excluded by the group, nil if they can.

@@ -17,9 +17,10 @@ const MaxPage = 999
 // subscriptions in it, and Graph's usual page holds a hundred.
 const maxPages = 50
 
-// follow reads a page by its address, which is called as it is: what is in it is nobody's
-// business but Graph's. An address may name users, so no error quotes it.
-func (c *Client) follow(ctx context.Context, operation, link string) (answer.Answer, error) {
+// Follow reads a page by its address, which is called as it is: what is in it is nobody's
+// business but Graph's. An address may name users, so no error quotes it. Errors are
+// *directory.Error.
+func (c *Client) Follow(ctx context.Context, operation, link string) (answer.Answer, error) {
 	u, err := url.Parse(link)
 	if err != nil || !c.pages.Serves(link) {
 		return answer.Answer{}, unsent(operation, answer.ErrAddress)
@@ -28,12 +29,13 @@ func (c *Client) follow(ctx context.Context, operation, link string) (answer.Ans
 	info.Method = abstractions.GET
 	info.Headers.TryAdd("Accept", "application/json")
 	info.SetUri(*u)
-	return c.read(ctx, operation, info, nil)
+	return c.Read(ctx, operation, info, nil)
 }
 
-// readAll reads a list to its end: the first page is given, and the others are followed.
-// What a page holds, and the address of the next, is for page to find out.
-func readAll[T any](ctx context.Context, c *Client, got answer.Answer, err error, page func(answer.Answer) ([]T, string, error)) (all []T, _ error) {
+// ReadAll reads a list to its end: the first page is given, or why there is none, and the
+// others are followed. What a page holds, and the address of the next, is for page to find
+// out. Errors are *directory.Error.
+func ReadAll[T any](ctx context.Context, c *Client, got answer.Answer, err error, page func(answer.Answer) ([]T, string, error)) (all []T, _ error) {
 	for range maxPages {
 		var some []T
 		var next string
@@ -47,7 +49,7 @@ func readAll[T any](ctx context.Context, c *Client, got answer.Answer, err error
 		if next == "" {
 			return all, nil
 		}
-		got, err = c.follow(ctx, got.Operation, next)
+		got, err = c.Follow(ctx, got.Operation, next)
 	}
 	return nil, &directory.Error{Operation: got.Operation, Err: answer.ErrEndless}
 }

@@ -20,8 +20,8 @@ import (
 // [List subscriptions]: https://learn.microsoft.com/graph/api/subscription-list
 func (c *Client) Subscriptions(ctx context.Context) ([]directory.Subscription, error) {
 	info, err := c.subscriptions().ToGetRequestInformation(ctx, nil)
-	first, err := c.read(ctx, opListSubscriptions, info, err)
-	return readAll(ctx, c, first, err, c.pages.Subscriptions)
+	first, err := c.Read(ctx, opListSubscriptions, info, err)
+	return ReadAll(ctx, c, first, err, c.pages.Subscriptions)
 }
 
 // CreateSubscription creates the subscription and returns it as Graph granted it.

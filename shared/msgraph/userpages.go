@@ -21,13 +21,13 @@ const latestDelta = "{+baseurl}/users/delta(){?%24deltatoken,%24select}"
 // [user: delta]: https://learn.microsoft.com/graph/api/user-delta
 func (c *Client) LatestDelta(ctx context.Context) (deltaLink string, err error) {
 	info, err := c.users().Delta().ToGetRequestInformation(ctx, &users.DeltaRequestBuilderGetRequestConfiguration{
-		QueryParameters: &users.DeltaRequestBuilderGetQueryParameters{Select: userProperties},
+		QueryParameters: &users.DeltaRequestBuilderGetQueryParameters{Select: UserProperties()},
 	})
 	if err == nil {
 		info.UrlTemplate = latestDelta
 		info.QueryParametersAny["%24deltatoken"] = "latest"
 	}
-	got, err := c.read(ctx, opDelta, info, err)
+	got, err := c.Read(ctx, opDelta, info, err)
 	if err != nil {
 		return "", err
 	}
@@ -44,7 +44,7 @@ func (c *Client) LatestDelta(ctx context.Context) (deltaLink string, err error) 
 //
 // [user: delta]: https://learn.microsoft.com/graph/api/user-delta
 func (c *Client) DeltaPage(ctx context.Context, link string) (directory.UserPage, error) {
-	got, err := c.follow(ctx, opDelta, link)
+	got, err := c.Follow(ctx, opDelta, link)
 	if err != nil {
 		return directory.UserPage{}, err
 	}
@@ -71,12 +71,12 @@ func (c *Client) UserPage(ctx context.Context, next string) (directory.UserPage,
 // listUsers asks for a page of all users.
 func (c *Client) listUsers(ctx context.Context, next string) (answer.Answer, error) {
 	if next != "" {
-		return c.follow(ctx, opListUsers, next)
+		return c.Follow(ctx, opListUsers, next)
 	}
 	info, err := c.users().ToGetRequestInformation(ctx, &users.UsersRequestBuilderGetRequestConfiguration{
 		QueryParameters: &users.UsersRequestBuilderGetQueryParameters{
-			Select: userProperties, Top: new(int32(MaxPage)),
+			Select: UserProperties(), Top: new(int32(MaxPage)),
 		},
 	})
-	return c.read(ctx, opListUsers, info, err)
+	return c.Read(ctx, opListUsers, info, err)
 }

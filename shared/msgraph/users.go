@@ -10,17 +10,19 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 )
 
-// userProperties are what is asked of a user. The last is the stamp, which is shown only
+// UserProperties are what is asked of a user. The last is the stamp, which is shown only
 // to those who ask. Delta takes note of them when a round of it begins, and then reports a
 // user when one of them changes.
-var userProperties = []string{
-	"id",
-	"userPrincipalName",
-	"userType",
-	"creationType",
-	"externalUserState",
-	"createdDateTime",
-	"signInSessionsValidFromDateTime",
+func UserProperties() []string {
+	return []string{
+		"id",
+		"userPrincipalName",
+		"userType",
+		"creationType",
+		"externalUserState",
+		"createdDateTime",
+		"signInSessionsValidFromDateTime",
+	}
 }
 
 // ReadUsers reads the users of the given object ids, 1 to [MaxBatch] of them, in
@@ -64,7 +66,7 @@ func (c *Client) RevokeSignInSessions(ctx context.Context, ids []string) ([]erro
 // getUser makes the request "GET /users/{id}?$select=…".
 func (c *Client) getUser(ctx context.Context, id string) (*abstractions.RequestInformation, error) {
 	return c.users().ByUserId(id).ToGetRequestInformation(ctx, &users.UserItemRequestBuilderGetRequestConfiguration{
-		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: userProperties},
+		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: UserProperties()},
 	})
 }
 

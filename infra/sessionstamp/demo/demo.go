@@ -51,7 +51,9 @@ type Tenant struct {
 // New makes the tenant as it is at now. Its provider gave stamps until half a year ago,
 // and then a change there ended that.
 func New(seed uint64, now func() time.Time) *Tenant {
-	server := msgraphtest.New(msgraphtest.Options{Seed: seed, Now: now})
+	limits := msgraphtest.DefaultLimits()
+	limits.Protection.Count = 100 // nobody waits for a second here
+	server := msgraphtest.New(msgraphtest.Options{Seed: seed, Now: now, Limits: limits})
 	t := &Tenant{
 		server: server, now: now().Truncate(time.Second),
 		rand: rand.New(rand.NewPCG(seed, 0)),
@@ -61,7 +63,7 @@ func New(seed uint64, now func() time.Time) *Tenant {
 	}})
 	t.tenant.AddApp(msgraphtest.AppOptions{
 		ID:          ClientID,
-		Permissions: []string{"Domain.Read.All", "User.Read.All", "User.RevokeSessions.All"},
+		Permissions: append([]string{"Domain.Read.All", "User.Read.All", "User.RevokeSessions.All"}, evidenceRights...),
 		Secrets:     []msgraphtest.Secret{{Text: Secret}},
 	})
 	t.people()
@@ -75,9 +77,13 @@ func (t *Tenant) Transport() http.RoundTripper { return t.server }
 func (t *Tenant) Close() { t.server.Close() }
 
 func (t *Tenant) people() {
-	names := t.names()
-	for i := range employees {
-		t.tenant.AddUser(t.employee(names[i]))
+	names, staff, ids := t.names(), make([]msgraphtest.NewUser, employees), make(map[string]string)
+	for i := range staff {
+		staff[i] = t.employee(names[i])
+	}
+	t.cast(staff)
+	for _, u := range staff {
+		ids[u.UPN] = t.tenant.AddUser(u)
 	}
 	for i := range admins {
 		created := t.now.Add(-time.Duration(700+i) * day)
@@ -86,11 +92,13 @@ func (t *Tenant) people() {
 		})
 	}
 	for i := range guests {
-		t.tenant.AddUser(msgraphtest.NewUser{
+		id := t.tenant.AddUser(msgraphtest.NewUser{
 			UPN: fmt.Sprintf("partner%d_example.net#EXT#@%s", i+1, managed), Name: fmt.Sprintf("取引先 %d", i+1),
 			Guest: true, Created: t.now.Add(-time.Duration(t.rand.IntN(400)+1) * day),
 		})
+		t.tenant.SetMail(id, fmt.Sprintf("partner%d@example.net", i+1))
 	}
+	t.tenant.SetEvidence(t.evidence(ids))
 }
 
 // The provider gave stamps until lately, and all but a few of the users of before have one.

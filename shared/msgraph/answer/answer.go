@@ -67,8 +67,8 @@ func (a Answer) Distrust(err error) *directory.Error {
 	return &directory.Error{
 		Operation:       a.Operation,
 		StatusCode:      a.Status,
-		RequestID:       plain(a.Header.Get(RequestID)),
-		ClientRequestID: plain(a.Header.Get(ClientRequestID)),
+		RequestID:       Plain(a.Header.Get(RequestID)),
+		ClientRequestID: Plain(a.Header.Get(ClientRequestID)),
 		Err:             err,
 	}
 }

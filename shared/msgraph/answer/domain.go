@@ -13,7 +13,7 @@ import (
 //
 // [List domains]: https://learn.microsoft.com/graph/api/domain-list
 func (p Pages) Domains(a Answer) (page []directory.Domain, next string, err error) {
-	return readAll(p, a, readDomain)
+	return ReadAll(p, a, readDomain)
 }
 
 // readDomain reads a [domain resource], as far as it is used.

@@ -7,8 +7,8 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
-// hiddenMembership is the visibility of a group whose members only members see.
-const hiddenMembership = "HiddenMembership"
+// HiddenMembership is the visibility of a group whose members only members see.
+const HiddenMembership = "HiddenMembership"
 
 // MemberGroups reads the answer to [checkMemberGroups]: the object ids of those groups
 // that were asked for and have the user as a member. One id that cannot be read fails the
@@ -43,5 +43,5 @@ func HidesMembers(a Answer, id string) (bool, error) {
 	if json.Unmarshal(a.Body, &group) != nil || !strings.EqualFold(group.ID, id) {
 		return false, a.Distrust(ErrShape)
 	}
-	return strings.EqualFold(group.Visibility, hiddenMembership), nil
+	return strings.EqualFold(group.Visibility, HiddenMembership), nil
 }

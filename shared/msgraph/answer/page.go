@@ -47,8 +47,9 @@ func (p Pages) collection(body []byte) (collection, error) {
 	return page, nil
 }
 
-// readAll reads a page of which every item must be readable.
-func readAll[T any](p Pages, a Answer, read func([]byte) (T, error)) (all []T, next string, err error) {
+// ReadAll reads a page of which every item must be readable by read, and the address of the
+// next. Errors are [*directory.Error].
+func ReadAll[T any](p Pages, a Answer, read func([]byte) (T, error)) (all []T, next string, err error) {
 	page, err := p.collection(a.Body)
 	if err != nil {
 		return nil, "", a.Distrust(err)

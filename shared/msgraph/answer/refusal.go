@@ -101,7 +101,7 @@ func (f *fault) firstMessage() string {
 // one. A code that only repeats the status in digits says nothing.
 func (f *fault) deepestCode() (code string) {
 	for ; f != nil; f = f.Inner {
-		if c := plain(f.Code); strings.Trim(c, "0123456789") != "" {
+		if c := Plain(f.Code); strings.Trim(c, "0123456789") != "" {
 			code = c
 		}
 	}
@@ -121,9 +121,9 @@ func Redact(message, clientState string) string {
 	return strings.ReplaceAll(message, OneLine(clientState), redacted)
 }
 
-// plain returns s if it is a code or an id, and "" if it is anything else, such
+// Plain returns s if it is a code or an id, and "" if it is anything else, such
 // as a text that names a user.
-func plain(s string) string {
+func Plain(s string) string {
 	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 	if len(s) > 128 || strings.Trim(s, allowed) != "" {
 		return ""

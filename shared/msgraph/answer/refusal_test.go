@@ -1,6 +1,7 @@
 package answer_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -174,4 +175,22 @@ func FuzzTokenRefusal(f *testing.F) {
 			t.Errorf("error of several lines: %q", text)
 		}
 	})
+}
+
+// A tenant without a licence is told from an app without a right.
+func TestNoLicence(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]bool{
+		`{"error":{"code":"Authentication_RequestFromNonPremiumTenantOrB2CTenant","message":"Neither tenant is B2C or tenant doesn't have premium license"}}`: true,
+		`{"error":{"code":"Forbidden","message":"Your tenant is not licensed for this feature."}}`:                                                            true,
+		`{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation."}}`:                                     false,
+		`<html>premium license</html>`: false,
+	} {
+		if got := errors.Is(said(http.StatusForbidden, body).Refusal(), directory.ErrNoLicence); got != want {
+			t.Errorf("%s: no licence %t", body, got)
+		}
+		if e := said(http.StatusBadRequest, body).Refusal(); e.Err != nil {
+			t.Errorf("%s: %v", body, e)
+		}
+	}
 }

@@ -24,7 +24,7 @@ func Subscription(a Answer) (directory.Subscription, error) {
 //
 // [List subscriptions]: https://learn.microsoft.com/graph/api/subscription-list
 func (p Pages) Subscriptions(a Answer) (page []directory.Subscription, next string, err error) {
-	return readAll(p, a, readSubscription)
+	return ReadAll(p, a, readSubscription)
 }
 
 // readSubscription reads a [subscription resource] without its clientState, which is

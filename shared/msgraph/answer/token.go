@@ -29,13 +29,13 @@ func (a Answer) TokenRefusal() *directory.Error {
 	_ = json.Unmarshal(a.Body, &fields)
 	code := EntraCode(fields.Description)
 	if code == "" {
-		code = plain(fields.Error)
+		code = Plain(fields.Error)
 	}
 	return &directory.Error{
 		Operation:  a.Operation,
 		StatusCode: a.Status,
 		Code:       code,
-		RequestID:  plain(fields.CorrelationID),
+		RequestID:  Plain(fields.CorrelationID),
 		RetryAfter: retryAfter(a.Header, time.Now()),
 		NotDone:    true,
 	}

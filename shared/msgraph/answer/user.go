@@ -39,8 +39,8 @@ func (t *shownTime) UnmarshalJSON(b []byte) error {
 	return t.Time.UnmarshalJSON(b)
 }
 
-// readUser reads a user, and whether it was deleted.
-func readUser(body []byte) (user directory.User, removed bool, err error) {
+// ReadUser reads a user, and whether it was deleted. The error is [ErrShape].
+func ReadUser(body []byte) (user directory.User, removed bool, err error) {
 	var w wireUser
 	err = json.Unmarshal(body, &w)
 	id := strings.ToLower(w.ID)
@@ -64,7 +64,7 @@ func readUser(body []byte) (user directory.User, removed bool, err error) {
 //
 // [user: get]: https://learn.microsoft.com/graph/api/user-get
 func User(a Answer, id string) (directory.User, error) {
-	user, _, err := readUser(a.Body)
+	user, _, err := ReadUser(a.Body)
 	if err == nil && user.ID != id {
 		err = ErrOtherUser
 	}

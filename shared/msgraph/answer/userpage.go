@@ -62,7 +62,7 @@ func (p Pages) userPage(a Answer) (directory.UserPage, error) {
 		Next:  list.Next, Delta: list.Delta,
 	}
 	for _, raw := range list.Value {
-		switch user, removed, err := readUser(raw); {
+		switch user, removed, err := ReadUser(raw); {
 		case err != nil:
 			page.Unreadable++
 		case removed:

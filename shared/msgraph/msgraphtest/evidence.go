@@ -20,8 +20,9 @@ type Evidence struct {
 	PerUserMFA, Risk map[string]string
 	// Federation are the federationConfigurations, by domain.
 	Federation map[string]map[string]any
-	// Policies is the answer to every What-If evaluation.
-	Policies []map[string]any
+	// Policies is the answer to every What-If evaluation, with PoliciesOf the user, if any.
+	Policies   []map[string]any
+	PoliciesOf map[string][]map[string]any
 	// SecurityDefaults is isEnabled.
 	SecurityDefaults bool
 	// SignIns are signIn resources; userId and createdDateTime, an RFC 3339 time in UTC,
@@ -142,7 +143,8 @@ func evaluate(_ *Server, c *call) (reply, error) {
 		body.Context.Type != "#microsoft.graph.applicationContext" || len(body.Context.Applications) == 0 {
 		return reply{}, refuse(http.StatusBadRequest, "BadRequest", "The request body of evaluate is not valid.")
 	}
-	return c.collection("Collection(microsoft.graph.whatIfAnalysisResult)", c.tenant.dir.evidence.Policies)
+	e := c.tenant.dir.evidence
+	return c.collection("Collection(microsoft.graph.whatIfAnalysisResult)", slices.Concat(e.Policies, e.PoliciesOf[body.Identity.UserID]))
 }
 
 // getRiskyUser is https://learn.microsoft.com/graph/api/riskyuser-get.

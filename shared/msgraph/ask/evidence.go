@@ -1,19 +1,18 @@
-package msgraph
+package ask
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/explain"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask/reply"
 )
 
 // explained are the properties that are asked of a user who is to be explained.
-var explained = strings.Join(append([]string{"accountEnabled", "lastPasswordChangeDateTime"}, userProperties...), ",")
+var explained = "accountEnabled,displayName,lastPasswordChangeDateTime," + userProperties
 
 // found makes a piece of evidence of what a call ended in.
 func found[T any](value T, err error) explain.Answer[T] {
@@ -35,21 +34,6 @@ func gapOf(err error) explain.Gap {
 	return explain.Gap{Reason: explain.Failed, Err: e}
 }
 
-// notFound tells whether Graph does not know what it was asked for.
-func notFound(err error) bool {
-	e, ok := errors.AsType[*directory.Error](err)
-	return ok && e.NotFound()
-}
-
-// ask reads one resource as evidence.
-func ask[T any](ctx context.Context, c *Client, operation string, read func(answer.Answer) (T, error), path string, pairs ...string) explain.Answer[T] {
-	got, err := c.read(ctx, operation, c.get(path, pairs...), nil)
-	if err != nil {
-		return found(*new(T), err)
-	}
-	return found(read(got))
-}
-
 // ExplainedUser reads what is asked of a user who is to be explained. A user whom Graph does
 // not know is not Found; whether among the deleted ones is not asked.
 //
@@ -57,14 +41,15 @@ func ask[T any](ctx context.Context, c *Client, operation string, read func(answ
 //
 // [user: get]: https://learn.microsoft.com/graph/api/user-get
 func (c *Client) ExplainedUser(ctx context.Context, id string) explain.Answer[explain.User] {
-	got, err := c.read(ctx, opGetUser, c.get("/users/{user}?$select="+explained, "user", id), nil)
-	switch {
-	case notFound(err):
+	got, err := c.get(ctx, opGetUser, "/users/{user}?$select="+explained, "user", id)
+	if notFound(err) != nil {
 		return explain.Asked(explain.User{})
-	case err != nil:
-		return found(explain.User{}, err)
 	}
-	return found(answer.ExplainedUser(got, id))
+	user, err := single(got, err, reply.ExplainedUser)
+	if err == nil && user.ID != id {
+		err = got.Distrust(answer.ErrOtherUser)
+	}
+	return found(user, err)
 }
 
 // RegisteredDevices reads the devices of the user.
@@ -73,8 +58,15 @@ func (c *Client) ExplainedUser(ctx context.Context, id string) explain.Answer[ex
 //
 // [List registeredDevices]: https://learn.microsoft.com/graph/api/user-list-registereddevices
 func (c *Client) RegisteredDevices(ctx context.Context, userID string) explain.Answer[[]explain.Device] {
-	first, err := c.read(ctx, opDevices, c.get("/users/{user}/registeredDevices?$select=id,trustType,accountEnabled,approximateLastSignInDateTime", "user", userID), nil)
-	return found(readAll(ctx, c, first, err, c.pages.Devices))
+	first, err := c.get(ctx, opDevices, "/users/{user}/registeredDevices?$select=id,trustType,accountEnabled,approximateLastSignInDateTime", "user", userID)
+	all, err := list(ctx, c, first, err, reply.Device)
+	var devices []explain.Device
+	for _, device := range all {
+		if device != nil {
+			devices = append(devices, *device)
+		}
+	}
+	return found(devices, err)
 }
 
 // FederationConfiguration reads how a domain is federated. A managed domain has none, which
@@ -85,15 +77,12 @@ func (c *Client) RegisteredDevices(ctx context.Context, userID string) explain.A
 //
 // [List federationConfigurations]: https://learn.microsoft.com/graph/api/domain-list-federationconfiguration
 func (c *Client) FederationConfiguration(ctx context.Context, domain string) explain.Answer[explain.Federation] {
-	first, err := c.read(ctx, opFederation, c.get("/domains/{domain}/federationConfiguration", "domain", domain), nil)
-	if notFound(err) {
+	first, err := c.get(ctx, opFederation, "/domains/{domain}/federationConfiguration", "domain", domain)
+	if notFound(err) != nil {
 		return explain.Asked(explain.Federation{})
 	}
-	list, err := readAll(ctx, c, first, err, c.pages.Federations)
-	if err != nil || len(list) == 0 {
-		return found(explain.Federation{}, err)
-	}
-	return explain.Asked(list[0])
+	all, err := list(ctx, c, first, err, reply.Federation)
+	return found(append(all, explain.Federation{})[0], err)
 }
 
 // SecurityDefaults reads whether security defaults are on.
@@ -102,7 +91,8 @@ func (c *Client) FederationConfiguration(ctx context.Context, domain string) exp
 //
 // [Get identitySecurityDefaultsEnforcementPolicy]: https://learn.microsoft.com/graph/api/identitysecuritydefaultsenforcementpolicy-get
 func (c *Client) SecurityDefaults(ctx context.Context) explain.Answer[bool] {
-	return ask(ctx, c, opSecurityDefaults, answer.Enabled, "/policies/identitySecurityDefaultsEnforcementPolicy")
+	got, err := c.get(ctx, opSecurityDefaults, "/policies/identitySecurityDefaultsEnforcementPolicy")
+	return found(single(got, err, reply.Enabled))
 }
 
 // PerUserMFA reads the user's perUserMfaState.
@@ -111,7 +101,8 @@ func (c *Client) SecurityDefaults(ctx context.Context) explain.Answer[bool] {
 //
 // [Get authentication requirements]: https://learn.microsoft.com/graph/api/authentication-get
 func (c *Client) PerUserMFA(ctx context.Context, userID string) explain.Answer[string] {
-	return ask(ctx, c, opRequirements, answer.PerUserMFA, "/users/{user}/authentication/requirements", "user", userID)
+	got, err := c.get(ctx, opRequirements, "/users/{user}/authentication/requirements", "user", userID)
+	return found(single(got, err, reply.PerUserMFA))
 }
 
 // RiskyUser reads the user's riskState, "none" for a user who is not listed.
@@ -120,14 +111,11 @@ func (c *Client) PerUserMFA(ctx context.Context, userID string) explain.Answer[s
 //
 // [Get riskyUser]: https://learn.microsoft.com/graph/api/riskyuser-get
 func (c *Client) RiskyUser(ctx context.Context, userID string) explain.Answer[string] {
-	got, err := c.read(ctx, opRiskyUser, c.get("/identityProtection/riskyUsers/{user}", "user", userID), nil)
-	switch {
-	case notFound(err):
+	got, err := c.get(ctx, opRiskyUser, "/identityProtection/riskyUsers/{user}", "user", userID)
+	if notFound(err) != nil {
 		return explain.Asked("none")
-	case err != nil:
-		return found("", err)
 	}
-	return found(answer.RiskState(got))
+	return found(single(got, err, reply.RiskState))
 }
 
 // SignIns reads the user's interactive sign-ins since then, newest first. More than 5,000 are
@@ -141,9 +129,9 @@ func (c *Client) RiskyUser(ctx context.Context, userID string) explain.Answer[st
 // [List signIns]: https://learn.microsoft.com/graph/api/signin-list
 func (c *Client) SignIns(ctx context.Context, userID string, since time.Time) explain.Answer[[]explain.SignIn] {
 	// An event with its policies may have 20 KiB: a thousand would be too long an answer.
-	first, err := c.read(ctx, opSignIns, c.get("/auditLogs/signIns?$filter={filter}&$top=100",
-		"filter", "userId eq '"+quoted(userID)+"' and createdDateTime ge "+since.UTC().Format(time.RFC3339)), nil)
-	return found(readAll(ctx, c, first, err, c.pages.SignIns))
+	first, err := c.get(ctx, opSignIns, "/auditLogs/signIns?$filter={filter}&$top=100",
+		"filter", "userId eq '"+quoted(userID)+"' and createdDateTime ge "+since.UTC().Format(time.RFC3339))
+	return found(list(ctx, c, first, err, reply.SignIn))
 }
 
 // WhatIf is a sign-in that is imagined. What is empty is not evaluated, and policies that
@@ -169,9 +157,8 @@ type WhatIf struct {
 //
 // [evaluate]: https://learn.microsoft.com/graph/api/conditionalaccessroot-evaluate
 func (c *Client) Evaluate(ctx context.Context, userID string, w WhatIf) explain.Answer[[]explain.Policy] {
-	body, err := json.Marshal(w.request(userID))
-	first, err := c.read(ctx, opEvaluate, c.post("/identity/conditionalAccess/evaluate", body), err)
-	return found(readAll(ctx, c, first, err, c.pages.Policies))
+	first, err := c.post(ctx, opEvaluate, "/identity/conditionalAccess/evaluate", w.request(userID))
+	return found(list(ctx, c, first, err, reply.Policy))
 }
 
 // request is the body of evaluate.

@@ -1,26 +1,27 @@
-package msgraph_test
+package ask_test
 
 import (
 	"net/http"
+	"regexp"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sessionstamp/sessionstamp/shared/explain"
-	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
 
 // gather asks for all evidence of the first user, the What-If twice, in a bubble's time.
-func gather(t *testing.T, c *msgraph.Client) explain.Evidence {
+func gather(t *testing.T, c *ask.Client) explain.Evidence {
 	t.Helper()
 	ctx, id := t.Context(), userID(0)
-	c.Evaluate(ctx, id, msgraph.WhatIf{Application: clientID, ClientAppType: "mobileAppsAndDesktopClients", TrustType: "AzureAd"})
+	c.Evaluate(ctx, id, ask.WhatIf{Application: clientID, ClientAppType: "mobileAppsAndDesktopClients", TrustType: "AzureAd"})
 	return explain.Evidence{
 		User: c.ExplainedUser(ctx, id), Devices: c.RegisteredDevices(ctx, id),
 		Federation: c.FederationConfiguration(ctx, "example.co.jp"), SecurityDefaults: c.SecurityDefaults(ctx),
-		Policies:   c.Evaluate(ctx, id, msgraph.WhatIf{Application: clientID, ClientAppType: "browser", Country: "JP", IPAddress: "192.0.2.1", DevicePlatform: "windows"}),
+		Policies:   c.Evaluate(ctx, id, ask.WhatIf{Application: clientID, ClientAppType: "browser", Country: "JP", IPAddress: "192.0.2.1", DevicePlatform: "windows"}),
 		PerUserMFA: c.PerUserMFA(ctx, id), RiskState: c.RiskyUser(ctx, id), SignIns: c.SignIns(ctx, id, time.Now().Add(-7*24*time.Hour)),
 	}
 }
@@ -138,6 +139,28 @@ func TestEvidenceIsMissing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What package explain says to grant for a piece is enough to read it.
+func TestEvidenceRights(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		graph := emulate(t, 1, msgraphtest.Options{}, "Any.Other")
+		graph.tenant.SetEvidence(msgraphtest.Evidence{Licence: "P2"})
+		told := 0
+		for i, b := range explain.NotLookedAt(gather(t, graph.client)) {
+			if b.Gap.Reason != explain.NoPermission {
+				continue
+			}
+			told++
+			right := regexp.MustCompile(`[A-Z][\w-]*(\.\w+)+`).FindString(b.Tell.English)
+			if why, missing := reasons(t, gather(t, graph.app(t, userID(0xff00+i), right)))[b.Piece]; missing {
+				t.Errorf("%s with %q: %s", b.Piece, right, why)
+			}
+		}
+		if told != len(allPieces(explain.NoPermission)) {
+			t.Errorf("%d rights are told", told)
+		}
+	})
 }
 
 // A user who is not at risk is not listed.

@@ -1,8 +1,7 @@
-package msgraph
+package ask
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,8 +9,13 @@ import (
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask/reply"
 )
+
+// userProperties are what is asked of a user.
+var userProperties = strings.Join(msgraph.UserProperties(), ",")
 
 // byName finds users by what a person calls them. All of it is in one filter, so that a
 // name which is one user's principal name and another's address is told to be both.
@@ -19,7 +23,7 @@ import (
 // one (https://learn.microsoft.com/graph/api/resources/user, proxyAddresses).
 const byName = "userPrincipalName eq '%[1]s' or mail eq '%[1]s' or proxyAddresses/any(p:p eq 'smtp:%[1]s') or proxyAddresses/any(p:p eq 'SMTP:%[1]s')"
 
-// FindUsers finds the users whom a person has named, any number of them, [MaxBatch] in one
+// FindUsers finds the users whom a person has named, any number of them, [msgraph.MaxBatch] in one
 // $batch: by object id, or by user principal name, mail address or proxy address. It returns
 // one Read for each name, in the order of names; the error is of a call as a whole, and
 // then nothing is known. A Read's error is [directory.ErrNoName], [directory.ErrNoUser] or
@@ -31,7 +35,7 @@ const byName = "userPrincipalName eq '%[1]s' or mail eq '%[1]s' or proxyAddresse
 // [List users]: https://learn.microsoft.com/graph/api/user-list
 func (c *Client) FindUsers(ctx context.Context, names []string) ([]directory.Read, error) {
 	reads := make([]directory.Read, 0, len(names))
-	for some := range slices.Chunk(names, MaxBatch) {
+	for some := range slices.Chunk(names, msgraph.MaxBatch) {
 		found, err := c.findSome(ctx, some)
 		if err != nil {
 			return nil, err
@@ -41,7 +45,7 @@ func (c *Client) FindUsers(ctx context.Context, names []string) ([]directory.Rea
 	return reads, nil
 }
 
-// findSome finds 1 to [MaxBatch] users.
+// findSome finds 1 to [msgraph.MaxBatch] users.
 func (c *Client) findSome(ctx context.Context, names []string) ([]directory.Read, error) {
 	reads, asked, of := make([]directory.Read, len(names)), []string{}, []int{}
 	for i, name := range names {
@@ -51,7 +55,7 @@ func (c *Client) findSome(ctx context.Context, names []string) ([]directory.Read
 			reads[i].Err = unsent(opFindUser, directory.ErrNoName)
 		}
 	}
-	parts, err := c.readParts(ctx, opFindUser, asked, c.findUser)
+	parts, err := c.ReadParts(ctx, opFindUser, asked, c.findUser)
 	if err != nil {
 		return nil, err
 	}
@@ -67,18 +71,18 @@ func isName(name string) bool {
 }
 
 // findUser makes the request for the user of that name.
-func (c *Client) findUser(ctx context.Context, name string) (*abstractions.RequestInformation, error) {
+func (c *Client) findUser(_ context.Context, name string) (*abstractions.RequestInformation, error) {
 	if id := strings.ToLower(name); directory.IsID(id) {
-		return c.getUser(ctx, id)
+		return c.Request(abstractions.GET, "/users/{user}?$select="+userProperties, "user", id), nil
 	}
-	return c.get("/users?$filter={filter}&$select="+strings.Join(userProperties, ","),
+	return c.Request(abstractions.GET, "/users?$filter={filter}&$select="+userProperties,
 		"filter", fmt.Sprintf(byName, quoted(name))), nil
 }
 
 // theUser is the one user in the answer to findUser.
 func (c *Client) theUser(ctx context.Context, name string, p answer.Part) (directory.User, error) {
 	if id := strings.ToLower(name); directory.IsID(id) {
-		if e, ok := errors.AsType[*directory.Error](p.Err); ok && e.NotFound() {
+		if e := notFound(p.Err); e != nil {
 			e.Err = directory.ErrNoUser
 		}
 		if p.Err != nil {
@@ -86,7 +90,7 @@ func (c *Client) theUser(ctx context.Context, name string, p answer.Part) (direc
 		}
 		return answer.User(p.Answer, id)
 	}
-	users, err := readAll(ctx, c, p.Answer, p.Err, c.pages.FoundUsers)
+	users, err := list(ctx, c, p.Answer, p.Err, reply.User)
 	if err != nil {
 		return directory.User{}, err
 	}
@@ -106,50 +110,3 @@ func one(a answer.Answer, users []directory.User) (directory.User, error) {
 
 // quoted is a text within the quotes of a filter.
 func quoted(text string) string { return strings.ReplaceAll(text, "'", "''") }
-
-// get makes a GET request of a path, in which each {name} stands for the value that follows
-// the name in pairs; the value is escaped. For these the SDK's packages are not worth
-// linking.
-func (c *Client) get(path string, pairs ...string) *abstractions.RequestInformation {
-	parameters := c.pathParameters()
-	for i := 0; i < len(pairs); i += 2 {
-		parameters[pairs[i]] = pairs[i+1]
-	}
-	info := abstractions.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(abstractions.GET, "{+baseurl}"+path, parameters)
-	info.Headers.TryAdd("Accept", "application/json")
-	return info
-}
-
-// readParts reads what the request asks for of each key, in one $batch, and once more those
-// parts that failed for a reason that passes, as persist does.
-func (c *Client) readParts(ctx context.Context, operation string, keys []string, request newRequest) ([]answer.Part, error) {
-	parts, pending := make([]answer.Part, len(keys)), make([]int, len(keys))
-	for i := range keys {
-		pending[i] = i
-	}
-	if len(keys) == 0 {
-		return parts, nil
-	}
-	err := persist(ctx, func() (failed error) {
-		some := make([]string, len(pending))
-		for i, at := range pending {
-			some[i] = keys[at]
-		}
-		got, err := c.sendBatch(ctx, operation, some, request)
-		if err != nil {
-			return err
-		}
-		var left []int
-		for i, at := range pending {
-			if parts[at] = got[i]; passing(got[i].Err) {
-				left, failed = append(left, at), got[i].Err
-			}
-		}
-		pending = left
-		return failed
-	})
-	if err != nil && slices.ContainsFunc(pending, func(at int) bool { return parts[at].Err == nil }) {
-		return nil, err // the $batch itself failed
-	}
-	return parts, nil
-}

@@ -1,4 +1,4 @@
-package msgraph_test
+package ask_test
 
 import (
 	"errors"
@@ -16,7 +16,7 @@ import (
 // named are users whose names are hard to ask for.
 func named(t *testing.T, o msgraphtest.Options) emulated {
 	t.Helper()
-	graph := emulate(t, 0, o, append([]string{"Directory.Read.All"}, permissions...)...)
+	graph := emulate(t, 0, o, "Directory.Read.All", "GroupMember.Read.All")
 	for i, upn := range []string{
 		"hanako.o'hara@example.co.jp", "hanako_example.com#EXT#@example.co.jp", "hanako+a&b=c%20d?e/f@example.co.jp", "$hanako@example.co.jp", "花子@example.co.jp",
 	} {

@@ -1,14 +1,12 @@
-package msgraph
+package ask
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
-
-	abstractions "github.com/microsoft/kiota-abstractions-go"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask/reply"
 )
 
 // MaxNames is how many names one call of [getByIds] is asked for, the most there can be.
@@ -26,9 +24,8 @@ const MaxNames = 1000
 func (c *Client) Names(ctx context.Context, ids []string) (map[string]directory.Name, error) {
 	names := make(map[string]directory.Name, len(ids))
 	for some := range slices.Chunk(ids, MaxNames) {
-		body, err := json.Marshal(map[string][]string{"ids": some, "types": {"user"}})
-		got, err := c.read(ctx, opNames, c.post("/directoryObjects/getByIds", body), err)
-		found, err := readAll(ctx, c, got, err, c.pages.Names)
+		got, err := c.post(ctx, opNames, "/directoryObjects/getByIds", map[string][]string{"ids": some, "types": {"user"}})
+		found, err := list(ctx, c, got, err, reply.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -40,14 +37,6 @@ func (c *Client) Names(ctx context.Context, ids []string) (map[string]directory.
 	return names, nil
 }
 
-// post makes a POST request that changes nothing.
-func (c *Client) post(path string, body []byte) *abstractions.RequestInformation {
-	info := abstractions.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(abstractions.POST, "{+baseurl}"+path, c.pathParameters())
-	info.Headers.TryAdd("Accept", "application/json")
-	info.SetStreamContentAndContentType(body, "application/json")
-	return info
-}
-
 // Me returns the person who is signed in. Errors are *directory.Error: there is nobody where
 // an app has signed in.
 //
@@ -55,22 +44,24 @@ func (c *Client) post(path string, body []byte) *abstractions.RequestInformation
 //
 // [user: get]: https://learn.microsoft.com/graph/api/user-get
 func (c *Client) Me(ctx context.Context) (directory.User, error) {
-	got, err := c.read(ctx, opMe, c.get("/me?$select=id,userPrincipalName"), nil)
-	if err != nil {
-		return directory.User{}, err
-	}
-	return answer.AnyUser(got)
+	got, err := c.get(ctx, opMe, "/me?$select=id,userPrincipalName")
+	return single(got, err, reply.User)
 }
 
 // Organization returns the tenant that is signed in to. Errors are *directory.Error.
 //
-// It needs the permission User.Read.All. See [List organization].
+// It needs the delegated permission User.Read, or for an app User.Read.All. See [List
+// organization].
 //
 // [List organization]: https://learn.microsoft.com/graph/api/organization-list
 func (c *Client) Organization(ctx context.Context) (directory.Organization, error) {
-	got, err := c.read(ctx, opOrganization, c.get("/organization?$select=id,displayName"), nil)
+	got, err := c.get(ctx, opOrganization, "/organization?$select=id,displayName")
+	all, err := list(ctx, c, got, err, reply.Organization)
+	if err == nil && len(all) != 1 {
+		err = got.Distrust(answer.ErrShape)
+	}
 	if err != nil {
 		return directory.Organization{}, err
 	}
-	return answer.Organization(got)
+	return all[0], nil
 }

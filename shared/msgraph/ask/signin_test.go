@@ -1,12 +1,13 @@
-package msgraph_test
+package ask_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,9 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/x509test"
 )
 
 // reads are what the persons of these tests are asked for.
@@ -25,37 +28,36 @@ var reads = []string{"User.Read.All", "GroupMember.Read.All"}
 // visited is a tenant in which a person sits at the browser, and may be asked for reads.
 func visited(t *testing.T) emulated {
 	t.Helper()
-	graph := emulate(t, 2, msgraphtest.Options{}, permissions...)
-	graph.tenant.AddApp(msgraphtest.AppOptions{ID: msgraph.GraphCommandLineTools, Delegated: reads})
+	graph := emulate(t, 2, msgraphtest.Options{}, "User.RevokeSessions.All")
+	graph.tenant.AddApp(msgraphtest.AppOptions{ID: ask.GraphCommandLineTools, Delegated: reads})
 	graph.tenant.SignInPerson(userID(0))
 	return graph
 }
 
 // person returns a client that a person signs in to.
-func (e emulated) person(t *testing.T, tenant string, auth msgraph.Auth, scopes ...string) *msgraph.Client {
+func (e emulated) person(t *testing.T, tenant string, auth msgraph.Auth) *ask.Client {
 	t.Helper()
-	client, err := msgraph.NewClient(msgraph.Options{Cloud: cloudNamed(t, "global"), TenantID: tenant, Auth: auth, Scopes: scopes, Transport: e.server})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return clientOf(t, msgraph.Options{TenantID: tenant, Auth: auth, Transport: e.server})
 }
 
 // prompts counts device codes, and enters them.
 type prompts struct {
-	server *msgraphtest.Server
-	accept bool
-	shown  int
+	server         *msgraphtest.Server
+	accept, silent bool
+	shown          int
 }
 
-func (p *prompts) auth() msgraph.Auth {
-	return msgraph.Auth{DeviceCode: func(_ context.Context, code msgraph.DeviceCode) error {
+func (p *prompts) auth(permissions ...string) msgraph.Auth {
+	return ask.DeviceCode(func(_ context.Context, code ask.Code) error {
 		p.shown++
+		if p.silent {
+			return nil
+		}
 		if !p.server.EnterDeviceCode(code.UserCode, p.accept) || code.URL == "" || !strings.Contains(code.Message, code.UserCode) {
 			return errDenied
 		}
 		return nil
-	}}
+	}, permissions...)
 }
 
 // A person is asked once, and has what was asked for. The sign-in outlives its tokens, until
@@ -66,7 +68,7 @@ func TestDeviceCode(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				graph := visited(t)
 				p := &prompts{server: graph.server, accept: true}
-				client := graph.person(t, tenant, p.auth(), reads...)
+				client := graph.person(t, tenant, p.auth(reads...))
 				for range 3 {
 					me, err := client.Me(t.Context())
 					if err != nil || me.ID != userID(0) || me.UserPrincipalName == "" {
@@ -81,10 +83,12 @@ func TestDeviceCode(t *testing.T) {
 				if e := graphError(t, err); !e.Forbidden() || e.Code != "Authorization_RequestDenied" || p.shown != 1 {
 					t.Errorf("not asked for: %v after %d prompts", err, p.shown)
 				}
-				mustRevoke(t, graph.client, userIDs(1))
+				if _, err := graph.client.RevokeSignInSessions(t.Context(), userIDs(1)); err != nil {
+					t.Error(err)
+				}
 				time.Sleep(2 * time.Hour)
-				if mustRead(t, client, userIDs(1)); p.shown != 2 {
-					t.Errorf("%d prompts, want 2", p.shown)
+				if _, err := client.Me(t.Context()); err != nil || p.shown != 2 {
+					t.Errorf("%v after %d prompts, want 2", err, p.shown)
 				}
 			})
 		})
@@ -108,12 +112,8 @@ func TestNoDeviceCode(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				graph := visited(t)
 				graph.server.AddTenant(msgraphtest.TenantOptions{ID: "0b7e5a0c-6f0e-4a1b-9c55-000000000001"})
-				p := &prompts{server: graph.server, accept: tt.accept}
-				auth, start := p.auth(), time.Now()
-				if tt.silent {
-					auth.DeviceCode = func(context.Context, msgraph.DeviceCode) error { p.shown++; return nil }
-				}
-				_, err := graph.person(t, tt.tenant, auth, tt.scope).Me(t.Context())
+				p, start := &prompts{server: graph.server, accept: tt.accept, silent: tt.silent}, time.Now()
+				_, err := graph.person(t, tt.tenant, p.auth(tt.scope)).Me(t.Context())
 				e := graphError(t, err)
 				if e.Operation != directory.Token || !e.NotDone || e.Code != tt.code || p.shown > 1 || time.Since(start) > 16*time.Minute {
 					t.Errorf("%+v after %d prompts and %s, want %q", e, p.shown, time.Since(start), tt.code)
@@ -157,7 +157,7 @@ func TestBrowser(t *testing.T) {
 	address := opened(t)
 	graph := visited(t)
 	for _, tt := range []struct{ scope, code string }{{reads[0], ""}, {"User.RevokeSessions.All", "AADSTS65001"}} {
-		client, browsed := graph.person(t, "", msgraph.Auth{Browser: true}, tt.scope), make(chan error)
+		client, browsed := graph.person(t, "", ask.Browser(tt.scope)), make(chan error)
 		go func() { browsed <- msgraphtest.Browse(t.Context(), graph.server, address()) }()
 		me, err := client.Me(t.Context())
 		if codeOf(t, err) != tt.code || tt.code == "" && me.ID != userID(0) {
@@ -172,7 +172,7 @@ func TestBrowser(t *testing.T) {
 // Without a browser, the error says what else there is.
 func TestNoBrowser(t *testing.T) {
 	script(t, "xdg-open", "exit 3")
-	_, err := visited(t).person(t, tenantID, msgraph.Auth{Browser: true}, reads...).Me(t.Context())
+	_, err := visited(t).person(t, tenantID, ask.Browser(reads...)).Me(t.Context())
 	if e := graphError(t, err); e.Operation != directory.Token || !e.NotDone || !strings.Contains(err.Error(), "device code") {
 		t.Errorf("error %v", err)
 	}
@@ -195,8 +195,8 @@ func TestAzureCLI(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			runs := filepath.Join(t.TempDir(), "runs")
 			script(t, "az", `printf x >> `+runs+`; [ "$*" = "account get-access-token -o json --resource https://graph.microsoft.com --tenant `+tenantID+`" ] || exit 2; `+tt.says)
-			graph := answers(http.StatusOK, `{"id":"`+userID(0)+`"}`)
-			client := signedInTo(t, fails(errDenied), graph, msgraph.Auth{AzureCLI: true})
+			var w wire
+			client := clientOf(t, msgraph.Options{TenantID: tenantID, Auth: ask.AzureCLI(), Transport: &w})
 			_, _ = client.Me(t.Context())
 			_, err := client.Me(t.Context())
 			if ran, _ := os.ReadFile(runs); len(ran) != tt.runs {
@@ -205,8 +205,8 @@ func TestAzureCLI(t *testing.T) {
 			if codeOf(t, err) != tt.code || (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
-			if err == nil && graph.seen[0].Header.Get("Authorization") != "Bearer t0k3n" {
-				t.Errorf("authorization %q", graph.seen[0].Header.Get("Authorization"))
+			if err == nil && w.authorization != "Bearer t0k3n" {
+				t.Errorf("authorization %q", w.authorization)
 			}
 		})
 	}
@@ -216,13 +216,16 @@ func TestAzureCLI(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	key := rsaKeys()[0]
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	pair := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}),
-		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certify(t, key, time.Now()).Raw})...)
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: x509test.Issue(t, x509test.Template("app", time.Now(), time.Now().AddDate(1, 0, 0)), key, nil, nil).Raw})...)
 	for name, content := range map[string][]byte{"token": []byte("t0k3n.of.another"), "good.pem": pair, "bad.pem": []byte(secret)} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
@@ -251,7 +254,7 @@ func TestEnvironment(t *testing.T) {
 				}
 				return map[string]string{"AZURE_TENANT_ID": strings.ToUpper(tenantID), "AZURE_CLIENT_ID": clientID}[variable]
 			}
-			_, err := reading(t.Context(), signedIn(t, new(entra), msgraph.Auth{Environment: look}), time.Minute)
+			_, err := clientOf(t, msgraph.Options{TenantID: tenantID, Auth: ask.Environment(look), Transport: new(wire)}).Me(t.Context())
 			if (err == nil) != (tt.operation == "") {
 				t.Fatalf("error %v", err)
 			}
@@ -267,7 +270,7 @@ func TestEnvironment(t *testing.T) {
 
 func TestNobodyIsAskedForNothing(t *testing.T) {
 	t.Parallel()
-	if _, err := msgraph.NewClient(msgraph.Options{Cloud: cloudNamed(t, "global"), Auth: msgraph.Auth{Browser: true}}); err == nil {
+	if _, err := ask.New(msgraph.Options{Auth: ask.Browser()}); err == nil {
 		t.Error("a client without a permission to ask for")
 	}
 }

@@ -1,12 +1,13 @@
-package msgraph
+package ask
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"strings"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask/reply"
 )
 
 // FindGroups returns the groups of that display name, or the one of that object id: at least
@@ -25,9 +26,9 @@ func (c *Client) FindGroups(ctx context.Context, name string) ([]directory.Group
 		}
 		return []directory.Group{group}, nil
 	}
-	first, err := c.read(ctx, opFindGroup, c.get("/groups?$filter={filter}&$select=id,displayName,visibility",
-		"filter", "displayName eq '"+quoted(name)+"'"), nil)
-	groups, err := readAll(ctx, c, first, err, c.pages.Groups)
+	first, err := c.get(ctx, opFindGroup, "/groups?$filter={filter}&$select=id,displayName,visibility",
+		"filter", "displayName eq '"+quoted(name)+"'")
+	groups, err := list(ctx, c, first, err, reply.Group)
 	if err == nil && len(groups) == 0 {
 		err = first.Distrust(directory.ErrNoGroup)
 	}
@@ -36,14 +37,15 @@ func (c *Client) FindGroups(ctx context.Context, name string) ([]directory.Group
 
 // group reads the group of that object id.
 func (c *Client) group(ctx context.Context, id string) (directory.Group, error) {
-	got, err := c.read(ctx, opGetGroup, c.get("/groups/{group}?$select=id,displayName,visibility", "group", id), nil)
-	if e, ok := errors.AsType[*directory.Error](err); ok && e.NotFound() {
+	got, err := c.get(ctx, opGetGroup, "/groups/{group}?$select=id,displayName,visibility", "group", id)
+	if e := notFound(err); e != nil {
 		e.Err = directory.ErrNoGroup
 	}
-	if err != nil {
-		return directory.Group{}, err
+	group, err := single(got, err, reply.Group)
+	if err == nil && group.ID != id {
+		err = got.Distrust(answer.ErrShape)
 	}
-	return answer.Group(got, id)
+	return group, err
 }
 
 // TransitiveMembers reads a page of the users in a group and in the groups within it: the
@@ -62,13 +64,14 @@ func (c *Client) TransitiveMembers(ctx context.Context, groupID, next string) (i
 	if err != nil {
 		return nil, "", err
 	}
-	return c.pages.MemberUsers(got)
+	ids, after, err = answer.ReadAll(c.pages, got, reply.UserID)
+	return slices.DeleteFunc(ids, func(id string) bool { return id == "" }), after, err
 }
 
 // members asks for a page of a group's members.
 func (c *Client) members(ctx context.Context, groupID, next string) (answer.Answer, error) {
 	if next != "" {
-		return c.follow(ctx, opMembers, next)
+		return c.Follow(ctx, opMembers, next)
 	}
 	group, err := c.group(ctx, groupID)
 	if err != nil {
@@ -77,5 +80,5 @@ func (c *Client) members(ctx context.Context, groupID, next string) (answer.Answ
 	if group.HiddenMembers {
 		return answer.Answer{}, unsent(opMembers, directory.ErrHiddenMembers)
 	}
-	return c.read(ctx, opMembers, c.get("/groups/{group}/transitiveMembers?$select=id&$top=999", "group", groupID), nil)
+	return c.get(ctx, opMembers, "/groups/{group}/transitiveMembers?$select=id&$top=999", "group", groupID)
 }

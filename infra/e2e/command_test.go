@@ -1,0 +1,213 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+)
+
+// secret is that of the apps by which these tests sign in.
+const secret = "an app's secret"
+
+// A desk is a machine at which a person runs the built command against the emulator, over
+// TLS. The person administers the tenant.
+type desk struct {
+	graph *graph
+	bin   string // programs that the command starts: a browser, az
+	home  string
+	pipe  string // by which the browser tells what it is to open
+	admin string // the person's object id
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	dir := t.TempDir()
+	d := &desk{graph: newGraph(t, msgraphtest.Options{}), bin: filepath.Join(dir, "bin"), home: filepath.Join(dir, "home"), pipe: filepath.Join(dir, "pipe")}
+	old := time.Now().AddDate(-1, 0, 0)
+	d.admin = d.graph.tenant.AddUser(msgraphtest.NewUser{UPN: "admin@" + federated, Name: "Admin", Created: old, Stamp: &old})
+	d.graph.tenant.SignInPerson(d.admin)
+	if err := os.MkdirAll(d.bin, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(d.pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.script(t, "xdg-open", `printf %s "$1" > `+d.pipe)
+	return d
+}
+
+// script puts a program on the path of the command.
+func (d *desk) script(t *testing.T, name, body string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(d.bin, name), []byte("#!/bin/sh\n"+body+"\n"), 0o700); err != nil { //nolint:gosec // it is to be run
+		t.Fatal(err)
+	}
+}
+
+// A way is how a person or an app signs in, with those permissions and no other.
+type way struct {
+	flags []string
+	env   []string
+	// meanwhile does at the desk what the person does, once the command has said that.
+	meanwhile func(ctx context.Context, said string) error
+}
+
+// ways are all that there are, each with an app of its own.
+func (d *desk) ways(t *testing.T, permissions []string) map[string]way {
+	t.Helper()
+	app := d.graph.tenant.AddApp(msgraphtest.AppOptions{Permissions: permissions, Secrets: []msgraphtest.Secret{{Text: secret}}})
+	person := d.graph.tenant.AddApp(msgraphtest.AppOptions{Delegated: permissions})
+	own := []string{"--client-id", person.ID()}
+	d.script(t, "az", fmt.Sprintf(`echo '{"accessToken":%q,"expires_on":4102444800}'`, d.token(t, app)))
+	return map[string]way{
+		"env": {env: []string{"AZURE_TENANT_ID=" + d.graph.tenant.ID(), "AZURE_CLIENT_ID=" + app.ID(), "AZURE_CLIENT_SECRET=" + secret}},
+		"browser": {flags: own, meanwhile: func(ctx context.Context, said string) error {
+			if !strings.Contains(said, "browser") {
+				return nil
+			}
+			address, err := os.ReadFile(d.pipe)
+			if err != nil || len(address) == 0 {
+				return err
+			}
+			return msgraphtest.Browse(ctx, d.graph.Server, string(address))
+		}},
+		"device": {flags: append([]string{"--sign-in", "device"}, own...), meanwhile: func(_ context.Context, said string) error {
+			if code := deviceCode.FindStringSubmatch(said); code != nil && !d.graph.EnterDeviceCode(code[1], true) {
+				return fmt.Errorf("nobody takes the code in %q", said)
+			}
+			return nil
+		}},
+		"az": {flags: []string{"--sign-in", "az"}},
+	}
+}
+
+var deviceCode = regexp.MustCompile(`enter the code (\S+)`)
+
+// token is one of an app's, as az would hold it.
+func (d *desk) token(t *testing.T, app *msgraphtest.App) string {
+	t.Helper()
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {app.ID()}, "client_secret": {secret}, "scope": {"https://graph.microsoft.com/.default"}}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://login.microsoftonline.com/"+d.graph.tenant.ID()+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := d.graph.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var got struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || got.Token == "" {
+		t.Fatalf("no token: %v", err)
+	}
+	return got.Token
+}
+
+// run runs the command as a person signed in that way does, to its end.
+func (d *desk) run(t *testing.T, w way, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	command := exec.CommandContext(ctx, filepath.Join(programs(t), "sessionstamp"), append(args, w.flags...)...) //nolint:gosec // our own
+	command.Env = append([]string{
+		"PATH=" + d.bin + ":/usr/bin:/bin", "HOME=" + d.home, "LANG=en_US.UTF-8",
+		"HTTPS_PROXY=" + d.graph.proxy.URL, "SSL_CERT_FILE=" + d.graph.certs,
+	}, w.env...)
+	var out, all bytes.Buffer
+	command.Stdout = &out
+	errors, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(io.TeeReader(errors, &all))
+	for lines.Scan() {
+		if w.meanwhile != nil {
+			if err := w.meanwhile(ctx, lines.Text()); err != nil {
+				t.Error(err)
+				cancel()
+			}
+		}
+	}
+	_ = command.Wait() // the exit status says it
+	return command.ProcessState.ExitCode(), out.String(), all.String()
+}
+
+// everything is what an administrator may have consented to.
+var everything = []string{"User.Read.All", "Domain.Read.All", "GroupMember.Read.All", "User.RevokeSessions.All"}
+
+// played are the verbs as people call them, and what each needs.
+var played = []struct {
+	args   []string
+	needs  []string
+	status int
+	says   string
+}{
+	{[]string{"check"}, everything[:2], 1, "You need this."},
+	{[]string{"users"}, everything[:2], 0, "new@" + federated},
+}
+
+// TestCommand: whichever way somebody signs in, every verb does its work.
+func TestCommand(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.graph.newUser("new")
+	for name, w := range d.ways(t, everything) {
+		t.Run(name, func(t *testing.T) {
+			for _, p := range played {
+				status, stdout, stderr := d.run(t, w, p.args...)
+				if status != p.status || !strings.Contains(stdout, p.says) || strings.Contains(stdout+stderr, secret) {
+					t.Errorf("%s: exit status %d\n%s%s", p.args, status, stdout, stderr)
+				}
+			}
+		})
+	}
+}
+
+// TestCommandWithoutRight: whoever lacks a right is told which, and nothing is changed.
+func TestCommandWithoutRight(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.graph.newUser("new")
+	for _, right := range everything {
+		for name, w := range d.ways(t, without(everything, right)) {
+			for _, p := range played {
+				if !slices.Contains(p.needs, right) {
+					continue
+				}
+				status, stdout, stderr := d.run(t, w, p.args...)
+				if told := strings.Contains(stderr, right) || strings.Contains(stderr, "AADSTS65001"); status != 1 || !told {
+					t.Errorf("%s, %s without %s: exit status %d\n%s%s", name, p.args, right, status, stdout, stderr)
+				}
+			}
+		}
+	}
+	if n := d.graph.revocations(d.admin); n > 0 {
+		t.Errorf("%d revocations", n)
+	}
+}
+
+func without(all []string, one string) (rest []string) {
+	return append(rest, slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == one })...)
+}

@@ -1,0 +1,60 @@
+package main
+
+import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+
+// whyWords are those of why, besides the sentences of package explain.
+var whyWords = language.Catalogue{
+	"why.asking": {
+		En: "Asking Graph about this user: some five seconds.",
+		Ja: "Graph に照会しています (約 5 秒)。",
+	},
+	"why.created":   {En: "created %s", Ja: "作成 %s"},
+	"why.fact":      {En: "%s: %s", Ja: "%s: %s"},
+	"why.fine":      {En: "No cause in: %s", Ja: "原因なし: %s"},
+	"why.and":       {En: ", ", Ja: "、"},
+	"why.tell":      {En: "For the user: %s", Ja: "ユーザーへの案内: %s"},
+	"why.more":      {En: "More: %s", Ja: "詳細: %s"},
+	"why.not_asked": {En: "%s: not asked, because %s", Ja: "%s: 未確認。%s"},
+	"why.no_right": {
+		En: "the right is missing: grant %s.",
+		Ja: "アクセス許可がありません。%s を付与してください。",
+	},
+	"why.no_licence": {
+		En: "the tenant has no %s licence.",
+		Ja: "テナントに %s のライセンスがありません。",
+	},
+	"why.failed":    {En: "the call failed (%s): try again.", Ja: "呼び出しに失敗しました (%s)。もう一度実行してください。"},
+	"why.unread":    {En: "it could not be read: try again.", Ja: "読み取れませんでした。もう一度実行してください。"},
+	"why.no_ledger": {En: "this machine has stamped nobody in this tenant.", Ja: "このマシンからこのテナントにスタンプを付けたことがありません。"},
+	"why.beta":      {En: "only Graph beta has it.", Ja: "Graph のベータ版にしかありません。"},
+	"why.not_in_graph": {
+		En: "Not in Graph: \"Stay signed in?\", remembered MFA, idle timeouts, primary refresh tokens.",
+		Ja: "Graph では確認できない項目: 「サインインの状態を維持しますか?」、MFA の記憶、アイドル タイムアウト、プライマリ更新トークン。",
+	},
+	"why.unknown_code": {
+		En: "sessionstamp does not know this code. Microsoft's page tells what it means.",
+		Ja: "sessionstamp の一覧にないコードです。意味は Microsoft のページで確認してください。",
+	},
+
+	"fact.member":    {En: "member", Ja: "メンバー"},
+	"fact.guest":     {En: "guest", Ja: "ゲスト"},
+	"fact.enabled":   {En: "enabled", Ja: "有効"},
+	"fact.disabled":  {En: "disabled", Ja: "無効"},
+	"fact.stamped":   {En: "stamp of %s", Ja: "スタンプ %s"},
+	"fact.federated": {En: "(federated)", Ja: "(フェデレーション)"},
+	"fact.managed":   {En: "(managed)", Ja: "(マネージド)"},
+	"fact.on":        {En: "on", Ja: "有効"},
+	"fact.off":       {En: "off", Ja: "無効"},
+	"fact.policies":  {En: "applied: %d, with a sign-in frequency: %d", Ja: "適用 %d 件、うちサインインの頻度あり %d 件"},
+	"fact.sign_ins":  {En: "%d in %d days", Ja: "%[2]d 日間に %[1]d 件"},
+
+	"hint.cure":   {En: "ends the 12 hours", Ja: "12 時間の制限を解消"},
+	"hint.all":    {En: "everything", Ja: "すべて表示"},
+	"hint.rights": {En: "asks for rights", Ja: "権限を追加"},
+	"hint.why":    {En: "explains one user", Ja: "ユーザーについて調べる方法"},
+
+	"use.why_nobody": {
+		En: "Say about whom: sessionstamp why name@domain, or an object id, or AADSTS50058.",
+		Ja: "対象を指定してください。例: sessionstamp why 名前@ドメイン (オブジェクト ID や AADSTS50058 も可)。",
+	},
+}
