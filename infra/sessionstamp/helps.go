@@ -39,6 +39,22 @@ var helps = language.Catalogue{
 	},
 	"users.examples": same("  sessionstamp users --by month --demo\n  sessionstamp users --domain example.co.jp --since 30d\n  sessionstamp users -o csv > users.csv"),
 
+	"stamp.use":   same("stamp USER…|--file F|--group G|--domain D|--all [--dry-run] [--yes] …"),
+	"stamp.short": {En: "stamps those who have none", Ja: "スタンプのない人に付ける"},
+	"stamp.long": {
+		En: "It shows who would be stamped, asks once, stamps, and reads the stamps back. Each is signed out once, on all devices. USER is a user principal name, a mail address or an object id. What was stopped goes on with the same command, or with --continue. The exit status is 1 if somebody failed.",
+		Ja: "対象を表示し、一度だけ確認してからスタンプを付け、付いたことを読み取って確かめます。付けた人は全デバイスから 1 回サインアウトされます。USER はユーザー プリンシパル名、メール アドレス、またはオブジェクト ID です。中断しても、同じコマンドか --continue で続きから再開します。失敗した人がいれば終了コードは 1 です。",
+	},
+	"stamp.examples": same("  sessionstamp stamp --all --demo\n  sessionstamp stamp --file users.csv --at 22:00-05:00 --yes"),
+
+	"signout.use":   same("signout USER…|--file F|--group G|--domain D|--all [--reason TEXT] …"),
+	"signout.short": {En: "signs people out now, stamp or not", Ja: "スタンプの有無に関わらずサインアウト"},
+	"signout.long": {
+		En: "It is stamp for people who have a stamp as well: after a change of policy, say. To go on, you type how many people it is. A script writes --yes --expect N instead: if N is another number, nobody is signed out.",
+		Ja: "stamp と同じですが、スタンプのある人も対象です (ポリシーの変更後など)。続けるには人数を入力します。スクリプトでは代わりに --yes --expect N を指定します。N が実際の人数と異なれば、誰もサインアウトされません。",
+	},
+	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason 'CA change #1234' --demo\n  sessionstamp signout --file users.csv --dry-run"),
+
 	"history.use":   same("history [USER] [--names] [--limit N]"),
 	"history.short": {En: "whom this machine has stamped", Ja: "このマシンからスタンプを付けた人"},
 	"history.long": {
@@ -69,6 +85,19 @@ var helps = language.Catalogue{
 	"flag.limit":         {En: "rows on a screen; 0 for all", Ja: "画面に出す行数 (0 はすべて)"},
 	"flag.exclude":       {En: "never these users (again for more)", Ja: "対象から外すユーザー (繰り返し可)"},
 	"flag.exclude-group": {En: "never the members of this group", Ja: "対象から外すグループ"},
+	"flag.file":          {En: "a CSV or text file; - for standard input", Ja: "CSV またはテキスト (- は標準入力)"},
+	"flag.group":         {En: "its members, nested groups included", Ja: "グループのメンバー (入れ子を含む)"},
+	"flag.only-domain":   {En: "the users of this domain, none below it", Ja: "このドメイン (下位を除く)"},
+	"flag.all":           {En: "everybody in the tenant", Ja: "テナントの全員"},
+	"flag.continue":      {En: "goes on where it was stopped", Ja: "中断した続きから再開"},
+	"flag.first":         {En: "the newest N only; 0 for all", Ja: "新しい順に N 人まで (0 は全員)"},
+	"flag.at":            {En: "only in these hours of your clock", Ja: "この時間帯だけ実行 (手元の時刻)"},
+	"flag.dry-run":       {En: "shows, and changes nothing", Ja: "表示のみ、変更なし"},
+	"flag.yes":           {En: "asks nothing", Ja: "確認しない"},
+	"flag.no-wait":       {En: "leaves the reading back to the next run", Ja: "読み取り確認は次回に任せる"},
+	"flag.expect":        {En: "only if it is that many people", Ja: "人数がこのとおりの場合だけ実行"},
+	"flag.reason":        {En: "why, for the record", Ja: "理由 (記録用)"},
+	"flag.afresh":        {En: "again for those of a stopped sign-out", Ja: "中断したサインアウトの対象者も再度実行"},
 	"flag.names":         {En: "looks up names in the directory", Ja: "ディレクトリから名前を取得"},
 }
 

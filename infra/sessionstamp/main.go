@@ -21,6 +21,7 @@ func main() {
 	code := program{
 		Args:   os.Args[1:],
 		Stdin:  os.Stdin,
+		Person: screen.IsTerminal(os.Stdin),
 		Stdout: os.Stdout, Out: screen.TerminalOf(os.Stdout, env),
 		Stderr: os.Stderr, Err: screen.TerminalOf(os.Stderr, env),
 		Env: env, System: runtime.GOOS, Speaks: language.System(),

@@ -17,7 +17,9 @@ type trouble struct {
 	status int
 	key    language.Key
 	args   []any
-	cause  error
+	// more are lines in the person's language that follow the sentence.
+	more  []string
+	cause error
 }
 
 // Error says it in English, with its cause.
@@ -55,6 +57,11 @@ func (c *call) fail(err error) int {
 		}
 		_, _ = fmt.Fprintln(c.Stderr, line)
 	}
+	for _, text := range t.more {
+		for _, line := range screen.Wrap("  "+screen.Clean(text), c.Err.Columns, 4) {
+			_, _ = fmt.Fprintln(c.Stderr, line)
+		}
+	}
 	return t.status
 }
 
@@ -85,9 +92,20 @@ func explainGraph(e *directory.Error) (language.Key, []any) {
 	case e.Operation == directory.Token || e.OfCredential():
 		return "fail.sign_in", []any{where}
 	case e.Forbidden():
-		return "fail.forbidden", []any{where}
+		return "fail.forbidden", []any{where, rightFor(e.Operation)}
 	case e.Throttled():
 		return "fail.throttled", []any{where}
 	}
 	return "fail.graph", []any{where}
+}
+
+// rightFor names the permissions that an operation of package msgraph needs.
+func rightFor(operation string) string {
+	switch operation {
+	case "revokeSignInSessions":
+		return revoke
+	case "findGroup", "getGroup", "listTransitiveMembers", "checkMemberGroups":
+		return readMembers
+	}
+	return readUsers + ", " + readDomains
 }

@@ -3,7 +3,7 @@ package main
 import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // words are the sentences of the screens and of the errors; helps are those of --help.
-var words = language.Join(commonWords)
+var words = language.Join(commonWords, orderWords)
 
 var commonWords = language.Catalogue{
 	"next":        {En: "Next: ", Ja: "次: "},
@@ -151,6 +151,10 @@ var commonWords = language.Catalogue{
 		En: "Several groups are called %q: write the object id of the one you mean: %s.",
 		Ja: "グループ %q は複数あります。オブジェクト ID で指定してください: %s。",
 	},
+	"use.hidden_group": {
+		En: "The group %q hides its members (HiddenMembership), so nobody could be found in it: name another group, or the users.",
+		Ja: "グループ %q はメンバーが非表示 (HiddenMembership) のため、誰が含まれるかわかりません。別のグループか、ユーザーを指定してください。",
+	},
 	"use.several_users": {
 		En: "Several users have the name or address %s: write the object id.",
 		Ja: "名前またはアドレスが %s のユーザーは複数います。オブジェクト ID を指定してください。",
@@ -202,8 +206,8 @@ var commonWords = language.Catalogue{
 		Ja: "Entra がサインインを拒否しました (%s)。テナント、クライアント ID、シークレットの組み合わせと、シークレットの期限を確認してください。",
 	},
 	"fail.forbidden": {
-		En: "Graph forbids it (%s): give the app User.Read.All and Domain.Read.All, and consent for the tenant.",
-		Ja: "Graph に権限がありません (%s)。アプリに User.Read.All と Domain.Read.All を付与し、管理者の同意を与えてください。",
+		En: "Graph forbids it (%s): grant %s, and consent for the tenant; who signs in in person also needs a role that may do it, such as User Administrator.",
+		Ja: "Graph に権限がありません (%s)。アクセス許可 %s を付与し、管理者の同意を与えてください。自分でサインインする場合は、ユーザー管理者などのロールも必要です。",
 	},
 	"fail.throttled": {
 		En: "Graph has too much to do (%s): try again in five minutes.",
