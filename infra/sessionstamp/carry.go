@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // errHours ends a run at the end of its hours.
@@ -24,10 +26,21 @@ func (c *call) carryOut(ctx context.Context, engine *job.Engine, m mission) erro
 		c.status = wrong
 	}
 	shown := c.show(c.outcome(m, result, err != nil))
+	if err == nil {
+		err = allForbidden(result)
+	}
 	if errors.Is(err, context.Canceled) {
 		err = nil // the result has said so
 	}
 	return errors.Join(shown, err)
+}
+
+// allForbidden is what Graph says where nobody may be signed out: a right may be missing.
+func allForbidden(r job.Result) error {
+	if len(r.Users) == 0 || slices.ContainsFunc(r.Users, func(e job.End) bool { return e.Reason != stamp.ReasonForbidden }) {
+		return nil
+	}
+	return r.Users[0].Err
 }
 
 // run carries an order out, within its hours.
@@ -129,7 +142,7 @@ func (f *follower) readBack(p job.Progress, now time.Time) {
 	if p.End.After(now) {
 		f.wait = p.End
 	}
-	f.c.tell([]line{{text: f.c.say("order.reads_back", language.Number(left), f.c.clock(f.wait)), colour: screen.Faint}})
+	f.c.tell([]line{{text: f.c.say("order.reads_back", language.Number(left), f.c.by(f.wait)), colour: screen.Faint}})
 }
 
 // end shows the last count, unless it was shown.

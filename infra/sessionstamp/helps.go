@@ -39,21 +39,21 @@ var helps = language.Catalogue{
 	},
 	"users.examples": same("  sessionstamp users --by month --demo\n  sessionstamp users --domain example.co.jp --since 30d\n  sessionstamp users -o csv > users.csv"),
 
-	"stamp.use":   same("stamp USER…|--file F|--group G|--domain D|--all [--dry-run] [--yes] …"),
+	"stamp.use":   same("stamp USER…|--file F|--group G|--domain D|--all"),
 	"stamp.short": {En: "stamps those who have none", Ja: "スタンプのない人に付ける"},
 	"stamp.long": {
-		En: "It shows who would be stamped, asks once, stamps, and reads the stamps back. Each is signed out once, on all devices. USER is a user principal name, a mail address or an object id. What was stopped goes on with the same command, or with --continue. The exit status is 1 if somebody failed.",
-		Ja: "対象を表示し、一度だけ確認してからスタンプを付け、付いたことを読み取って確かめます。付けた人は全デバイスから 1 回サインアウトされます。USER はユーザー プリンシパル名、メール アドレス、またはオブジェクト ID です。中断しても、同じコマンドか --continue で続きから再開します。失敗した人がいれば終了コードは 1 です。",
+		En: "It shows whom it means, asks once, signs each out once, and reads the stamps back. USER is name@domain or an object id. What was stopped goes on.",
+		Ja: "対象を表示し、確認後に実行して、結果を読み取って確かめます。付けた人は 1 回サインアウトされます。USER は 名前@ドメイン か ID です。",
 	},
-	"stamp.examples": same("  sessionstamp stamp --all --demo\n  sessionstamp stamp --file users.csv --at 22:00-05:00 --yes"),
+	"stamp.examples": same("  sessionstamp stamp --all --demo"),
 
-	"signout.use":   same("signout USER…|--file F|--group G|--domain D|--all [--reason TEXT] …"),
+	"signout.use":   same("signout USER…|--file F|--group G|--domain D|--all"),
 	"signout.short": {En: "signs people out now, stamp or not", Ja: "スタンプの有無に関わらずサインアウト"},
 	"signout.long": {
-		En: "It is stamp for people who have a stamp as well: after a change of policy, say. To go on, you type how many people it is. A script writes --yes --expect N instead: if N is another number, nobody is signed out.",
-		Ja: "stamp と同じですが、スタンプのある人も対象です (ポリシーの変更後など)。続けるには人数を入力します。スクリプトでは代わりに --yes --expect N を指定します。N が実際の人数と異なれば、誰もサインアウトされません。",
+		En: "It is for people who have a stamp as well: a policy has changed, say. You type how many people it is; a script writes --yes --expect N instead, and if N is another number, nobody is signed out. It also has the flags of sessionstamp stamp --help.",
+		Ja: "スタンプのある人も対象です (ポリシーの変更後など)。続けるには人数を入力します。スクリプトでは代わりに --yes --expect N を指定します。N が実際の人数と異なれば、誰もサインアウトされません。ほかに sessionstamp stamp --help のオプションも使えます。",
 	},
-	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason 'CA change #1234' --demo\n  sessionstamp signout --file users.csv --dry-run"),
+	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason CA-1234 --demo"),
 
 	"history.use":   same("history [USER] [--names] [--limit N]"),
 	"history.short": {En: "whom this machine has stamped", Ja: "このマシンからスタンプを付けた人"},

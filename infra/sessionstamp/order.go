@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
@@ -34,6 +35,9 @@ func (c *call) stampVerb() *cobra.Command {
 // signOutVerb has what keeps a person from signing out more people than were meant.
 func (c *call) signOutVerb() *cobra.Command {
 	cmd, e := c.orderVerb(job.SignOut)
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		_ = cmd.Flags().SetAnnotation(f.Name, explainedIn, []string{string(job.Stamp)}) // it fails only for a flag that there is not
+	})
 	cmd.Flags().Var(number{&e.expect}, "expect", c.help("flag.expect"))
 	cmd.Flags().Var(text{&e.reason, "TEXT"}, "reason", c.help("flag.reason"))
 	cmd.Flags().BoolVar(&e.afresh, "afresh", false, c.help("flag.afresh"))
@@ -141,18 +145,26 @@ func (c *call) confirm(ctx context.Context, m mission) error {
 		return misuse("use.expected", language.Number(m.expect), language.Number(due))
 	case m.yes || due == 0:
 		return nil
-	case m.verb == job.Stamp:
-		answer, err := c.ask(ctx, c.say("order.go_on"))
-		if err == nil && answer != "y" && answer != "yes" && answer != "はい" {
-			err = failure(nil, "fail.declined")
-		}
+	}
+	question := map[job.Verb]language.Key{job.Stamp: "order.go_on", job.SignOut: "order.type"}[m.verb]
+	answer, err := c.ask(ctx, c.say(question))
+	if err != nil {
 		return err
 	}
-	answer, err := c.ask(ctx, c.say("order.type"))
-	if err == nil && strings.ReplaceAll(answer, ",", "") != strconv.Itoa(due) {
-		err = misuse("use.typed", language.Number(due))
+	return accept(m.verb, answer, due)
+}
+
+// accept judges an answer.
+func accept(verb job.Verb, answer string, due int) error {
+	switch {
+	case verb == job.Stamp && (answer == "y" || answer == "yes" || answer == "はい"):
+		return nil
+	case verb == job.Stamp || answer == "":
+		return failure(nil, "fail.declined")
+	case strings.ReplaceAll(answer, ",", "") != strconv.Itoa(due):
+		return misuse("use.typed", language.Number(due))
 	}
-	return err
+	return nil
 }
 
 // plainAnswer is an answer as it was meant: an input method for Japanese writes ４８ and ｙ.

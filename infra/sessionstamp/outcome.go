@@ -85,8 +85,11 @@ func (m mission) users(r job.Result) []orderedUser {
 		row := orderedUser{ID: u.User.ID, UserPrincipalName: u.User.UserPrincipalName, Fate: string(u.Class), Reason: u.Reason}
 		if end, ran := ends[u.User.ID]; ran {
 			row.Fate, row.Reason, row.Called = cmp.Or(string(end.Fate), "open"), end.Reason, moment(end.Called)
-		} else if u.Class == job.Due && !inOrder[u.User.ID] {
-			row.Fate = "later"
+		} else if u.Class == job.Due {
+			row.Reason = ""
+			if !inOrder[u.User.ID] {
+				row.Fate = "later"
+			}
 		}
 		users = append(users, row)
 	}

@@ -129,12 +129,18 @@ func (c *call) dueLines(m mission) []line {
 	}
 	work := job.Duration(due)
 	end := m.hours.end(c.Now(), work)
-	lines = append(lines, line{text: c.say("order.takes", screen.Duration(c.lang, work), c.clock(end.Add(c.lag())))})
+	lines = append(lines, line{text: c.say("order.takes", screen.Duration(c.lang, work), c.by(end.Add(c.lag())))})
+	if m.order.Reason != "" {
+		lines = append(lines, line{text: c.say("order.reason", m.order.Reason)})
+	}
 	if m.verb == job.SignOut {
 		lines = append(lines, line{text: c.say("order.tokens")})
 	}
 	return lines
 }
+
+// by is the next full minute: so that nobody waits longer than we said.
+func (c *call) by(at time.Time) string { return c.clock(at.Add(time.Minute - 1).Truncate(time.Minute)) }
 
 func (c *call) clock(at time.Time) string {
 	now := c.Now()

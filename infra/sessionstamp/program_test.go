@@ -59,13 +59,18 @@ func golden(t *testing.T, name, got string) {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(file)
+	if diff := cmp.Diff(readGolden(t, name), got); diff != "" {
+		t.Errorf("%s: %s", file, diff)
+	}
+}
+
+func readGolden(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: %s", file, diff)
-	}
+	return string(text)
 }
 
 // screens are what is shown at one look.
@@ -82,6 +87,8 @@ var screens = map[string][]string{
 	"help-flags":      {"help", "flags"},
 	"help-check":      {"check", "--help"},
 	"help-users":      {"help", "users"},
+	"help-stamp":      {"stamp", "--help"},
+	"help-signout":    {"signout", "--help"},
 	"help-history":    {"history", "-h"},
 	"help-completion": {"completion", "--help"},
 }
@@ -146,7 +153,7 @@ func goOn(t *testing.T, text string) {
 	}
 	commands := regexp.MustCompile(`sessionstamp ([^>|)\n]*?)(?:  .*| [>|].*|\))?\n`).FindAllStringSubmatch(end, -1)
 	for _, match := range commands {
-		if status, _, stderr := play(t.Context(), nil, append(strings.Fields(match[1]), "--demo")...); status == wrongUse {
+		if status, _, stderr := play(t.Context(), func(p *program) { p.Person = true }, append(strings.Fields(match[1]), "--demo")...); status == wrongUse {
 			t.Errorf("%q: %s", match[1], stderr)
 		}
 	}
@@ -190,6 +197,9 @@ func TestMisuse(t *testing.T) {
 			"chekc", "chekc --by month", "nonsense", "help nonsense", "check extra", "--nothing", "-x", "check -o", "check -o xml", "--demo=maybe", "check --cloud mars",
 			"users --by year", "users --since yesterday", "users --since 2027-01", "users --since 0d", "users --limit -1", "users --limit 1.5",
 			"users --domain nonsense", "users --domain example.com --demo", "check --sign-in fax", "check --tenant contoso.com", "check --sign-in env", "history",
+			"stamp", "stamp --all --domain example.co.jp", "stamp --all", "signout --all", "signout --all --yes", "stamp --file - --yes", "stamp --file /nowhere --dry-run",
+			"stamp --all --at 22:00", "stamp --all --exclude taro --yes", "stamp --all --expect 3", "stamp taro --dry-run --demo", "stamp nobody@example.co.jp --yes --demo",
+			"stamp --group nobody --yes --demo", "stamp --domain example.com --yes --demo", "signout --all --yes --expect 3 --demo",
 			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "check --\u202enothing", "--=", "check --cloud=",
 		} {
 			status, stdout, stderr := play(t.Context(), func(p *program) { p.Speaks = string(l) }, strings.Split(args, " ")...)

@@ -129,9 +129,15 @@ func examplesOf(cmd *cobra.Command, columns int) (examples []string) {
 	return examples
 }
 
+// explainedIn marks a flag that the help of another verb explains.
+const explainedIn = "explained_in"
+
 // flagsOf are flags and what they are for.
 func flagsOf(flags *pflag.FlagSet) (pairs [][2]string) {
 	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Annotations[explainedIn] != nil {
+			return
+		}
 		name := "--" + f.Name
 		if f.Shorthand != "" {
 			name = "-" + f.Shorthand + ", " + name

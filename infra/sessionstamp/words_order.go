@@ -50,8 +50,9 @@ var orderWords = language.Catalogue{
 		En: "Access tokens stay good for up to an hour: apps that are open go on until then. Passwords, sign-in methods and devices stay as they are.",
 		Ja: "アクセス トークンは最長 1 時間有効です。開いているアプリはその間使えます。パスワード、認証方法、デバイスの登録は変わりません。",
 	},
-	"order.go_on": {En: "Go on? [y/N] ", Ja: "続行しますか? [y/N] "},
-	"order.type":  {En: "Type the number of people to confirm: ", Ja: "確認のため人数を入力してください: "},
+	"order.reason": {En: "Reason: %s", Ja: "理由: %s"},
+	"order.go_on":  {En: "Go on? [y/N] ", Ja: "続行しますか? [y/N] "},
+	"order.type":   {En: "Type the number of people to confirm: ", Ja: "確認のため人数を入力してください: "},
 	"order.waits": {
 		En: "Waits until %s. Ctrl-C ends it; nobody is signed out before.",
 		Ja: "%s まで待機します。それまで誰もサインアウトされません。Ctrl-C で中止できます。",

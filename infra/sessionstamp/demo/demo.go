@@ -29,7 +29,7 @@ const Group = "外部委託"
 
 // Lag is how long the tenant may show what was before a write. It shows the write at once,
 // and nobody who tries the command is to wait for minutes.
-const Lag = 3 * time.Second
+const Lag = 5 * time.Second
 
 // The tenant's domains, besides a managed one whose name the emulator makes.
 const (
