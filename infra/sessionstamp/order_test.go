@@ -217,7 +217,7 @@ func TestOrderRights(t *testing.T) {
 // TestMissingRight names the right, and stops at once.
 func TestMissingRight(t *testing.T) {
 	t.Parallel()
-	onSite(t, 30, msgraphtest.Options{}, []string{readUsers, readDomains}, func(t *testing.T, s *site) {
+	onSite(t, 300, msgraphtest.Options{}, []string{readUsers, readDomains}, func(t *testing.T, s *site) {
 		for line, want := range map[string]string{"stamp --all --yes": revoke, "stamp u0@corp.example --yes": revoke, "stamp --group g --dry-run": readMembers} {
 			status, stdout, stderr := s.play(t.Context(), strings.Fields(line)...)
 			if status != wrong || !strings.Contains(stderr, want) || strings.Contains(stdout, "✓") {
@@ -225,6 +225,9 @@ func TestMissingRight(t *testing.T) {
 			}
 		}
 		s.want(0, s.ids...)
+		if parts := s.server.Counts().Parts; parts > 300 { // each is read, and then called
+			t.Errorf("%d parts: it did not stop", parts)
+		}
 	})
 }
 
