@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -27,7 +26,7 @@ func (c *call) carryOut(ctx context.Context, engine *job.Engine, m mission) erro
 	}
 	shown := c.show(c.outcome(m, result, err != nil))
 	if err == nil {
-		err = allForbidden(result)
+		err = forbidden(result)
 	}
 	if errors.Is(err, context.Canceled) {
 		err = nil // the result has said so
@@ -35,12 +34,17 @@ func (c *call) carryOut(ctx context.Context, engine *job.Engine, m mission) erro
 	return errors.Join(shown, err)
 }
 
-// allForbidden is what Graph says where nobody may be signed out: a right may be missing.
-func allForbidden(r job.Result) error {
-	if len(r.Users) == 0 || slices.ContainsFunc(r.Users, func(e job.End) bool { return e.Reason != stamp.ReasonForbidden }) {
-		return nil
+// forbidden is what Graph says where it lets us sign out nobody: a right may be missing.
+func forbidden(r job.Result) (err error) {
+	for _, end := range r.Users {
+		switch {
+		case end.Fate == job.Failed && end.Reason == stamp.ReasonForbidden:
+			err = end.Err
+		case end.Fate != job.Open:
+			return nil
+		}
 	}
-	return r.Users[0].Err
+	return err
 }
 
 // run carries an order out, within its hours.

@@ -1,6 +1,6 @@
 // Command sessionstamp is for the administrator of a Microsoft 365 tenant: it finds who has
-// no stamp, and tells what this machine has done. It reads the tenant with the rights of
-// whoever signs in, and needs no deployment.
+// no stamp, stamps them, signs people out, and tells what this machine has done. It works
+// with the rights of whoever signs in, and needs no deployment.
 package main
 
 import (

@@ -11,6 +11,12 @@ import (
 
 // outcome is what became of a mission. One that was stopped can go on.
 func (c *call) outcome(m mission, r job.Result, stopped bool) view {
+	if forbidden(r) != nil { // the error says the rest
+		return view{
+			before: []line{{text: c.say(m.key("stopped"), "0", language.Number(len(r.Users))), colour: screen.Notice}, {}},
+			next:   []hint{{c.again(""), "hint.again"}}, object: c.ordered(m, r), sheet: m.sheet(r),
+		}
+	}
 	v := view{before: c.headline(m, r), table: c.failures(m, r), object: c.ordered(m, r), sheet: m.sheet(r)}
 	if hidden := r.Count(job.Failed) - len(v.table.Rows); hidden > 0 {
 		v.after = append(v.after, line{text: c.say("order.more", language.Number(hidden)), colour: screen.Faint})

@@ -108,7 +108,7 @@ func (c *call) previewLines(m mission) []line {
 	case m.replaces():
 		lines = append(lines, line{text: c.say("order.replaces", c.when(m.before.Started), language.Number(len(m.before.Targets))), colour: screen.Notice})
 	}
-	if !m.plan.GoesOn.IsZero() {
+	if !m.goOn && !m.plan.GoesOn.IsZero() {
 		lines = append(lines, line{text: c.say("order.goes_on", c.when(m.plan.GoesOn)), colour: screen.Notice})
 	}
 	if n := m.plan.Count(job.UnderWay); n > 0 {

@@ -30,7 +30,7 @@ var orderWords = language.Catalogue{
 	},
 	"order.goes_on": {
 		En: "This goes on with the sign-out of %s: whoever was signed out by it is left alone. --afresh signs all of them out.",
-		Ja: "%s に中断したサインアウトの続きです。そのときサインアウトされた人は対象外です。全員を対象にするには --afresh を指定してください。",
+		Ja: "%s に開始し中断したサインアウトの続きです。そのときサインアウトされた人は対象外です。全員を対象にするには --afresh を指定してください。",
 	},
 	"order.under_way": {
 		En: "Under way since an earlier run: %s. Their stamps are read back; nobody is called twice.",
@@ -98,6 +98,7 @@ var orderWords = language.Catalogue{
 	"failed.invalid":          {En: "the file of this machine is wrong", Ja: "このマシンのファイルの内容が不正"},
 	"hint.stamp":              {En: "stamps them", Ja: "スタンプを付ける"},
 	"hint.signout":            {En: "signs them out", Ja: "サインアウトする"},
+	"hint.again":              {En: "again, once that is mended", Ja: "修正後にもう一度"},
 	"hint.continue":           {En: "goes on from here", Ja: "続きから再開"},
 	"fail.declined":           {En: "Nothing was changed.", Ja: "何も変更していません。"},
 	"use.file":                {En: "The file %q cannot be read: see that it is there, and yours.", Ja: "ファイル %q を読み取れません。パスとアクセス権を確認してください。"},
