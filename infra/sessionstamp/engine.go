@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -75,11 +76,20 @@ func (c *call) engine(ctx context.Context, t tenant, e exclusions) (engine *job.
 	if err != nil {
 		return nil, nil, errors.Join(err, forget())
 	}
+	policy.ReplicationLag = c.lag()
 	engine = job.New(job.Config{
 		Tenant: t.id, Graph: t, File: file, ExcludedGroups: groups, Policy: policy,
 		Log: slog.New(slog.DiscardHandler), Now: c.Now,
 	})
 	return engine, func() error { return errors.Join(file.Close(), forget()) }, nil
+}
+
+// lag is how long after a call its stamp is read back.
+func (c *call) lag() time.Duration {
+	if c.demo {
+		return demo.Lag
+	}
+	return stamp.DefaultPolicy.ReplicationLag
 }
 
 // group finds the one group that a person has named.
@@ -96,6 +106,8 @@ func (c *call) group(ctx context.Context, t tenant, name string) (id string, err
 			ids[i] = g.ID
 		}
 		return "", misuse("use.several_groups", name, strings.Join(ids, ", "))
+	case found[0].HiddenMembers:
+		return "", misuse("use.hidden_group", name)
 	}
 	return found[0].ID, nil
 }

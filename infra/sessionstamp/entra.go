@@ -13,9 +13,9 @@ var refusals = map[string]language.Key{
 	"AADSTS90095": "fail.consent", // and can be asked in the browser
 	"AADSTS65004": "fail.consent", // declined
 
-	"authorization_declined": "fail.declined", // RFC 8628, section 3.5
-	"access_denied":          "fail.declined",
-	"expired_token":          "fail.declined",
+	"authorization_declined": "fail.no_sign_in", // RFC 8628, section 3.5
+	"access_denied":          "fail.no_sign_in",
+	"expired_token":          "fail.no_sign_in",
 
 	"AADSTS53000":  "fail.policy", // the device is not compliant
 	"AADSTS53001":  "fail.policy", // nor joined

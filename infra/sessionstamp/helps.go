@@ -46,6 +46,21 @@ var helps = language.Catalogue{
 		Ja: "ネットワークなしで開ける HTML ファイルを 1 つ作ります。スタンプのない人とその推移、付くまでの時間、3 つのゼロ、一覧が入ります。ドメインとユーザー (Domain.Read.All、User.Read.All) と、あればこのマシンの記録を読み取ります。-o json にはすべての数値、-o csv には一覧が入ります。",
 	},
 	"report.examples": same("  sessionstamp report --demo --out report.html\n  sessionstamp report --exclude svc-backup@example.com\n  sessionstamp report -o json > report.json"),
+	"stamp.use":       same("stamp USER…|--file F|--group G|--domain D|--all"),
+	"stamp.short":     {En: "stamps those who have none", Ja: "スタンプのない人に付ける"},
+	"stamp.long": {
+		En: "It shows whom it means, asks once, signs each out once, and reads the stamps back. USER is name@domain or an object id. What was stopped goes on.",
+		Ja: "対象を表示し、確認後に実行して、結果を読み取って確かめます。付けた人は 1 回サインアウトされます。USER は 名前@ドメイン か ID です。",
+	},
+	"stamp.examples": same("  sessionstamp stamp --all --demo"),
+
+	"signout.use":   same("signout USER…|--file F|--group G|--domain D|--all"),
+	"signout.short": {En: "signs people out now, stamp or not", Ja: "スタンプの有無に関わらずサインアウト"},
+	"signout.long": {
+		En: "It is for people who have a stamp as well: a policy has changed, say. You type how many people it is; a script writes --yes --expect N instead, and if N is another number, nobody is signed out. It also has the flags of sessionstamp stamp --help.",
+		Ja: "スタンプのある人も対象です (ポリシーの変更後など)。続けるには人数を入力します。スクリプトでは代わりに --yes --expect N を指定します。N が実際の人数と異なれば、誰もサインアウトされません。ほかに sessionstamp stamp --help のオプションも使えます。",
+	},
+	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason CA-1234 --demo"),
 
 	"history.use":   same("history [USER] [--names] [--limit N]"),
 	"history.short": {En: "whom this machine has stamped", Ja: "このマシンからスタンプを付けた人"},
@@ -89,6 +104,19 @@ var helps = language.Catalogue{
 	"flag.exclude_known": {En: "users whom you exclude (again for more)", Ja: "除外しているユーザー (繰り返し可)"},
 	"flag.why-all":       {En: "shows all that was looked at", Ja: "確認した項目をすべて表示"},
 	"flag.all-rights":    {En: "asks you for every right that helps", Ja: "役に立つ権限をすべて求める"},
+	"flag.file":          {En: "a CSV or text file; - for standard input", Ja: "CSV またはテキスト (- は標準入力)"},
+	"flag.group":         {En: "its members, nested groups included", Ja: "グループのメンバー (入れ子を含む)"},
+	"flag.only-domain":   {En: "the users of this domain, none below it", Ja: "このドメイン (下位を除く)"},
+	"flag.all":           {En: "everybody in the tenant", Ja: "テナントの全員"},
+	"flag.continue":      {En: "goes on where it was stopped", Ja: "中断した続きから再開"},
+	"flag.first":         {En: "the newest N only; 0 for all", Ja: "新しい順に N 人まで (0 は全員)"},
+	"flag.at":            {En: "only in these hours of your clock", Ja: "この時間帯だけ実行 (手元の時刻)"},
+	"flag.dry-run":       {En: "shows, and changes nothing", Ja: "表示のみ、変更なし"},
+	"flag.yes":           {En: "asks nothing", Ja: "確認しない"},
+	"flag.no-wait":       {En: "leaves the reading back to the next run", Ja: "読み取り確認は次回に任せる"},
+	"flag.expect":        {En: "only if it is that many people", Ja: "人数がこのとおりの場合だけ実行"},
+	"flag.reason":        {En: "why, for the record", Ja: "理由 (記録用)"},
+	"flag.afresh":        {En: "again for those of a stopped sign-out", Ja: "中断したサインアウトの対象者も再度実行"},
 	"flag.names":         {En: "looks up names in the directory", Ja: "ディレクトリから名前を取得"},
 }
 

@@ -135,16 +135,20 @@ func (c *call) user(ctx context.Context, t tenant, name string) (directory.User,
 	if err != nil {
 		return directory.User{}, err
 	}
-	switch err := reads[0].Err; {
+	return reads[0].User, explainName(reads[0].Err, name)
+}
+
+// explainName says what is wrong with the name of a user.
+func explainName(err error, name string) error {
+	switch {
 	case errors.Is(err, directory.ErrNoName):
-		return directory.User{}, misuse("use.user", name)
+		return misuse("use.user", name)
 	case errors.Is(err, directory.ErrNoUser):
-		return directory.User{}, misuse("use.unknown_user", name)
+		return misuse("use.unknown_user", name)
 	case errors.Is(err, directory.ErrSeveralUsers):
-		return directory.User{}, misuse("use.several_users", name)
-	default:
-		return reads[0].User, err
+		return misuse("use.several_users", name)
 	}
+	return err
 }
 
 // names looks up the names of those whom the directory still has.

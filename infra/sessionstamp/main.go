@@ -1,6 +1,6 @@
 // Command sessionstamp is for the administrator of a Microsoft 365 tenant: it finds who has
-// no stamp, and tells what this machine has done. It reads the tenant with the rights of
-// whoever signs in, and needs no deployment.
+// no stamp, stamps them, signs people out, and tells what this machine has done. It works
+// with the rights of whoever signs in, and needs no deployment.
 package main
 
 import (
@@ -21,6 +21,7 @@ func main() {
 	code := program{
 		Args:   os.Args[1:],
 		Stdin:  os.Stdin,
+		Person: screen.IsTerminal(os.Stdin),
 		Stdout: os.Stdout, Out: screen.TerminalOf(os.Stdout, env),
 		Stderr: os.Stderr, Err: screen.TerminalOf(os.Stderr, env),
 		Env: env, System: runtime.GOOS, Speaks: language.System(),

@@ -19,6 +19,8 @@ type program struct {
 	// Args are the arguments after the program's name.
 	Args  []string
 	Stdin io.Reader
+	// Person tells that a person is at Stdin, who can be asked.
+	Person bool
 	// Stdout takes results, Stderr progress, questions and errors; Out and Err are what
 	// they can show.
 	Stdout, Stderr io.Writer

@@ -91,6 +91,14 @@ func (c *call) count() *counter {
 	return k
 }
 
+// add counts more.
+func (k *counter) add(users int) {
+	k.mu.Lock()
+	done := k.done + users
+	k.mu.Unlock()
+	k.show(done)
+}
+
 // show tells a count that has grown, or the last one again.
 func (k *counter) show(done int) {
 	k.mu.Lock()

@@ -34,7 +34,10 @@ func (c *call) root() *cobra.Command {
 		return flagError(err)
 	})
 	c.commonFlags(root)
-	for _, verb := range []*cobra.Command{c.checkVerb(), c.usersVerb(), c.reportVerb(), c.historyVerb(), c.whyVerb(), c.completionVerb()} {
+	verbs := []*cobra.Command{
+		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.reportVerb(), c.historyVerb(), c.completionVerb(),
+	}
+	for _, verb := range verbs {
 		root.AddCommand(verb)
 		c.verbs = append(c.verbs, [2]string{verb.Name(), verb.Short})
 	}

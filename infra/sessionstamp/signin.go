@@ -55,6 +55,17 @@ type tenant struct {
 	id string
 	// as says who signed in, and how.
 	as string
+	// seen is told how many users were read, as they come; nil: nobody is.
+	seen func(users int)
+}
+
+// UserPage is the client's, and counts.
+func (t tenant) UserPage(ctx context.Context, next string) (directory.UserPage, error) {
+	page, err := t.Client.UserPage(ctx, next)
+	if t.seen != nil {
+		t.seen(len(page.Users))
+	}
+	return page, err
 }
 
 // signIn opens the tenant. A person signs in now, and is asked for these permissions; an

@@ -18,7 +18,9 @@ type trouble struct {
 	status int
 	key    language.Key
 	args   []any
-	cause  error
+	// more are lines in the person's language that follow the sentence.
+	more  []string
+	cause error
 }
 
 // Error says it in English, with its cause.
@@ -56,6 +58,11 @@ func (c *call) fail(err error) int {
 		}
 		_, _ = fmt.Fprintln(c.Stderr, line)
 	}
+	for _, text := range t.more {
+		for _, line := range screen.Wrap("  "+screen.Clean(text), c.Err.Columns, 4) {
+			_, _ = fmt.Fprintln(c.Stderr, line)
+		}
+	}
 	return t.status
 }
 
@@ -88,7 +95,7 @@ func explainGraph(e *directory.Error) (language.Key, []any) {
 	case errors.Is(e, ask.ErrBrowser):
 		return "fail.browser", nil
 	case errors.Is(e, ask.ErrDeviceCode):
-		return "fail.declined", []any{"device code"}
+		return "fail.no_sign_in", []any{"device code"}
 	case errors.Is(e, ask.ErrAzureCLI):
 		return "fail.az", nil
 	case e.StatusCode == 0:

@@ -53,10 +53,19 @@ func (c *call) show(v view) error {
 	return err
 }
 
-func (c *call) paint(out *strings.Builder, lines []line) {
+func (c *call) paint(out *strings.Builder, lines []line) { paintOn(c.Out, out, lines) }
+
+// tell writes lines to standard error.
+func (c *call) tell(lines []line) {
+	var out strings.Builder
+	paintOn(c.Err, &out, lines)
+	_, _ = io.WriteString(c.Stderr, out.String())
+}
+
+func paintOn(on screen.Terminal, out *strings.Builder, lines []line) {
 	for _, l := range lines {
-		for _, text := range screen.Wrap(screen.Clean(l.text), c.Out.Columns, l.hang) {
-			out.WriteString(c.Out.Paint(l.colour, text) + "\n")
+		for _, text := range screen.Wrap(screen.Clean(l.text), on.Columns, l.hang) {
+			out.WriteString(on.Paint(l.colour, text) + "\n")
 		}
 	}
 }
@@ -120,9 +129,15 @@ func examplesOf(cmd *cobra.Command, columns int) (examples []string) {
 	return examples
 }
 
+// explainedIn marks a flag that the help of another verb explains.
+const explainedIn = "explained_in"
+
 // flagsOf are flags and what they are for.
 func flagsOf(flags *pflag.FlagSet) (pairs [][2]string) {
 	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Annotations[explainedIn] != nil {
+			return
+		}
 		name := "--" + f.Name
 		if f.Shorthand != "" {
 			name = "-" + f.Shorthand + ", " + name

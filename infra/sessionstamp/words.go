@@ -3,7 +3,7 @@ package main
 import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // words are the sentences of the screens and of the errors; helps are those of --help.
-var words = language.Join(commonWords, whyWords, reportWords)
+var words = language.Join(commonWords, whyWords, orderWords, reportWords)
 
 var commonWords = language.Catalogue{
 	"next":        {En: "Next: ", Ja: "次: "},
@@ -151,6 +151,10 @@ var commonWords = language.Catalogue{
 		En: "Several groups are called %q: write the object id of the one you mean: %s.",
 		Ja: "グループ %q は複数あります。オブジェクト ID で指定してください: %s。",
 	},
+	"use.hidden_group": {
+		En: "The group %q hides its members (HiddenMembership), so nobody could be found in it: name another group, or the users.",
+		Ja: "グループ %q はメンバーが非表示 (HiddenMembership) のため、誰が含まれるかわかりません。別のグループか、ユーザーを指定してください。",
+	},
 	"use.several_users": {
 		En: "Several users have the name or address %s: write the object id.",
 		Ja: "名前またはアドレスが %s のユーザーは複数います。オブジェクト ID を指定してください。",
@@ -205,7 +209,7 @@ var commonWords = language.Catalogue{
 		En: "The app has no consent for what this verb needs (%s): ask an administrator to run it once and to tick “Consent on behalf of your organization”.",
 		Ja: "このコマンドに必要なアクセス許可への同意がありません (%s)。管理者に一度実行してもらい、「組織の代理として同意する」をオンにしてもらってください。",
 	},
-	"fail.declined": {
+	"fail.no_sign_in": {
 		En: "Nobody signed in (%s): run the command again, and sign in within 15 minutes.",
 		Ja: "サインインされませんでした (%s)。もう一度実行し、15 分以内にサインインしてください。",
 	},
@@ -234,8 +238,8 @@ var commonWords = language.Catalogue{
 		Ja: "クライアント シークレットが誤っているか、期限切れです (%s)。アプリの登録で新しく作成し、その「値」(ID ではありません) を AZURE_CLIENT_SECRET に設定してください。",
 	},
 	"fail.forbidden": {
-		En: "Graph forbids it (%s): the permission %s is missing. An app needs it with an administrator's consent; a person needs an Entra role for it as well.",
-		Ja: "Graph に権限がありません (%s)。アクセス許可 %s が必要です。アプリには管理者の同意が、人にはそれを使える Entra のロールも必要です。",
+		En: "Graph forbids it (%s): grant %s, and consent for the tenant; who signs in in person also needs a role that may do it, such as User Administrator.",
+		Ja: "Graph に権限がありません (%s)。アクセス許可 %s を付与し、管理者の同意を与えてください。自分でサインインする場合は、ユーザー管理者などのロールも必要です。",
 	},
 	"fail.browser": {
 		En: "No browser opened, or nobody signed in there in 15 minutes: try again, or write --sign-in device.",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/census"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
@@ -31,6 +33,19 @@ func composed() (keys []language.Key) {
 		keys = append(keys, language.Key("state."+state))
 	}
 	keys = slices.AppendSeq(keys, maps.Values(refusals))
+	for _, verb := range []job.Verb{job.Stamp, job.SignOut} {
+		for _, kind := range []string{"%s.nobody", "%s.due", "%s.done", "%s.called", "%s.stopped", "hint.%s", "use.unasked_%s"} {
+			keys = append(keys, language.Key(fmt.Sprintf(kind, verb)))
+		}
+	}
+	for _, class := range []job.Class{job.Stamped, job.Excluded, job.Guest, job.Managed, job.NotFound, job.Unclear, several} {
+		keys = append(keys, language.Key("class."+class))
+	}
+	for _, reason := range []stamp.Reason{
+		stamp.ReasonForbidden, stamp.ReasonRefused, stamp.ReasonStillEmpty, stamp.ReasonKnownCannotFix, stamp.ReasonGaveUp, stamp.ReasonInvalid,
+	} {
+		keys = append(keys, language.Key("failed."+reason))
+	}
 	return append(keys, "column.domain", "column.month", "signed_in.browser", "signed_in.device", "signed_in.az")
 }
 

@@ -24,6 +24,13 @@ const (
 	Secret   = "nothing is behind it" //nolint:gosec // the emulated tenant takes it, and nobody else
 )
 
+// Group is the display name of a group, in which is another one.
+const Group = "外部委託"
+
+// Lag is how long the tenant may show what was before a write. It shows the write at once,
+// and nobody who tries the command is to wait for minutes.
+const Lag = 5 * time.Second
+
 // The tenant's domains, besides a managed one whose name the emulator makes.
 const (
 	company = "example.co.jp"
@@ -63,11 +70,27 @@ func New(seed uint64, now func() time.Time) *Tenant {
 	}})
 	t.tenant.AddApp(msgraphtest.AppOptions{
 		ID:          ClientID,
-		Permissions: append([]string{"Domain.Read.All", "User.Read.All", "User.RevokeSessions.All"}, evidenceRights...),
+		Permissions: append([]string{"Domain.Read.All", "GroupMember.Read.All", "User.Read.All", "User.RevokeSessions.All"}, evidenceRights...),
 		Secrets:     []msgraphtest.Secret{{Text: Secret}},
 	})
 	t.people()
+	t.contractors()
 	return t
+}
+
+// contractors are a group of some employees and a guest, with a group of others in it.
+func (t *Tenant) contractors() {
+	const (
+		id, inner      = "d0d0d0d0-0000-4000-8000-000000000003", "d0d0d0d0-0000-4000-8000-000000000004"
+		direct, nested = 40, 8
+	)
+	users := t.tenant.Users() // employees first, guests last
+	for i, u := range users[:direct+nested] {
+		t.tenant.AddGroup(map[bool]string{true: id, false: inner}[i < direct], u.ID)
+	}
+	t.tenant.AddGroup(id, inner, users[len(users)-1].ID)
+	t.tenant.SetGroup(id, Group, false)
+	t.tenant.SetGroup(inner, Group+" (夜間)", false)
 }
 
 // Transport reaches the tenant's Graph and Entra, and nothing else.

@@ -30,6 +30,8 @@ type Order struct {
 	// Called tells that its run has ended after the calls, as a person wanted it. What is
 	// left, the reading back of stamps, is in the queue.
 	Called bool
+	// Reason is what the person has said why, "" for nothing. It names nobody.
+	Reason string `json:",omitempty"`
 }
 
 // A Target is one user of an order.

@@ -107,7 +107,7 @@ func (r *run) work(ctx context.Context, noWait bool) error {
 	}
 	select {
 	case <-end:
-		return nil
+		return context.Cause(ctx)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -117,7 +117,10 @@ type tracker struct {
 	earlier []End
 	began   time.Time
 	last    time.Time // when a call was last accepted
-	count   Progress
+
+	accepted  bool // a call was
+	forbidden int  // users
+	count     Progress
 }
 
 func newTracker(e *Engine, o Order, progress func(Progress)) *tracker {
@@ -155,12 +158,32 @@ func (t *tracker) Observe(ctx context.Context, o stamp.Outcome) {
 	case over(end.Fate) || o.Request.NotBefore.Before(t.moments[end.User]):
 		return // an older request's outcome may not suffice for this one
 	default:
+		t.judge(o)
 		t.note(end, endOf(o, fate))
 	}
 	if o.Reason == stamp.ReasonReadBackPending {
 		t.readBack(ctx, o.Request)
 	}
 	t.tell()
+}
+
+// manyForbidden is how many users Graph forbids to sign out, before it lets us sign out any,
+// where it is the right that is missing. A few may be administrators, who are protected.
+const manyForbidden = stamp.MaxBatch
+
+// judge ends a run that would come to nothing. It must be asked before the run is done.
+func (t *tracker) judge(o stamp.Outcome) {
+	switch fateOf(o) {
+	case Called, Cured:
+		t.accepted = true
+	case Failed:
+		if o.Reason == stamp.ReasonForbidden {
+			t.forbidden++
+		}
+	}
+	if !t.accepted && t.forbidden == manyForbidden {
+		t.fail(o.Err)
+	}
 }
 
 func over(f Fate) bool { return f != Open && f != Called }

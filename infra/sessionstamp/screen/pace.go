@@ -60,9 +60,9 @@ func remaining(c Count, rate float64) time.Duration {
 	return time.Duration(min(seconds, longest.Seconds()) * float64(time.Second))
 }
 
-// duration writes a time rounded up, so that nobody waits longer than we said: seconds
+// Duration writes a time rounded up, so that nobody waits longer than we said: seconds
 // below a minute, else minutes.
-func duration(l language.Language, d time.Duration) string {
+func Duration(l language.Language, d time.Duration) string {
 	up := func(unit time.Duration) int { return int((d + unit - 1) / unit) }
 	switch minutes := up(time.Minute); {
 	case d <= 59*time.Second:
@@ -74,8 +74,8 @@ func duration(l language.Language, d time.Duration) string {
 	}
 }
 
-// clock writes when something ends, with the date if it is not today.
-func clock(now, end time.Time) string {
+// Clock writes when something ends, with the date if it is not today.
+func Clock(now, end time.Time) string {
 	if now.Format(time.DateOnly) == end.Format(time.DateOnly) {
 		return end.Format("15:04")
 	}

@@ -90,15 +90,15 @@ func (p *Progress) parts(c Count, now time.Time) []string {
 	rate, quiet := p.pace.rate(now)
 	switch left := remaining(c, rate); {
 	case c.Done >= c.Total:
-		return append(parts, say(took, duration(p.in, now.Sub(p.began))))
+		return append(parts, say(took, Duration(p.in, now.Sub(p.began))))
 	case quiet >= tells:
-		return append(parts, say(stalled, duration(p.in, quiet)))
+		return append(parts, say(stalled, Duration(p.in, quiet)))
 	case rate == 0:
 		return parts
 	case left < 10*time.Minute:
-		return append(parts, say(paced, rate), say(ending, duration(p.in, left)))
+		return append(parts, say(paced, rate), say(ending, Duration(p.in, left)))
 	default:
-		return append(parts, say(paced, rate), say(endingAt, duration(p.in, left), clock(now, now.Add(left))))
+		return append(parts, say(paced, rate), say(endingAt, Duration(p.in, left), Clock(now, now.Add(left))))
 	}
 }
 

@@ -153,12 +153,12 @@ func TestDuration(t *testing.T) {
 		0: "0 s", time.Millisecond: "1 s", 59 * time.Second: "59 s", 59*time.Second + 1: "1 min", time.Minute + 1: "2 min",
 		59*time.Minute + 1: "1 h 0 min", 25*time.Hour + 10*time.Minute: "25 h 10 min", -time.Hour: "0 s",
 	} {
-		if got := duration(language.English, max(d, 0)); got != want {
+		if got := Duration(language.English, max(d, 0)); got != want {
 			t.Errorf("%s: got %q, want %q", d, got, want)
 		}
 	}
 	for after, want := range map[time.Duration]string{time.Hour: "23:00", 3 * time.Hour: "2026-11-30 01:00"} {
-		if got := clock(began, began.Add(after)); got != want {
+		if got := Clock(began, began.Add(after)); got != want {
 			t.Errorf("after %s: got %s", after, got)
 		}
 	}

@@ -30,6 +30,9 @@ func TerminalOf(f *os.File, env func(string) string) Terminal {
 	return terminal(is, is && escapes(f), width, env)
 }
 
+// IsTerminal tells whether a person is at the other end of a stream of this process.
+func IsTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
 // terminal decides. It knows https://no-color.org, and TERM=dumb for shells in editors.
 func terminal(is, escapes bool, width int, env func(string) string) Terminal {
 	const narrowest = 20

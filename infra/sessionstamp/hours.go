@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// hours are those of the day in which users may be called, by the person's clock. The zero
+// value is the whole day.
+type hours struct{ from, to int } // minutes since midnight
+
+// Set reads hours such as 22:00-05:00.
+func (h *hours) Set(value string) error {
+	from, to, _ := strings.Cut(value, "-")
+	begin, err := time.Parse("15:04", from)
+	if err != nil {
+		return errValue
+	}
+	end, err := time.Parse("15:04", to)
+	if err != nil || begin.Equal(end) {
+		return errValue
+	}
+	h.from, h.to = 60*begin.Hour()+begin.Minute(), 60*end.Hour()+end.Minute()
+	return nil
+}
+
+func (h *hours) String() string { return "" }
+
+// Type implements [pflag.Value].
+func (*hours) Type() string { return "22:00-05:00" }
+
+// window returns the hours in which now is, or the next ones.
+func (h hours) window(now time.Time) (from, to time.Time) {
+	if h == (hours{}) {
+		return now, now.AddDate(1, 0, 0)
+	}
+	nights := 0
+	if h.to < h.from {
+		nights = 1
+	}
+	for day := -1; !to.After(now); day++ {
+		y, m, d := now.Date()
+		from = time.Date(y, m, d+day, 0, h.from, 0, 0, now.Location())
+		to = time.Date(y, m, d+day+nights, 0, h.to, 0, 0, now.Location())
+	}
+	return from, to
+}
+
+// end is when so much work is done that is begun now.
+func (h hours) end(now time.Time, work time.Duration) time.Time {
+	for {
+		from, to := h.window(now)
+		if from.Before(now) {
+			from = now
+		}
+		if within := to.Sub(from); within < work {
+			now, work = to, work-within
+			continue
+		}
+		return from.Add(work)
+	}
+}
+
+// await waits for the hours, and returns when they end. It looks at the clock each minute:
+// the machine may sleep.
+func (c *call) await(ctx context.Context, h hours) (until time.Time, err error) {
+	from, until := h.window(c.Now())
+	if from.After(c.Now()) {
+		c.tell([]line{{text: c.say("order.waits", c.clock(from))}})
+	}
+	for wait := from.Sub(c.Now()); wait > 0; wait = from.Sub(c.Now()) {
+		select {
+		case <-time.After(min(wait, time.Minute)):
+		case <-ctx.Done():
+			return until, ctx.Err()
+		}
+	}
+	return until, nil
+}
