@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
 
@@ -78,7 +79,7 @@ func (d *desk) ways(t *testing.T, permissions []string) map[string]way {
 	return map[string]way{
 		"env": {env: []string{"AZURE_TENANT_ID=" + d.graph.tenant.ID(), "AZURE_CLIENT_ID=" + app.ID(), "AZURE_CLIENT_SECRET=" + secret}},
 		"browser": {flags: own, meanwhile: func(ctx context.Context, said string) error {
-			if !strings.Contains(said, "browser") {
+			if !strings.Contains(said, "opens now") {
 				return nil
 			}
 			address, err := os.ReadFile(d.pipe)
@@ -157,31 +158,61 @@ func (d *desk) run(t *testing.T, w way, args ...string) (status int, stdout, std
 // everything is what an administrator may have consented to.
 var everything = []string{"User.Read.All", "Domain.Read.All", "GroupMember.Read.All", "User.RevokeSessions.All"}
 
-// played are the verbs as people call them, and what each needs.
-var played = []struct {
+// A deed is a verb as people call it, and what it needs.
+type deed struct {
 	args   []string
 	needs  []string
 	status int
-	says   string
-}{
-	{[]string{"check"}, everything[:2], 1, "You need this."},
-	{[]string{"users"}, everything[:2], 0, "new@" + federated},
-	{[]string{"why", "new@" + federated}, everything[:2], 1, "signInSessionsValidFromDateTime"},
-	{[]string{"report", "-o", "json"}, everything[:2], 0, "new@" + federated},
+	says   string // on standard output
 }
 
-// TestCommand: whichever way somebody signs in, every verb does its work.
+// deeds are all verbs that need no deployment, about one new user without a stamp and a group
+// of one who has a stamp.
+func deeds(user, group string) []deed {
+	write := []string{"User.Read.All", "Domain.Read.All", "User.RevokeSessions.All"}
+	return []deed{
+		{[]string{"check"}, everything[:2], 1, "no stamp"},
+		{[]string{"users"}, everything[:2], 0, user},
+		{[]string{"why", user}, everything[:2], 1, "signInSessionsValidFromDateTime"},
+		{[]string{"report", "-o", "json"}, everything[:2], 0, user},
+		{[]string{"stamp", user, "--yes"}, write, 0, "✓ 1 stamped, all read back."},
+		{[]string{"signout", "--group", group, "--yes", "--expect", "1", "--reason", "a test"}, everything, 0, "✓ 1 signed out, all read back."},
+		{[]string{"history", user}, everything[:1], 0, "stamped"},
+	}
+}
+
+// people adds a new user in scope, and a group with another one, who has a stamp. It returns
+// their ids, and the deeds about them.
+func (d *desk) people(name string) (fresh, old string, what []deed) {
+	fresh = d.graph.newUser(name)
+	before := time.Now().AddDate(-1, 0, 0)
+	old = d.graph.tenant.AddUser(msgraphtest.NewUser{UPN: "old-" + name + "@" + federated, Created: before, Stamp: &before})
+	group := "group of " + name
+	d.graph.tenant.AddGroup(groupID(name), old)
+	d.graph.tenant.SetGroup(groupID(name), group, false)
+	return fresh, old, deeds(name+"@"+federated, group)
+}
+
+// groupID is the object id of a newcomer's group.
+func groupID(name string) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(name)).String()
+}
+
+// TestCommand: whichever way somebody signs in, every verb does its work, once.
 func TestCommand(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.graph.newUser("new")
 	for name, w := range d.ways(t, everything) {
 		t.Run(name, func(t *testing.T) {
-			for _, p := range played {
-				status, stdout, stderr := d.run(t, w, p.args...)
-				if status != p.status || !strings.Contains(stdout, p.says) || strings.Contains(stdout+stderr, secret) {
-					t.Errorf("%s: exit status %d\n%s%s", p.args, status, stdout, stderr)
+			fresh, old, deeds := d.people(name)
+			for _, a := range deeds {
+				status, stdout, stderr := d.run(t, w, a.args...)
+				if status != a.status || !strings.Contains(stdout, a.says) || strings.Contains(stdout+stderr, secret) {
+					t.Errorf("%s: exit status %d\n%s%s", a.args, status, stdout, stderr)
 				}
+			}
+			if stamped, signedOut := d.graph.revocations(fresh), d.graph.revocations(old); stamped != 1 || signedOut != 1 {
+				t.Errorf("the user was stamped %d times, the other signed out %d times", stamped, signedOut)
 			}
 		})
 	}
@@ -191,26 +222,27 @@ func TestCommand(t *testing.T) {
 func TestCommandWithoutRight(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.graph.newUser("new")
+	fresh, old, deeds := d.people("new")
 	for _, right := range everything {
 		for name, w := range d.ways(t, without(everything, right)) {
-			for _, p := range played {
-				if !slices.Contains(p.needs, right) {
+			for _, a := range deeds {
+				if !slices.Contains(a.needs, right) {
 					continue
 				}
-				status, stdout, stderr := d.run(t, w, p.args...)
+				status, stdout, stderr := d.run(t, w, a.args...)
 				// What can be told without the right is told.
-				if told := strings.Contains(stdout+stderr, right) || strings.Contains(stderr, "AADSTS65001"); !told || stdout == "" && status != 1 {
-					t.Errorf("%s, %s without %s: exit status %d\n%s%s", name, p.args, right, status, stdout, stderr)
+				told := strings.Contains(stdout+stderr, right) || strings.Contains(stderr, "AADSTS65001")
+				if !told || stdout == "" && status != 1 {
+					t.Errorf("%s, %s without %s: exit status %d\n%s%s", name, a.args, right, status, stdout, stderr)
 				}
 			}
 		}
 	}
-	if n := d.graph.revocations(d.admin); n > 0 {
+	if n := d.graph.revocations(fresh) + d.graph.revocations(old); n > 0 {
 		t.Errorf("%d revocations", n)
 	}
 }
 
-func without(all []string, one string) (rest []string) {
-	return append(rest, slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == one })...)
+func without(all []string, one string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == one })
 }
