@@ -47,6 +47,14 @@ var helps = language.Catalogue{
 	},
 	"history.examples": same("  sessionstamp history --names --demo\n  sessionstamp history -o csv > history.csv"),
 
+	"watch.use":   same("watch [--every T] [--once] [--dry-run] [--domain D] [--exclude U] [--exclude-group G]"),
+	"watch.short": {En: "stamps new users as they come", Ja: "新しいユーザーに自動でスタンプを付ける"},
+	"watch.long": {
+		En: "It asks Graph for new users, and stamps those of federated domains. What it knows stands in this machine's file, so it goes on after a restart. It writes a line for each event, without names.\nFor a service, sign in as an app (sessionstamp help flags): your own sign-in ends sometime. --once is for cron; the status is 1 if a person is needed.",
+		Ja: "Graph に新しいユーザーを問い合わせ、フェデレーション ドメインの人にスタンプを付けます。状態はこのマシンのファイルに残り、再起動後も続きから動きます。イベントごとに 1 行を出力し、名前は出しません。\nサービスとして動かすときはアプリでサインインしてください (sessionstamp help flags)。自分のサインインはいずれ切れます。--once は cron 用で、対応が必要なら終了コードは 1 です。",
+	},
+	"watch.examples": same("  sessionstamp watch --demo\n  sessionstamp watch --once --dry-run\n  sessionstamp watch --exclude 'svc-*@example.co.jp'"),
+
 	"completion.use":   same("completion bash|zsh|fish|powershell"),
 	"completion.short": {En: "completes verbs and flags in your shell", Ja: "シェルの補完"},
 	"completion.long": {
@@ -69,6 +77,11 @@ var helps = language.Catalogue{
 	"flag.limit":         {En: "rows on a screen; 0 for all", Ja: "画面に出す行数 (0 はすべて)"},
 	"flag.exclude":       {En: "never these users (again for more)", Ja: "対象から外すユーザー (繰り返し可)"},
 	"flag.exclude-group": {En: "never the members of this group", Ja: "対象から外すグループ"},
+	"flag.every":         {En: "how often it looks", Ja: "確認の間隔"},
+	"flag.once":          {En: "looks once, for cron", Ja: "1 回だけ確認 (cron 用)"},
+	"flag.watch-dry-run": {En: "decides, and signs nobody out", Ja: "判定だけを行う"},
+	"flag.only-domain":   {En: "only this domain (again for more)", Ja: "このドメインだけ (繰り返し可)"},
+	"flag.release":       {En: "releases the brake, and ends", Ja: "上限による停止を解除"},
 	"flag.names":         {En: "looks up names in the directory", Ja: "ディレクトリから名前を取得"},
 }
 

@@ -83,6 +83,7 @@ var screens = map[string][]string{
 	"help-check":      {"check", "--help"},
 	"help-users":      {"help", "users"},
 	"help-history":    {"history", "-h"},
+	"help-watch":      {"help", "watch"},
 	"help-completion": {"completion", "--help"},
 }
 
@@ -146,7 +147,12 @@ func goOn(t *testing.T, text string) {
 	}
 	commands := regexp.MustCompile(`sessionstamp ([^>|)\n]*?)(?:  .*| [>|].*|\))?\n`).FindAllStringSubmatch(end, -1)
 	for _, match := range commands {
-		if status, _, stderr := play(t.Context(), nil, append(strings.Fields(match[1]), "--demo")...); status == wrongUse {
+		ctx, stop := context.WithCancel(t.Context())
+		if command := match[1]; strings.HasPrefix(command, "watch") && !strings.Contains(command, "--once") {
+			stop() // it has no end
+		}
+		status, _, stderr := play(ctx, nil, append(strings.Fields(strings.ReplaceAll(match[1], "'", "")), "--demo")...)
+		if stop(); status == wrongUse {
 			t.Errorf("%q: %s", match[1], stderr)
 		}
 	}
@@ -190,7 +196,8 @@ func TestMisuse(t *testing.T) {
 			"chekc", "chekc --by month", "nonsense", "help nonsense", "check extra", "--nothing", "-x", "check -o", "check -o xml", "--demo=maybe", "check --cloud mars",
 			"users --by year", "users --since yesterday", "users --since 2027-01", "users --since 0d", "users --limit -1", "users --limit 1.5",
 			"users --domain nonsense", "users --domain example.com --demo", "check --sign-in fax", "check --tenant contoso.com", "check --sign-in env", "history",
-			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "check --\u202enothing", "--=", "check --cloud=",
+			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "watch --every 1s", "watch --every often", "watch -o csv", "watch --release --once", "watch --release",
+			"watch --domain example.com --demo", "watch --exclude *@* --demo", "check --\u202enothing", "--=", "check --cloud=",
 		} {
 			status, stdout, stderr := play(t.Context(), func(p *program) { p.Speaks = string(l) }, strings.Split(args, " ")...)
 			stderr = strings.TrimPrefix(stderr, words.Say(l, "demo")+"\n")

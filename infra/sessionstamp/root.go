@@ -34,7 +34,7 @@ func (c *call) root() *cobra.Command {
 		return flagError(err)
 	})
 	c.commonFlags(root)
-	for _, verb := range []*cobra.Command{c.checkVerb(), c.usersVerb(), c.historyVerb(), c.completionVerb()} {
+	for _, verb := range []*cobra.Command{c.checkVerb(), c.usersVerb(), c.historyVerb(), c.watchVerb(), c.completionVerb()} {
 		root.AddCommand(verb)
 		c.verbs = append(c.verbs, [2]string{verb.Name(), verb.Short})
 	}

@@ -29,6 +29,9 @@ func composed() (keys []language.Key) {
 	for _, state := range []stamp.State{stamp.StateClaimed, stamp.StateCalled, stamp.StateStamped, stamp.StateCannotFix} {
 		keys = append(keys, language.Key("state."+state))
 	}
+	for _, event := range []string{eventStamped, eventDry, eventConfirmed} {
+		keys = append(keys, language.Key("watch."+event))
+	}
 	return append(keys, "column.domain", "column.month", "signed_in.browser", "signed_in.device", "signed_in.az")
 }
 
