@@ -47,11 +47,11 @@ var helps = language.Catalogue{
 	},
 	"history.examples": same("  sessionstamp history --names --demo\n  sessionstamp history -o csv > history.csv"),
 
-	"watch.use":   same("watch [--every T] [--once] [--dry-run] [--domain D] [--exclude U] [--exclude-group G]"),
+	"watch.use":   same("watch [--every T] [--once] [--dry-run] [--domain D] [--exclude U]"),
 	"watch.short": {En: "stamps new users as they come", Ja: "新しいユーザーに自動でスタンプを付ける"},
 	"watch.long": {
 		En: "It asks Graph for new users, and stamps those of federated domains. What it knows stands in this machine's file, so it goes on after a restart. It writes a line for each event, without names.\nFor a service, sign in as an app (sessionstamp help flags): your own sign-in ends sometime. --once is for cron; the status is 1 if a person is needed.",
-		Ja: "Graph に新しいユーザーを問い合わせ、フェデレーション ドメインの人にスタンプを付けます。状態はこのマシンのファイルに残り、再起動後も続きから動きます。イベントごとに 1 行を出力し、名前は出しません。\nサービスとして動かすときはアプリでサインインしてください (sessionstamp help flags)。自分のサインインはいずれ切れます。--once は cron 用で、対応が必要なら終了コードは 1 です。",
+		Ja: "Graph に新しいユーザーを問い合わせ、フェデレーション ドメインの人にスタンプを付けます。状態はこのマシンのファイルに残り、再起動後も続きから動きます。イベントを 1 行ずつ出力し、名前は出しません。\nサービスにはアプリでのサインインを使います (sessionstamp help flags)。自分のサインインはいずれ切れます。--once は cron 用で、要対応なら終了コードは 1 です。",
 	},
 	"watch.examples": same("  sessionstamp watch --demo\n  sessionstamp watch --once --dry-run\n  sessionstamp watch --exclude 'svc-*@example.co.jp'"),
 

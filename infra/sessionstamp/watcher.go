@@ -23,7 +23,7 @@ type event struct {
 	// Seconds are those from the creation of the user to the call.
 	Seconds *int         `json:"seconds,omitempty"`
 	Reason  stamp.Reason `json:"reason,omitempty"`
-	*everybody
+	*Everybody
 	// Limit is the brake's.
 	Limit     int    `json:"limit,omitempty"`
 	Exclusion string `json:"exclusion,omitempty"`
@@ -31,8 +31,8 @@ type event struct {
 	Message string `json:"message,omitempty"`
 }
 
-// everybody is what a full round has counted.
-type everybody struct {
+// Everybody is what a full round has counted.
+type Everybody struct {
 	Members      int `json:"members"`
 	WithoutStamp int `json:"withoutStamp"`
 	// Existing are those of them who wait for a person.
@@ -103,6 +103,7 @@ func (w *watcher) options(ctx context.Context, every time.Duration) job.WatchOpt
 
 // once looks once. The exit status tells a scheduler whether a person is needed.
 func (w *watcher) once(ctx context.Context) error {
+	w.told = w.Now() // there is no time for a heartbeat
 	err := w.engine.Once(ctx, w.options(ctx, 0))
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -163,7 +164,7 @@ func (w *watcher) swept(ctx context.Context, r sweep.Report, err error) {
 		w.write(event{Event: eventBack}, w.say("watch.look_works_again"))
 	}
 	if r.Kind == sweep.KindFull && r.Finished {
-		w.write(event{Event: eventFull, everybody: &everybody{r.Members, r.Unstamped, r.Existing}},
+		w.write(event{Event: eventFull, Everybody: &Everybody{r.Members, r.Unstamped, r.Existing}},
 			w.say("watch.full_round", language.Number(r.Members), language.Number(r.Unstamped)))
 		for _, name := range r.UnmatchedExclusions {
 			w.write(event{Event: eventExclusion, Exclusion: name}, w.say("watch.exclusion_unmatched", name))

@@ -45,7 +45,7 @@ var watchWords = language.Catalogue{
 		En: "--exclude %s protects nobody: correct it, or leave it out",
 		Ja: "--exclude %s に該当する人がいません。修正するか外してください",
 	},
-	"watch.look_failed":      {En: "Not looked: %s", Ja: "確認できません: %s"},
+	"watch.look_failed":      {En: "The look failed: %s", Ja: "確認できません: %s"},
 	"watch.look_works_again": {En: "looks again as usual", Ja: "確認を再開しました"},
 
 	"watch.released": {
