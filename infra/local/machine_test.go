@@ -22,7 +22,7 @@ import (
 // and then needs as long as anybody in a busy hour.
 var month = plan{
 	play: 708 * time.Hour, bound: time.Hour + hours.bound, rest: 12 * time.Hour,
-	tokenLife: 24 * time.Hour, disasters: true, watched: true,
+	tokenLife: 24 * time.Hour, disasters: true, watched: true, cost: 3,
 }
 
 // breakage is what is wrong with a machine.

@@ -48,17 +48,18 @@ func simulateAll(t *testing.T, p plan) {
 		simulate(t, p, uint64(*onlySeed), os.Stderr)
 		return
 	}
+	played := max(1, *seeds/max(1, p.cost))
 	var sum totals
 	t.Run("seeds", func(t *testing.T) {
-		for seed := range uint64(*seeds) {
+		for seed := range uint64(played) {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				t.Parallel()
 				sum.add(playSeed(t, p, seed))
 			})
 		}
 	})
-	t.Logf("%d seeds: %+v", *seeds, sum.counts)
-	if *seeds >= enoughSeeds {
+	t.Logf("%d seeds: %+v", played, sum.counts)
+	if played >= enoughSeeds {
 		sum.check(t, p)
 	}
 }

@@ -35,6 +35,9 @@ type plan struct {
 	tokenLife time.Duration
 	// disasters happen that only the keeper and the sweep can mend.
 	disasters bool
+	// cost is how many seeds of the other plans one of this takes as long as; 0 means 1.
+	// So many fewer are played.
+	cost int
 	// watched is a plan without a deployment: one machine watches.
 	watched bool
 	// broken is what is wrong with that machine.
