@@ -19,7 +19,8 @@ TOOLS := .venv/installed
 # ARGS are passed to the demonstration: make demo ARGS='-users 2000 -seed 7'.
 ARGS ?=
 
-# How many seeds of each plan the simulation plays in test, check and nightly.
+# How many seeds of each plan the simulation plays in test, check and nightly. Of the plan
+# that costs more than others it plays fewer.
 SEEDS ?= 20
 CHECK_SEEDS ?= 60
 NIGHTLY ?= 5000
