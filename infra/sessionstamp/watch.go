@@ -133,7 +133,7 @@ func (c *call) interval(o watching) time.Duration {
 func (c *call) introduceWatch(t tenant, o watching) {
 	lines := []line{
 		{text: "✓ Entra  " + t.as, colour: screen.Good},
-		{text: c.say("watch.every", c.interval(o).String())},
+		{text: c.say("watch.every", c.waited(c.interval(o)))},
 	}
 	if o.dry {
 		lines = append(lines, line{text: c.say("watch.dry"), colour: screen.Notice})

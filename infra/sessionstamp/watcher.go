@@ -93,11 +93,16 @@ func (c *call) newWatcher(e *job.Engine, tenant string, dry bool) *watcher {
 }
 
 func (w *watcher) options(ctx context.Context, every time.Duration) job.WatchOptions {
+	stopped := ctx.Err
 	ctx = context.WithoutCancel(ctx) // what was done is told after Ctrl-C as well
 	return job.WatchOptions{
 		Every:   every,
 		Observe: func(o stamp.Outcome) { w.observe(ctx, o) },
-		Swept:   func(r sweep.Report, err error) { w.swept(ctx, r, err) },
+		Swept: func(r sweep.Report, err error) {
+			if stopped() == nil {
+				w.swept(ctx, r, err)
+			}
+		},
 	}
 }
 

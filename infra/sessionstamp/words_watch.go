@@ -6,7 +6,7 @@ import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 var watchWords = language.Catalogue{
 	"watch.every": {
 		En: "Looks for new users every %s, and at everybody each night. Ctrl-C ends it.",
-		Ja: "新しいユーザーを %s ごとに、全員を毎晩確認します。Ctrl-C で終了します。",
+		Ja: "新しいユーザーを %sごとに、全員を毎晩確認します。Ctrl-C で終了します。",
 	},
 	"watch.dry": {
 		En: "Dry run: nobody is signed out, and nothing is stored.",
