@@ -22,7 +22,7 @@ import (
 // and then needs as long as anybody in a busy hour.
 var month = plan{
 	play: 708 * time.Hour, bound: time.Hour + hours.bound, rest: 12 * time.Hour,
-	tokenLife: 24 * time.Hour, disasters: true, watched: true, cost: 3,
+	tokenLife: 24 * time.Hour, disasters: true, watched: true, cost: 4,
 }
 
 // breakage is what is wrong with a machine.
@@ -73,7 +73,7 @@ type life struct {
 func newMachine(w *world) *machine {
 	return &machine{
 		world: w, folder: w.t.TempDir(), wishes: make(chan wish),
-		every: 20*time.Minute + w.upTo(40*time.Minute), random: mathrand.New(mathrand.NewPCG(w.faults.seed, 3)),
+		every: 30*time.Minute + w.upTo(30*time.Minute), random: mathrand.New(mathrand.NewPCG(w.faults.seed, 3)),
 	}
 }
 
