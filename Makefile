@@ -22,7 +22,8 @@ ARGS ?=
 # The browser in which the page of a report is looked at.
 CHROMIUM ?= $(or $(shell command -v chromium),$(shell command -v google-chrome),chromium)
 
-# How many seeds of each plan the simulation plays in test, check and nightly.
+# How many seeds of each plan the simulation plays in test, check and nightly. Of the plan
+# that costs more than others it plays fewer.
 SEEDS ?= 20
 CHECK_SEEDS ?= 60
 NIGHTLY ?= 5000

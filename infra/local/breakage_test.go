@@ -39,7 +39,9 @@ var breakages = map[string]struct {
 			return s
 		}
 	}},
-	"window ignored": {hours, func(c *plantConfig) { c.policy.NewUserWindow = 400 * 24 * time.Hour }},
+	"window ignored":                    {hours, func(c *plantConfig) { c.policy.NewUserWindow = 400 * 24 * time.Hour }},
+	"the file is lost with the process": {broken(breakage{forgetful: true}), nil},
+	"a look passes over users":          {broken(breakage{blind: true}), nil},
 	"no sweep after a gap": {days, func(c *plantConfig) {
 		watched := c.watch.keeper
 		c.watch.keeper = func(k keeper.Config) keeper.Config {

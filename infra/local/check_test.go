@@ -12,10 +12,7 @@ import (
 // check holds what happened against what sessionstamp promises. The emulator has failed
 // the test already if anybody was signed out late twice or out of scope.
 func (w *world) check() {
-	entries := make(map[string]stamp.Entry)
-	for _, e := range w.plant.ledger.All(w.tenant.ID()) {
-		entries[e.User] = e
-	}
+	entries := w.entries()
 	for _, u := range w.tenant.Users() {
 		w.checkCalls(u)
 		w.checkUser(u, entries[u.ID])
@@ -28,9 +25,25 @@ func (w *world) check() {
 	if left := w.plant.requests.Len(); left != 0 && !w.plan.disasters {
 		w.t.Errorf("%d requests are left in the queue", left)
 	}
-	w.checkKeeper()
-	w.checkSwept()
+	if w.watcher != nil {
+		w.watcher.check()
+	} else {
+		w.checkKeeper()
+		w.checkSwept()
+	}
 	w.checkBrake()
+}
+
+// entries is the ledger at the end.
+func (w *world) entries() map[string]stamp.Entry {
+	entries := make(map[string]stamp.Entry)
+	if w.watcher != nil {
+		return w.watcher.entries()
+	}
+	for _, e := range w.plant.ledger.All(w.tenant.ID()) {
+		entries[e.User] = e
+	}
+	return entries
 }
 
 // callSlack is how long after a decision its call may begin: reading, checking and
@@ -166,6 +179,9 @@ func (w *world) checkStamped(u msgraphtest.UserState, e stamp.Entry) {
 // but not later than replication is said to take.
 func (w *world) calmBound() time.Duration {
 	unknown := min(w.lag*2, policy.ReplicationLag)
+	if w.watcher != nil { // a look that comes before the replica knows the user is followed by the next
+		return w.lag + w.watcher.every + unknown + time.Minute
+	}
 	return w.drawn.Latency + w.drawn.Jitter + unknown + time.Minute
 }
 

@@ -74,13 +74,22 @@ func (w *world) operate(ctx context.Context) {
 		w.operateUntil(ctx, w.sparing.from)
 		w.takeDown(ctx)
 	}
+	w.work(ctx)
+}
+
+// work is what runs until ctx is done.
+func (w *world) work(ctx context.Context) {
+	if w.watcher != nil {
+		w.watcher.lives(ctx)
+		return
+	}
 	w.plant.run(ctx)
 }
 
 func (w *world) operateUntil(ctx context.Context, t time.Time) {
 	ctx, cancel := context.WithDeadline(ctx, t)
 	defer cancel()
-	w.plant.run(ctx)
+	w.work(ctx)
 }
 
 // takeDown takes the system down, and sets it up again days later.
@@ -99,7 +108,7 @@ func (w *world) takeDown(ctx context.Context) {
 
 // repeat repeats an order to the keeper until it is carried out.
 func (w *world) repeat(ctx context.Context, give func(*keeper.Keeper, context.Context) error) {
-	for ctx.Err() == nil {
+	for w.watcher == nil && ctx.Err() == nil {
 		keeper, _ := w.plant.newKeeper() // newPlant has made one without a fault
 		var refused error
 		if died := survive(func() { refused = give(keeper, ctx) }); died == nil && refused == nil {
@@ -161,6 +170,10 @@ func (w *world) give(signOut bool, draw uint64) {
 	w.orders.mu.Lock()
 	defer w.orders.mu.Unlock()
 	w.orders.given = append(w.orders.given, o)
+	if w.watcher != nil {
+		go w.watcher.order(pick.ID, signOut)
+		return
+	}
 	if err := (memory.Requests{Queue: w.plant.requests}).Enqueue(w.ctx, []stamp.Request{request}); err != nil {
 		w.t.Error(err)
 	}
@@ -190,18 +203,33 @@ func (w *world) attendBrake(ctx context.Context) {
 		longest = 3 * time.Hour
 	}
 	every(ctx, 10*time.Minute, func() {
-		item, err := w.plant.brakes.Load(ctx, w.tenant.ID())
-		if err != nil || item.Doc.Reached.IsZero() {
+		reached := w.brakeReached(ctx)
+		if reached.IsZero() {
 			return
 		}
 		pause(ctx, min(time.Duration(random.Int64N(int64(longest))), time.Until(w.playEnd())))
 		asked := time.Now() // the release may stand although its answer is lost
-		for new(environment).order(ctx, w.plant, sweep.OrderRelease) != nil && ctx.Err() == nil {
+		for w.release(ctx) != nil && ctx.Err() == nil {
 			pause(ctx, time.Minute)
 		}
 		w.orders.mu.Lock()
-		w.orders.released = append(w.orders.released, span{item.Doc.Reached, asked})
+		w.orders.released = append(w.orders.released, span{reached, asked})
 		w.orders.mu.Unlock()
-		w.seen.block(span{item.Doc.Reached, time.Now()})
+		w.seen.block(span{reached, time.Now()})
 	})
+}
+
+func (w *world) brakeReached(ctx context.Context) time.Time {
+	if w.watcher != nil {
+		return w.watcher.brakeReached(ctx)
+	}
+	item, _ := w.plant.brakes.Load(ctx, w.tenant.ID())
+	return item.Doc.Reached
+}
+
+func (w *world) release(ctx context.Context) error {
+	if w.watcher != nil {
+		return w.watcher.release(ctx)
+	}
+	return new(environment).order(ctx, w.plant, sweep.OrderRelease)
 }

@@ -165,11 +165,32 @@ func (w *world) scheduleDisasters() {
 	if w.random.IntN(25) == 0 {
 		longest = 80 * time.Hour
 	}
-	for _, d := range []struct {
-		most   int
-		length time.Duration
-		strike func() (mend func())
-	}{
+	for _, d := range w.disasters(longest) {
+		for range w.random.IntN(d.most + 1) {
+			w.strike(d.length, d.strike)
+		}
+	}
+}
+
+// A disaster strikes up to so often, for up to so long.
+type disaster struct {
+	most   int
+	length time.Duration
+	strike func() (mend func())
+}
+
+// disasters are what can happen. Of the subscription a machine that watches knows nothing.
+func (w *world) disasters(longest time.Duration) []disaster {
+	if w.watcher != nil {
+		return []disaster{
+			{1, longest, w.blocking(w.graphFault())},
+			{1, longest, w.blocking(w.tokenFault())},
+			{2, 6 * time.Hour, w.failing(w.envelopeFault())},
+			{5, time.Hour, w.failing(w.revokedToken())},
+			{20, time.Minute, w.atOnce(w.watcher.kill)},
+		}
+	}
+	return []disaster{
 		{2, 12 * time.Hour, func() func() { return w.lose(0.1) }},
 		{2, 48 * time.Hour, func() func() { return w.lose(1) }},
 		{2, 12 * time.Hour, w.frontDown},
@@ -183,10 +204,6 @@ func (w *world) scheduleDisasters() {
 		{2, time.Minute, w.atOnce(func() { w.plant.config.vault.store(rand.Text()) })},
 		{5, time.Minute, w.atOnce(w.keepTwice)},
 		{5, time.Minute, w.atOnce(w.sweepTwice)},
-	} {
-		for range w.random.IntN(d.most + 1) {
-			w.strike(d.length, d.strike)
-		}
 	}
 }
 

@@ -8,9 +8,7 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -35,6 +33,13 @@ type plan struct {
 	tokenLife time.Duration
 	// disasters happen that only the keeper and the sweep can mend.
 	disasters bool
+	// cost is how many seeds of the other plans one of this takes as long as; 0 means 1.
+	// So many fewer are played.
+	cost int
+	// watched is a plan without a deployment: one machine watches.
+	watched bool
+	// broken is what is wrong with that machine.
+	broken breakage
 }
 
 // calmEvery is the distance of the seeds whose worlds are calm: nothing fails, nobody
@@ -86,15 +91,16 @@ type world struct {
 	ctx    context.Context
 	start  time.Time
 
-	graph  *msgraphtest.Server
-	tenant *msgraphtest.Tenant
-	admin  *admin
-	plant  *plant
-	tally  *tally
-	faults *faults
-	front  *frontDoor
-	drawn  msgraphtest.Delivery // how notifications travel
-	lag    time.Duration        // of the replica
+	graph   *msgraphtest.Server
+	tenant  *msgraphtest.Tenant
+	admin   *admin
+	plant   *plant
+	watcher *machine // nil in a deployment
+	tally   *tally
+	faults  *faults
+	front   *frontDoor
+	drawn   msgraphtest.Delivery // how notifications travel
+	lag     time.Duration        // of the replica
 
 	sparing   sparing
 	orders    orders
@@ -117,14 +123,14 @@ func newWorld(t testing.TB, p plan, seed uint64, log io.Writer, spoil func(*plan
 	random := mathrand.New(mathrand.NewPCG(seed, 0x5e55))
 	w := &world{
 		t: t, plan: p, random: random, start: time.Now(), calm: seed%calmEvery == 0,
-		deaf:      p.disasters && seed%calmEvery == calmEvery/2,
+		deaf:      p.disasters && !p.watched && seed%calmEvery == calmEvery/2,
 		tally:     newTally(),
 		front:     &frontDoor{url: "https://webhook.example/notifications"},
 		users:     10 + random.IntN(40),
 		created:   make(map[string]newUser),
 		protected: make(map[string]bool),
 	}
-	if p.disasters {
+	if p.disasters && !p.watched {
 		w.users = 4 + w.users/3 // who is put back for days is what a world costs
 	}
 	w.drawSparing()
@@ -272,6 +278,9 @@ func (w *world) wire(log io.Writer, spoil func(*plantConfig)) {
 	w.must(err)
 	w.plant = p
 	w.front.handler = p.webhook
+	if w.plan.watched {
+		w.watcher = newMachine(w)
+	}
 }
 
 // run lets everything happen, and returns when all is over.
@@ -279,7 +288,9 @@ func (w *world) run() {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	w.ctx = ctx
 	w.addExisting()
-	w.setUp()
+	if w.watcher == nil {
+		w.setUp()
+	}
 	w.scheduleConversion()
 	if !w.calm {
 		w.breakThings()
@@ -295,7 +306,9 @@ func (w *world) run() {
 	actors.Go(func() { w.operate(ctx) })
 	actors.Go(func() { w.attendBrake(ctx) })
 	w.scheduleOrders()
-	w.sendPoison(ctx)
+	if w.watcher == nil {
+		w.sendPoison(ctx)
+	}
 	w.script()
 	// A message that broke off at the very end becomes a dead letter only when it would
 	// have been visible again. After that, an administrator redrives.
@@ -367,34 +380,4 @@ func (w *world) counts() counts {
 	c.Crashes, c.Failed = w.faults.counts()
 	c.Frozen, c.Doubled = w.faults.frozen, w.faults.doubled
 	return c
-}
-
-// frontDoor is the way from Graph to the webhook, inside the process.
-type frontDoor struct {
-	url     string
-	handler http.Handler
-
-	mu   sync.Mutex
-	down bool
-}
-
-func (f *frontDoor) setDown(down bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.down = down
-}
-
-// RoundTrip implements [http.RoundTripper].
-func (f *frontDoor) RoundTrip(r *http.Request) (*http.Response, error) {
-	f.mu.Lock()
-	down := f.down
-	f.mu.Unlock()
-	if down {
-		return nil, fmt.Errorf("dial %s: %w", r.URL.Host, syscall.ECONNREFUSED)
-	}
-	recorder := httptest.NewRecorder()
-	f.handler.ServeHTTP(recorder, r)
-	response := recorder.Result()
-	response.Request = r
-	return response, nil
 }

@@ -146,7 +146,7 @@ func (f *follower) readBack(p job.Progress, now time.Time) {
 	if p.End.After(now) {
 		f.wait = p.End
 	}
-	f.c.tell([]line{{text: f.c.say("order.reads_back", language.Number(left), f.c.by(f.wait)), colour: screen.Faint}})
+	f.c.tell(line{text: f.c.say("order.reads_back", language.Number(left), f.c.by(f.wait)), colour: screen.Faint})
 }
 
 // end shows the last count, unless it was shown.

@@ -53,9 +53,9 @@ func (e *exclusions) policy() (stamp.Policy, error) {
 	return p, nil
 }
 
-// engine opens the tenant's file on this machine, and what works on it. end lets others
-// have the file.
-func (c *call) engine(ctx context.Context, t tenant, e exclusions) (engine *job.Engine, end func() error, err error) {
+// engine opens the tenant's file on this machine, and what works on it, as options want to
+// have it. end lets others have the file.
+func (c *call) engine(ctx context.Context, t tenant, e exclusions, options ...func(*job.Config)) (engine *job.Engine, end func() error, err error) {
 	policy, err := e.policy()
 	if err != nil {
 		return nil, nil, err
@@ -77,11 +77,14 @@ func (c *call) engine(ctx context.Context, t tenant, e exclusions) (engine *job.
 		return nil, nil, errors.Join(err, forget())
 	}
 	policy.ReplicationLag = c.lag()
-	engine = job.New(job.Config{
+	config := job.Config{
 		Tenant: t.id, Graph: t, File: file, ExcludedGroups: groups, Policy: policy,
 		Log: slog.New(slog.DiscardHandler), Now: c.Now,
-	})
-	return engine, func() error { return errors.Join(file.Close(), forget()) }, nil
+	}
+	for _, option := range options {
+		option(&config)
+	}
+	return job.New(config), func() error { return errors.Join(file.Close(), forget()) }, nil
 }
 
 // lag is how long after a call its stamp is read back.
@@ -112,15 +115,18 @@ func (c *call) group(ctx context.Context, t tenant, name string) (id string, err
 	return found[0].ID, nil
 }
 
-// folder returns where the files of tenants are on this machine. That of the demonstration
-// lasts until forget.
+// folder returns where the files of tenants are on this machine. Those of a demonstration
+// and of a call that leaves no trace last until forget.
 func (c *call) folder(ctx context.Context) (folder string, forget func() error, err error) {
 	forget = func() error { return nil }
-	if c.demo {
-		if folder, err = os.MkdirTemp("", "sessionstamp-demo-*"); err != nil {
+	if c.demo || c.traceless {
+		if folder, err = os.MkdirTemp("", "sessionstamp-*"); err != nil {
 			return "", forget, err
 		}
 		forget = func() error { return os.RemoveAll(folder) }
+		if !c.demo {
+			return folder, forget, nil
+		}
 		if err := c.emulated().Remember(ctx, folder); err != nil {
 			return "", forget, errors.Join(err, forget())
 		}

@@ -234,6 +234,11 @@ func (c *call) after(e stamp.Entry) string {
 	if e.Created.IsZero() || e.Source == stamp.SourcePerson || waited < 0 {
 		return ""
 	}
+	return c.waited(waited)
+}
+
+// waited writes a time in the largest unit that fits.
+func (c *call) waited(waited time.Duration) string {
 	for _, unit := range []struct {
 		key    language.Key
 		length time.Duration

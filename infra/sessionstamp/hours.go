@@ -67,7 +67,7 @@ func (h hours) end(now time.Time, work time.Duration) time.Time {
 func (c *call) await(ctx context.Context, h hours) (until time.Time, err error) {
 	from, until := h.window(c.Now())
 	if from.After(c.Now()) {
-		c.tell([]line{{text: c.say("order.waits", c.clock(from))}})
+		c.tell(line{text: c.say("order.waits", c.clock(from))})
 	}
 	for wait := from.Sub(c.Now()); wait > 0; wait = from.Sub(c.Now()) {
 		select {

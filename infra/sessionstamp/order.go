@@ -87,7 +87,7 @@ func (c *call) order(ctx context.Context, e errand) (err error) {
 	case m.over() || e.dryRun:
 		return c.show(c.preview(m))
 	}
-	c.tell(c.previewLines(m))
+	c.tell(c.previewLines(m)...)
 	if err := c.confirm(ctx, m); err != nil {
 		return err
 	}

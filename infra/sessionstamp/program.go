@@ -73,9 +73,11 @@ type call struct {
 	clientID string // --client-id
 	cloud    string
 	demo     bool
-	world    *demo.Tenant // the demonstration's, once it is needed
-	verbs    [][2]string  // what there is to call, and what for, in the order of the help
-	status   int
+	// traceless calls write into a file of their own, which is gone in the end.
+	traceless bool
+	world     *demo.Tenant // the demonstration's, once it is needed
+	verbs     [][2]string  // what there is to call, and what for, in the order of the help
+	status    int
 }
 
 // end gives back what the call holds.

@@ -94,6 +94,7 @@ var screens = map[string][]string{
 	"help-stamp":      {"stamp", "--help"},
 	"help-signout":    {"signout", "--help"},
 	"help-history":    {"history", "-h"},
+	"help-watch":      {"help", "watch"},
 	"help-completion": {"completion", "--help"},
 }
 
@@ -157,8 +158,13 @@ func goOn(t *testing.T, text string) {
 	}
 	commands := regexp.MustCompile(`sessionstamp ([^>|)\n]*?)(?:  .*| [>|].*|\))?\n`).FindAllStringSubmatch(end, -1)
 	for _, match := range commands {
-		args := append(strings.Fields(match[1]), "--demo")
-		if status, _, stderr := play(t.Context(), func(p *program) { p.Person = true }, args...); status == wrongUse {
+		ctx, stop := context.WithCancel(t.Context())
+		if command := match[1]; strings.HasPrefix(command, "watch") && !strings.Contains(command, "--once") {
+			stop() // it has no end
+		}
+		args := append(strings.Fields(strings.ReplaceAll(match[1], "'", "")), "--demo")
+		status, _, stderr := play(ctx, func(p *program) { p.Person = true }, args...)
+		if stop(); status == wrongUse {
 			t.Errorf("%q: %s", match[1], stderr)
 		}
 	}
@@ -206,7 +212,8 @@ func TestMisuse(t *testing.T) {
 			"stamp", "stamp --all --domain example.co.jp", "stamp --all", "signout --all", "signout --all --yes", "stamp --file - --yes", "stamp --file /nowhere --dry-run",
 			"stamp --all --at 22:00", "stamp --all --exclude taro --yes", "stamp --all --expect 3", "stamp taro --dry-run --demo", "stamp nobody@example.co.jp --yes --demo",
 			"stamp --group nobody --yes --demo", "stamp --domain example.com --yes --demo", "signout --all --yes --expect 3 --demo",
-			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "check --\u202enothing", "--=", "check --cloud=",
+			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "watch --every 1s", "watch --every often", "watch -o csv", "watch --release --once", "watch --release",
+			"watch --domain example.com --demo", "watch --exclude *@* --demo", "check --\u202enothing", "--=", "check --cloud=",
 		} {
 			status, stdout, stderr := play(t.Context(), func(p *program) { p.Speaks = string(l) }, strings.Split(args, " ")...)
 			stderr = strings.TrimPrefix(stderr, words.Say(l, "demo")+"\n")

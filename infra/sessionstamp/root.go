@@ -35,7 +35,7 @@ func (c *call) root() *cobra.Command {
 	})
 	c.commonFlags(root)
 	verbs := []*cobra.Command{
-		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.reportVerb(), c.historyVerb(), c.completionVerb(),
+		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(), c.completionVerb(),
 	}
 	for _, verb := range verbs {
 		root.AddCommand(verb)

@@ -56,7 +56,7 @@ func (c *call) show(v view) error {
 func (c *call) paint(out *strings.Builder, lines []line) { paintOn(c.Out, out, lines) }
 
 // tell writes lines to standard error.
-func (c *call) tell(lines []line) {
+func (c *call) tell(lines ...line) {
 	var out strings.Builder
 	paintOn(c.Err, &out, lines)
 	_, _ = io.WriteString(c.Stderr, out.String())

@@ -46,6 +46,9 @@ func composed() (keys []language.Key) {
 	} {
 		keys = append(keys, language.Key("failed."+reason))
 	}
+	for _, event := range []string{eventStamped, eventDry, eventConfirmed} {
+		keys = append(keys, language.Key("watch."+event))
+	}
 	return append(keys, "column.domain", "column.month", "signed_in.browser", "signed_in.device", "signed_in.az")
 }
 

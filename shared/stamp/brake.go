@@ -54,7 +54,7 @@ func (b *Brake) Take(ctx context.Context, tenant string, n int, now time.Time) (
 			return false
 		}
 		s.forget(now)
-		granted = min(n, max(0, b.limitOf(*s)-s.total()))
+		granted = min(n, max(0, b.limitOf(*s)-s.Taken(now)))
 		if granted < n {
 			s.Reached = now
 		}
@@ -135,9 +135,12 @@ func (s *BrakeState) forget(now time.Time) {
 	maps.DeleteFunc(s.Hours, func(hour int64, n int) bool { return hour < oldest || n == 0 })
 }
 
-func (s *BrakeState) total() (sum int) {
-	for _, n := range s.Hours {
-		sum += n
+// Taken is how many automatic stamps count at now against the limit.
+func (s BrakeState) Taken(now time.Time) (sum int) {
+	for hour, n := range s.Hours {
+		if hour >= hourOf(now.Add(-brakeSpan)) {
+			sum += n
+		}
 	}
 	return sum
 }

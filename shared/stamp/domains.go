@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -79,7 +78,8 @@ const (
 type Domains struct {
 	lister DomainLister
 
-	mu    sync.Mutex // held while Graph is asked
+	// turn holds one value while Graph is asked. Others wait no longer than they may.
+	turn  chan struct{}
 	known FederatedDomains
 	read  time.Time // when known was read, zero for never
 }
@@ -87,7 +87,7 @@ type Domains struct {
 // NewDomains discovers the federated domains from the tenant. If any are named, only these
 // and what is below them are served, as far as the tenant has them federated.
 func NewDomains(lister DomainLister, only ...string) *Domains {
-	d := &Domains{lister: lister}
+	d := &Domains{lister: lister, turn: make(chan struct{}, 1)}
 	for _, name := range only {
 		d.known.only = append(d.known.only, strings.ToLower(name))
 	}
@@ -118,8 +118,12 @@ func (d *Domains) Check(ctx context.Context, now time.Time) error {
 
 // For returns the federated domains at now, fresh enough to judge the users.
 func (d *Domains) For(ctx context.Context, now time.Time, users ...directory.User) (FederatedDomains, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	select {
+	case d.turn <- struct{}{}:
+		defer func() { <-d.turn }()
+	case <-ctx.Done():
+		return FederatedDomains{}, fmt.Errorf("wait for the tenant's domains: %w", ctx.Err())
+	}
 	if !d.read.IsZero() && now.Sub(d.read) < d.maxAge(users) {
 		return d.known, nil
 	}

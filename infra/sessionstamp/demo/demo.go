@@ -51,8 +51,10 @@ const day = 24 * time.Hour
 type Tenant struct {
 	server *msgraphtest.Server
 	tenant *msgraphtest.Tenant
+	clock  func() time.Time
 	now    time.Time
 	rand   *rand.Rand
+	came   int // since New
 }
 
 // New makes the tenant as it is at now. Its provider gave stamps until half a year ago,
@@ -62,7 +64,7 @@ func New(seed uint64, now func() time.Time) *Tenant {
 	limits.Protection.Count = 100 // nobody waits for a second here
 	server := msgraphtest.New(msgraphtest.Options{Seed: seed, Now: now, Limits: limits})
 	t := &Tenant{
-		server: server, now: now().Truncate(time.Second),
+		server: server, clock: now, now: now().Truncate(time.Second),
 		rand: rand.New(rand.NewPCG(seed, 0)),
 	}
 	t.tenant = server.AddTenant(msgraphtest.TenantOptions{ID: TenantID, Domains: []msgraphtest.Domain{
@@ -151,6 +153,16 @@ func (t *Tenant) employee(name person) msgraphtest.NewUser {
 		u.Stamp = &at
 	}
 	return u
+}
+
+// Newcomer adds a user who came so long ago, without a stamp.
+func (t *Tenant) Newcomer(age time.Duration) {
+	t.came++
+	family, given := families[t.rand.IntN(len(families))], givens[t.rand.IntN(len(givens))]
+	t.tenant.AddUser(msgraphtest.NewUser{
+		UPN:  fmt.Sprintf("%s.%s%d@%s", given.login, family.login, t.came, company),
+		Name: family.written + " " + given.written, Created: t.clock().Add(-age),
+	})
 }
 
 // Remember writes into a folder what a machine would know that has stamped the users of

@@ -60,7 +60,10 @@ type Config struct {
 	// StampsPerDay is the limit of the brake; 0: see [stamp.NewBrake].
 	StampsPerDay int
 	Policy       stamp.Policy
-	Log          *slog.Logger
+	// DryRun lets the engine decide everything and sign nobody out. What it has seen it
+	// takes for done, so it is for a file of its own.
+	DryRun bool
+	Log    *slog.Logger
 	// Now is the calendar. Nights are those of its time zone.
 	Now func() time.Time
 }
@@ -102,7 +105,7 @@ func (e *Engine) newStamper(queue stamp.Queue, observer stamp.Observer) *stamp.S
 	return stamp.New(stamp.Config{
 		Tenant: e.Tenant, Directory: calm{e.Graph}, Domains: e.domains, Groups: e.ExcludedGroups,
 		Ledger: e.ledger, Queue: queue, Brake: e.brake, Policy: e.Policy, Pace: CallsPerSecond,
-		Observer: observer, Log: e.Log, Now: e.Now,
+		DryRun: e.DryRun, Observer: observer, Log: e.Log, Now: e.Now,
 	})
 }
 

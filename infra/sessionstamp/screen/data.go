@@ -79,10 +79,18 @@ func guard(cell string) string {
 // WriteJSON writes one object, indented, its strings as they are but for the characters
 // that could harm a terminal: these are escaped, and read back the same.
 func WriteJSON(w io.Writer, object any) error {
+	return writeJSON(w, object, "  ")
+}
+
+// WriteJSONLine writes one object as WriteJSON does, but in one line: programs read such
+// lines as they come.
+func WriteJSONLine(w io.Writer, object any) error { return writeJSON(w, object, "") }
+
+func writeJSON(w io.Writer, object any, indent string) error {
 	var text bytes.Buffer
 	out := json.NewEncoder(&text)
 	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
+	out.SetIndent("", indent)
 	if err := out.Encode(object); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}

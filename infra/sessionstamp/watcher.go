@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
+)
+
+// An event is a line of watch. Its JSON is a contract. It names nobody but by object id,
+// and exclusions as the person has written them: it goes into logs.
+type event struct {
+	At     string `json:"at"`
+	Event  string `json:"event"`
+	Tenant string `json:"tenant"`
+	User   string `json:"user,omitempty"`
+	// Seconds are those from the creation of the user to the call.
+	Seconds *int         `json:"seconds,omitempty"`
+	Reason  stamp.Reason `json:"reason,omitempty"`
+	*Everybody
+	// Limit is the brake's.
+	Limit     int    `json:"limit,omitempty"`
+	Exclusion string `json:"exclusion,omitempty"`
+	// Message is in English.
+	Message string `json:"message,omitempty"`
+}
+
+// Everybody is what a full round has counted.
+type Everybody struct {
+	Members      int `json:"members"`
+	WithoutStamp int `json:"withoutStamp"`
+	// Existing are those of them who wait for a person.
+	Existing int `json:"existing"`
+}
+
+// The events, by what is said of them.
+const (
+	eventStamped   = "stamped"
+	eventDry       = "would_stamp"
+	eventConfirmed = "confirmed"
+	eventFailed    = "failed"
+	eventBrake     = "brake_reached"
+	eventFull      = "full_round"
+	eventExclusion = "exclusion_unmatched"
+	eventSilence   = "look_failed"
+	eventBack      = "look_works_again"
+)
+
+// eventOf tells what a person is to hear of an outcome, "" for nothing: what is left alone
+// or put back is no event.
+func eventOf(o stamp.Outcome) string {
+	switch o.Reason {
+	case stamp.ReasonCalled:
+		return eventStamped
+	case stamp.ReasonDryRun:
+		return eventDry
+	case stamp.ReasonReadBack:
+		return eventConfirmed
+	case stamp.ReasonForbidden, stamp.ReasonRefused, stamp.ReasonStillEmpty, stamp.ReasonGaveUp:
+		return eventFailed
+	case stamp.ReasonBrake:
+		return eventBrake
+	}
+	return ""
+}
+
+// heartbeat is how often a watch says that it lives.
+const heartbeat = time.Hour
+
+// A watcher tells what a watch does.
+type watcher struct {
+	*call
+	engine *job.Engine
+	tenant string
+	dry    bool
+
+	mu      sync.Mutex
+	counts  map[string]int  // events, since the start
+	seen    map[string]bool // users of a dry run, who are found again and again
+	silence string          // why the last look failed, "" if it did not
+	braked  time.Time       // the reaching of the brake that was told
+	told    time.Time       // the last heartbeat
+}
+
+func (c *call) newWatcher(e *job.Engine, tenant string, dry bool) *watcher {
+	return &watcher{call: c, engine: e, tenant: tenant, dry: dry, counts: make(map[string]int), seen: make(map[string]bool)}
+}
+
+func (w *watcher) options(ctx context.Context, every time.Duration) job.WatchOptions {
+	stopped := ctx.Err
+	ctx = context.WithoutCancel(ctx) // what was done is told after Ctrl-C as well
+	return job.WatchOptions{
+		Every:   every,
+		Observe: func(o stamp.Outcome) { w.observe(ctx, o) },
+		Swept: func(r sweep.Report, err error) {
+			if stopped() == nil {
+				w.swept(ctx, r, err)
+			}
+		},
+	}
+}
+
+// once looks once. The exit status tells a scheduler whether a person is needed.
+func (w *watcher) once(ctx context.Context) error {
+	w.told = w.Now() // there is no time for a heartbeat
+	err := w.engine.Once(ctx, w.options(ctx, 0))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	w.checkBrake(context.WithoutCancel(ctx))
+	if w.silence != "" || w.counts[eventFailed] > 0 || w.counts[eventBrake] > 0 {
+		w.status = wrong
+	}
+	if err != nil && w.silence == "" {
+		return err
+	}
+	if w.Err.Live { // else cron would mail it each time
+		w.farewell(ctx)
+	}
+	return nil
+}
+
+// observe hears of an outcome.
+func (w *watcher) observe(ctx context.Context, o stamp.Outcome) {
+	kind, user := eventOf(o), o.Request.User
+	if kind == eventBrake {
+		w.checkBrake(ctx)
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if kind == "" || w.dry && w.seen[user] {
+		return
+	}
+	e := event{Event: kind, User: user, Reason: o.Reason}
+	text := w.say(language.Key("watch." + kind))
+	switch kind {
+	case eventFailed:
+		text = w.say("watch.failed", string(o.Reason))
+	case eventDry:
+		w.seen[user] = true
+		o.Called = w.Now()
+	}
+	if waited := o.Called.Sub(o.Created); !o.Created.IsZero() && !o.Called.IsZero() && waited >= 0 {
+		seconds := int(waited / time.Second)
+		e.Seconds = &seconds
+		text += "  " + w.waited(waited)
+	}
+	w.write(e, text)
+}
+
+// swept hears of a look. A failure that lasts is told once.
+func (w *watcher) swept(ctx context.Context, r sweep.Report, err error) {
+	w.checkBrake(ctx)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.failed(err)
+		return
+	}
+	if w.silence != "" {
+		w.silence = ""
+		w.write(event{Event: eventBack}, w.say("watch.look_works_again"))
+	}
+	if r.Kind == sweep.KindFull && r.Finished {
+		w.write(event{Event: eventFull, Everybody: &Everybody{r.Members, r.Unstamped, r.Existing}},
+			w.say("watch.full_round", language.Number(r.Members), language.Number(r.Unstamped)))
+		for _, name := range r.UnmatchedExclusions {
+			w.write(event{Event: eventExclusion, Exclusion: name}, w.say("watch.exclusion_unmatched", name))
+		}
+	}
+	w.beat(ctx)
+}
+
+// failed tells why a look failed. w.mu is held.
+func (w *watcher) failed(err error) {
+	why := explain(err)
+	said := words.Say(language.English, why.key, why.args...)
+	if string(why.key) != w.silence {
+		w.write(event{Event: eventSilence, Message: said}, w.say("watch.look_failed", w.say(why.key, why.args...)))
+	}
+	w.silence = string(why.key)
+}
+
+// beat says now and then, on standard error, that the watch lives. w.mu is held.
+func (w *watcher) beat(ctx context.Context) {
+	if now := w.Now(); now.Sub(w.told) >= heartbeat {
+		w.told = now
+		w.tell(line{text: w.summary(ctx), colour: screen.Faint})
+	}
+}
+
+// summary counts since the start. w.mu is held.
+func (w *watcher) summary(ctx context.Context) string {
+	if w.dry {
+		return w.say("watch.sum_dry", w.Now().Format(clockLayout), language.Number(w.counts[eventDry]))
+	}
+	state, limit, err := w.engine.Brake().State(ctx, w.tenant)
+	taken := "?"
+	if err == nil {
+		taken = language.Number(state.Taken(w.Now()))
+	}
+	return w.say("watch.sum", w.Now().Format(clockLayout), language.Number(w.counts[eventStamped]), taken, language.Number(limit))
+}
+
+// checkBrake tells of the brake when it was reached, once.
+func (w *watcher) checkBrake(ctx context.Context) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s, limit, err := w.engine.Brake().State(ctx, w.tenant)
+	if err != nil || s.Reached.IsZero() || s.Reached.Equal(w.braked) {
+		return // where the file fails, the watch ends by itself
+	}
+	w.braked = s.Reached
+	w.write(event{Event: eventBrake, Limit: limit}, w.say("watch.brake_reached", language.Number(limit)))
+}
+
+// farewell is the last screen. It goes to standard error, behind all that is a result.
+func (w *watcher) farewell(ctx context.Context) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	next := []hint{{"history", "hint.history"}, {"watch", "hint.watch"}}
+	switch {
+	case !w.braked.IsZero():
+		next = append([]hint{{"watch --release", "hint.release"}}, next...)
+	case w.dry:
+		next = []hint{{"watch", "hint.watch"}}
+	}
+	w.tell(line{text: w.summary(context.WithoutCancel(ctx))})
+	for _, text := range w.hints(next) {
+		_, _ = fmt.Fprintln(w.Stderr, text)
+	}
+}
+
+const (
+	clockLayout = "15:04"
+	timeLayout  = "2006-01-02 15:04:05"
+)
+
+// write writes an event to standard output. On a terminal its line is wrapped; a log gets
+// one line. w.mu is held.
+func (w *watcher) write(e event, text string) {
+	w.counts[e.Event]++
+	now := w.Now()
+	e.At, e.Tenant = moment(now), w.tenant
+	if w.format == screen.JSON {
+		_ = screen.WriteJSONLine(w.Stdout, e) // where nobody reads, the work goes on
+		return
+	}
+	user := e.User
+	if user == "" {
+		user = "–"
+	}
+	text = screen.Clean(now.Format(timeLayout) + "  " + user + "  " + text)
+	lines := []string{text}
+	if w.Out.Live {
+		lines = screen.Wrap(text, w.Out.Columns, len(timeLayout)+len("  –  ")-2)
+	}
+	for _, l := range lines {
+		_, _ = fmt.Fprintln(w.Stdout, w.Out.Paint(colourOf[e.Event], l))
+	}
+}
+
+var colourOf = map[string]screen.Colour{
+	eventStamped: screen.Good, eventFailed: screen.Wrong, eventBrake: screen.Wrong, eventSilence: screen.Wrong,
+	eventDry: screen.Notice, eventExclusion: screen.Notice, eventFull: screen.Faint, eventConfirmed: screen.Faint,
+}
