@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func (e *Engine) readNamed(ctx context.Context, ids []string) ([]Planned, error)
 		}
 		seen[id] = true
 	}
-	return users, inBatches(ctx, pointers(users), func(ctx context.Context, batch []*Planned) error {
+	err := inBatches(ctx, pointers(users), func(ctx context.Context, batch []*Planned) error {
 		reads, err := e.Graph.ReadUsers(ctx, idsOf(batch))
 		if err != nil {
 			return fmt.Errorf("read users: %w", err)
@@ -84,6 +85,17 @@ func (e *Engine) readNamed(ctx context.Context, ids []string) ([]Planned, error)
 		}
 		return nil
 	})
+	return users, cmp.Or(err, forbidden(users))
+}
+
+// forbidden is the error of a caller who may read nobody.
+func forbidden(users []Planned) error {
+	for _, u := range users {
+		if e, ok := errors.AsType[*directory.Error](u.Err); !ok || !e.Forbidden() {
+			return nil
+		}
+	}
+	return users[0].Err
 }
 
 func (e *Engine) readPages(ctx context.Context, w Wanted) (users []Planned, unreadable int, err error) {
