@@ -139,7 +139,7 @@ func (c *call) folder(ctx context.Context) (folder string, forget func() error, 
 }
 
 // knownTenant returns the tenant whose file is meant when nobody has signed in: the one
-// that is named, or the only one that there is on this machine.
+// that is named, or the only one that there is on this machine; "" if there is none.
 func (c *call) knownTenant(folder string) (string, error) {
 	if c.demo {
 		return demo.TenantID, nil
@@ -150,7 +150,7 @@ func (c *call) knownTenant(folder string) (string, error) {
 	}
 	files, err := filepath.Glob(filepath.Join(folder, "*.db"))
 	if err != nil || len(files) == 0 {
-		return "", misuse("use.no_file")
+		return "", err
 	}
 	tenants := make([]string, len(files))
 	for i, file := range files {

@@ -105,7 +105,7 @@ func (c *call) remembered(ctx context.Context) (tenant string, entries []stamp.E
 		return "", nil, err
 	}
 	defer func() { err = errors.Join(err, forget()) }()
-	if tenant, err = c.knownTenant(folder); err != nil {
+	if tenant, err = c.knownTenant(folder); tenant == "" {
 		return "", nil, err
 	}
 	file, err := bolt.ReadOnly(ctx, folder, tenant)

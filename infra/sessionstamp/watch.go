@@ -181,6 +181,9 @@ func (c *call) release(ctx context.Context) error {
 	}
 	defer func() { _ = forget() }()
 	tenant, err := c.knownTenant(folder)
+	if err == nil && tenant == "" {
+		err = misuse("use.no_file")
+	}
 	if err != nil {
 		return err
 	}

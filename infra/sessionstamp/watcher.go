@@ -142,7 +142,7 @@ func (w *watcher) observe(ctx context.Context, o stamp.Outcome) {
 	text := w.say(language.Key("watch." + kind))
 	switch kind {
 	case eventFailed:
-		text = w.say("watch.failed", string(o.Reason))
+		text = w.say("watch.failed", w.say(language.Key("failed."+o.Reason)))
 	case eventDry:
 		w.seen[user] = true
 		o.Called = w.Now()

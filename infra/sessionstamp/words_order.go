@@ -90,7 +90,7 @@ var orderWords = language.Catalogue{
 	"order.more":    {En: "… and %s more: -o csv lists all", Ja: "… 他 %s 件。-o csv ですべて出力します"},
 
 	"column.why":              {En: "Why", Ja: "理由"},
-	"failed.forbidden":        {En: "protected by a role: needs a higher one", Ja: "上位のロールが必要"},
+	"failed.forbidden":        {En: "a role protects the user, or the right is missing", Ja: "上位のロールまたは権限が必要"},
 	"failed.refused":          {En: "Graph refused", Ja: "Graph が拒否"},
 	"failed.still_empty":      {En: "called twice, and no stamp appeared", Ja: "2 回実行したがスタンプが付かない"},
 	"failed.known_cannot_fix": {En: "failed before", Ja: "以前に失敗"},
