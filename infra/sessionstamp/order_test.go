@@ -244,7 +244,7 @@ func TestProtected(t *testing.T) {
 	onSite(t, 5, msgraphtest.Options{}, allRights, func(t *testing.T, s *site) {
 		s.Protect(s.ids[2])
 		status, stdout, _ := s.play(t.Context(), "stamp", "--all", "--yes")
-		if status != wrong || !strings.Contains(stdout, "✓ 4 stamped") || !strings.Contains(stdout, "u2@"+corp+"  protected") {
+		if status != wrong || !strings.Contains(stdout, "✓ 4 stamped") || !strings.Contains(stdout, "u2@"+corp+"  a role protects") {
 			t.Errorf("exit status %d: %s", status, stdout)
 		}
 	})
