@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
 
@@ -56,7 +57,7 @@ func newDesk(t *testing.T) *desk {
 // script puts a program on the path of the command.
 func (d *desk) script(t *testing.T, name, body string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(d.bin, name), []byte("#!/bin/sh\n"+body+"\n"), 0o700); err != nil { //nolint:gosec // it is to be run
+	if err := os.WriteFile(filepath.Join(d.bin, name), []byte("#!/bin/sh\n"+body+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -186,7 +186,7 @@ func (m *machine) wishOnce(do func(context.Context, *life) error) error {
 	}
 }
 
-var errNotSeen = errors.New("Graph does not show the user yet")
+var errNotSeen = errors.New("the user is not shown yet")
 
 // order has one user stamped or signed out. An order that was stopped goes on.
 func (m *machine) order(user string, signOut bool) {

@@ -134,8 +134,9 @@ func nextOf(verdict census.Verdict) []hint {
 		return []hint{{"check --demo", "hint.demo"}}
 	case census.Nobody, census.NotNeeded:
 		return []hint{{"users --by domain", "hint.by_domain"}}
+	default:
+		return []hint{{"users", "hint.users"}, {"users --by month", "hint.by_month"}}
 	}
-	return []hint{{"users", "hint.users"}, {"users --by month", "hint.by_month"}}
 }
 
 // domainSheet is the CSV of counts by domain.

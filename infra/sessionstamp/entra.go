@@ -7,7 +7,7 @@ import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 // rests on one.
 //
 // [error codes]: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
-var refusals = map[string]language.Key{
+var refusals = map[string]language.Key{ //nolint:gosec // numbers, and no secrets
 	"AADSTS65001": "fail.consent", // nobody has consented
 	"AADSTS90094": "fail.consent", // an administrator must
 	"AADSTS90095": "fail.consent", // and can be asked in the browser

@@ -191,9 +191,8 @@ func TestOrderSelections(t *testing.T) {
 			}
 			_, stdout, stderr := s.play(t.Context(), args...)
 			var o ordered
-			if got := stderr; json.Unmarshal([]byte(stdout), &o) == nil {
-				got = fmt.Sprintf("%d due", o.Counts["due"])
-				stderr = got
+			if json.Unmarshal([]byte(stdout), &o) == nil {
+				stderr = fmt.Sprintf("%d due", o.Counts["due"])
 			}
 			if !strings.Contains(stderr, want) {
 				t.Errorf("%s: got %s, want %s", line, stderr, want)

@@ -55,7 +55,7 @@ func (p program) run(ctx context.Context) int {
 		c.lang, _ = language.Choose("", p.Env, p.Speaks)
 		return c.fail(misuse("use.value", "lang", asked, "en|ja"))
 	}
-	root := c.root()
+	root := c.root()                            //nolint:contextcheck // cobra hands it to the verbs
 	root.SetArgs(append([]string{}, p.Args...)) // nil would mean os.Args
 	if err := root.ExecuteContext(ctx); err != nil {
 		return c.fail(err)
@@ -98,7 +98,7 @@ func (c *call) emulated() *demo.Tenant {
 
 func (c *call) say(key language.Key, args ...any) string { return words.Say(c.lang, key, args...) }
 
-func (c *call) help(key language.Key, args ...any) string { return helps.Say(c.lang, key, args...) }
+func (c *call) help(key language.Key) string { return helps.Say(c.lang, key) }
 
 // languageFlag returns the value of --lang before the flags are parsed, since what is said
 // about them is said in that language.

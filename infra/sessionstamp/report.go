@@ -93,7 +93,7 @@ func (c *call) make(ctx context.Context, r reporting) (made report.Report, err e
 func (c *call) memory(ctx context.Context, tenant string, users []directory.User) (m report.Memory, err error) {
 	folder, forget, err := c.folder(ctx)
 	if err != nil {
-		return m, nil //nolint:nilerr // where no file has a place there is none
+		return m, nil // where no file has a place there is none
 	}
 	defer func() { err = errors.Join(err, forget()) }()
 	file, err := bolt.ReadOnly(ctx, folder, tenant)

@@ -31,7 +31,7 @@ const (
 	clientVariable      = "AZURE_CLIENT_ID"
 	secretVariable      = "AZURE_CLIENT_SECRET" //nolint:gosec // a name, and no secret
 	certificateVariable = "AZURE_CLIENT_CERTIFICATE_PATH"
-	tokenVariable       = "AZURE_FEDERATED_TOKEN_FILE" //nolint:gosec // a name, and no token
+	tokenVariable       = "AZURE_FEDERATED_TOKEN_FILE"
 )
 
 // The permissions that verbs ask a person for, in Graph's names.

@@ -159,7 +159,7 @@ func (c *call) newcomersOfDemo(ctx context.Context, atOnce bool) {
 	for ctx.Err() == nil {
 		c.world.Newcomer(0)
 		select {
-		case <-time.After(2*time.Second + rand.N(5*time.Second)): //nolint:gosec // no secret
+		case <-time.After(2*time.Second + rand.N(5*time.Second)):
 		case <-ctx.Done():
 		}
 	}

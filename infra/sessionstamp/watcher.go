@@ -66,8 +66,9 @@ func eventOf(o stamp.Outcome) string {
 		return eventFailed
 	case stamp.ReasonBrake:
 		return eventBrake
+	default:
+		return ""
 	}
-	return ""
 }
 
 // heartbeat is how often a watch says that it lives.

@@ -217,7 +217,7 @@ func (x explanation) next() (next []hint) {
 	if cure := x.cure(); cure != "" {
 		next = append(next, hint{cure, "hint.cure"})
 	}
-	person := !x.call.demo && x.signInBy != byEnvironment && x.usualWay() != byEnvironment
+	person := !x.demo && x.signInBy != byEnvironment && x.usualWay() != byEnvironment
 	refused := func(b cause.Blank) bool { return b.Gap.Reason == cause.NoPermission }
 	if person && !x.allRights && slices.ContainsFunc(x.blanks, refused) {
 		next = append(next, hint{"why " + x.name() + " --all-rights", "hint.rights"})

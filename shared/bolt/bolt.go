@@ -43,9 +43,9 @@ import (
 )
 
 var (
-	// ErrBusy: another process works with the tenant's file.
+	// ErrBusy tells that another process works with the tenant's file.
 	ErrBusy = errors.New("another sessionstamp is at work on this tenant: wait for it, or end it")
-	// ErrDamaged: the file is not what was written. It is left as it is.
+	// ErrDamaged tells that the file is not what was written. It is left as it is.
 	ErrDamaged = errors.New("the file is damaged: move it away, keep it for whoever looks into it, and start again; " +
 		"who has a stamp is in the directory, only the history is lost")
 )
@@ -202,7 +202,7 @@ func check(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	if info, err := file.Stat(); err != nil || info.Size() < tx.Size() {
 		return errors.Join(errors.New("it is cut off"), err)
 	}

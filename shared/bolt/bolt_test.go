@@ -130,7 +130,7 @@ func TestHistory(t *testing.T) {
 func TestOpenIsPrivate(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "state", "sessionstamp")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // that is the fault to be mended
 		t.Fatal(err)
 	}
 	open(t, folder)

@@ -102,7 +102,7 @@ func kill(t *testing.T, folder string, after time.Duration, awake bool) []string
 	if err != nil {
 		t.Fatal(err)
 	}
-	writer := exec.CommandContext(t.Context(), program, "-test.run=^TestWriter$", "-writeto="+folder)
+	writer := exec.CommandContext(t.Context(), program, "-test.run=^TestWriter$", "-writeto="+folder) //nolint:gosec // this program
 	out, err := writer.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

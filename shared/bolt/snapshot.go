@@ -67,7 +67,7 @@ func snapshot(ctx context.Context, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer source.Close()
+	defer func() { _ = source.Close() }()                 // it is only read
 	target, err := os.CreateTemp("", "sessionstamp-*.db") // with mode 0600
 	if err != nil {
 		return "", err

@@ -30,7 +30,7 @@ func TestReadOnly(t *testing.T) {
 	defer stop()
 	writer.Go(func() {
 		for version := int64(0); ctx.Err() == nil; version++ {
-			mustWrite(t, f, entriesOf(ids, version)...)
+			mustWrite(t, f, entriesOf(ids, version)...) //nolint:contextcheck // it has the test's
 		}
 	})
 	for range 20 {

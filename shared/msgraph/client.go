@@ -210,7 +210,7 @@ func (c *Client) sendOnce(ctx context.Context, operation, token string, info *ab
 func (c *Client) Request(method abstractions.HttpMethod, path string, pairs ...string) *abstractions.RequestInformation {
 	parameters := c.pathParameters()
 	for i := 0; i < len(pairs); i += 2 {
-		parameters[pairs[i]] = pairs[i+1]
+		parameters[pairs[i]] = pairs[i+1] //nolint:gosec // they come in pairs
 	}
 	info := abstractions.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(method, "{+baseurl}"+path, parameters)
 	info.Headers.TryAdd("Accept", "application/json")

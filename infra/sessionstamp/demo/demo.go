@@ -21,7 +21,7 @@ import (
 const (
 	TenantID = "d0d0d0d0-0000-4000-8000-000000000001"
 	ClientID = "d0d0d0d0-0000-4000-8000-000000000002"
-	Secret   = "nothing is behind it" //nolint:gosec // the emulated tenant takes it, and nobody else
+	Secret   = "nothing is behind it" // the emulated tenant takes it, and nobody else
 )
 
 // Group is the display name of a group, in which is another one.

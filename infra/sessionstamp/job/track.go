@@ -180,6 +180,7 @@ func (t *tracker) judge(o stamp.Outcome) {
 		if o.Reason == stamp.ReasonForbidden {
 			t.forbidden++
 		}
+	case Open, Spared:
 	}
 	if !t.accepted && t.forbidden == manyForbidden {
 		t.fail(o.Err)

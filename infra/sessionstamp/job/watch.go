@@ -64,7 +64,7 @@ func (e *Engine) Watch(ctx context.Context, options WatchOptions) error {
 	both.Go(func() { w.look(work) })
 	both.Wait()
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // it was to end
 	}
 	return context.Cause(work)
 }

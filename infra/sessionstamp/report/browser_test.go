@@ -52,7 +52,7 @@ func open(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), *chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), *chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", //nolint:gosec // the browser that make names
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 		"--hide-scrollbars", "--user-data-dir="+t.TempDir(), "--remote-debugging-pipe", "about:blank")
 	cmd.ExtraFiles = []*os.File{toIt, fromIt} // 3 and 4, as it wants them

@@ -87,16 +87,16 @@ func (m *maker) machine() *Machine {
 		if done.Last.Before(e.Called) {
 			done.Last = e.Called.UTC()
 		}
-		switch wait := e.Called.Sub(e.Created); {
-		case e.Source == stamp.SourcePerson:
+		switch e.Source {
+		case stamp.SourcePerson:
 			done.ByPerson++
-		case e.Source == stamp.SourceSweep:
+			continue
+		case stamp.SourceSweep:
 			done.FoundBySweep++
-			fallthrough
-		default:
-			if !e.Created.IsZero() && wait >= 0 {
-				waits = append(waits, wait)
-			}
+		case stamp.SourceNotification:
+		}
+		if wait := e.Called.Sub(e.Created); !e.Created.IsZero() && wait >= 0 {
+			waits = append(waits, wait)
 		}
 	}
 	done.Speed = SpeedOf(waits)

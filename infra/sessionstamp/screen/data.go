@@ -21,15 +21,6 @@ const (
 	JSON Format = "json"  // for programs: the contract
 )
 
-// ParseFormat reads the value of -o.
-func ParseFormat(value string) (Format, error) {
-	switch f := Format(value); f {
-	case Text, CSV, JSON:
-		return f, nil
-	}
-	return "", fmt.Errorf("-o %q: write -o table, -o csv or -o json", value)
-}
-
 // Result is one result in every format.
 type Result struct {
 	Table Table
@@ -45,8 +36,9 @@ func (r Result) Write(w io.Writer, f Format, most int) error {
 		return WriteJSON(w, r.Object)
 	case CSV:
 		return r.Table.WriteCSV(w)
+	default:
+		return r.Table.WriteText(w, most)
 	}
-	return r.Table.WriteText(w, most)
 }
 
 // WriteCSV writes the table for Excel: UTF-8 with its mark, lines that end in CR LF (RFC

@@ -176,18 +176,6 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-func TestParseFormat(t *testing.T) {
-	t.Parallel()
-	for _, value := range []string{"table", "csv", "json"} {
-		if f, err := screen.ParseFormat(value); string(f) != value || err != nil {
-			t.Errorf("-o %s: got %s, %v", value, f, err)
-		}
-	}
-	if _, err := screen.ParseFormat("yaml"); err == nil || err.Error() != `-o "yaml": write -o table, -o csv or -o json` {
-		t.Errorf("got %v", err)
-	}
-}
-
 // full is a disk without room.
 type full struct{}
 

@@ -134,7 +134,7 @@ func script(t *testing.T, name, body string) {
 	if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+body+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+"/usr/bin:/bin")
 }
 
 // opened is the address that the browser is told to open. xdg-open is a script that writes it
