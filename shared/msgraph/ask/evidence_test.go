@@ -21,7 +21,7 @@ func gather(t *testing.T, c *ask.Client) explain.Evidence {
 	return explain.Evidence{
 		User: c.ExplainedUser(ctx, id), Devices: c.RegisteredDevices(ctx, id),
 		Federation: c.FederationConfiguration(ctx, "example.co.jp"), SecurityDefaults: c.SecurityDefaults(ctx),
-		Policies:   c.Evaluate(ctx, id, ask.WhatIf{Application: clientID, ClientAppType: "browser", Country: "JP", IPAddress: "192.0.2.1", DevicePlatform: "windows"}),
+		Policies:   c.Evaluate(ctx, id, ask.WhatIf{Application: clientID, ClientAppType: "browser", DevicePlatform: "windows"}),
 		PerUserMFA: c.PerUserMFA(ctx, id), RiskState: c.RiskyUser(ctx, id), SignIns: c.SignIns(ctx, id, time.Now().Add(-7*24*time.Hour)),
 	}
 }
