@@ -32,7 +32,7 @@ var catalogue = map[string]words{
 		user: Text{"How often you sign in is set by your own organization. Please ask the IT staff there.",
 			"サインインの間隔は、ご所属の組織の設定で決まります。ご所属の組織の IT 担当者にお問い合わせください。"},
 		admin: Text{"The user is a guest. The home tenant decides how often to ask for a sign-in. For guests of a SAML or WS-Federation provider, 12 hours are by design.",
-			"ゲスト ユーザーです。サインインと再認証の間隔は、所属元 (ホーム テナント) で決まります。SAML/WS-Fed IdP フェデレーションのゲストは、仕様により 12 時間です。"},
+			"ゲスト ユーザーです。サインインと再認証の間隔は、所属元 (ホーム テナント) で決まります。SAML/WS-Fed IdP フェデレーションのゲストは、仕様により 12 時間ごとです。"},
 		link: learn + "entra/external-id/direct-federation",
 	},
 	"X04": {
@@ -72,7 +72,7 @@ var catalogue = map[string]words{
 	},
 	"X14": {
 		admin: Text{"No stamp yet: {reason}.",
-			"スタンプがまだない理由: {reason}。"},
+			"スタンプがない理由: {reason}。"},
 	},
 	"X20": {
 		user: Text{"Your company's security policy asks for a sign-in {each}. If you would like that to change, please talk to your administrator.",
@@ -136,7 +136,7 @@ var catalogue = map[string]words{
 		link: sessionLifetime,
 	},
 	"X30": {
-		user: Text{"Your organization asks for multifactor authentication again after a certain time.",
+		user: Text{"Your organization asks for multifactor authentication from time to time.",
 			"組織の設定により、一定時間ごとに多要素認証 (MFA) が必要です。"},
 		admin: Text{"MFA has expired by a policy ({codes}). Turn \"Remember MFA on trusted devices\" off where a sign-in frequency is used: the two together ask at unexpected times.",
 			"ポリシーにより MFA の有効期限が切れています ({codes})。サインインの頻度を使う場合は「信頼されたデバイスで多要素認証を記憶する」を無効にしてください。併用すると、予期しないタイミングで再認証を求められます。"},
@@ -165,15 +165,15 @@ var catalogue = map[string]words{
 		link: learn + "windows-server/identity/ad-fs/operations/ad-fs-prompt-login",
 	},
 	"X40": {
-		user: Text{"Add your work account to this device: in Windows under Settings > Accounts > Access work or school.",
-			"お使いのデバイスに職場アカウントを追加してください (Windows の場合: 設定 > アカウント > 職場または学校へのアクセス)。"},
+		user: Text{"Please add your work account to this device. In Windows: Settings > Accounts > Access work or school.",
+			"お使いのデバイスに職場アカウントを追加してください。Windows では、設定 > アカウント > 職場または学校へのアクセスで追加できます。"},
 		admin: Text{"The user has no registered device and signs in with desktop or mobile apps. Without one there is no primary refresh token (PRT), and no single sign-on among apps.",
 			"登録済みデバイスがないまま、デスクトップまたはモバイルのアプリでサインインしています。デバイスの登録がないとプライマリ更新トークン (PRT) が発行されず、アプリ間のシングル サインオンが働きません。"},
 		link: refreshTokenPRT,
 	},
 	"X40 stale": {
-		user: Text{"Add your work account to this device again: in Windows under Settings > Accounts > Access work or school.",
-			"お使いのデバイスに職場アカウントを追加し直してください (Windows の場合: 設定 > アカウント > 職場または学校へのアクセス)。"},
+		user: Text{"Please add your work account to this device again. In Windows: Settings > Accounts > Access work or school.",
+			"お使いのデバイスに職場アカウントを追加し直してください。Windows では、設定 > アカウント > 職場または学校へのアクセスで追加できます。"},
 		admin: Text{"All registered devices of the user are disabled, or have not been seen for 90 days, and the user signs in with desktop or mobile apps. Enable the device, or register it again: without one there is no primary refresh token (PRT).",
 			"登録済みデバイスがすべて無効、または 90 日以上使われていないまま、デスクトップまたはモバイルのアプリでサインインしています。デバイスを有効にするか、登録し直してください。有効なデバイスがないとプライマリ更新トークン (PRT) が発行されません。"},
 		link: refreshTokenPRT,
@@ -190,7 +190,7 @@ var catalogue = map[string]words{
 	},
 	"X43": {
 		user: Text{"Your organization does not allow this device, app or place.",
-			"組織の設定により、このデバイス、アプリ、または場所からのアクセスは許可されていません。"},
+			"組織の設定により、このデバイス、アプリ、または場所は許可されていません。"},
 		admin: Text{"A policy blocked the sign-in ({codes}). This is no matter of how long a session lives: open the event in the sign-in log, tab Conditional Access.",
 			"ポリシーによりサインインがブロックされています ({codes})。セッションの有効期間の問題ではありません。サインイン ログの該当イベントで「条件付きアクセス」タブを確認してください。"},
 		link: learn + "entra/identity/conditional-access/troubleshoot-conditional-access",
@@ -248,8 +248,8 @@ var catalogue = map[string]words{
 		link: learn + "entra/identity/enterprise-apps/user-admin-consent-overview",
 	},
 	"X70": {
-		user: Text{"Your browser may be losing cookies: check private mode, settings and extensions that delete or block them.",
-			"ブラウザーの Cookie が失われている可能性があります。プライベート モードや、Cookie を削除またはブロックする設定・拡張機能を確認してください。"},
+		user: Text{"Your browser may be losing cookies. Check private mode, settings and extensions.",
+			"ブラウザーの Cookie が失われている可能性があります。プライベート モードや、Cookie をブロックする設定・拡張機能を確認してください。"},
 		admin: Text{"The browser has no session again and again ({codes}), and \"Stay signed in?\" was never shown. Cookies are cleared or blocked: private mode, a virtual desktop without a kept profile, a browser policy or extension.",
 			"ブラウザーにセッションがない状態が繰り返されており ({codes})、「サインインの状態を維持しますか?」の画面も表示されていません。Cookie が削除またはブロックされている可能性があります (プライベート モード、プロファイルを保持しない VDI、ブラウザーのポリシーや拡張機能)。"},
 		link: prompts,
@@ -291,7 +291,7 @@ var catalogue = map[string]words{
 	},
 	"X91": {
 		user: Text{"Nothing is wrong with your account. Tell your administrator which app asks, when, and on which device.",
-			"アカウントに問題は見つかりませんでした。どのアプリが、いつ、どのデバイスでサインインを求めるかを管理者にお知らせください。"},
+			"アカウントに問題は見つかりませんでした。サインインを求められたアプリ、日時、デバイスを管理者にお知らせください。"},
 		admin: Text{"Neither the directory nor the sign-in log shows a cause. Check on the device: saved credentials, a second account, a VPN that changes the address; in the tenant: the idle session timeout of Outlook on the web (6 hours) and SharePoint, \"Stay signed in\" switched off in company branding, staged rollout.",
 			"ディレクトリにもサインイン ログにも原因は見当たりません。デバイスでは、保存された資格情報、別のアカウント、IP アドレスが変わる VPN を確認してください。テナントでは、Outlook on the web (6 時間) と SharePoint のアイドル セッション タイムアウト、会社のブランドでの「サインインの状態を維持する」の無効化、段階的ロールアウトを確認してください。"},
 		link: learn + "microsoft-365/admin/manage/idle-session-timeout-web-apps",
