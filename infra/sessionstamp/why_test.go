@@ -52,6 +52,11 @@ func TestWhyScreens(t *testing.T) {
 				if name != "why-all" {
 					checkScreen(t, stderr+stdout)
 				}
+				for _, line := range strings.Split(stdout, "\n") { // where marks are drawn wide
+					if screen.Width(line)+len(regexp.MustCompile(`[✗✓★→–…×·]`).FindAllString(line, -1)) > screen.Columns {
+						t.Errorf("too wide: %q", line)
+					}
+				}
 				_, narrow, _ := play(t.Context(), func(p *program) { p.Out.Columns = 44 }, args...)
 				if name == "why-say" {
 					return

@@ -33,11 +33,11 @@ func marked(text string, colour screen.Colour) line {
 // lines are the screen: who it is, the causes, what else was looked at, what was not, and
 // what the user should hear.
 func (x explanation) lines() []line {
-	lines, causes := x.header(), 0
+	lines, first := x.header(), true
 	for _, f := range x.findings {
 		if x.all || !x.repeated(f) {
-			lines = append(lines, x.findingLines(f, causes == 0)...)
-			causes++
+			lines = append(lines, x.findingLines(f, first)...)
+			first = false
 		}
 	}
 	if x.all || !slices.Contains(final, x.foremost().ID) {
