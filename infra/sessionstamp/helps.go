@@ -70,7 +70,7 @@ var helps = language.Catalogue{
 	},
 	"history.examples": same("  sessionstamp history --names --demo\n  sessionstamp history -o csv > history.csv"),
 
-	"why.use":   same("why USER|AADSTS50058 [--all] [--all-rights]"),
+	"why.use":   same("why USER|AADSTS50058 [--all] [--message] [--all-rights]"),
 	"why.short": {En: "why is this user asked to sign in?", Ja: "サインインを求められる理由"},
 	"why.long": {
 		En: "It says what makes Entra ask one user again and again, what else was looked at, and what was not, with the right that it takes. USER is a name (name@domain) or an object id; a code such as AADSTS50058 is explained alone. It changes nothing. The exit status is 1 if a cause was found.\nYou are asked for User.Read.All and Domain.Read.All. Rights that you have consented to before are used as well. --all-rights asks for all that help, and most need an administrator: Policy.Read.All, Policy.Read.ConditionalAccess, Domain-InternalFederation.Read.All, IdentityRiskyUser.Read.All, and AuditLog.Read.All for the sign-in log.",
@@ -110,6 +110,7 @@ var helps = language.Catalogue{
 	"flag.out":           {En: "where to; - for standard output", Ja: "出力先 (- は標準出力)"},
 	"flag.exclude_known": {En: "users whom you exclude (again for more)", Ja: "除外しているユーザー (繰り返し可)"},
 	"flag.why-all":       {En: "shows all that was looked at", Ja: "確認した項目をすべて表示"},
+	"flag.message":       {En: "prints only the message for the user", Ja: "ユーザーへの案内文だけを表示"},
 	"flag.all-rights":    {En: "asks you for every right that helps", Ja: "役に立つ権限をすべて求める"},
 	"flag.file":          {En: "a CSV or text file; - for standard input", Ja: "CSV またはテキスト (- は標準入力)"},
 	"flag.group":         {En: "its members, nested groups included", Ja: "グループのメンバー (入れ子を含む)"},

@@ -14,10 +14,12 @@ import (
 
 // A view is what a verb has found, in every form in which it may be asked for.
 type view struct {
-	// For eyes: lines, a table if there is one, lines, and the next commands.
+	// For eyes: lines, a table if there is one, lines, and what to do next: a step, and the
+	// commands.
 	before []line
 	table  screen.Table
 	after  []line
+	step   string
 	next   []hint
 	// sheet is for CSV: its headings are Graph's and our JSON's, in no language.
 	sheet screen.Table
@@ -26,11 +28,13 @@ type view struct {
 }
 
 // line is a sentence that is wrapped, and painted if it has a colour. What does not fit
-// into its first line hangs so many cells to the right.
+// into its first line hangs so many cells to the right. Spare cells at the end of a line are
+// for marks that some terminals draw wide. A line that is copied stays whole.
 type line struct {
-	text   string
-	colour screen.Colour
-	hang   int
+	text        string
+	colour      screen.Colour
+	hang, spare int
+	whole       bool
 }
 
 // show writes a view to standard output.
@@ -46,11 +50,22 @@ func (c *call) show(v view) error {
 		}
 	}
 	c.paint(&out, v.after)
-	for _, text := range c.hints(v.next) {
+	for _, text := range c.first(v.step, c.hints(v.next)) {
 		out.WriteString(text + "\n")
 	}
 	_, err := io.WriteString(c.Stdout, out.String())
 	return err
+}
+
+// first puts a step above the hints, if there is one.
+func (c *call) first(step string, hints []string) []string {
+	if step == "" {
+		return hints
+	}
+	label := c.say("next")
+	width := screen.Width(label)
+	hints[0] = strings.Repeat(" ", width) + strings.TrimPrefix(hints[0], label)
+	return append(screen.Wrap(label+step, c.Out.Columns, width), hints...)
 }
 
 func (c *call) paint(out *strings.Builder, lines []line) { paintOn(c.Out, out, lines) }
@@ -64,7 +79,11 @@ func (c *call) tell(lines ...line) {
 
 func paintOn(on screen.Terminal, out *strings.Builder, lines []line) {
 	for _, l := range lines {
-		for _, text := range screen.Wrap(screen.Clean(l.text), on.Columns, l.hang) {
+		most := on.Columns - l.spare
+		if l.whole {
+			most = 0
+		}
+		for _, text := range screen.Wrap(screen.Clean(l.text), most, l.hang) {
 			out.WriteString(on.Paint(l.colour, text) + "\n")
 		}
 	}

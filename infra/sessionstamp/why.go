@@ -47,14 +47,15 @@ type foundCause struct {
 type missingPiece struct {
 	Piece  cause.Piece  `json:"piece"`
 	Reason cause.Reason `json:"reason"`
-	Grant  string       `json:"grant"`
+	Grant  string       `json:"grant,omitempty"`
 }
 
 // A question is what why is asked.
 type question struct {
 	user string
-	// all shows everything; allRights asks the person for every right that helps.
-	all, allRights bool
+	// all shows everything, and messageOnly what the user should hear; allRights asks the
+	// person for every right that helps.
+	all, messageOnly, allRights bool
 }
 
 func (c *call) whyVerb() *cobra.Command {
@@ -76,6 +77,7 @@ func (c *call) whyVerb() *cobra.Command {
 		return nil
 	}
 	cmd.Flags().BoolVar(&q.all, "all", false, c.help("flag.why-all"))
+	cmd.Flags().BoolVar(&q.messageOnly, "message", false, c.help("flag.message"))
 	cmd.Flags().BoolVar(&q.allRights, "all-rights", false, c.help("flag.all-rights"))
 	return cmd
 }
@@ -83,7 +85,7 @@ func (c *call) whyVerb() *cobra.Command {
 // why tells what makes a user sign in again and again.
 func (c *call) why(ctx context.Context, q question) error {
 	if !directory.IsID(strings.ToLower(q.user)) && !strings.Contains(q.user, "@") {
-		return misuse("use.user", q.user) // before anybody has to sign in
+		return misuse("use.why_user", q.user) // before anybody has to sign in
 	}
 	rights := []string{readUsers, readDomains}
 	if q.allRights {
@@ -112,20 +114,22 @@ func (c *call) why(ctx context.Context, q question) error {
 	return c.show(x.view())
 }
 
-// rank is lower for what explains more. What is certain and what is likely stand in the
-// order of the rules.
+// rank is lower for what explains more: first what a stamp does not end. What is certain and
+// what is likely stand in the order of the rules.
 func rank(f cause.Finding) int {
-	if !f.Cause {
+	switch {
+	case !f.Cause:
+		return 5
+	case f.Outlasts && f.ID == bothCauses:
+		return 0
+	case f.Outlasts:
+		return 1
+	case f.Confidence == cause.Certain, f.Confidence == cause.High:
+		return 2
+	case f.Confidence == cause.Medium:
 		return 3
 	}
-	switch f.Confidence {
-	case cause.Certain, cause.High:
-		return 0
-	case cause.Medium:
-		return 1
-	default:
-		return 2
-	}
+	return 4
 }
 
 // An explanation is what was found about a user.
@@ -140,16 +144,20 @@ type explanation struct {
 	blanks   []cause.Blank
 }
 
-// name is what names the user on a command line: the name, or the object id where a shell
-// would take the name for something else.
+// name is what the person has typed, as a command line takes it: in quotes, or the object id
+// where shells would still take it for something else.
 func (x explanation) name() string {
-	if plainName.MatchString(x.user.UserPrincipalName) {
-		return x.user.UserPrincipalName
+	typed := strings.TrimSpace(x.question.user)
+	switch {
+	case plainName.MatchString(typed):
+		return typed
+	case screen.Clean(typed) == typed && !strings.ContainsAny(typed, "$`\"\\!%“”„"):
+		return `"` + typed + `"`
 	}
 	return x.user.ID
 }
 
-var plainName = regexp.MustCompile(`^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$`)
+var plainName = regexp.MustCompile(`^[A-Za-z0-9._+@-]+$`)
 
 // cure is the arguments of the command that cures, "" if no command does. Findings name
 // commands that need a deployment, too: these are not ours.
@@ -165,27 +173,27 @@ func (x explanation) cure() string {
 func (x explanation) view() view {
 	u, _ := x.evidence.User.Get()
 	v := view{
-		before: x.lines(), next: x.next(),
+		before: x.messageLines(),
 		sheet: screen.Table{Columns: []screen.Column{
 			{Title: "userPrincipalName"}, {Title: "rule"}, {Title: "cause"}, {Title: "confidence"}, {Title: "because"}, {Title: "params"}, {Title: "link"},
 		}},
+	}
+	if !x.messageOnly {
+		v.before, v.step, v.next = x.lines(), x.place(), x.next()
 	}
 	object := explained{
 		Tenant: x.tenant, At: moment(x.evidence.Now), Findings: []foundCause{}, NotAsked: []missingPiece{},
 		User: explainedUser{x.user.ID, x.user.UserPrincipalName, u.DisplayName, moment(x.user.Created), moment(u.SignInSessionsValidFrom)},
 	}
 	for _, f := range x.findings {
-		row := foundCause{f.ID, f.Cause, f.Confidence, append([]cause.Piece{}, f.Because...), make(map[string]string), f.Link}
-		for name, value := range f.Params {
-			row.Params[name] = value.English
-		}
+		row := foundCause{f.ID, f.Cause, f.Confidence, append([]cause.Piece{}, f.Because...), f.Params, f.Link}
 		object.Findings = append(object.Findings, row)
 		v.sheet.Rows = append(v.sheet.Rows, []string{
 			x.user.UserPrincipalName, row.Rule, strconv.FormatBool(row.Cause), string(row.Confidence), joined(row.Because), assigned(row.Params), row.Link,
 		})
 	}
 	for _, b := range x.blanks {
-		object.NotAsked = append(object.NotAsked, missingPiece{b.Piece, cmp.Or(b.Gap.Reason, "not asked"), b.Grant.English})
+		object.NotAsked = append(object.NotAsked, missingPiece{b.Piece, cmp.Or(b.Gap.Reason, "not asked"), b.Grant})
 	}
 	if cure := x.cure(); cure != "" {
 		object.Cure = "sessionstamp " + cure
@@ -212,10 +220,29 @@ func assigned(values map[string]string) string {
 	return strings.Join(all, "; ")
 }
 
+// foremost is what explains most.
+func (x explanation) foremost() cause.Finding { return append(x.findings, cause.Finding{})[0] }
+
+// place is where the policy is changed that explains most, "" if none does.
+func (x explanation) place() string {
+	f := x.foremost()
+	switch name := f.Params["name"]; {
+	case f.Cause && name != "":
+		return x.say("why.policy", name)
+	case f.Outlasts:
+		return x.say("why.policies")
+	}
+	return ""
+}
+
 // next are the commands to go on with: the one that cures first.
 func (x explanation) next() (next []hint) {
+	how := language.Key("hint.cure")
+	if f := x.foremost(); f.Outlasts {
+		how = "hint.together"
+	}
 	if cure := x.cure(); cure != "" {
-		next = append(next, hint{cure, "hint.cure"})
+		next = append(next, hint{cure, how})
 	}
 	person := !x.demo && x.signInBy != byEnvironment && x.usualWay() != byEnvironment
 	refused := func(b cause.Blank) bool { return b.Gap.Reason == cause.NoPermission }
@@ -228,8 +255,8 @@ func (x explanation) next() (next []hint) {
 	return append(next, hint{"check", "hint.check"})
 }
 
-// errorCode is a number of Entra's as people copy it from a screen.
-var errorCode = regexp.MustCompile(`^(?i:AADSTS)([0-9]{4,9})$`)
+// errorCode is a number of Entra's as people copy it from a screen, or from the sign-in log.
+var errorCode = regexp.MustCompile(`^(?i:AADSTS)?([0-9]{4,9})$`)
 
 func errorNumber(text string) (number int, is bool) {
 	match := errorCode.FindStringSubmatch(text)
@@ -255,8 +282,12 @@ func (c *call) whyCode(number int) error {
 	if said == "" {
 		said = c.say("why.unknown_code")
 	}
+	lines := []line{{text: code + "  " + said, colour: screen.Strong, hang: 2}}
+	if number == 700082 {
+		lines = append(lines, line{text: c.say("why.twelve_hours")})
+	}
 	return c.show(view{
-		before: []line{{text: code + "  " + said, colour: screen.Strong, hang: 2}, {text: c.say("why.more", page), hang: 2}, {}},
+		before: append(lines, line{text: c.say("why.more", page), hang: 2}, line{}),
 		next:   []hint{{"why --help", "hint.why"}},
 		sheet:  screen.Table{Columns: []screen.Column{{Title: "code"}, {Title: "meaning"}, {Title: "link"}}, Rows: [][]string{{code, meaning.English, page}}},
 		object: codeExplained{code, meaning.English, page},

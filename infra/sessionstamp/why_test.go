@@ -33,7 +33,8 @@ func TestWhyScreens(t *testing.T) {
 		"why-fine":   {"misaki.kimura@example.co.jp", fine},
 		"why-guest":  {"partner1@example.net", wrong},
 		"why-admin":  {"admin1@td0d0d0d0.onmicrosoft.com", fine},
-		"why-code":   {"aadsts50058", fine},
+		"why-code":   {"700082", fine},
+		"why-say":    {"hanako.sato@example.co.jp --message", wrong},
 		"help-why":   {"--help", fine},
 	} {
 		for _, l := range languages() {
@@ -45,12 +46,24 @@ func TestWhyScreens(t *testing.T) {
 					t.Errorf("exit status %d, want %d; standard error %q", status, c.status, stderr)
 				}
 				golden(t, name+"."+string(l)+".txt", stdout)
-				goOn(t, stdout)
+				if name != "why-say" {
+					goOn(t, stdout)
+				}
 				if name != "why-all" {
 					checkScreen(t, stderr+stdout)
 				}
+				for _, line := range strings.Split(stdout, "\n") { // where marks are drawn wide
+					if screen.Width(line)+len(regexp.MustCompile(`[✗✓★→–…×·]`).FindAllString(line, -1)) > screen.Columns {
+						t.Errorf("too wide: %q", line)
+					}
+				}
 				_, narrow, _ := play(t.Context(), func(p *program) { p.Out.Columns = 44 }, args...)
-				for _, line := range strings.Split(narrow, "\n") {
+				if name == "why-say" {
+					return
+				}
+				before, message, _ := strings.Cut(narrow, words.Say(l, "why.tell"))
+				_, after, _ := strings.Cut(message, "\n\n") // the message is pasted, and stays whole
+				for _, line := range strings.Split(before+after, "\n") {
 					if screen.Width(line) > 44 {
 						t.Errorf("too wide: %q", line)
 					}
@@ -85,7 +98,7 @@ func TestWhyMisuse(t *testing.T) {
 	t.Parallel()
 	for _, l := range languages() {
 		var all strings.Builder
-		for _, args := range []string{"why", "why a b", "why taro", "why nobody@example.co.jp --demo", "why AADSTS1", "why --rights"} {
+		for _, args := range []string{"why", "why a b", "why 山田太郎", "why nobody@example.co.jp --demo", "why AADSTS1", "why --rights"} {
 			status, stdout, stderr := play(t.Context(), func(p *program) { p.Speaks = string(l) }, strings.Fields(args)...)
 			if status != wrongUse || stdout != "" {
 				t.Errorf("%s: exit status %d, standard output %q", args, status, stdout)
@@ -206,7 +219,7 @@ func TestWhyWithoutMuch(t *testing.T) {
 		broken string // a part of the path that fails
 		says   []string
 	}{
-		"least":   {whyRights[:2], "", []string{"✗ ★ The domain is federated", "Policy.Read.ConditionalAccess", "sessionstamp stamp " + someone}},
+		"least":   {whyRights[:2], "", []string{"✗ ★ Main cause: The user is in a federated domain", "Policy.Read.ConditionalAccess", `sessionstamp stamp "o'hara@example.co.jp"`}},
 		"free":    {whyRights, "", []string{"no Microsoft Entra ID P1 licence", "no Microsoft Entra ID P2 licence", "✗ ★"}},
 		"broken":  {whyRights, "/registeredDevices", []string{"Registered devices: not asked, because the call failed (502", "✗ ★"}},
 		"nothing": {whyRights[1:], "", []string{"User.Read.All", "403"}},

@@ -21,24 +21,49 @@ var (
 
 const bothCauses = "X10+X20"
 
-// lines are the screen: who it is, the causes, what else was looked at, and what was not.
-func (x explanation) lines() []line {
-	u, _ := x.evidence.User.Get()
-	who := strings.TrimLeft(u.DisplayName+"  "+x.user.UserPrincipalName, " ")
-	if created := x.when(x.user.Created); created != "" {
-		who += "  " + x.say("why.created", created)
+// marked is a line that begins with a mark. Some terminals draw marks two cells wide.
+func marked(text string, colour screen.Colour) line {
+	l := line{text: text, colour: colour, hang: 2}
+	for _, mark := range "✗✓★→–…×·" {
+		l.spare += strings.Count(text, string(mark))
 	}
-	lines := []line{{text: who, colour: screen.Strong, hang: 2}, {}}
-	for i, f := range x.findings {
+	return l
+}
+
+// lines are the screen: who it is, the causes, what else was looked at, what was not, and
+// what the user should hear.
+func (x explanation) lines() []line {
+	lines, first := x.header(), true
+	for _, f := range x.findings {
 		if x.all || !x.repeated(f) {
-			lines = append(lines, x.findingLine(f, i == 0))
+			lines = append(lines, x.findingLines(f, first)...)
+			first = false
 		}
 	}
-	if x.all || len(x.findings) == 0 || !slices.Contains(final, x.findings[0].ID) {
+	if x.all || !slices.Contains(final, x.foremost().ID) {
 		lines = append(lines, x.factLines()...)
 		lines = append(lines, x.blankLines()...)
 	}
-	return append(append(lines, x.tellLines()...), line{})
+	// An address that is broken into two lines is of little use.
+	if more := x.say("why.more", x.foremost().Link); x.foremost().Link != "" && !x.all && screen.Width(more) <= x.Out.Columns {
+		lines = append(lines, line{text: more, colour: screen.Faint})
+	}
+	lines = append(lines, line{}, line{text: x.say("why.tell"), colour: screen.Strong})
+	return append(append(lines, x.messageLines()...), line{})
+}
+
+// header says who it is, and since when.
+func (x explanation) header() []line {
+	u, _ := x.evidence.User.Get()
+	who := strings.TrimLeft(u.DisplayName+"  "+x.user.UserPrincipalName, " ")
+	created := x.when(x.user.Created)
+	if created != "" {
+		created = "  " + x.say("why.created", created)
+	}
+	if screen.Width(who+created) <= x.Out.Columns {
+		return []line{{text: who + created, colour: screen.Strong}, {}}
+	}
+	return []line{{text: who, colour: screen.Strong, hang: 2}, {text: created, colour: screen.Strong}, {}}
 }
 
 // both returns what is said of two causes at once, if they are there.
@@ -56,38 +81,52 @@ func (x explanation) repeated(f cause.Finding) bool {
 	return found && (f.ID == "X20" || f.ID == "X21") && f.Params["policy"] == both.Params["policy"]
 }
 
-func (x explanation) findingLine(f cause.Finding, first bool) line {
-	l := line{text: "· ", hang: 2}
+func (x explanation) findingLines(f cause.Finding, first bool) []line {
+	mark, colour := x.say("why.mark"), screen.Colour("")
 	switch {
 	case f.Cause && first:
-		l = line{text: "✗ ★ ", hang: 2, colour: screen.Wrong}
+		mark, colour = "✗ ★ "+x.say("why.main"), screen.Wrong
 	case f.Cause:
-		l = line{text: "✗ ", hang: 2, colour: screen.Notice}
+		mark, colour = "✗ ", screen.Notice
 	case slices.Contains(conclusion, f.ID):
-		l = line{text: "→ ", hang: 2, colour: screen.Good}
+		mark, colour = "→ ", screen.Good
 	}
-	l.text += x.in(f.TellAdmin)
-	if x.all {
-		l.text += " (" + strings.TrimSuffix(f.ID+", "+string(f.Confidence)+", "+f.Link, ", ") + ")"
+	text := mark + x.in(f.TellAdmin)
+	if !x.all {
+		return []line{marked(text, colour)}
 	}
-	return l
+	lines := []line{marked(text+x.say("why.rule", f.ID, x.say(confidences[f.Confidence])), colour)}
+	if f.Link != "" {
+		lines = append(lines, line{text: "  " + f.Link, colour: screen.Faint, hang: 2})
+	}
+	return lines
 }
 
-// tellLines are what the person who asks for help should hear, and the page of the cause.
-func (x explanation) tellLines() (lines []line) {
-	if len(x.findings) == 0 {
-		return nil
-	}
-	f := x.findings[0]
+var confidences = map[cause.Confidence]language.Key{
+	cause.Certain: "why.certain", cause.High: "why.high", cause.Medium: "why.medium", cause.Low: "why.low", cause.Info: "why.info",
+}
+
+// message is what the person who asks for help should hear.
+func (x explanation) message() string {
 	if both, found := x.both(); found {
-		f = both
+		return x.in(both.TellUser)
 	}
-	if said := x.in(f.TellUser); said != "" {
-		lines = append(lines, line{text: x.say("why.tell", said), hang: 2})
+	for _, f := range x.findings {
+		if said := x.in(f.TellUser); said != "" {
+			return said
+		}
+		if f.Cause {
+			break // another cause's message would mislead
+		}
 	}
-	// An address that is broken into two lines is of little use.
-	if more := x.say("why.more", f.Link); f.Link != "" && !x.all && screen.Width(more) <= x.Out.Columns {
-		lines = append(lines, line{text: more, colour: screen.Faint})
+	return x.say("why.no_message")
+}
+
+// messageLines are the message, as it is pasted: a sentence a line, and none broken.
+func (x explanation) messageLines() (lines []line) {
+	whole := strings.NewReplacer(". ", ".\n", "。", "。\n").Replace(x.message())
+	for text := range strings.SplitSeq(strings.TrimSpace(whole), "\n") {
+		lines = append(lines, line{text: text, whole: true})
 	}
 	return lines
 }
@@ -123,15 +162,29 @@ func (x explanation) facts() (facts []fact) {
 		facts = append(facts, fact{cause.PieceSecurityDefaults, x.choose(on, "fact.on", "fact.off")})
 	}
 	if state, asked := e.PerUserMFA.Get(); asked {
-		facts = append(facts, fact{cause.PiecePerUserMFA, state})
+		facts = append(facts, fact{cause.PiecePerUserMFA, x.state(state)})
 	}
 	if s, asked := e.SignIns.Get(); asked {
 		facts = append(facts, fact{cause.PieceSignIns, x.say("fact.sign_ins", len(s), signInDays)})
 	}
 	if state, asked := e.RiskState.Get(); asked {
-		facts = append(facts, fact{cause.PieceRiskState, state})
+		facts = append(facts, fact{cause.PieceRiskState, x.state(state)})
 	}
 	return facts
+}
+
+// states are values of Graph's that have a name in its admin centers.
+var states = map[string]language.Key{
+	"disabled": "fact.disabled", "enabled": "fact.enabled", "enforced": "fact.enforced",
+	"none": "fact.no_risk", "atRisk": "fact.at_risk", "confirmedCompromised": "fact.compromised",
+	"remediated": "fact.remediated", "dismissed": "fact.dismissed", "confirmedSafe": "fact.safe",
+}
+
+func (x explanation) state(value string) string {
+	if key, known := states[value]; known {
+		return x.say(key)
+	}
+	return value
 }
 
 func (x explanation) choose(is bool, yes, no language.Key) string {
@@ -178,27 +231,28 @@ func (x explanation) policiesSay(policies []cause.Policy) string {
 func (x explanation) factLines() (lines []line) {
 	var fine []string
 	for _, f := range x.facts() {
-		name, blamed := x.in(f.piece.Name()), x.blamed(f.piece)
-		said := line{text: "✓ " + x.say("why.fact", name, f.value), colour: screen.Good, hang: 2}
+		name, told := x.in(f.piece.Name()), x.told(f.piece)
+		text := x.say("why.fact", name, f.value)
+		said := marked("✓ "+text, screen.Good)
+		if told {
+			said = marked(x.say("why.mark")+text, "")
+		}
 		switch {
-		case blamed && x.all:
-			said.text, said.colour = "✗ "+strings.TrimPrefix(said.text, "✓ "), screen.Notice
-			fallthrough
-		case x.all, f.piece == cause.PieceUser, f.piece == cause.PieceDomain, f.piece == cause.PiecePolicies && !blamed:
+		case x.all, f.piece == cause.PieceUser, f.piece == cause.PieceDomain, f.piece == cause.PiecePolicies && !told:
 			lines = append(lines, said)
-		case !blamed:
+		case !told:
 			fine = append(fine, name)
 		}
 	}
 	if len(fine) > 0 {
-		lines = append(lines, line{text: "✓ " + x.say("why.fine", strings.Join(fine, x.say("why.and"))), colour: screen.Good, hang: 2})
+		lines = append(lines, marked("✓ "+x.say("why.fine", strings.Join(fine, x.say("why.and"))), screen.Good))
 	}
 	return lines
 }
 
-// blamed tells whether a cause rests on the piece.
-func (x explanation) blamed(p cause.Piece) bool {
-	return slices.ContainsFunc(x.findings, func(f cause.Finding) bool { return f.Cause && slices.Contains(f.Because, p) })
+// told tells whether a finding rests on the piece.
+func (x explanation) told(p cause.Piece) bool {
+	return slices.ContainsFunc(x.findings, func(f cause.Finding) bool { return slices.Contains(f.Because, p) })
 }
 
 // blankLines tell what was not asked for: a line for each right, licence or failure.
@@ -217,34 +271,27 @@ func (x explanation) blankLines() (lines []line) {
 	}
 	for _, why := range told {
 		text := "– " + x.say("why.not_asked", strings.Join(pieces[why], x.say("why.and")), why)
-		lines = append(lines, line{text: text, colour: screen.Faint, hang: 2})
+		lines = append(lines, marked(text, screen.Faint))
 	}
 	if x.all {
-		lines = append(lines, line{text: "– " + x.say("why.not_in_graph"), colour: screen.Faint, hang: 2})
+		lines = append(lines, marked("– "+x.say("why.not_in_graph"), screen.Faint))
 	}
 	return lines
 }
 
-// because says why a piece was not asked for, "" for what this verb never asks for unless
-// everything is shown.
+// because says why a piece was not asked for, "" for what nobody misses.
 func (x explanation) because(b cause.Blank) string {
-	switch b.Gap.Reason {
-	case cause.NoPermission:
-		return x.say("why.no_right", x.in(b.Grant))
-	case cause.NoLicence:
+	switch e := b.Gap.Err; {
+	case b.Gap.Reason == cause.NoPermission:
+		return x.say("why.no_right", b.Grant)
+	case b.Gap.Reason == cause.NoLicence:
 		return x.say("why.no_licence", b.Licence)
-	case cause.Failed:
-		if e := b.Gap.Err; e != nil {
-			return x.say("why.failed", strings.Trim(strconv.Itoa(e.StatusCode)+" "+e.Code, "0 "))
-		}
+	case b.Gap.Reason == cause.Failed && e != nil:
+		return x.say("why.failed", strings.Trim(strconv.Itoa(e.StatusCode)+" "+e.Code, "0 "))
+	case b.Gap.Reason == cause.Failed:
 		return x.say("why.unread")
-	case cause.Unasked:
-	}
-	switch {
 	case b.Piece == cause.PieceLedger:
 		return x.say("why.no_ledger")
-	case x.all:
-		return x.say("why.beta")
 	}
 	return ""
 }

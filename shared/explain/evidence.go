@@ -37,8 +37,6 @@ type Evidence struct {
 	PerUserMFA Answer[string]
 	// SignIns are the interactive sign-ins of the last days, in any order.
 	SignIns Answer[[]SignIn]
-	// NonInteractive are the other sign-ins of the user, which only Graph beta lists.
-	NonInteractive Answer[[]SignIn]
 	// RiskState is riskState of the riskyUser, "none" for a user who is not listed.
 	RiskState Answer[string]
 }
@@ -48,9 +46,8 @@ type User struct {
 	directory.User
 	// DisplayName is for the screen of the person who asked; no rule looks at it.
 	DisplayName string
-	// Found is false where Graph knows no such user. Deleted: the user is in the
-	// deleted items.
-	Found, Deleted bool
+	// Found is false where Graph knows no such user.
+	Found bool
 	// AccountEnabled is nil where Graph does not tell.
 	AccountEnabled *bool
 	// LastPasswordChange is lastPasswordChangeDateTime, zero where it is null. It says
@@ -63,8 +60,7 @@ type User struct {
 type Ledger struct {
 	// Entry is the ledger's, the zero Entry where there is none.
 	Entry stamp.Entry
-	// Reason is what [stamp.Decide] would say of the user now, without a person's word,
-	// or [stamp.ReasonBrake] or [stamp.ReasonDryRun] where that is what stops the call;
+	// Reason is what [stamp.Decide] would say of the user now, without a person's word;
 	// empty: not decided.
 	Reason stamp.Reason
 }
@@ -135,17 +131,16 @@ type SignInFrequency struct {
 //
 // [signIn]: https://learn.microsoft.com/graph/api/resources/signin
 type SignIn struct {
-	Created              time.Time
-	AppID                string
-	AppDisplayName       string
-	ClientAppUsed        string
-	UserAgent            string
-	DeviceID             string // of deviceDetail; empty for a device unknown to Entra
-	ErrorCode            int    // of status; 0: it succeeded
-	FailureReason        string // of status
-	AdditionalDetails    string // of status
-	AppliedPolicies      []AppliedPolicy
-	SessionLifetimeRules []string // expirationRequirement of sessionLifetimePolicies; beta
+	Created           time.Time
+	AppID             string
+	AppDisplayName    string
+	ClientAppUsed     string
+	UserAgent         string
+	DeviceID          string // of deviceDetail; empty for a device unknown to Entra
+	ErrorCode         int    // of status; 0: it succeeded
+	FailureReason     string // of status
+	AdditionalDetails string // of status
+	AppliedPolicies   []AppliedPolicy
 }
 
 // AppliedPolicy is an [appliedConditionalAccessPolicy].

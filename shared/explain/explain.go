@@ -39,9 +39,12 @@ type Finding struct {
 	// TellUser is for the person who is asked to sign in; empty: nothing to tell.
 	// TellAdmin is for the administrator.
 	TellUser, TellAdmin Text
-	// Params are what the texts were filled with, by name: the same for every reader, and
-	// never a user's name.
-	Params map[string]Text
+	// Params are codes of what the texts were filled with, by name: ids, Graph's own words,
+	// reasons of package stamp, and times. None is a user's name.
+	Params map[string]string
+	// Outlasts tells of a cause that asks every 12 hours or more often, stamp or not: a
+	// stamp alone does not help.
+	Outlasts bool
 	// Command is what cures it, empty where no command does. [UserName] in it stands for the
 	// user.
 	Command string
@@ -85,6 +88,8 @@ type hit struct {
 	variant string
 	command string
 	link    string // in place of the catalogue's
+	// outlasts is the finding's.
+	outlasts bool
 }
 
 // finding puts a hit into words.
@@ -97,7 +102,7 @@ func (r rule) finding(h hit) Finding {
 	return Finding{
 		ID: r.id, Confidence: h.confidence, Cause: !r.remark, Because: h.because,
 		TellUser: w.user.fill(h.params), TellAdmin: w.admin.fill(h.params),
-		Params: h.params.clean(), Command: h.command, Link: link,
+		Params: h.params.codes(), Outlasts: h.outlasts, Command: h.command, Link: link,
 	}
 }
 
@@ -128,7 +133,7 @@ var rules = []rule{
 	{id: "X11", try: twelveHours},
 	{id: "X12", try: notCured},
 	{id: "X13", try: justRevoked},
-	{id: "X14", try: leftAlone},
+	{id: "X14", remark: true, try: leftAlone},
 	{id: "X20", try: frequency},
 	{id: "X21", try: everyTime},
 	{id: "X10+X20", try: stampAndPolicy},

@@ -47,7 +47,6 @@ func healthy() Evidence {
 		SecurityDefaults: Asked(false),
 		PerUserMFA:       Asked("disabled"),
 		SignIns:          Asked([]SignIn{{Created: ago(time.Hour), AppID: "teams", DeviceID: "d"}}),
-		NonInteractive:   Asked([]SignIn(nil)),
 		RiskState:        Asked("none"),
 	}
 }
@@ -115,7 +114,6 @@ var cases = []struct {
 	want    []string
 }{
 	{"X01", []change{user(func(u *User) { *u = User{} })}, []string{"X01"}},
-	{"X01 deleted", []change{user(func(u *User) { *u = User{Deleted: true} })}, []string{"X01"}},
 	{"X02", []change{user(func(u *User) { u.AccountEnabled = new(bool) })}, []string{"X02"}},
 	{"X02 by code", []change{user(func(u *User) { u.AccountEnabled = nil }), signIns(code(50057))}, []string{"X02"}},
 	{"X03", []change{user(func(u *User) { u.UserType = "Guest" })}, []string{"X03"}},
@@ -123,7 +121,7 @@ var cases = []struct {
 	{"X04", []change{func(e *Evidence) { e.Domain = Asked(directory.Domain{Name: "a.example"}) }}, []string{"X04", "X91"}},
 	{"X10", []change{user(unstamped)}, []string{"X10"}},
 	{"X10 ledger not asked", []change{user(unstamped), func(e *Evidence) { e.Ledger = Answer[Ledger]{} }}, []string{"X10"}},
-	{"X10 called", []change{user(unstamped), ledger(Ledger{Entry: stamp.Entry{State: stamp.StateCalled}})}, []string{"X10"}},
+	{"X14 called", []change{user(unstamped), ledger(Ledger{Entry: stamp.Entry{State: stamp.StateCalled}})}, []string{"X10", "X14"}},
 	{"X10 stamp gone", []change{user(unstamped), ledger(Ledger{Entry: stamp.Entry{State: stamp.StateStamped}, Reason: stamp.ReasonStamped})}, []string{"X10"}},
 	{"X10b", []change{user(unstamped), user(func(u *User) { u.LastPasswordChange = ago(100 * day) })}, []string{"X10b"}},
 	{"X11 by code", []change{user(unstamped), signIns(twelve)}, []string{"X10", "X11"}},
@@ -139,8 +137,7 @@ var cases = []struct {
 	{"X13 not after a day", []change{stampedAgo(25 * time.Hour), signIns(code(50173))}, []string{"X82", "X91"}},
 	{"X14 existing", []change{user(unstamped), ledger(Ledger{Reason: stamp.ReasonExisting})}, []string{"X10", "X14"}},
 	{"X14 excluded", []change{user(unstamped), ledger(Ledger{Reason: stamp.ReasonExcluded})}, []string{"X10", "X14"}},
-	{"X14 brake", []change{user(unstamped), ledger(Ledger{Reason: stamp.ReasonBrake})}, []string{"X10", "X14"}},
-	{"X14 dry run", []change{user(unstamped), ledger(Ledger{Reason: stamp.ReasonDryRun})}, []string{"X10", "X14"}},
+	{"X14 forbidden", []change{user(unstamped), ledger(Ledger{Entry: stamp.Entry{State: stamp.StateCannotFix, Reason: stamp.ReasonForbidden}})}, []string{"X10", "X14"}},
 	{"X14 cannot fix", []change{user(unstamped), ledger(Ledger{Entry: stamp.Entry{State: stamp.StateCannotFix, Reason: stamp.ReasonStillEmpty}})}, []string{"X10", "X14"}},
 	{"X20", []change{policies(policy(every(8, "hours")))}, []string{"X20"}},
 	{"X20 days, MFA", []change{policies(policy(func(p *Policy) {
@@ -163,9 +160,6 @@ var cases = []struct {
 	{"X24", []change{func(e *Evidence) { e.Policies = NotAsked[[]Policy](Gap{Reason: NoPermission}) }, signIns(SignIn{ErrorCode: 70043, FailureReason: "the maximum allowed lifetime for this request is 43200."})}, []string{"X24"}},
 	{"X24 asked", []change{signIns(code(70044))}, []string{"X24"}},
 	{"X30", []change{signIns(code(50078))}, []string{"X30"}},
-	{"X30 remembered", []change{func(e *Evidence) {
-		e.NonInteractive = Asked([]SignIn{{Created: ago(time.Hour), SessionLifetimeRules: []string{rememberMFA}}})
-	}}, []string{"X30"}},
 	{"X31", []change{func(e *Evidence) { e.SecurityDefaults = Asked(true) }}, []string{"X31", "X91"}},
 	{"X32", []change{func(e *Evidence) { e.PerUserMFA = Asked("enforced") }, policies(policy(func(*Policy) {}))}, []string{"X32"}},
 	{"X33", []change{rejectsMFA, policies(policy(func(p *Policy) { p.BuiltInControls = []string{"mfa"} }))}, []string{"X33"}},
@@ -235,7 +229,7 @@ func TestExplain(t *testing.T) {
 		fmt.Fprintf(&b, "== %s\n", test.name)
 		for _, f := range findings {
 			ids = append(ids, f.ID)
-			fmt.Fprintf(&b, "%s %s %t %s | %s | %s\n", f.ID, f.Confidence, f.Cause, f.Because, f.Command, f.Link)
+			fmt.Fprintf(&b, "%s %s %t %t %s %s | %s | %s\n", f.ID, f.Confidence, f.Cause, f.Outlasts, f.Because, f.Params, f.Command, f.Link)
 			for _, text := range []string{f.TellUser.English, f.TellUser.Japanese, f.TellAdmin.English, f.TellAdmin.Japanese} {
 				fmt.Fprintf(&b, "  %s\n", text)
 			}

@@ -4,15 +4,15 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// An event is a sign-in and the piece that told of it.
+// An event is a sign-in, and what its code means.
 type event struct {
 	SignIn
-	piece Piece
-	code  errorCode
+	code errorCode
 }
 
 func (e event) failed() bool { return e.ErrorCode != 0 }
@@ -20,24 +20,19 @@ func (e event) failed() bool { return e.ErrorCode != 0 }
 // A matter is the evidence, as the rules ask for it, and what they have found so far.
 type matter struct {
 	Evidence
-	// events are the sign-ins of both logs, the latest first.
+	// events are the sign-ins, the latest first.
 	events []event
 	found  []Finding
 }
 
 func newMatter(e Evidence) *matter {
 	m := &matter{Evidence: e}
-	m.collect(e.SignIns, PieceSignIns)
-	m.collect(e.NonInteractive, PieceNonInteractive)
+	signIns, _ := e.SignIns.Get()
+	for _, s := range signIns {
+		m.events = append(m.events, event{s, lookUp(s.ErrorCode)})
+	}
 	slices.SortStableFunc(m.events, func(a, b event) int { return b.Created.Compare(a.Created) })
 	return m
-}
-
-func (m *matter) collect(log Answer[[]SignIn], piece Piece) {
-	signIns, _ := log.Get()
-	for _, s := range signIns {
-		m.events = append(m.events, event{s, piece, lookUp(s.ErrorCode)})
-	}
 }
 
 // failures returns the failed sign-ins of the classes, the latest first.
@@ -54,28 +49,16 @@ func (m *matter) matching(is func(event) bool) (found []event) {
 	return found
 }
 
-// pieces returns which logs the events are from.
-func pieces(events []event) []Piece {
-	found := make([]Piece, 0, 2)
-	for _, e := range events {
-		if !slices.Contains(found, e.piece) {
-			found = append(found, e.piece)
-		}
-	}
-	slices.Sort(found)
-	return found
-}
-
 // seen is a hit if there are events, which it counts by code.
 func seen(c Confidence, variant string, events []event) []hit {
 	if len(events) == 0 {
 		return nil
 	}
-	return []hit{{confidence: c, variant: variant, because: pieces(events), params: params{"codes": countCodes(events)}}}
+	return []hit{{confidence: c, variant: variant, because: []Piece{PieceSignIns}, params: params{"codes": countCodes(events)}}}
 }
 
 // countCodes lists the codes of the events with their meaning, the most frequent first.
-func countCodes(events []event) Text {
+func countCodes(events []event) param {
 	counts := make(map[int]int)
 	for _, e := range events {
 		counts[e.ErrorCode]++
@@ -85,13 +68,14 @@ func countCodes(events []event) Text {
 		numbers = append(numbers, n)
 	}
 	slices.SortFunc(numbers, func(a, b int) int { return cmp.Or(counts[b]-counts[a], a-b) })
-	var english, japanese []string
+	var english, japanese, codes []string
 	for _, n := range numbers {
 		c := lookUp(n)
+		codes = append(codes, strconv.Itoa(n))
 		english = append(english, fmt.Sprintf("%d × %d: %s", n, counts[n], c.meaning.English))
 		japanese = append(japanese, fmt.Sprintf("%d × %d 回: %s", n, counts[n], c.meaning.Japanese))
 	}
-	return Text{strings.Join(english, "; "), strings.Join(japanese, "、")}
+	return param{Text{strings.Join(english, "; "), strings.Join(japanese, "、")}, strings.Join(codes, " ")}
 }
 
 // federated tells whether the user's domain is known as federated.
@@ -114,5 +98,7 @@ func (m *matter) unstamped() bool {
 	return known && at.IsZero() && member && m.federated()
 }
 
-// at is a time as people read it.
-func at(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+// at is a time.
+func at(t time.Time) param {
+	return param{same(t.UTC().Format("2006-01-02 15:04 UTC")), t.UTC().Format(time.RFC3339)}
+}

@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -20,7 +19,6 @@ const (
 	PieceSecurityDefaults Piece = "securityDefaults"
 	PiecePerUserMFA       Piece = "perUserMfaState"
 	PieceSignIns          Piece = "signIns"
-	PieceNonInteractive   Piece = "nonInteractiveSignIns"
 	PieceRiskState        Piece = "riskState"
 )
 
@@ -29,8 +27,8 @@ type source struct {
 	piece Piece
 	name  Text
 	// grant is the least permission that reads it, by
-	// https://learn.microsoft.com/graph/permissions-reference.
-	grant Text
+	// https://learn.microsoft.com/graph/permissions-reference; "" for what is no matter of Graph's.
+	grant string
 	// licence is what the tenant must have.
 	licence string
 	// spare: the search is complete without it, or without the licence.
@@ -38,17 +36,16 @@ type source struct {
 }
 
 var sources = []source{
-	{piece: PieceUser, name: Text{"User account", "ユーザー アカウント"}, grant: same("User.Read.All")},
-	{piece: PieceDomain, name: Text{"Domain", "ドメイン"}, grant: same("Domain.Read.All")},
-	{piece: PieceLedger, name: Text{"sessionstamp's ledger", "sessionstamp の台帳"}, grant: Text{"read access to sessionstamp's table", "sessionstamp のテーブルの読み取り権限"}, spare: true},
-	{piece: PieceDevices, name: Text{"Registered devices", "登録済みデバイス"}, grant: same("User.Read.All")},
-	{piece: PieceFederation, name: Text{"Federation settings of the domain", "ドメインのフェデレーション設定"}, grant: same("Domain-InternalFederation.Read.All")},
-	{piece: PiecePolicies, name: Text{"Conditional Access policies", "条件付きアクセス ポリシー"}, grant: same("Policy.Read.ConditionalAccess"), licence: "Microsoft Entra ID P1", spareUnlicensed: true},
-	{piece: PieceSecurityDefaults, name: Text{"Security defaults", "セキュリティの既定値群"}, grant: same("Policy.Read.All")},
-	{piece: PiecePerUserMFA, name: Text{"Per-user MFA", "ユーザーごとの MFA"}, grant: same("Policy.Read.All")},
-	{piece: PieceSignIns, name: Text{"Sign-in log", "サインイン ログ"}, grant: same("AuditLog.Read.All"), licence: "Microsoft Entra ID P1"},
-	{piece: PieceNonInteractive, name: Text{"Sign-in log, non-interactive (Graph beta)", "サインイン ログ (非対話型、Graph ベータ版)"}, grant: same("AuditLog.Read.All"), licence: "Microsoft Entra ID P1", spare: true},
-	{piece: PieceRiskState, name: Text{"User risk", "ユーザー リスク"}, grant: same("IdentityRiskyUser.Read.All"), licence: "Microsoft Entra ID P2", spareUnlicensed: true},
+	{piece: PieceUser, name: Text{"User account", "ユーザー アカウント"}, grant: "User.Read.All"},
+	{piece: PieceDomain, name: Text{"Domain", "ドメイン"}, grant: "Domain.Read.All"},
+	{piece: PieceLedger, name: Text{"sessionstamp's record", "sessionstamp の記録"}, spare: true},
+	{piece: PieceDevices, name: Text{"Registered devices", "登録済みデバイス"}, grant: "User.Read.All"},
+	{piece: PieceFederation, name: Text{"Federation settings of the domain", "ドメインのフェデレーション設定"}, grant: "Domain-InternalFederation.Read.All"},
+	{piece: PiecePolicies, name: Text{"Conditional Access policies", "条件付きアクセス ポリシー"}, grant: "Policy.Read.ConditionalAccess", licence: "Microsoft Entra ID P1", spareUnlicensed: true},
+	{piece: PieceSecurityDefaults, name: Text{"Security defaults", "セキュリティの既定値群"}, grant: "Policy.Read.All"},
+	{piece: PiecePerUserMFA, name: Text{"Per-user MFA", "ユーザーごとの MFA"}, grant: "Policy.Read.All"},
+	{piece: PieceSignIns, name: Text{"Sign-in log", "サインイン ログ"}, grant: "AuditLog.Read.All", licence: "Microsoft Entra ID P1"},
+	{piece: PieceRiskState, name: Text{"User risk", "ユーザー リスク"}, grant: "IdentityRiskyUser.Read.All", licence: "Microsoft Entra ID P2", spareUnlicensed: true},
 }
 
 // answers are the pieces of the evidence, by name.
@@ -63,7 +60,6 @@ func (e Evidence) answers() map[Piece]interface{ missing() (Gap, bool) } {
 		PieceSecurityDefaults: e.SecurityDefaults,
 		PiecePerUserMFA:       e.PerUserMFA,
 		PieceSignIns:          e.SignIns,
-		PieceNonInteractive:   e.NonInteractive,
 		PieceRiskState:        e.RiskState,
 	}
 }
@@ -73,11 +69,9 @@ type Blank struct {
 	Piece Piece
 	Gap   Gap
 	// Name is what people call the piece, Grant the least permission that reads it, and
-	// Licence what the tenant must have, if anything.
-	Name, Grant Text
-	Licence     string
-	// Tell says in one line why, and what to grant.
-	Tell Text
+	// Licence what the tenant must have, each "" if there is none.
+	Name           Text
+	Grant, Licence string
 }
 
 // NotLookedAt returns the pieces that were not asked for, in the order of the fields of
@@ -91,25 +85,9 @@ func NotLookedAt(e Evidence) []Blank {
 		if !missing || s.piece == PieceFederation && known && !domain.Federated {
 			continue
 		}
-		blanks = append(blanks, Blank{s.piece, gap, s.name, s.grant, s.licence, s.tell(gap)})
+		blanks = append(blanks, Blank{s.piece, gap, s.name, s.grant, s.licence})
 	}
 	return blanks
-}
-
-// tell says why the piece was not asked for. Reasons that nobody knows are as none.
-func (s source) tell(gap Gap) Text {
-	text, known := blanks[gap.Reason]
-	if !known {
-		text = blanks[Unasked]
-	}
-	cause := "?"
-	if gap.Err != nil {
-		cause = gap.Err.Error()
-	}
-	return text.fill(params{
-		"name": s.name, "grant": s.grant, "error": same(cause),
-		"licence": same(cmp.Or(s.licence, "?")),
-	})
 }
 
 // Name is what people call the piece.
@@ -121,14 +99,15 @@ func sourceOf(p Piece) source {
 	return sources[i]
 }
 
-// names lists pieces for people.
-func names(pieces []Piece) Text {
-	var english, japanese []string
+// names lists pieces.
+func names(pieces []Piece) param {
+	var english, japanese, codes []string
 	for _, p := range pieces {
+		codes = append(codes, string(p))
 		english = append(english, sourceOf(p).name.English)
 		japanese = append(japanese, sourceOf(p).name.Japanese)
 	}
-	return Text{strings.Join(english, ", "), strings.Join(japanese, "、")}
+	return param{Text{strings.Join(english, ", "), strings.Join(japanese, "、")}, strings.Join(codes, " ")}
 }
 
 // lacking returns the pieces without which the search is not complete. A user whose

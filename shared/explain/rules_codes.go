@@ -18,11 +18,11 @@ func unknownCodes(m *matter) (hits []hit) {
 		}
 		told[e.ErrorCode] = true
 		hits = append(hits, hit{
-			confidence: Info, because: []Piece{e.piece}, link: lookUpPage(e.ErrorCode),
+			confidence: Info, because: []Piece{PieceSignIns}, link: lookUpPage(e.ErrorCode),
 			params: params{
-				"code":   same(strconv.Itoa(e.ErrorCode)),
-				"reason": same(strings.TrimSuffix(clean(e.FailureReason), ".")).or(phrases["no reason"]),
-				"page":   same(lookUpPage(e.ErrorCode)),
+				"code":   plain(strconv.Itoa(e.ErrorCode)),
+				"reason": {Text: same(strings.TrimSuffix(clean(e.FailureReason), ".")).or(phrases["no reason"])},
+				"page":   {Text: same(lookUpPage(e.ErrorCode))},
 			},
 		})
 	}

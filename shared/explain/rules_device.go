@@ -34,7 +34,7 @@ func promptLogin(m *matter) []hit {
 	}
 	return []hit{{
 		confidence: Low, because: []Piece{PieceFederation, PieceSignIns},
-		params: params{"app": same(cmp.Or(app.AppDisplayName, app.AppID)).or(phrases["no name"])},
+		params: params{"app": {same(cmp.Or(app.AppDisplayName, app.AppID)).or(phrases["no name"]), app.AppID}},
 	}}
 }
 
@@ -44,7 +44,7 @@ func (m *matter) oftenAsked() (event, bool) {
 	type pair struct{ app, device string }
 	times := make(map[pair][]time.Time) // the latest first
 	for _, e := range m.events {
-		if e.piece != PieceSignIns || e.failed() {
+		if e.failed() {
 			continue
 		}
 		key := pair{e.AppID, cmp.Or(e.DeviceID, e.UserAgent)}
@@ -61,7 +61,7 @@ func (m *matter) oftenAsked() (event, bool) {
 func noDevice(m *matter) []hit {
 	devices, asked := m.Devices.Get()
 	desktop := m.matching(func(e event) bool {
-		return e.piece == PieceSignIns && strings.EqualFold(e.ClientAppUsed, "Mobile Apps and Desktop clients")
+		return strings.EqualFold(e.ClientAppUsed, "Mobile Apps and Desktop clients")
 	})
 	if !asked || len(m.usable(devices)) > 0 || len(desktop) == 0 {
 		return nil
@@ -114,8 +114,8 @@ func passwordChanged(m *matter) []hit {
 		return nil
 	}
 	return []hit{{
-		confidence: High, variant: "later", because: append(pieces(good[:1]), PieceUser),
-		params: params{"changed": same(at(changed))},
+		confidence: High, variant: "later", because: []Piece{PieceSignIns, PieceUser},
+		params: params{"changed": at(changed)},
 	}}
 }
 

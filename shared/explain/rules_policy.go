@@ -43,30 +43,53 @@ func (d demand) interval() Text {
 	case h == 1:
 		return phrases["every hour"]
 	case h%24 == 0 && h > 24:
-		return phrases["every days"].fill(params{"n": same(strconv.Itoa(h / 24))})
+		return phrases["every days"].fill(params{"n": plain(strconv.Itoa(h / 24))})
 	}
-	return phrases["every hours"].fill(params{"n": same(strconv.Itoa(h))})
+	return phrases["every hours"].fill(params{"n": plain(strconv.Itoa(h))})
+}
+
+// outlasts tells whether it asks as often as an empty stamp does, or more often.
+func (d demand) outlasts() bool {
+	return d.everyTime() || d.hours() > 0 && d.hours() <= int(classLifetime.Hours())
+}
+
+// sayInterval fills in how often: {interval} for administrators, {each} for users, which in
+// Japanese stands before a noun.
+func (d demand) sayInterval(p params) {
+	code, often := "", d.interval()
+	each := Text{often.English, strings.TrimSuffix(often.Japanese, "に") + "の"}
+	switch h := d.hours(); {
+	case d.everyTime():
+		code = "everyTime"
+	case h > 0:
+		code = "PT" + strconv.Itoa(h) + "H"
+	default:
+		each = phrases["each unread"]
+	}
+	p["interval"], p["each"] = param{often, code}, param{Text: each}
 }
 
 func (d demand) hit(variant string) hit {
+	asks := d.frequency.AuthenticationType
 	what := phrases["asks both"]
-	if strings.EqualFold(d.frequency.AuthenticationType, "secondaryAuthentication") {
+	if strings.EqualFold(asks, "secondaryAuthentication") {
 		what = phrases["asks MFA"]
 	}
 	p := policyParams(d.name, d.id)
-	p["interval"], p["what"] = d.interval(), what
-	return hit{confidence: Certain, variant: variant, because: []Piece{d.piece}, params: p}
+	d.sayInterval(p)
+	p["what"] = param{what, asks}
+	return hit{confidence: Certain, variant: variant, because: []Piece{d.piece}, params: p, outlasts: d.outlasts()}
 }
 
 // policyParams name a policy: {name} as short as possible, {policy} with its id.
 func policyParams(name, id string) params {
 	short := same(cmp.Or(name, id)).or(phrases["no name"])
-	p := params{"name": phrases["policy name"].fill(params{"name": short})}
-	p["policy"] = p["name"]
+	quoted := phrases["policy name"].fill(params{"name": {Text: short}})
+	whole := quoted
 	if name != "" && id != "" {
-		p["policy"] = phrases["policy both"].fill(params{"name": short, "id": same(id)})
+		whole = phrases["policy both"].fill(params{"name": {Text: short}, "id": plain(id)})
 	}
-	return p
+	return params{"name": {quoted, cmp.Or(name, id)}, "policy": {whole, cmp.Or(id, name)}}
 }
 
 // enforced are the policies that apply. Report-only ones are said to apply as well.
@@ -98,7 +121,7 @@ func (m *matter) demands() (demands []demand) {
 	for _, e := range m.events {
 		for _, p := range e.AppliedPolicies {
 			if p.inForce() && slices.ContainsFunc(p.EnforcedSessionControls, isFrequency) {
-				add(demand{name: p.DisplayName, id: p.ID, piece: e.piece})
+				add(demand{name: p.DisplayName, id: p.ID, piece: PieceSignIns})
 			}
 		}
 	}
@@ -142,7 +165,7 @@ func stampAndPolicy(m *matter) []hit {
 	}
 	d := slices.MinFunc(demands, func(a, b demand) int { return a.rank() - b.rank() })
 	variant := ""
-	if d.everyTime() || d.hours() > 0 && d.hours() <= int(classLifetime.Hours()) {
+	if d.outlasts() {
 		variant = "short"
 	}
 	h := d.hit(variant)
@@ -187,7 +210,7 @@ func tokenProtection(m *matter) []hit {
 	case asked && len(m.usable(devices)) == 0:
 		because = []Piece{PieceDevices}
 	case len(unbound) > 0:
-		because = pieces(unbound)
+		because = []Piece{PieceSignIns}
 	default:
 		return nil
 	}
@@ -209,27 +232,18 @@ func frequencyUnread(m *matter) []hit {
 		variant = "asked"
 	}
 	h := seen(High, variant, events)[0]
-	h.params["interval"] = phrases["interval unread"]
-	for _, e := range events {
-		if d, told := e.allowed(); told {
-			h.params["interval"] = demand{frequency: SignInFrequency{Value: int(d.Hours()), Type: "hours"}}.interval()
-			break
+	var d demand
+	for _, e := range slices.Backward(events) { // the latest counts
+		if allowed, told := e.allowed(); told {
+			d.frequency = SignInFrequency{Value: int(allowed.Hours()), Type: "hours"}
 		}
 	}
+	d.sayInterval(h.params)
+	h.outlasts = d.outlasts()
 	return []hit{h}
 }
 
-const rememberMFA = "rememberMultifactorAuthenticationOnTrustedDevices"
-
-func mfaExpired(m *matter) []hit {
-	if hits := seen(High, "", m.failures(classMFAExpired)); hits != nil {
-		return hits
-	}
-	remembered := m.matching(func(e event) bool {
-		return slices.ContainsFunc(e.SessionLifetimeRules, func(r string) bool { return strings.EqualFold(r, rememberMFA) })
-	})
-	return seen(High, "remembered", remembered)
-}
+func mfaExpired(m *matter) []hit { return seen(High, "", m.failures(classMFAExpired)) }
 
 func securityDefaults(m *matter) []hit {
 	if on, _ := m.SecurityDefaults.Get(); !on {
@@ -248,14 +262,14 @@ func (m *matter) wantsPerUser() bool {
 func perUserMFA(m *matter) []hit {
 	state, _ := m.PerUserMFA.Get()
 	applied := m.matching(func(e event) bool { return slices.ContainsFunc(e.AppliedPolicies, AppliedPolicy.inForce) })
-	h := hit{confidence: High, params: params{"state": same(state)}}
+	h := hit{confidence: High, params: params{"state": {phrases["MFA "+strings.ToLower(state)].or(same(state)), state}}}
 	switch {
 	case !m.wantsPerUser():
 		return nil
 	case len(m.enforced()) > 0:
 		h.because = []Piece{PiecePerUserMFA, PiecePolicies}
 	case len(applied) > 0:
-		h.because = append(pieces(applied), PiecePerUserMFA)
+		h.because = []Piece{PieceSignIns, PiecePerUserMFA}
 	default:
 		return nil
 	}
@@ -286,5 +300,8 @@ func (m *matter) mfaWanted() []Piece {
 	case on:
 		return []Piece{PieceSecurityDefaults}
 	}
-	return pieces(m.failures(classMFA, classMFAExpired))
+	if len(m.failures(classMFA, classMFAExpired)) > 0 {
+		return []Piece{PieceSignIns}
+	}
+	return nil
 }

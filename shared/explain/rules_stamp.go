@@ -2,23 +2,18 @@ package explain
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 func notFound(m *matter) []hit {
 	u, asked := m.User.Get()
-	switch {
-	case asked && u.Deleted:
-		return []hit{{confidence: Certain, because: []Piece{PieceUser}, variant: "deleted"}}
-	case asked && !u.Found:
-		return one(Certain, PieceUser)
+	if !asked || u.Found {
+		return nil
 	}
-	return nil
+	return one(Certain, PieceUser)
 }
 
 // disabled believes the sign-in log only where the user's own property is not known.
@@ -30,7 +25,7 @@ func disabled(m *matter) []hit {
 		return one(Certain, PieceUser)
 	}
 	if len(m.events) > 0 && m.events[0].code.class == classDisabled {
-		return one(Certain, m.events[0].piece)
+		return one(Certain, PieceSignIns)
 	}
 	return nil
 }
@@ -39,15 +34,10 @@ func disabled(m *matter) []hit {
 // invited is never stamped.
 func guest(m *matter) []hit {
 	u, asked := m.User.Get()
-	if !asked || !invited(u.User) {
+	if !asked || !u.Invited() && !strings.Contains(strings.ToUpper(u.UserPrincipalName), "#EXT#") {
 		return nil
 	}
 	return one(Certain, PieceUser)
-}
-
-func invited(u directory.User) bool {
-	return strings.EqualFold(u.UserType, "Guest") || strings.EqualFold(u.CreationType, "Invitation") ||
-		u.ExternalUserState != "" || strings.Contains(strings.ToUpper(u.UserPrincipalName), "#EXT#")
 }
 
 func managed(m *matter) []hit {
@@ -64,8 +54,8 @@ func stampEmpty(m *matter) []hit {
 		return nil
 	}
 	h := m.cure(High)
-	if events := m.sameTwelveHours(); len(events) > 0 {
-		h.confidence, h.because = Certain, append(h.because, pieces(events)...)
+	if len(m.sameTwelveHours()) > 0 {
+		h.confidence, h.because = Certain, append(h.because, PieceSignIns)
 	}
 	return []hit{h}
 }
@@ -78,22 +68,17 @@ func stampEmptyPasswordSet(m *matter) []hit {
 		return nil
 	}
 	h := m.cure(Medium)
-	h.params["changed"] = same(at(u.LastPasswordChange))
+	h.params = params{"changed": at(u.LastPasswordChange)}
 	return []hit{h}
 }
 
 // cure is a hit for a user without a stamp. Where sessionstamp would not stamp even on a
 // person's word, the command is that of X14.
 func (m *matter) cure(c Confidence) hit {
-	h := hit{
-		confidence: c, because: []Piece{PieceUser, PieceDomain},
-		params: params{"ledger": m.ledgerText()}, command: commandStamp,
-	}
-	if l, asked := m.Ledger.Get(); asked {
-		h.because = append(h.because, PieceLedger)
-		if left, held := leftBecause[l.reason()]; held {
-			h.command = left.command
-		}
+	h := hit{confidence: c, because: []Piece{PieceUser, PieceDomain}, command: commandStamp}
+	l, _ := m.Ledger.Get()
+	if left, held := leftBecause[l.reason()]; held {
+		h.command = left.command
 	}
 	return h
 }
@@ -103,11 +88,10 @@ func twelveHours(m *matter) []hit {
 	if at, known := m.stampOf(); known && !at.IsZero() {
 		return nil
 	}
-	events := m.sameTwelveHours()
-	if len(events) == 0 {
+	if len(m.sameTwelveHours()) == 0 {
 		return nil
 	}
-	return one(High, pieces(events)...)
+	return one(High, PieceSignIns)
 }
 
 const (
@@ -135,7 +119,7 @@ func (m *matter) sameTwelveHours() []event {
 	if len(ended) > 0 {
 		return ended
 	}
-	return regular(m.matching(func(e event) bool { return counts(e) && e.piece == PieceSignIns && !e.failed() }))
+	return regular(m.matching(func(e event) bool { return counts(e) && !e.failed() }))
 }
 
 // regular returns sign-ins to one app on one device, one after the other by the gap; the
@@ -160,14 +144,10 @@ func regular(events []event) []event {
 
 func notCured(m *matter) []hit {
 	stamped, known := m.stampOf()
-	events := m.sameTwelveHours()
-	if !known || stamped.IsZero() || len(events) == 0 {
+	if !known || stamped.IsZero() || len(m.sameTwelveHours()) == 0 {
 		return nil
 	}
-	return []hit{{
-		confidence: Medium, because: append(pieces(events), PieceUser),
-		params: params{"stamp": same(at(stamped))},
-	}}
+	return []hit{{confidence: Medium, because: []Piece{PieceSignIns, PieceUser}, params: params{"stamp": at(stamped)}}}
 }
 
 // justRevoked looks at the last failure alone: an older one says nothing of today.
@@ -182,8 +162,8 @@ func justRevoked(m *matter) []hit {
 		return nil
 	}
 	h := hit{
-		confidence: High, because: []Piece{PieceUser, failed[0].piece},
-		params: params{"stamp": same(at(stamped)), "who": phrases["who unknown"]},
+		confidence: High, because: []Piece{PieceUser, PieceSignIns},
+		params: params{"stamp": at(stamped), "who": {Text: phrases["who unknown"]}},
 	}
 	if l, asked := m.Ledger.Get(); asked {
 		h.because = append(h.because, PieceLedger)
@@ -193,13 +173,13 @@ func justRevoked(m *matter) []hit {
 }
 
 // whoRevoked tells whether the stamp is of our call.
-func whoRevoked(e stamp.Entry, stamped time.Time) Text {
+func whoRevoked(e stamp.Entry, stamped time.Time) param {
 	const near = 2 * time.Minute // clocks differ, and answers are lost
 	d := stamped.Sub(e.Called)
 	if e.Called.IsZero() || d < -near || d > near {
-		return phrases["who other"]
+		return param{phrases["who other"], "other"}
 	}
-	return phrases["who "+string(e.Source)].or(phrases["who ours"])
+	return param{phrases["who "+string(e.Source)].or(phrases["who ours"]), string(e.Source)}
 }
 
 func leftAlone(m *matter) []hit {
@@ -210,31 +190,18 @@ func leftAlone(m *matter) []hit {
 	}
 	return []hit{{
 		confidence: Certain, because: []Piece{PieceUser, PieceDomain, PieceLedger},
-		params: params{"reason": left.text}, command: left.command,
+		params: params{"reason": {left.text, string(l.reason())}}, command: left.command,
 	}}
 }
 
 // reason is why the user is left to a person, or what would be decided now.
 func (l Ledger) reason() stamp.Reason {
-	if l.Entry.State == stamp.StateCannotFix {
+	switch l.Entry.State {
+	case stamp.StateCannotFix:
 		return l.Entry.Reason
+	case stamp.StateClaimed, stamp.StateCalled:
+		return stamp.ReasonReadBackPending
+	default:
+		return l.Reason
 	}
-	return l.Reason
-}
-
-// ledgerText says in a sentence what the ledger says.
-func (m *matter) ledgerText() Text {
-	l, asked := m.Ledger.Get()
-	_, held := leftBecause[l.reason()]
-	switch {
-	case !asked:
-		return phrases["ledger not asked"]
-	case held:
-		return phrases["ledger left"] // X14 says why
-	case slices.Contains([]stamp.State{stamp.StateClaimed, stamp.StateCalled}, l.Entry.State):
-		return phrases["ledger open"]
-	case l.Entry.State == stamp.StateNone:
-		return phrases["ledger nothing"]
-	}
-	return phrases["ledger state"].fill(params{"state": same(string(l.Entry.State)), "reason": same(string(l.Entry.Reason))})
 }

@@ -12,8 +12,18 @@ type Text struct{ English, Japanese string }
 // same is a text that needs no translation.
 func same(s string) Text { return Text{s, s} }
 
-// params are what replaces {name} in a text.
-type params map[string]Text
+// A param replaces {name} in a text. A program reads the code instead, in any language; ""
+// is for what only people need.
+type param struct {
+	Text
+	code string
+}
+
+// plain is a value that is the same for all.
+func plain(s string) param { return param{same(s), s} }
+
+// params are those of a text, by name.
+type params map[string]param
 
 // or returns the other text where this one is empty.
 func (t Text) or(other Text) Text {
@@ -37,13 +47,15 @@ func (t Text) fill(p params) Text {
 	}
 }
 
-// clean makes the values fit to be shown, as fill does.
-func (p params) clean() map[string]Text {
-	cleaned := make(map[string]Text, len(p))
+// codes are what programs read, as clean as the texts.
+func (p params) codes() map[string]string {
+	codes := make(map[string]string, len(p))
 	for name, value := range p {
-		cleaned[name] = Text{clean(value.English), clean(value.Japanese)}
+		if value.code != "" {
+			codes[name] = clean(value.code)
+		}
 	}
-	return cleaned
+	return codes
 }
 
 // address is a user principal name or a mail address.

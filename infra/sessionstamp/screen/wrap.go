@@ -7,8 +7,9 @@ import (
 )
 
 // Wrap breaks a text into lines of at most so many cells: at blanks, and beside the wide
-// characters of Japanese, but not before a mark that closes or after one that opens. A
-// word that is too long for a line is cut. Lines after the first are indented.
+// characters of Japanese, but not before a mark that closes or after one that opens. What
+// stands in 「」 stays whole where that leaves a line at least half full. A word that is too
+// long for a line is cut. Lines after the first are indented.
 func Wrap(text string, most, indent int) []string {
 	indent = max(0, min(indent, most/2))
 	text = strings.TrimRight(text, " ")
@@ -30,11 +31,15 @@ const (
 func breakAt(text string, most int) (end int) {
 	used := 0
 	before := ' '
+	quoted := false
 	start := len(text) - len(strings.TrimLeft(text, " "))
 	for i, char := range text {
 		width := cells.RuneWidth(char)
-		if i > start && mayBreak(before, char) {
+		if i > start && mayBreak(before, char) && (!quoted || 2*Width(text[:end]) < most) {
 			end = i
+		}
+		if char == '「' || char == '」' {
+			quoted = char == '「'
 		}
 		if used += width; used > most {
 			if end == 0 {

@@ -23,6 +23,8 @@ func TestWrap(t *testing.T) {
 		"katakana":              {"このユーザーは", 10, 0, []string{"この", "ユーザーは"}},
 		"a mark stays":          {"あいう。えお", 6, 0, []string{"あい", "う。え", "お"}},
 		"an opening mark":       {"あい「うえ", 6, 0, []string{"あい", "「うえ"}},
+		"a name stays":          {"ポリシー名「営業 8」を変更", 18, 0, []string{"ポリシー名", "「営業 8」を変更"}},
+		"a long name":           {"あ「営業部 8 時間」", 14, 0, []string{"あ「営業", "部 8 時間」"}},
 		"nothing":               {"", 6, 0, []string{""}},
 		"hardly any room":       {"あい", 1, 9, []string{"あい"}},
 		"an indent without end": {"aaaa", 2, 80, []string{"aa", " a", " a"}},

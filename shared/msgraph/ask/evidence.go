@@ -141,10 +141,8 @@ type WhatIf struct {
 	Application string
 	// ClientAppType is "browser" or "mobileAppsAndDesktopClients".
 	ClientAppType string
-	// DevicePlatform is "windows", "iOS", …; Country a code of two letters.
-	DevicePlatform, Country string
-	// IPAddress is the public one.
-	IPAddress string
+	// DevicePlatform is "windows", "iOS", …
+	DevicePlatform string
 	// TrustType is that of the device: see [explain.Device].
 	TrustType string
 }
@@ -164,9 +162,7 @@ func (c *Client) Evaluate(ctx context.Context, userID string, w WhatIf) explain.
 // request is the body of evaluate.
 func (w WhatIf) request(userID string) any {
 	conditions := make(map[string]any)
-	for name, value := range map[string]string{
-		"clientAppType": w.ClientAppType, "devicePlatform": w.DevicePlatform, "country": w.Country, "ipAddress": w.IPAddress,
-	} {
+	for name, value := range map[string]string{"clientAppType": w.ClientAppType, "devicePlatform": w.DevicePlatform} {
 		if value != "" {
 			conditions[name] = value
 		}

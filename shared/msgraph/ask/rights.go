@@ -13,7 +13,6 @@ const (
 	opFindUser         = "findUser"
 	opFindGroup        = "findGroup"
 	opMembers          = "listTransitiveMembers"
-	opNames            = "getByIds"
 	opMe               = "getMe"
 	opOrganization     = "getOrganization"
 	opDevices          = "listRegisteredDevices"
@@ -38,7 +37,6 @@ var rights = map[string]string{
 	opMembers:              "GroupMember.Read.All",
 	"checkMemberGroups":    "GroupMember.Read.All",
 	"revokeSignInSessions": "User.RevokeSessions.All",
-	opNames:                "Directory.Read.All",
 	opMe:                   "User.Read",
 	opOrganization:         "User.Read.All",
 }

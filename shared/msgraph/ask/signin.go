@@ -56,8 +56,6 @@ func Browser(permissions ...string) msgraph.Auth {
 type Code struct {
 	// UserCode is to be entered at URL.
 	UserCode, URL string
-	// Message is Entra's own sentence that says so, in Entra's language.
-	Message string
 }
 
 // DeviceCode has show tell the person where to enter which code, on this device or another.
@@ -67,7 +65,7 @@ func DeviceCode(show func(ctx context.Context, code Code) error, permissions ...
 		return azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
 			ClientOptions: o, TenantID: tenantID, ClientID: clientID, DisableInstanceDiscovery: true,
 			UserPrompt: func(ctx context.Context, m azidentity.DeviceCodeMessage) error {
-				return show(ctx, Code{UserCode: m.UserCode, URL: m.VerificationURL, Message: m.Message})
+				return show(ctx, Code{UserCode: m.UserCode, URL: m.VerificationURL})
 			},
 		})
 	})

@@ -53,7 +53,7 @@ func (p *prompts) auth(permissions ...string) msgraph.Auth {
 		if p.silent {
 			return nil
 		}
-		if !p.server.EnterDeviceCode(code.UserCode, p.accept) || code.URL == "" || !strings.Contains(code.Message, code.UserCode) {
+		if !p.server.EnterDeviceCode(code.UserCode, p.accept) || code.URL == "" {
 			return errDenied
 		}
 		return nil
