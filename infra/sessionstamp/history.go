@@ -44,7 +44,7 @@ type recollection struct {
 }
 
 func (c *call) historyVerb() *cobra.Command {
-	r := recollection{limit: shown}
+	r := recollection{limit: c.rows()}
 	cmd := c.verb("history", func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			r.user = args[0]

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -81,7 +82,7 @@ var screens = map[string][]string{
 	"users":           {"users", "--demo"},
 	"users-month":     {"users", "--by", "month", "--demo"},
 	"users-domain":    {"users", "--by", "domain", "--since", "2026-06", "--demo"},
-	"users-few":       {"users", "--domain", "@Tokyo.example.co.jp", "--since", "20d", "--demo"},
+	"users-few":       {"users", "--domain", "@Example.co.jp", "--since", "20d", "--demo"},
 	"users-none":      {"users", "--domain", "tokyo.example.co.jp", "--since", "1d", "--demo"},
 	"report":          {"report", "--demo"},
 	"history":         {"history", "--demo"},
@@ -106,7 +107,7 @@ func TestScreens(t *testing.T) {
 		for _, l := range languages() {
 			t.Run(name+"."+string(l), func(t *testing.T) {
 				t.Parallel()
-				status, stdout, stderr := play(t.Context(), nil, append(args, "--lang", string(l))...)
+				status, stdout, stderr := play(t.Context(), func(p *program) { p.Out.Live = true }, append(args, "--lang", string(l))...)
 				if want := map[bool]int{true: wrong, false: fine}[name == "check"]; status != want || !strings.HasPrefix(words.Say(l, "demo")+"\n", stderr) {
 					t.Errorf("exit status %d, want %d; standard error %q", status, want, stderr)
 				}
@@ -206,7 +207,10 @@ func TestMisuse(t *testing.T) {
 	for _, l := range languages() {
 		var all strings.Builder
 		for _, args := range []string{
-			"chekc", "chekc --by month", "nonsense", "help nonsense", "check extra", "--nothing", "-x", "check -o", "check -o xml", "--demo=maybe", "check --cloud mars",
+			"chekc", "chekc --by month", "nonsense", "help nonsense", "scan --help", "revoke --all", "LIST",
+			"stamp --all --dryrun", "check --dmeo", "check -all", "stamp -all", "check -output json", "stamp -WhatIf", "check —demo", "check －－demo",
+			"stamp --group --demo", "signout U --reason --dry-run --yes --expect 1", "report --out --demo", "report --exclude --demo", "check -o --demo", "check --lang --demo",
+			"stamp --domain example.com --domain example.co.jp", "check -o csv --output json", "check extra", "--nothing", "-x", "check -o", "check -o xml", "--demo=maybe", "check --cloud mars",
 			"users --by year", "users --since yesterday", "users --since 2027-01", "users --since 0d", "users --limit -1", "users --limit 1.5",
 			"users --domain nonsense", "report --out", "report --exclude *", "report x", "users --domain example.com --demo", "check --sign-in fax", "check --tenant contoso.com", "check --sign-in env", "history",
 			"stamp", "stamp --all --domain example.co.jp", "stamp --all", "signout --all", "signout --all --yes", "stamp --file - --yes", "stamp --file /nowhere --dry-run",
@@ -360,6 +364,28 @@ func TestCounter(t *testing.T) {
 	}
 }
 
+// TestVersion: the verb, the flag and JSON say the same.
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	_, verb, _ := play(t.Context(), nil, "version")
+	status, flag, _ := play(t.Context(), nil, "--version")
+	_, object, _ := play(t.Context(), nil, "version", "-o", "json")
+	if status != fine || verb != flag || !strings.HasPrefix(verb, "sessionstamp ") || !strings.Contains(verb, runtime.Version()) || !strings.Contains(object, runtime.GOARCH) {
+		t.Errorf("exit status %d, %q, %q, %s", status, verb, flag, object)
+	}
+}
+
+// TestDash: a value that begins with a dash is taken where it can only be one, and flags
+// that repeat do.
+func TestDash(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"report --out - --demo", "report --out=-x --demo", "report --exclude a@example.com --exclude b@example.com --demo --demo"} {
+		if status, _, stderr := play(t.Context(), nil, strings.Split(args, " ")...); status != fine {
+			t.Errorf("%s: exit status %d: %s", args, status, stderr)
+		}
+	}
+}
+
 func TestParseSince(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Time{
@@ -367,7 +393,8 @@ func TestParseSince(t *testing.T) {
 		"2026-11-29": time.Date(2026, 11, 29, 0, 0, 0, 0, tokyo),
 		"2026-10":    time.Date(2026, 10, 1, 0, 0, 0, 0, tokyo),
 		"30d":        at.AddDate(0, 0, -30),
-		"2026-11-30": {}, "-1d": {}, "d": {}, "999999999999999999999d": {}, "40000d": {}, "": {}, "2026": {}, "2026-13": {}, "２０２６-10": {},
+		"2026-11-30": time.Date(2026, 11, 30, 0, 0, 0, 0, tokyo),
+		"-1d":        {}, "d": {}, "999999999999999999999d": {}, "40000d": {}, "": {}, "2026": {}, "2026-13": {}, "２０２６-10": {},
 	} {
 		got, ok := parseSince(text, at)
 		if ok != !want.IsZero() || ok && !got.Equal(want) {

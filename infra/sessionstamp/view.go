@@ -71,7 +71,7 @@ func paintOn(on screen.Terminal, out *strings.Builder, lines []line) {
 }
 
 // pairs returns lines of at most so many cells with a name and what it means, the meanings
-// below each other.
+// below each other. A name that leaves no room for its meaning has a line of its own.
 func pairs(pairs [][2]string, columns int) (lines []string) {
 	const indent, most = 2, 46
 	widest := 0
@@ -83,6 +83,10 @@ func pairs(pairs [][2]string, columns int) (lines []string) {
 	for _, p := range pairs {
 		column := indent + widest + 2
 		name := "  " + p[0] + strings.Repeat(" ", max(2, column-indent-screen.Width(p[0])))
+		if w := screen.Width(name); w > column && w+screen.Width(p[1]) > columns {
+			lines = append(lines, screen.Wrap(name, columns, column)...)
+			name = strings.Repeat(" ", min(column, columns/2))
+		}
 		lines = append(lines, screen.Wrap(name+p[1], columns, column)...)
 	}
 	return lines
