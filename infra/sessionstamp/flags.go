@@ -25,11 +25,12 @@ type valueError language.Key
 func (e valueError) Error() string { return string(e) }
 
 const (
-	errValue  = valueError("use.value")
-	errNumber = valueError("use.number")
-	errFuture = valueError("use.future")
-	errTwice  = valueError("use.twice")
-	errDashed = valueError("use.dashed_value")
+	errValue    = valueError("use.value")
+	errNumber   = valueError("use.number")
+	errFuture   = valueError("use.future")
+	errInterval = valueError("use.interval")
+	errTwice    = valueError("use.twice")
+	errDashed   = valueError("use.dashed_value")
 )
 
 // given is a flag's value, and sees how the flag was given. Where two values would

@@ -143,6 +143,8 @@ func explainName(err error, name string) error {
 	switch {
 	case errors.Is(err, directory.ErrNoName):
 		return misuse("use.user", name)
+	case errors.Is(err, directory.ErrNoUser) && directory.IsID(strings.ToLower(name)):
+		return misuse("use.unknown_id", name)
 	case errors.Is(err, directory.ErrNoUser):
 		return misuse("use.unknown_user", name)
 	case errors.Is(err, directory.ErrSeveralUsers):
@@ -182,7 +184,7 @@ func (c *call) names(ctx context.Context, entries []stamp.Entry) (map[string]str
 
 func (c *call) historyView(tenant string, entries []stamp.Entry, names map[string]string, r recollection) view {
 	v := view{
-		before: []line{{text: c.say("history.count", language.Number(len(entries)))}},
+		before: []line{{text: c.countHistory(len(entries), r.user)}},
 		table:  c.historyTable(r.shown(entries, c.format), names),
 		sheet: screen.Table{Columns: []screen.Column{
 			{Title: "id"}, {Title: "userPrincipalName"}, {Title: "createdDateTime"}, {Title: "called"}, {Title: "stamp"}, {Title: "source"}, {Title: "state"}, {Title: "reason"},
@@ -208,6 +210,17 @@ func (c *call) historyView(tenant string, entries []stamp.Entry, names map[strin
 	}
 	v.object = object
 	return v
+}
+
+// countHistory says how many people were stamped, or whether one user was.
+func (c *call) countHistory(people int, user string) string {
+	switch {
+	case people == 0 && user != "":
+		return c.say("history.not", user)
+	case people == 1:
+		return c.say("history.one")
+	}
+	return c.say("history.count", language.Number(people))
 }
 
 func (c *call) historyTable(entries []stamp.Entry, names map[string]string) screen.Table {

@@ -215,7 +215,7 @@ func TestMisuse(t *testing.T) {
 			"users --by year", "users --since yesterday", "users --since 2027-01", "users --since 0d", "users --limit -1", "users --limit 1.5",
 			"users --domain nonsense", "report --out", "report --exclude *", "report x", "users --domain example.com --demo", "check --sign-in fax", "check --tenant contoso.com", "check --sign-in env", "history",
 			"stamp", "stamp --all --domain example.co.jp", "stamp --all", "signout --all", "signout --all --yes", "stamp --file - --yes", "stamp --file /nowhere --dry-run",
-			"stamp --all --at 22:00", "stamp --all --exclude taro --yes", "stamp --all --expect 3", "stamp taro --dry-run --demo", "stamp nobody@example.co.jp --yes --demo",
+			"stamp --all --at 22:00", "stamp --all --exclude taro --yes", "stamp --all --expect 3", "stamp taro --dry-run --demo", "stamp nobody@example.co.jp --yes --demo", "stamp 11111111-2222-3333-4444-555555555555 --yes --demo",
 			"stamp --group nobody --yes --demo", "stamp --domain example.com --yes --demo", "signout --all --yes --expect 3 --demo",
 			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "watch --every 1s", "watch --every often", "watch -o csv", "watch --release --once", "watch --release",
 			"watch --domain example.com --demo", "watch --exclude *@* --demo", "check --\u202enothing", "--=", "check --cloud=",
@@ -288,11 +288,13 @@ func TestHistory(t *testing.T) {
 			t.Errorf("%d lines, want a heading and a user: %s", strings.Count(found, "\r\n"), stderr)
 		}
 	}
-	status, stdout, stderr := play(t.Context(), func(p *program) {
-		p.Env = environment([]string{tenantVariable + "=" + demo.TenantID, "HOME=" + t.TempDir()})
-	}, "history")
-	if status != fine || !strings.Contains(stdout, "stamped 0 people") || stderr != "" {
-		t.Errorf("without a file: exit status %d, %q, %q", status, stdout, stderr)
+	for args, want := range map[string]string{"history": "has stamped 0 people", "history 11111111-2222-3333-4444-555555555555": "has not stamped 11111111"} {
+		status, stdout, stderr := play(t.Context(), func(p *program) {
+			p.Env = environment([]string{tenantVariable + "=" + demo.TenantID, "HOME=" + t.TempDir()})
+		}, strings.Fields(args)...)
+		if status != fine || !strings.Contains(stdout, want) || stderr != "" {
+			t.Errorf("%s, without a file: exit status %d, %q, %q", args, status, stdout, stderr)
+		}
 	}
 }
 

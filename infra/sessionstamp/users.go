@@ -202,17 +202,19 @@ func userSheet(users []directory.User) screen.Table {
 	return sheet
 }
 
-// groupTable draws those without a stamp as bars.
+// groupTable draws those without a stamp as bars. Old consoles in Japan draw each of a
+// bar's steps in two cells: it fits there as well.
 func (c *call) groupTable(by string, groups []census.Group) screen.Table {
-	const bar = 30
 	table := screen.Table{Columns: []screen.Column{
 		{Title: c.say(language.Key("column." + by))},
 		{Title: c.say("column.without"), Right: true}, {Title: c.say("column.with"), Right: true}, {},
 	}}
-	most := 1
+	most, widest := 1, 0
 	for _, g := range groups {
-		most = max(most, g.Without)
+		most, widest = max(most, g.Without), max(widest, screen.Width(g.Name))
 	}
+	const numbers, longest = 26, 30
+	bar := max(1, min(longest, (c.Out.Columns-widest-numbers)/2))
 	for _, g := range groups {
 		name := g.Name
 		if name == "" {

@@ -74,6 +74,12 @@ var commonWords = language.Catalogue{
 		Ja: "このマシンからスタンプを付けた人: %s 人",
 	},
 
+	"history.one": {En: "This machine has stamped 1 person.", Ja: "このマシンからスタンプを付けた人: 1 人"},
+	"history.not": {
+		En: "This machine has not stamped %s.",
+		Ja: "このマシンから %s にスタンプを付けた記録はありません。",
+	},
+
 	"column.created": {En: "Created", Ja: "作成日時"},
 	"column.user":    {En: "User", Ja: "ユーザー"},
 	"column.domain":  {En: "Domain", Ja: "ドメイン"},
@@ -99,7 +105,7 @@ var commonWords = language.Catalogue{
 	"after.days":    {En: "%s d", Ja: "%s 日"},
 
 	"hint.preview":     {En: "who would be stamped", Ja: "対象を確認 (変更なし)"},
-	"hint.preview_new": {En: "and new users as they come", Ja: "新しいユーザーも確認 (変更なし)"},
+	"hint.preview_new": {En: "and new users as they come", Ja: "新しい人も確認 (変更なし)"},
 	"hint.users":       {En: "who has none", Ja: "スタンプのない人の一覧"},
 	"hint.by_month":    {En: "since when", Ja: "いつからか"},
 	"hint.by_domain":   {En: "in which domain", Ja: "どのドメインか"},
@@ -147,6 +153,10 @@ var commonWords = language.Catalogue{
 	"use.future": {
 		En: "--%[1]s %[2]s is in the future: write a date that has come.",
 		Ja: "--%[1]s に未来の日付は指定できません (%[2]s)。",
+	},
+	"use.interval": {
+		En: "--%[1]s does not take %[2]q: write a time from 10s to 1h, such as 30s or 5m.",
+		Ja: "--%[1]s に %[2]q は指定できません。30s (30 秒)、5m (5 分) のように、10s から 1h の範囲で指定してください。",
 	},
 	"use.no_value": {
 		En: "--%s needs a value: write --%[1]s %s.",
@@ -219,6 +229,10 @@ var commonWords = language.Catalogue{
 	"use.unknown_user": {
 		En: "The tenant has no user %s: look at the spelling, or write the object id.",
 		Ja: "テナントにユーザー %s はいません。つづりを確認するか、オブジェクト ID を指定してください。",
+	},
+	"use.unknown_id": {
+		En: "No user of the tenant has the object id %s.",
+		Ja: "オブジェクト ID が %s のユーザーはテナントにいません。",
 	},
 	"use.folder": {
 		En: "Your files have no place: set HOME, or LOCALAPPDATA on Windows.",
