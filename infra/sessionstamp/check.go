@@ -4,30 +4,14 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/census"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/report"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 )
-
-// checked is the JSON of check.
-type checked struct {
-	Tenant           string         `json:"tenant"`
-	At               string         `json:"at"`
-	FederatedDomains []string       `json:"federatedDomains"`
-	ManagedDomains   []string       `json:"managedDomains"`
-	Members          int            `json:"members"`
-	WithoutStamp     int            `json:"withoutStamp"`
-	RecentDays       int            `json:"recentDays"`
-	Recent           int            `json:"recentMembers"`
-	RecentWithout    int            `json:"recentWithoutStamp"`
-	Unknown          int            `json:"unknown"`
-	Unreadable       int            `json:"unreadable"`
-	Verdict          census.Verdict `json:"verdict"`
-}
 
 func (c *call) checkVerb() *cobra.Command {
 	return c.verb("check", func(cmd *cobra.Command, _ []string) error { return c.check(cmd.Context()) })
@@ -52,18 +36,9 @@ func (c *call) check(ctx context.Context) error {
 		before: c.checkLines(t, found, r.unreadable),
 		next:   nextOf(found),
 		sheet:  domainSheet(found),
-		object: checked{
-			Tenant: t.id, At: moment(now),
-			FederatedDomains: list(found.Federated), ManagedDomains: list(found.Managed),
-			Members: found.Members.All(), WithoutStamp: found.Members.Without,
-			RecentDays: int(census.Recent / (24 * time.Hour)), Recent: found.Recent.All(), RecentWithout: found.Recent.Without,
-			Unknown: found.Unknown, Unreadable: r.unreadable, Verdict: found.Verdict(),
-		},
+		object: report.HeadOf(t.id, found, r.unreadable, now),
 	})
 }
-
-// list is never null in JSON.
-func list(names []string) []string { return append([]string{}, names...) }
 
 func (c *call) checkLines(t tenant, found census.Census, unreadable int) []line {
 	lines := []line{

@@ -115,7 +115,7 @@ func (c *call) remembered(ctx context.Context) (tenant string, entries []stamp.E
 		return "", nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	entries, err = bolt.NewLedger(file).History(ctx, tenant, 0)
+	entries, err = bolt.NewLedger(file).History(ctx, tenant)
 	return tenant, entries, err
 }
 

@@ -332,6 +332,21 @@ func TestColours(t *testing.T) {
 	}
 }
 
+// TestHead: who reads only the beginning of a result is not told that this failed.
+func TestHead(t *testing.T) {
+	t.Parallel()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	reader.Close()
+	status, _, stderr := play(t.Context(), func(p *program) { p.Stdout = writer }, "check", "--demo")
+	if status != wrong || stderr != words["demo"].En+"\n" {
+		t.Errorf("exit status %d, %q", status, stderr)
+	}
+}
+
 // TestStopped: who presses Ctrl-C is told what that means.
 func TestStopped(t *testing.T) {
 	t.Parallel()

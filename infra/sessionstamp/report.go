@@ -104,7 +104,7 @@ func (c *call) memory(ctx context.Context, tenant string, users []directory.User
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	ledger := bolt.NewLedger(file)
-	if m.Entries, err = ledger.History(ctx, tenant, 0); err != nil {
+	if m.Entries, err = ledger.History(ctx, tenant); err != nil {
 		return m, err
 	}
 	// Whoever could not be stamped may never have been called, and has no history.
