@@ -150,7 +150,7 @@ func (c *call) render(made report.Report) ([]byte, error) {
 	for _, u := range made.Users {
 		sheet.Rows = append(sheet.Rows, []string{u.ID, u.UserPrincipalName, moment(u.Created), string(u.Reason)})
 	}
-	err := screen.Result{Table: sheet, Object: made}.Write(&out, c.format, screen.Columns)
+	err := screen.Result{Table: c.forExcel(sheet), Object: made}.Write(&out, c.format, screen.Columns)
 	return out.Bytes(), err
 }
 

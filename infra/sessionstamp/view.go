@@ -36,7 +36,7 @@ type line struct {
 // show writes a view to standard output.
 func (c *call) show(v view) error {
 	if c.format != screen.Text {
-		return screen.Result{Table: v.sheet, Object: v.object}.Write(c.Stdout, c.format, c.Out.Columns)
+		return screen.Result{Table: c.forExcel(v.sheet), Object: v.object}.Write(c.Stdout, c.format, c.Out.Columns)
 	}
 	var out strings.Builder
 	c.paint(&out, v.before)
@@ -160,6 +160,19 @@ func (c *call) when(at time.Time) string {
 		return ""
 	}
 	return at.In(c.Now().Location()).Format("2006-01-02 15:04")
+}
+
+// forExcel writes the moments of a sheet as Excel reads times, which it does in no zone but
+// the person's.
+func (c *call) forExcel(sheet screen.Table) screen.Table {
+	for _, row := range sheet.Rows {
+		for i, cell := range row {
+			if at, err := time.Parse(time.RFC3339, cell); err == nil {
+				row[i] = at.In(c.Now().Location()).Format(time.DateTime)
+			}
+		}
+	}
+	return sheet
 }
 
 // moment writes a moment for programs.
