@@ -246,7 +246,7 @@ var commonWords = language.Catalogue{
 	},
 	"fail.damaged": {
 		En: "The file of this machine is damaged: move it away and start again; the stamps are in the directory, only the history is lost. (%s)",
-		Ja: "このマシンのファイルが壊れています。別の場所に移して、やり直してください。スタンプはディレクトリにあり、失われるのは履歴だけです。(%s)",
+		Ja: "このマシンのファイルが壊れています。別の場所に移して、やり直してください。スタンプはディレクトリにあり、失われるのは記録だけです。(%s)",
 	},
 	"fail.no_answer": {
 		En: "Microsoft did not answer (%s): see that this machine reaches graph.microsoft.com and login.microsoftonline.com, by the proxy in HTTPS_PROXY if there is one.",
