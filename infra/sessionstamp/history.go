@@ -177,7 +177,7 @@ func (c *call) names(ctx context.Context, entries []stamp.Entry) (map[string]str
 			}
 			names[ids[i]] = read.User.UserPrincipalName
 		}
-		counter.show(len(names))
+		counter.add(len(some))
 	}
 	return names, nil
 }

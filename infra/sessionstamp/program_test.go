@@ -333,28 +333,3 @@ func TestVersion(t *testing.T) {
 		t.Errorf("exit status %d, %q, %q, %s", status, verb, flag, object)
 	}
 }
-
-// TestCounter: nothing is told within a second, and what is drawn is taken away.
-func TestCounter(t *testing.T) {
-	t.Parallel()
-	for _, live := range []bool{true, false} {
-		var out bytes.Buffer
-		now := at
-		c := &call{program: program{Stderr: &out, Err: screen.Terminal{Columns: 80, Live: live}, Now: func() time.Time { return now }}}
-		k := &counter{c: c, began: at, stop: make(chan struct{})}
-		k.show(999)
-		for range 3 {
-			now = now.Add(2 * time.Second)
-			k.show(1998)
-		}
-		k.end()
-		text := "Reading users: 1,998 …"
-		want := text + "\n"
-		if live {
-			want = strings.Repeat("\r"+text, 3) + "\r" + strings.Repeat(" ", screen.Width(text)) + "\r"
-		}
-		if diff := cmp.Diff(want, out.String()); diff != "" {
-			t.Errorf("live %t: %s", live, diff)
-		}
-	}
-}

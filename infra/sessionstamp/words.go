@@ -11,7 +11,6 @@ var commonWords = language.Catalogue{
 	"more":        {En: "%s and %s more", Ja: "%s 他 %s 件"},
 	"rest":        {En: "… and %s more: --limit 0 shows all", Ja: "… 他 %s 件。--limit 0 ですべて表示します"},
 	"before_2018": {En: "before June 2018", Ja: "2018 年 6 月より前"},
-	"reading":     {En: "Reading users: %s …", Ja: "ユーザーを読み取り中: %s 人 …"},
 
 	"signed_in.env":     {En: "app %s  (environment)", Ja: "アプリ %s  (環境変数)"},
 	"signed_in.browser": {En: "%s  (browser)", Ja: "%s  (ブラウザー)"},
