@@ -14,7 +14,9 @@ import (
 // run tells of those who came, and of others only if something made it look at them.
 func (r result) page(now time.Time) report.Report {
 	page := report.Report{
-		Demo: true, At: now.UTC(), FederatedDomains: []string{federatedDomain, subdomain}, ManagedDomains: []string{managedDomain},
+		Head: report.Head{
+			Demo: true, At: now.UTC(), FederatedDomains: []string{federatedDomain, subdomain}, ManagedDomains: []string{managedDomain},
+		},
 		ExclusionsNamed: true,
 		Zeros:           report.Zeros{Missed: &r.Unstamped, CalledAgain: &r.StampedTwice, OutOfScope: &r.OutOfScopeTouched},
 	}

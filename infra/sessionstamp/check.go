@@ -4,30 +4,14 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/census"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/report"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 )
-
-// checked is the JSON of check.
-type checked struct {
-	Tenant           string         `json:"tenant"`
-	At               string         `json:"at"`
-	FederatedDomains []string       `json:"federatedDomains"`
-	ManagedDomains   []string       `json:"managedDomains"`
-	Members          int            `json:"members"`
-	WithoutStamp     int            `json:"withoutStamp"`
-	RecentDays       int            `json:"recentDays"`
-	Recent           int            `json:"recentMembers"`
-	RecentWithout    int            `json:"recentWithoutStamp"`
-	Unknown          int            `json:"unknown"`
-	Unreadable       int            `json:"unreadable"`
-	Verdict          census.Verdict `json:"verdict"`
-}
 
 func (c *call) checkVerb() *cobra.Command {
 	return c.verb("check", func(cmd *cobra.Command, _ []string) error { return c.check(cmd.Context()) })
@@ -50,20 +34,11 @@ func (c *call) check(ctx context.Context) error {
 	}
 	return c.show(view{
 		before: c.checkLines(t, found, r.unreadable),
-		next:   nextOf(found.Verdict()),
+		next:   nextOf(found),
 		sheet:  domainSheet(found),
-		object: checked{
-			Tenant: t.id, At: moment(now),
-			FederatedDomains: list(found.Federated), ManagedDomains: list(found.Managed),
-			Members: found.Members.All(), WithoutStamp: found.Members.Without,
-			RecentDays: int(census.Recent / (24 * time.Hour)), Recent: found.Recent.All(), RecentWithout: found.Recent.Without,
-			Unknown: found.Unknown, Unreadable: r.unreadable, Verdict: found.Verdict(),
-		},
+		object: report.HeadOf(t.id, found, r.unreadable, now),
 	})
 }
-
-// list is never null in JSON.
-func list(names []string) []string { return append([]string{}, names...) }
 
 func (c *call) checkLines(t tenant, found census.Census, unreadable int) []line {
 	lines := []line{
@@ -82,11 +57,11 @@ func (c *call) checkLines(t tenant, found census.Census, unreadable int) []line 
 func (c *call) countLines(found census.Census) []line {
 	without, all := language.Number(found.Members.Without), language.Number(found.Members.All())
 	lines := []line{{text: c.say("check.count", without, all), colour: screen.Strong}}
-	if found.Members.Without > 0 {
-		lines = append(lines, line{text: c.say("check.effect")})
-	}
 	if found.Recent.All() > 0 {
 		lines = append(lines, line{text: c.say("check.recent", language.Number(found.Recent.Without), language.Number(found.Recent.All()))})
+	}
+	if found.Members.Without > 0 {
+		lines = append(lines, line{text: c.say("check.stamp"), colour: screen.Faint})
 	}
 	return lines
 }
@@ -128,15 +103,19 @@ func (c *call) some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-func nextOf(verdict census.Verdict) []hint {
-	switch verdict {
-	case census.NotFederated:
+// nextOf begins with the cure, if somebody needs it: as a preview, which changes nothing.
+func nextOf(found census.Census) []hint {
+	switch verdict := found.Verdict(); {
+	case found.Members.Without > 0:
+		next := []hint{{"stamp --all --dry-run", "hint.preview"}}
+		if verdict == census.Needed {
+			next = append(next, hint{"watch --once --dry-run", "hint.preview_new"})
+		}
+		return append(next, hint{"users", "hint.users"}, hint{"users --by month", "hint.by_month"})
+	case verdict == census.NotFederated:
 		return []hint{{"check --demo", "hint.demo"}}
-	case census.Nobody, census.NotNeeded:
-		return []hint{{"users --by domain", "hint.by_domain"}}
-	default:
-		return []hint{{"users", "hint.users"}, {"users --by month", "hint.by_month"}}
 	}
+	return []hint{{"users --by domain", "hint.by_domain"}}
 }
 
 // domainSheet is the CSV of counts by domain.

@@ -12,8 +12,8 @@ var helps = language.Catalogue{
 	"sessionstamp.use":   same("sessionstamp VERB"),
 	"sessionstamp.short": {En: "ends daily sign-in prompts of federated users", Ja: "フェデレーション ユーザーの毎日の再サインインをなくします"},
 	"sessionstamp.long": {
-		En: "It finds the users without a stamp (signInSessionsValidFromDateTime), whom Entra asks to sign in every 12 hours. Exit status: 0 fine, 1 something is wrong, 2 wrong use.",
-		Ja: "スタンプ (signInSessionsValidFromDateTime) のないユーザーを見つけます。ないと 12 時間ごとに再サインインを求められます。終了コード: 0 正常、1 問題あり、2 使い方の誤り。",
+		En: "A stamp is the time from which a user's sign-in sessions are valid (signInSessionsValidFromDateTime). A federated user without one is asked to sign in again every 12 hours. Exit status: 0 fine, 1 something is wrong, 2 wrong use.",
+		Ja: "スタンプとは、サインイン セッションの有効開始日時 (signInSessionsValidFromDateTime) です。これが空のフェデレーション ユーザーは、12 時間ごとに再サインインを求められます。終了コード: 0 正常、1 問題あり、2 使い方の誤り。",
 	},
 	"sessionstamp.examples": same("  sessionstamp check --demo\n  sessionstamp check\n  sessionstamp help flags"),
 
@@ -93,6 +93,14 @@ var helps = language.Catalogue{
 	},
 	"completion.examples": same("  source <(sessionstamp completion bash)\n  sessionstamp completion powershell | Out-String | Invoke-Expression"),
 
+	"version.use":   same("version"),
+	"version.short": {En: "which program this is", Ja: "バージョン"},
+	"version.long": {
+		En: "It says the version and the commit that the program was built from, its Go, and its system.",
+		Ja: "プログラムのバージョン、ビルド元のコミット、Go のバージョン、システムを示します。",
+	},
+	"version.examples": same("  sessionstamp version -o json"),
+
 	"flag.output":        {En: "how the result is written", Ja: "結果の形式"},
 	"flag.lang":          {En: "English or Japanese; else as your system", Ja: "表示言語 (既定はシステムの言語)"},
 	"flag.sign-in":       {En: "how you sign in", Ja: "サインインの方法"},
@@ -102,11 +110,10 @@ var helps = language.Catalogue{
 	"flag.demo":          {En: "try it on an invented tenant", Ja: "架空のテナントで試す"},
 	"flag.help":          {En: "teaches a verb", Ja: "説明を表示"},
 	"flag.by":            {En: "counts instead of a list", Ja: "一覧の代わりに人数を表示"},
-	"flag.domain":        {En: "only this domain and those below it", Ja: "このドメインとその下だけ"},
 	"flag.since":         {En: "only users created since then", Ja: "それ以降に作成された人だけ"},
-	"flag.limit":         {En: "rows on a screen; 0 for all", Ja: "画面に出す行数 (0 はすべて)"},
+	"flag.limit":         {En: "rows; on a screen 15, 0 for all", Ja: "表示する行数 (画面では 15、0 はすべて)"},
 	"flag.exclude":       {En: "never these users (again for more)", Ja: "対象から外すユーザー (繰り返し可)"},
-	"flag.exclude-group": {En: "never the members of this group", Ja: "対象から外すグループ"},
+	"flag.exclude-group": {En: "nor this group's members (again for more)", Ja: "対象から外すグループ (繰り返し可)"},
 	"flag.out":           {En: "where to; - for standard output", Ja: "出力先 (- は標準出力)"},
 	"flag.exclude_known": {En: "users whom you exclude (again for more)", Ja: "除外しているユーザー (繰り返し可)"},
 	"flag.why-all":       {En: "shows all that was looked at", Ja: "確認した項目をすべて表示"},

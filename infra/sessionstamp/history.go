@@ -44,7 +44,7 @@ type recollection struct {
 }
 
 func (c *call) historyVerb() *cobra.Command {
-	r := recollection{limit: shown}
+	r := recollection{limit: c.rows()}
 	cmd := c.verb("history", func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			r.user = args[0]
@@ -115,7 +115,7 @@ func (c *call) remembered(ctx context.Context) (tenant string, entries []stamp.E
 		return "", nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	entries, err = bolt.NewLedger(file).History(ctx, tenant, 0)
+	entries, err = bolt.NewLedger(file).History(ctx, tenant)
 	return tenant, entries, err
 }
 
@@ -143,6 +143,8 @@ func explainName(err error, name string) error {
 	switch {
 	case errors.Is(err, directory.ErrNoName):
 		return misuse("use.user", name)
+	case errors.Is(err, directory.ErrNoUser) && directory.IsID(strings.ToLower(name)):
+		return misuse("use.unknown_id", name)
 	case errors.Is(err, directory.ErrNoUser):
 		return misuse("use.unknown_user", name)
 	case errors.Is(err, directory.ErrSeveralUsers):
@@ -175,14 +177,14 @@ func (c *call) names(ctx context.Context, entries []stamp.Entry) (map[string]str
 			}
 			names[ids[i]] = read.User.UserPrincipalName
 		}
-		counter.show(len(names))
+		counter.add(len(some))
 	}
 	return names, nil
 }
 
 func (c *call) historyView(tenant string, entries []stamp.Entry, names map[string]string, r recollection) view {
 	v := view{
-		before: []line{{text: c.say("history.count", language.Number(len(entries)))}},
+		before: []line{{text: c.countHistory(len(entries), r.user)}},
 		table:  c.historyTable(r.shown(entries, c.format), names),
 		sheet: screen.Table{Columns: []screen.Column{
 			{Title: "id"}, {Title: "userPrincipalName"}, {Title: "createdDateTime"}, {Title: "called"}, {Title: "stamp"}, {Title: "source"}, {Title: "state"}, {Title: "reason"},
@@ -208,6 +210,17 @@ func (c *call) historyView(tenant string, entries []stamp.Entry, names map[strin
 	}
 	v.object = object
 	return v
+}
+
+// countHistory says how many people were stamped, or whether one user was.
+func (c *call) countHistory(people int, user string) string {
+	switch {
+	case people == 0 && user != "":
+		return c.say("history.not", user)
+	case people == 1:
+		return c.say("history.one")
+	}
+	return c.say("history.count", language.Number(people))
 }
 
 func (c *call) historyTable(entries []stamp.Entry, names map[string]string) screen.Table {

@@ -17,6 +17,8 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// Where nobody reads, as after head, the work goes on, and what is to be tidied up is.
+	signal.Ignore(syscall.SIGPIPE)
 	env := environment(os.Environ())
 	code := program{
 		Args:   os.Args[1:],

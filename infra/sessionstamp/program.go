@@ -107,7 +107,7 @@ func languageFlag(args []string) (value string) {
 		if arg == "--" {
 			break
 		}
-		if arg == "--lang" && i+1 < len(args) {
+		if arg == "--lang" && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
 			value = args[i+1]
 		}
 		if set, found := strings.CutPrefix(arg, "--lang="); found {

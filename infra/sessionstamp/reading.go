@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -44,7 +41,7 @@ func (c *call) read(ctx context.Context, t tenant, domain string) (r reading, er
 			return r, err
 		}
 		r.users, r.unreadable = append(r.users, page.Users...), r.unreadable+page.Unreadable
-		counter.show(len(r.users))
+		counter.add(len(page.Users))
 		if next = page.Next; next == "" {
 			return r, nil
 		}
@@ -53,36 +50,27 @@ func (c *call) read(ctx context.Context, t tenant, domain string) (r reading, er
 }
 
 // A counter tells on standard error how many users were read, once that takes longer than
-// a second. Nobody knows how many there are.
+// a second.
 type counter struct {
-	c     *call
-	began time.Time
-
-	mu    sync.Mutex
-	told  time.Time
-	done  int
-	drawn int // cells
+	mu       sync.Mutex
+	progress *screen.Progress
+	read     int
 
 	stop chan struct{}
 	over sync.WaitGroup
 }
 
-const (
-	patience  = time.Second      // before the first line
-	elsewhere = 10 * time.Second // between lines where no line can be drawn over
-)
-
 // count begins to count. Its goroutine, which writes while Graph is silent, lives until
 // end.
 func (c *call) count() *counter {
-	k := &counter{c: c, began: c.Now(), stop: make(chan struct{})}
+	k := &counter{progress: screen.NewProgress(c.Stderr, c.Err, c.lang, c.Now), stop: make(chan struct{})}
 	k.over.Go(func() {
-		tick := time.NewTicker(patience)
+		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
 		for {
 			select {
 			case <-tick.C:
-				k.show(0)
+				k.add(0)
 			case <-k.stop:
 				return
 			}
@@ -94,35 +82,14 @@ func (c *call) count() *counter {
 // add counts more.
 func (k *counter) add(users int) {
 	k.mu.Lock()
-	done := k.done + users
-	k.mu.Unlock()
-	k.show(done)
-}
-
-// show tells a count that has grown, or the last one again.
-func (k *counter) show(done int) {
-	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.done = max(k.done, done)
-	now := k.c.Now()
-	if now.Sub(k.began) < patience || !k.c.Err.Live && now.Sub(k.told) < elsewhere {
-		return
-	}
-	k.told = now
-	text := screen.Cut(k.c.say("reading", language.Number(k.done)), k.c.Err.Columns-1)
-	if !k.c.Err.Live {
-		_, _ = fmt.Fprintln(k.c.Stderr, text)
-		return
-	}
-	_, _ = io.WriteString(k.c.Stderr, "\r"+text)
-	k.drawn = screen.Width(text)
+	k.read += users
+	k.progress.Show(screen.Count{Done: k.read, Total: screen.Unknown})
 }
 
 // end takes the line away: the result follows.
 func (k *counter) end() {
 	close(k.stop)
 	k.over.Wait()
-	if k.drawn > 0 {
-		_, _ = io.WriteString(k.c.Stderr, "\r"+strings.Repeat(" ", k.drawn)+"\r")
-	}
+	k.progress.Clear()
 }

@@ -104,7 +104,7 @@ func (c *call) memory(ctx context.Context, tenant string, users []directory.User
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	ledger := bolt.NewLedger(file)
-	if m.Entries, err = ledger.History(ctx, tenant, 0); err != nil {
+	if m.Entries, err = ledger.History(ctx, tenant); err != nil {
 		return m, err
 	}
 	// Whoever could not be stamped may never have been called, and has no history.
@@ -150,7 +150,7 @@ func (c *call) render(made report.Report) ([]byte, error) {
 	for _, u := range made.Users {
 		sheet.Rows = append(sheet.Rows, []string{u.ID, u.UserPrincipalName, moment(u.Created), string(u.Reason)})
 	}
-	err := screen.Result{Table: sheet, Object: made}.Write(&out, c.format, screen.Columns)
+	err := screen.Result{Table: c.forExcel(sheet), Object: made}.Write(&out, c.format, screen.Columns)
 	return out.Bytes(), err
 }
 

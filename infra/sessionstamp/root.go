@@ -13,11 +13,15 @@ import (
 
 // root makes the tree of verbs.
 func (c *call) root() *cobra.Command {
+	var version bool
 	root := c.verb("sessionstamp", func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return cmd.Help()
+		switch {
+		case len(args) > 0:
+			return unknownVerb(cmd, args[0])
+		case version:
+			return c.version()
 		}
-		return unknownVerb(cmd, args[0])
+		return cmd.Help()
 	})
 	root.Args = cobra.ArbitraryArgs
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -26,23 +30,57 @@ func (c *call) root() *cobra.Command {
 	root.SetIn(c.Stdin)
 	root.SetOut(c.Stdout)
 	root.SetErr(c.Stderr)
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { c.writeHelp(cmd) })
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		switch rest := cmd.Flags().Args(); {
+		case cmd == root && len(rest) > 0:
+			c.status = c.fail(unknownVerb(root, rest[0]))
+		case cmd.Name() == "help":
+			c.writeHelp(root)
+		default:
+			c.writeHelp(cmd)
+		}
+	})
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if !cmd.HasParent() && !strings.HasPrefix(c.Args[0], "-") {
 			return unknownVerb(cmd, c.Args[0]) // whose flags nobody knows
 		}
-		return flagError(err)
+		return c.flagError(cmd, err)
 	})
 	c.commonFlags(root)
+	root.Flags().BoolVar(&version, "version", false, c.help("version.short"))
 	verbs := []*cobra.Command{
-		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(), c.completionVerb(),
+		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(), c.completionVerb(), c.versionVerb(),
 	}
 	for _, verb := range verbs {
 		root.AddCommand(verb)
+		verb.SuggestFor = otherVerbs[verb.Name()]
 		c.verbs = append(c.verbs, [2]string{verb.Name(), verb.Short})
 	}
 	root.SetHelpCommand(c.helpVerb(root))
+	watchOver(root.PersistentFlags(), c.Args)
+	for _, cmd := range append(verbs, root) {
+		watchOver(cmd.Flags(), c.Args)
+		cmd.Args = plainDashes(cmd.Args)
+	}
 	return root
+}
+
+// otherVerbs are words for what our verbs do.
+var otherVerbs = map[string][]string{
+	"users": {"list", "ls", "show"}, "why": {"explain"}, "stamp": {"revoke", "fix", "cure"}, "signout": {"revoke", "logout", "sign-out"},
+}
+
+// plainDashes refuses an argument that was meant as a flag: word processors and input
+// methods for Japanese make other dashes of two.
+func plainDashes(then cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		for _, arg := range args {
+			if flag := strings.TrimLeft(arg, "‐‑‒–—―−－ー"); flag != arg {
+				return misuse("use.dash", arg, strings.TrimLeft(flag, "-"))
+			}
+		}
+		return then(cmd, args)
+	}
 }
 
 func (c *call) commonFlags(root *cobra.Command) {
@@ -94,7 +132,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 
 func unknownVerb(root *cobra.Command, name string) error {
 	if like := root.SuggestionsFor(name); len(like) > 0 {
-		return misuse("use.verb_like", name, like[0])
+		return misuse("use.verb_like", name, strings.Join(slices.Compact(like), "|"))
 	}
 	return misuse("use.verb", name)
 }
@@ -130,7 +168,10 @@ func (c *call) completionVerb() *cobra.Command {
 	})
 	cmd.ValidArgsFunction = cobra.FixedCompletions(shells, cobra.ShellCompDirectiveNoFileComp)
 	cmd.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) != 1 || !slices.Contains(shells, args[0]) {
+		switch {
+		case len(args) == 0:
+			return misuse("use.no_shell", strings.Join(shells, "|"))
+		case len(args) > 1 || !slices.Contains(shells, args[0]):
 			return misuse("use.shell", strings.Join(args, " "), strings.Join(shells, "|"))
 		}
 		return nil

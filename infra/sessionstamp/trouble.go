@@ -44,8 +44,12 @@ func failure(cause error, key language.Key, args ...any) error {
 	return &trouble{status: wrong, key: key, args: args, cause: cause}
 }
 
-// fail tells the person, and returns the exit status.
+// fail tells the person, and returns the exit status. Who reads no more than the head has
+// what was wanted.
 func (c *call) fail(err error) int {
+	if screen.IsClosed(err) {
+		return c.status
+	}
 	t, ok := errors.AsType[*trouble](err)
 	if !ok {
 		t = explain(err)

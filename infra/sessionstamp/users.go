@@ -44,23 +44,31 @@ type listedUser struct {
 type selection struct {
 	by, domain string
 	since      time.Time
+	sinceSaid  string
 	limit      int
 }
 
 const (
 	byDomain = "domain"
 	byMonth  = "month"
-	// shown is how many rows fit on a screen of 24 lines, with what stands around them.
-	shown = 15
 )
 
+// rows is how many rows are shown unless --limit says it: on a screen of 24 lines those
+// that fit with what stands around them. 0 is all: a program or a file takes them.
+func (c *call) rows() int {
+	if c.Out.Live {
+		return 15
+	}
+	return 0
+}
+
 func (c *call) usersVerb() *cobra.Command {
-	s := selection{limit: shown}
+	s := selection{limit: c.rows()}
 	cmd := c.verb("users", func(cmd *cobra.Command, _ []string) error { return c.users(cmd.Context(), s) })
 	flags := cmd.Flags()
 	flags.Var(choice{&s.by, []string{byDomain, byMonth}}, "by", c.help("flag.by"))
-	flags.Var(domainName{&s.domain}, "domain", c.help("flag.domain"))
-	flags.Var(since{&s.since, c.Now}, "since", c.help("flag.since"))
+	flags.Var(domainName{&s.domain}, "domain", c.help("flag.only-domain"))
+	flags.Var(since{&s.since, &s.sinceSaid, c.Now}, "since", c.help("flag.since"))
 	flags.Var(number{&s.limit}, "limit", c.help("flag.limit"))
 	complete(cmd, "by")
 	return cmd
@@ -89,10 +97,9 @@ func (c *call) users(ctx context.Context, s selection) error {
 	return c.show(v)
 }
 
-// holds tells whether a user is one of those asked for. A domain has those below it.
+// holds tells whether a user is one of those asked for.
 func (s selection) holds(u directory.User) bool {
-	inDomain := s.domain == "" || u.Domain() == s.domain || strings.HasSuffix(u.Domain(), "."+s.domain)
-	return inDomain && (s.since.IsZero() || !u.Created.Before(s.since))
+	return (s.domain == "" || u.Domain() == s.domain) && (s.since.IsZero() || !u.Created.Before(s.since))
 }
 
 // groups returns the counts asked for, nil for a list.
@@ -129,21 +136,38 @@ func (s selection) listUsers(found census.Census) []listedUser {
 }
 
 func (c *call) usersView(found census.Census, s selection) view {
+	v := view{next: s.next(found)}
 	if s.by != "" {
-		return view{
-			table: c.groupTable(s.by, s.groups(found)), sheet: groupSheet(s.by, s.groups(found)),
-			next: []hint{{"users", "hint.users"}, {"users --by " + other(s.by), language.Key("hint.by_" + other(s.by))}},
-		}
+		v.table, v.sheet = c.groupTable(s.by, s.groups(found)), groupSheet(s.by, s.groups(found))
+		return v
 	}
-	v := view{table: c.userTable(found.Unstamped, s.limit), sheet: userSheet(found.Unstamped)}
+	v.table, v.sheet = c.userTable(found.Unstamped, s.limit), userSheet(found.Unstamped)
 	if hidden := len(found.Unstamped) - len(v.table.Rows); hidden > 0 {
 		v.after = []line{{text: c.say("rest", language.Number(hidden)), colour: screen.Faint}}
 	}
-	v.next = []hint{{"users --by month", "hint.by_month"}, {"users -o csv > users.csv", "hint.csv"}}
-	if found.Members.Without == 0 {
-		v.next = []hint{{"check", "hint.check"}}
-	}
 	return v
+}
+
+// next are commands for the same users. stamp has no --since: it previews all of them.
+func (s selection) next(found census.Census) (next []hint) {
+	users, stamp := "users", "stamp --all"
+	if s.domain != "" {
+		users, stamp = users+" --domain "+s.domain, "stamp --domain "+s.domain
+	}
+	if s.sinceSaid != "" {
+		users += " --since " + s.sinceSaid
+	}
+	if found.Members.Without == 0 {
+		return []hint{{"check", "hint.check"}}
+	}
+	next = append(next, hint{stamp + " --dry-run", "hint.preview"})
+	if s.by != "" {
+		return append(next, hint{users, "hint.users"}, hint{users + " --by " + other(s.by), language.Key("hint.by_" + other(s.by))})
+	}
+	if users == "users" && found.Recent.Without > 0 {
+		next = append(next, hint{"watch --once --dry-run", "hint.preview_new"})
+	}
+	return append(next, hint{users + " --by month", "hint.by_month"}, hint{users + " -o csv > users.csv", "hint.csv"})
 }
 
 func other(by string) string {
@@ -178,17 +202,19 @@ func userSheet(users []directory.User) screen.Table {
 	return sheet
 }
 
-// groupTable draws those without a stamp as bars.
+// groupTable draws those without a stamp as bars. Old consoles in Japan draw each of a
+// bar's steps in two cells: it fits there as well.
 func (c *call) groupTable(by string, groups []census.Group) screen.Table {
-	const bar = 30
 	table := screen.Table{Columns: []screen.Column{
 		{Title: c.say(language.Key("column." + by))},
 		{Title: c.say("column.without"), Right: true}, {Title: c.say("column.with"), Right: true}, {},
 	}}
-	most := 1
+	most, widest := 1, 0
 	for _, g := range groups {
-		most = max(most, g.Without)
+		most, widest = max(most, g.Without), max(widest, screen.Width(g.Name))
 	}
+	const numbers, longest = 26, 30
+	bar := max(1, min(longest, (c.Out.Columns-widest-numbers)/2))
 	for _, g := range groups {
 		name := g.Name
 		if name == "" {

@@ -40,7 +40,7 @@ type line struct {
 // show writes a view to standard output.
 func (c *call) show(v view) error {
 	if c.format != screen.Text {
-		return screen.Result{Table: v.sheet, Object: v.object}.Write(c.Stdout, c.format, c.Out.Columns)
+		return screen.Result{Table: c.forExcel(v.sheet), Object: v.object}.Write(c.Stdout, c.format, c.Out.Columns)
 	}
 	var out strings.Builder
 	c.paint(&out, v.before)
@@ -90,7 +90,7 @@ func paintOn(on screen.Terminal, out *strings.Builder, lines []line) {
 }
 
 // pairs returns lines of at most so many cells with a name and what it means, the meanings
-// below each other.
+// below each other. A name that leaves no room for its meaning has a line of its own.
 func pairs(pairs [][2]string, columns int) (lines []string) {
 	const indent, most = 2, 46
 	widest := 0
@@ -102,6 +102,10 @@ func pairs(pairs [][2]string, columns int) (lines []string) {
 	for _, p := range pairs {
 		column := indent + widest + 2
 		name := "  " + p[0] + strings.Repeat(" ", max(2, column-indent-screen.Width(p[0])))
+		if w := screen.Width(name); w > column && w+screen.Width(p[1]) > columns {
+			lines = append(lines, screen.Wrap(name, columns, column)...)
+			name = strings.Repeat(" ", min(column, columns/2))
+		}
 		lines = append(lines, screen.Wrap(name+p[1], columns, column)...)
 	}
 	return lines
@@ -175,6 +179,19 @@ func (c *call) when(at time.Time) string {
 		return ""
 	}
 	return at.In(c.Now().Location()).Format("2006-01-02 15:04")
+}
+
+// forExcel writes the moments of a sheet as Excel reads times, which it does in no zone but
+// the person's.
+func (c *call) forExcel(sheet screen.Table) screen.Table {
+	for _, row := range sheet.Rows {
+		for i, cell := range row {
+			if at, err := time.Parse(time.RFC3339, cell); err == nil {
+				row[i] = at.In(c.Now().Location()).Format(time.DateTime)
+			}
+		}
+	}
+	return sheet
 }
 
 // moment writes a moment for programs.

@@ -243,7 +243,7 @@ type interval struct{ to *time.Duration }
 func (i interval) Set(text string) error {
 	d, err := time.ParseDuration(text)
 	if err != nil || d < shortestInterval || d > longestInterval {
-		return errValue
+		return errInterval
 	}
 	*i.to = d
 	return nil

@@ -11,7 +11,6 @@ var commonWords = language.Catalogue{
 	"more":        {En: "%s and %s more", Ja: "%s 他 %s 件"},
 	"rest":        {En: "… and %s more: --limit 0 shows all", Ja: "… 他 %s 件。--limit 0 ですべて表示します"},
 	"before_2018": {En: "before June 2018", Ja: "2018 年 6 月より前"},
-	"reading":     {En: "Reading users: %s …", Ja: "ユーザーを読み取り中: %s 人 …"},
 
 	"signed_in.env":     {En: "app %s  (environment)", Ja: "アプリ %s  (環境変数)"},
 	"signed_in.browser": {En: "%s  (browser)", Ja: "%s  (ブラウザー)"},
@@ -32,10 +31,13 @@ var commonWords = language.Catalogue{
 		En: "%s of %s members of federated domains have no stamp.",
 		Ja: "フェデレーション ドメインのメンバー %[2]s 人中、%[1]s 人にスタンプがありません。",
 	},
-	"check.effect": {En: "  They are asked to sign in every 12 hours.", Ja: "  この人たちは 12 時間ごとに再サインインを求められます。"},
+	"check.stamp": {
+		En: "A stamp is the time from which a user's sign-in sessions are valid (signInSessionsValidFromDateTime). A federated user without one is asked to sign in again every 12 hours.",
+		Ja: "スタンプとは、サインイン セッションの有効開始日時 (signInSessionsValidFromDateTime) です。これが空のフェデレーション ユーザーは、12 時間ごとに再サインインを求められます。",
+	},
 	"check.recent": {
-		En: "  Of those created in the last 30 days: %s of %s.",
-		Ja: "  うち過去 30 日間に作成された %[2]s 人中では %[1]s 人です。",
+		En: "Of the %[2]s created in the last 30 days, %[1]s have none.",
+		Ja: "過去 30 日間に作成された %[2]s 人では、%[1]s 人にスタンプがありません。",
 	},
 	"verdict.not_federated": {
 		En: "No domain is federated. You don't need this.",
@@ -71,6 +73,12 @@ var commonWords = language.Catalogue{
 		Ja: "このマシンからスタンプを付けた人: %s 人",
 	},
 
+	"history.one": {En: "This machine has stamped 1 person.", Ja: "このマシンからスタンプを付けた人: 1 人"},
+	"history.not": {
+		En: "This machine has not stamped %s.",
+		Ja: "このマシンから %s にスタンプを付けた記録はありません。",
+	},
+
 	"column.created": {En: "Created", Ja: "作成日時"},
 	"column.user":    {En: "User", Ja: "ユーザー"},
 	"column.domain":  {En: "Domain", Ja: "ドメイン"},
@@ -95,13 +103,15 @@ var commonWords = language.Catalogue{
 	"after.hours":   {En: "%s h", Ja: "%s 時間"},
 	"after.days":    {En: "%s d", Ja: "%s 日"},
 
-	"hint.users":     {En: "who has none", Ja: "スタンプのない人の一覧"},
-	"hint.by_month":  {En: "since when", Ja: "いつからか"},
-	"hint.by_domain": {En: "in which domain", Ja: "どのドメインか"},
-	"hint.csv":       {En: "the whole list, for Excel", Ja: "全員の一覧 (Excel 用)"},
-	"hint.check":     {En: "does this tenant need it?", Ja: "このテナントに必要か"},
-	"hint.demo":      {En: "what it looks like elsewhere", Ja: "必要な場合の表示例"},
-	"hint.names":     {En: "with names, from the directory", Ja: "名前付き (ディレクトリから取得)"},
+	"hint.preview":     {En: "who would be stamped", Ja: "対象を確認 (変更なし)"},
+	"hint.preview_new": {En: "and new users as they come", Ja: "新しい人も確認 (変更なし)"},
+	"hint.users":       {En: "who has none", Ja: "スタンプのない人の一覧"},
+	"hint.by_month":    {En: "since when", Ja: "いつからか"},
+	"hint.by_domain":   {En: "in which domain", Ja: "どのドメインか"},
+	"hint.csv":         {En: "the whole list, for Excel", Ja: "全員の一覧 (Excel 用)"},
+	"hint.check":       {En: "does this tenant need it?", Ja: "このテナントに必要か"},
+	"hint.demo":        {En: "what it looks like elsewhere", Ja: "必要な場合の表示例"},
+	"hint.names":       {En: "with names, from the directory", Ja: "名前付き (ディレクトリから取得)"},
 
 	"use.verb": {
 		En: "There is no verb %q: sessionstamp --help lists them.",
@@ -115,6 +125,38 @@ var commonWords = language.Catalogue{
 		En: "There is no flag %s here: --help lists them.",
 		Ja: "オプション %s はありません。--help で一覧を表示します。",
 	},
+	"use.flag_like": {
+		En: "There is no flag %s here: did you mean --%s?",
+		Ja: "オプション %s はありません。--%s のことですか?",
+	},
+	"use.two_dashes": {
+		En: "%s takes two dashes: --%s.",
+		Ja: "%s のハイフンは 2 つ必要です。--%s と指定してください。",
+	},
+	"use.dash": {
+		En: "%q begins with a dash that is none of the keyboard's: write --%s.",
+		Ja: "%q の先頭が半角のハイフンではありません。--%s と入力してください。",
+	},
+	"use.dashed_value": {
+		En: "--%[1]s needs a value: write --%[1]s %[3]s; a value that begins with - is written --%[1]s=-x.",
+		Ja: "--%[1]s には値が必要です。--%[1]s %[3]s のように指定してください。「-」で始まる値は --%[1]s=-x のように指定します。",
+	},
+	"use.twice": {
+		En: "Give --%[1]s once.",
+		Ja: "--%[1]s は 1 回だけ指定してください。",
+	},
+	"use.number": {
+		En: "--%[1]s does not take %[2]q: write a whole number, 0 or more.",
+		Ja: "--%[1]s に %[2]q は指定できません。0 以上の整数を半角数字で指定してください。",
+	},
+	"use.future": {
+		En: "--%[1]s %[2]s is in the future: write a date that has come.",
+		Ja: "--%[1]s に未来の日付は指定できません (%[2]s)。",
+	},
+	"use.interval": {
+		En: "--%[1]s does not take %[2]q: write a time from 10s to 1h, such as 30s or 5m.",
+		Ja: "--%[1]s に %[2]q は指定できません。30s (30 秒)、5m (5 分) のように、10s から 1h の範囲で指定してください。",
+	},
 	"use.no_value": {
 		En: "--%s needs a value: write --%[1]s %s.",
 		Ja: "--%s には値が必要です。--%[1]s %s のように指定してください。",
@@ -125,7 +167,11 @@ var commonWords = language.Catalogue{
 	},
 	"use.no_arguments": {
 		En: "%q is one argument too many: see %s --help.",
-		Ja: "引数 %q は不要です。%s --help を参照してください。",
+		Ja: "引数 %q は指定できません。%s --help を参照してください。",
+	},
+	"use.no_shell": {
+		En: "Name your shell: sessionstamp completion %s.",
+		Ja: "シェルを指定してください: sessionstamp completion %s",
 	},
 	"use.shell": {
 		En: "%q is not a shell that we know: write sessionstamp completion %s.",
@@ -183,6 +229,10 @@ var commonWords = language.Catalogue{
 		En: "The tenant has no user %s: look at the spelling, or write the object id.",
 		Ja: "テナントにユーザー %s はいません。つづりを確認するか、オブジェクト ID を指定してください。",
 	},
+	"use.unknown_id": {
+		En: "No user of the tenant has the object id %s.",
+		Ja: "オブジェクト ID が %s のユーザーはテナントにいません。",
+	},
 	"use.folder": {
 		En: "Your files have no place: set HOME, or LOCALAPPDATA on Windows.",
 		Ja: "ファイルの保存先がわかりません。環境変数 HOME (Windows では LOCALAPPDATA) を設定してください。",
@@ -195,7 +245,7 @@ var commonWords = language.Catalogue{
 	},
 	"fail.damaged": {
 		En: "The file of this machine is damaged: move it away and start again; the stamps are in the directory, only the history is lost. (%s)",
-		Ja: "このマシンのファイルが壊れています。別の場所に移して、やり直してください。スタンプはディレクトリにあり、失われるのは履歴だけです。(%s)",
+		Ja: "このマシンのファイルが壊れています。別の場所に移して、やり直してください。スタンプはディレクトリにあり、失われるのは記録だけです。(%s)",
 	},
 	"fail.no_answer": {
 		En: "Microsoft did not answer (%s): see that this machine reaches graph.microsoft.com and login.microsoftonline.com, by the proxy in HTTPS_PROXY if there is one.",

@@ -129,6 +129,17 @@ func TestHelps(t *testing.T) {
 	}
 }
 
+// TestHelpOfHelp: who is lost in the help finds the beginning.
+func TestHelpOfHelp(t *testing.T) {
+	t.Parallel()
+	_, want, _ := play(t.Context(), nil)
+	for _, args := range [][]string{{"help"}, {"help", "help"}, {"help", "--help"}, {"-h"}} {
+		if status, got, _ := play(t.Context(), nil, args...); status != fine || got != want {
+			t.Errorf("%q: exit status %d, %s", args, status, got)
+		}
+	}
+}
+
 func TestExplainGraph(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

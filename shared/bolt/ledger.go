@@ -94,9 +94,8 @@ func write(tx *bbolt.Tx, e stamp.Entry) error {
 }
 
 // History returns the users of the tenant whom this machine has stamped, the last first
-// by [stamp.Entry].Called; at most limit of them, or all if it is 0. Of a user who was
-// stamped several times it knows the last.
-func (l *Ledger) History(ctx context.Context, tenant string, limit int) (stamped []stamp.Entry, err error) {
+// by [stamp.Entry].Called. Of a user who was stamped several times it knows the last.
+func (l *Ledger) History(ctx context.Context, tenant string) (stamped []stamp.Entry, err error) {
 	err = l.file.db.View(func(tx *bbolt.Tx) error {
 		return tx.Bucket(users).ForEach(func(k, text []byte) error {
 			var e stamp.Entry
@@ -113,9 +112,6 @@ func (l *Ledger) History(ctx context.Context, tenant string, limit int) (stamped
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
 	slices.SortFunc(stamped, lastFirst)
-	if limit > 0 && limit < len(stamped) {
-		stamped = stamped[:limit]
-	}
 	return stamped, nil
 }
 

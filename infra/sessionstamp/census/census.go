@@ -51,9 +51,8 @@ type Census struct {
 	// ByDomain has the domain with the most unstamped members first, ByMonth the oldest
 	// month.
 	ByDomain, ByMonth []Group
-	// Others are the users who are not members of federated domains, and Unknown the
-	// members of whom Graph did not say whether they have a stamp.
-	Others, Unknown int
+	// Unknown are the members of whom Graph did not say whether they have a stamp.
+	Unknown int
 }
 
 // Take counts. A month is one of now's time zone. A user who is named twice counts once.
@@ -64,9 +63,7 @@ func Take(domains []directory.Domain, users []directory.User, now time.Time) Cen
 	seen := make(map[string]bool, len(users))
 	for _, u := range users {
 		switch {
-		case seen[u.ID]:
-		case !isMember(u, federated, now):
-			t.Others++
+		case seen[u.ID], !isMember(u, federated, now):
 		case !u.StampKnown:
 			t.Unknown++
 		default:

@@ -106,7 +106,7 @@ func TestTake(t *testing.T) {
 			{Name: "2026-08", Counts: census.Counts{With: 1}},
 			{Name: "2026-11", Counts: census.Counts{Without: 3}},
 		},
-		Others: 1, Unknown: 1,
+		Unknown: 1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

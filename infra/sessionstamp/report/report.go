@@ -13,9 +13,9 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
-// A Report is what one look at a tenant has shown. Times are UTC. What is not known is left
-// out of the JSON; its names are part of the command's interface.
-type Report struct {
+// A Head counts who has no stamp. Times are UTC. Its names in JSON, and those of [Report],
+// are part of the command's interface.
+type Head struct {
 	// Tenant is the Entra tenant id.
 	Tenant string `json:"tenant"`
 	// Demo tells that the tenant is invented.
@@ -37,6 +37,12 @@ type Report struct {
 	Unreadable int `json:"unreadable"`
 	// Verdict is "" where nobody asks whether the tenant needs us.
 	Verdict census.Verdict `json:"verdict,omitempty"`
+}
+
+// A Report is what one look at a tenant has shown. What is not known is left out of the
+// JSON.
+type Report struct {
+	Head
 	// OverTime counts those known to have had no stamp at the end of a month, for the last
 	// two years: those without one today, and those whom this machine has stamped since.
 	// Who was stamped elsewhere is not known.
@@ -105,14 +111,21 @@ func Make(in Input) Report {
 	found := census.Take(in.Domains, in.Users, in.Now)
 	m := newMaker(in)
 	return Report{
-		Tenant: in.Tenant, At: in.Now.UTC().Truncate(time.Second),
-		FederatedDomains: list(found.Federated), ManagedDomains: list(found.Managed),
-		Members: found.Members.All(), WithoutStamp: found.Members.Without,
-		RecentDays: int(census.Recent / (24 * time.Hour)), RecentMembers: found.Recent.All(), RecentWithoutStamp: found.Recent.Without,
-		Unknown: found.Unknown, Unreadable: in.Unreadable, Verdict: found.Verdict(),
+		Head:     HeadOf(in.Tenant, found, in.Unreadable, in.Now),
 		OverTime: m.overTime(found.Unstamped), ByMonth: groups(found.ByMonth), ByDomain: groups(found.ByDomain),
 		Machine: m.machine(), Zeros: m.zeros(found.Unstamped), Left: m.left(), ExclusionsNamed: m.named,
 		Users: m.list(found.Unstamped),
+	}
+}
+
+// HeadOf makes the head of what was found.
+func HeadOf(tenant string, found census.Census, unreadable int, now time.Time) Head {
+	return Head{
+		Tenant: tenant, At: now.UTC().Truncate(time.Second),
+		FederatedDomains: list(found.Federated), ManagedDomains: list(found.Managed),
+		Members: found.Members.All(), WithoutStamp: found.Members.Without,
+		RecentDays: int(census.Recent / (24 * time.Hour)), RecentMembers: found.Recent.All(), RecentWithoutStamp: found.Recent.Without,
+		Unknown: found.Unknown, Unreadable: unreadable, Verdict: found.Verdict(),
 	}
 }
 

@@ -33,17 +33,17 @@ type Result struct {
 func (r Result) Write(w io.Writer, f Format, most int) error {
 	switch f {
 	case JSON:
-		return WriteJSON(w, r.Object)
+		return writeJSON(w, r.Object, "  ")
 	case CSV:
-		return r.Table.WriteCSV(w)
+		return r.Table.writeCSV(w)
 	default:
 		return r.Table.WriteText(w, most)
 	}
 }
 
-// WriteCSV writes the table for Excel: UTF-8 with its mark, lines that end in CR LF (RFC
+// writeCSV writes the table for Excel: UTF-8 with its mark, lines that end in CR LF (RFC
 // 4180). No cell is taken for a formula, and none is shortened.
-func (t Table) WriteCSV(w io.Writer) error {
+func (t Table) writeCSV(w io.Writer) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err
 	}
@@ -68,16 +68,12 @@ func guard(cell string) string {
 	return Clean(cell)
 }
 
-// WriteJSON writes one object, indented, its strings as they are but for the characters
-// that could harm a terminal: these are escaped, and read back the same.
-func WriteJSON(w io.Writer, object any) error {
-	return writeJSON(w, object, "  ")
-}
-
-// WriteJSONLine writes one object as WriteJSON does, but in one line: programs read such
-// lines as they come.
+// WriteJSONLine writes one object as JSON in one line: programs read such lines as they
+// come.
 func WriteJSONLine(w io.Writer, object any) error { return writeJSON(w, object, "") }
 
+// writeJSON writes one object, its strings as they are but for the characters that could
+// harm a terminal: these are escaped, and read back the same.
 func writeJSON(w io.Writer, object any, indent string) error {
 	var text bytes.Buffer
 	out := json.NewEncoder(&text)

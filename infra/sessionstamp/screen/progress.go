@@ -16,6 +16,9 @@ type Count struct {
 	Done, Failed, Total int
 }
 
+// Unknown is the Total of users who are read: nobody knows how many there are.
+const Unknown = -1
+
 // Progress shows how far a work is: on a terminal one line that is drawn over itself,
 // elsewhere a line now and then. It serves one goroutine.
 type Progress struct {
@@ -38,6 +41,7 @@ func NewProgress(w io.Writer, on Terminal, in language.Language, now func() time
 // How often a line is written.
 const (
 	redraws = 100 * time.Millisecond // on a terminal
+	first   = time.Second            // before users are counted: most tenants are read by then
 	tells   = 10 * time.Second       // elsewhere
 )
 
@@ -50,7 +54,7 @@ func (p *Progress) Show(c Count) {
 	if p.on.Live {
 		every = redraws
 	}
-	if now.Sub(p.told) >= every {
+	if now.Sub(p.told) >= every && (c.Total != Unknown || now.Sub(p.began) >= first) {
 		p.write(c, now)
 	}
 }
@@ -62,6 +66,14 @@ func (p *Progress) End(c Count) {
 	p.write(c, now)
 	if p.on.Live {
 		_, _ = io.WriteString(p.w, "\n")
+	}
+}
+
+// Clear takes the line away.
+func (p *Progress) Clear() {
+	if p.drawn > 0 {
+		_, _ = io.WriteString(p.w, "\r"+strings.Repeat(" ", p.drawn)+"\r")
+		p.drawn = 0
 	}
 }
 
@@ -83,6 +95,9 @@ func (p *Progress) write(c Count, now time.Time) {
 // parts says it in words.
 func (p *Progress) parts(c Count, now time.Time) []string {
 	say := func(key language.Key, args ...any) string { return Words.Say(p.in, key, args...) }
+	if c.Total == Unknown {
+		return []string{say(reading, language.Number(c.Done))}
+	}
 	parts := []string{
 		say(counted, language.Number(c.Done), language.Number(c.Total)),
 		say(failed, language.Number(c.Failed)),
@@ -107,10 +122,10 @@ func (p *Progress) parts(c Count, now time.Time) []string {
 // each of its steps in two cells: the line fits there as well.
 func withBar(parts []string, c Count, most int) string {
 	const length = 10
-	full := length * min(c.Done, c.Total) / max(c.Total, 1)
-	bar := strings.Repeat("█", full) + strings.Repeat("░", length-full)
 	text := strings.Join(parts, "  ")
-	if Width(text)+2+2*length <= most {
+	if c.Total != Unknown && Width(text)+2+2*length <= most {
+		full := length * min(c.Done, c.Total) / max(c.Total, 1)
+		bar := strings.Repeat("█", full) + strings.Repeat("░", length-full)
 		text = parts[0] + "  " + bar + strings.TrimPrefix(text, parts[0])
 	}
 	return Cut(text, most)

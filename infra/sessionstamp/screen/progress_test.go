@@ -76,6 +76,28 @@ func TestProgressInLog(t *testing.T) {
 	}
 }
 
+// Users who are read are counted after a second, and what is drawn is taken away.
+func TestProgressOfReading(t *testing.T) {
+	t.Parallel()
+	const text = "Reading users: 1,998 …"
+	for live, want := range map[bool]string{
+		true:  strings.Repeat("\r"+text, 2) + "\r" + strings.Repeat(" ", Width(text)) + "\r",
+		false: text + "\n",
+	} {
+		var out strings.Builder
+		now := began
+		p := NewProgress(&out, Terminal{Columns: 80, Live: live}, language.English, func() time.Time { return now })
+		for _, second := range []float64{0.9, 2, 10} {
+			now = began.Add(time.Duration(second * float64(time.Second)))
+			p.Show(Count{Done: 1998, Total: Unknown})
+		}
+		p.Clear()
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("live %t: %s", live, diff)
+		}
+	}
+}
+
 // The longest line fits, where a console draws a step of the bar in two cells as well.
 func TestProgressFits(t *testing.T) {
 	t.Parallel()

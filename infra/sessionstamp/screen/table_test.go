@@ -170,7 +170,7 @@ func TestJSON(t *testing.T) {
 	}
 	for _, object := range []any{nil, 1, []string{"a"}, make(chan int), map[string]any{"f": func() {}}} {
 		var out strings.Builder
-		if err := screen.WriteJSON(&out, object); err == nil || out.Len() > 0 {
+		if err := screen.WriteJSONLine(&out, object); err == nil || out.Len() > 0 {
 			t.Errorf("%T: got %v, %q", object, err, out.String())
 		}
 	}

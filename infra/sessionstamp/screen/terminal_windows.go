@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/windows"
@@ -13,4 +14,9 @@ func escapes(f *os.File) bool {
 	var mode uint32
 	return windows.GetConsoleMode(handle, &mode) == nil &&
 		windows.SetConsoleMode(handle, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) == nil
+}
+
+// IsClosed tells whether a write has failed because nobody reads any more, as after more.
+func IsClosed(err error) bool {
+	return errors.Is(err, windows.ERROR_NO_DATA) || errors.Is(err, windows.ERROR_BROKEN_PIPE)
 }

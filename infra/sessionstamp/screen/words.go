@@ -10,6 +10,7 @@ const (
 	endingAt  language.Key = "progress.ending_at"
 	stalled   language.Key = "progress.stalled"
 	took      language.Key = "progress.took"
+	reading   language.Key = "progress.reading"
 	inSeconds language.Key = "time.seconds"
 	inMinutes language.Key = "time.minutes"
 	inHours   language.Key = "time.hours"
@@ -24,6 +25,7 @@ var Words = language.Catalogue{
 	endingAt:  {En: "about %s left (%s)", Ja: "残り約 %s (%s)"},
 	stalled:   {En: "nothing done for %s", Ja: "%s 進んでいません"},
 	took:      {En: "in %s", Ja: "所要 %s"},
+	reading:   {En: "Reading users: %s …", Ja: "ユーザーを読み取り中: %s 人 …"},
 	inSeconds: {En: "%d s", Ja: "%d 秒"},
 	inMinutes: {En: "%d min", Ja: "%d 分"},
 	inHours:   {En: "%d h %d min", Ja: "%d 時間 %d 分"},

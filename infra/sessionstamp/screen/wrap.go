@@ -1,21 +1,26 @@
 package screen
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 // Wrap breaks a text into lines of at most so many cells: at blanks, and beside the wide
-// characters of Japanese, but not before a mark that closes or after one that opens. What
-// stands in 「」 stays whole where that leaves a line at least half full. A word that is too
-// long for a line is cut. Lines after the first are indented.
+// characters of Japanese, but not before a mark that closes or after one that opens, nor
+// within what belongs together. A word that is too long for a line is cut. Lines after the
+// first are indented.
 func Wrap(text string, most, indent int) []string {
 	indent = max(0, min(indent, most/2))
 	text = strings.TrimRight(text, " ")
 	var lines []string
 	for most > 1 && Width(text) > most {
-		end := breakAt(text, most)
+		whole := together(text, most-indent)
+		end := breakAt(text, most, whole)
+		if missing := orphan(text[end:]); missing > 0 && most > narrow {
+			end = breakAt(text, most-missing, whole)
+		}
 		lines = append(lines, strings.TrimRight(text[:end], " "))
 		text = strings.Repeat(" ", indent) + strings.TrimLeft(text[end:], " ")
 	}
@@ -23,27 +28,47 @@ func Wrap(text string, most, indent int) []string {
 }
 
 const (
-	closing = "、。，．）」』】！？：；ー…っゃゅょ,.)]!?:;%"
-	opening = "（「『【([#"
+	closing = "、。，．）」』】！？：；ー…っゃゅょ,.)]!?:;%@"
+	opening = "（「『【([#@"
+	// narrow is where there is no room for niceties.
+	narrow = 40
 )
 
+// orphan returns how many cells a last line in Japanese lacks: with two or three characters
+// (せん。) it is none.
+func orphan(last string) int {
+	const least = 8
+	last = strings.TrimLeft(last, " ")
+	if width := Width(last); width > utf8.RuneCountInString(last) {
+		return max(0, least-width)
+	}
+	return 0
+}
+
+// belongs finds what is quoted, commands, flags with what they take, numbers with what is
+// counted, and the ends of Japanese sentences.
+var belongs = regexp.MustCompile(`「[^「」]*」|名前@ドメイン|[0-9,]+ (?:人|件|時間|日間|分|秒)|ください|ました|ません|ます|です|sessionstamp(?: [a-z]+)?(?: [!-~]+\|[!-~]+)?(?: --?[a-z-]+)*|--[a-z-]+ [!-~]+\|[!-~]+`)
+
+// together returns the places that belong together and fit into so many cells.
+func together(text string, most int) [][]int {
+	return slices.DeleteFunc(belongs.FindAllStringIndex(text, -1), func(at []int) bool { return Width(text[at[0]:at[1]]) > most })
+}
+
 // breakAt returns how many bytes of a text that is too wide stand in its first line.
-func breakAt(text string, most int) (end int) {
+func breakAt(text string, most int, whole [][]int) (end int) {
 	used := 0
 	before := ' '
-	quoted := false
 	start := len(text) - len(strings.TrimLeft(text, " "))
 	for i, char := range text {
 		width := cells.RuneWidth(char)
-		if i > start && mayBreak(before, char) && (!quoted || 2*Width(text[:end]) < most) {
+		within := slices.ContainsFunc(whole, func(at []int) bool { return at[0] < i && i < at[1] })
+		if i > start && !within && mayBreak(before, char) {
 			end = i
-		}
-		if char == '「' || char == '」' {
-			quoted = char == '「'
 		}
 		if used += width; used > most {
 			if end == 0 {
-				end = max(i, start+utf8.RuneLen(char))
+				_, first := utf8.DecodeRuneInString(text[start:])
+				end = max(i, start+first)
 			}
 			return end
 		}

@@ -21,13 +21,15 @@ type column struct {
 }
 
 // headings are the ones that we know, by what they hold, as [plain] writes them. An id says
-// most surely who is meant, and a mail address least: the first kind that a file has is
-// taken. They come from Graph PowerShell, the Entra and Microsoft 365 admin centers in both
-// languages, their templates, and Exchange.
+// most surely who is meant, and what people call a user name least, since it may be the
+// person's: the first kind that a file has is taken. They come from Graph PowerShell, the
+// Entra and Microsoft 365 admin centers in both languages, their templates, Exchange, and
+// from people.
 var headings = [][]string{
 	{"objectid", "id", "オブジェクトid"},
 	{"userprincipalname", "upn", "ユーザープリンシパル名", "ユーザプリンシパル名", "memberobjectidorupn"},
-	{"mail", "emailaddress", "メールアドレス", "電子メールアドレス"},
+	{"mail", "email", "emailaddress", "メール", "メールアドレス", "電子メール", "電子メールアドレス"},
+	{"username", "userid", "login", "ユーザー名", "ユーザーid", "サインイン名"},
 }
 
 // template is a heading such as "User name [userPrincipalName] Required".
@@ -73,6 +75,10 @@ func (c column) judge(cell string) (string, problem) {
 		return id, ""
 	case c.ids:
 		return "", noID
+	case strings.HasSuffix(cell, ">") && strings.Contains(cell, "<"):
+		return "", bracketed
+	case strings.ContainsRune(cell, '＠'):
+		return "", wideAt
 	case strings.IndexFunc(cell, func(char rune) bool { return char > '~' }) >= 0:
 		return "", notASCII
 	case !strings.Contains(cell, "@"):

@@ -27,23 +27,12 @@ type User struct {
 	Name string
 }
 
-// Double is a user whom an earlier line has named already, in whichever case.
-type Double struct {
-	User
-	// First is the line that is taken instead.
-	First int
-}
-
 // List is what a file says.
 type List struct {
 	// Users are in the file's order, each name once. There is at least one.
 	Users []User
-	// Doubled are the lines that were left out.
-	Doubled []Double
-	// Encoding is how the text was read: UTF-8, UTF-16 or Shift_JIS.
-	Encoding string
-	// Column is the heading of the column that was taken, "" if the file has none.
-	Column string
+	// Doubled are those whom an earlier line has named already, in whichever case.
+	Doubled []User
 }
 
 // Read reads a file to its end. The error is a [*Refused] if a person must mend the file.
@@ -68,13 +57,11 @@ func read(data []byte, problems *Refused) (list List) {
 		problems.add(0, "", tooLarge, MaxBytes>>20)
 		return list
 	}
-	text, encoding := decode(data, problems)
-	lines := tidy(text, problems)
+	lines := tidy(decode(data, problems), problems)
 	if len(problems.Problems) > 0 {
 		return list
 	}
 	list = collect(lines, problems)
-	list.Encoding = encoding
 	if len(list.Users) == 0 && len(problems.Problems) == 0 {
 		problems.add(0, "", nobody)
 	}
@@ -83,20 +70,19 @@ func read(data []byte, problems *Refused) (list List) {
 
 // collect reads the records and merges names.
 func collect(lines []string, problems *Refused) (list List) {
-	first := make(map[string]int) // line by name, in lower case
+	seen := make(map[string]bool) // by name in lower case
 	records := open(lines, problems)
 	for records.next() {
 		user, named := records.user()
 		key := strings.ToLower(user.Name)
-		switch line, doubled := first[key]; {
+		switch {
 		case !named:
-		case doubled:
-			list.Doubled = append(list.Doubled, Double{user, line})
+		case seen[key]:
+			list.Doubled = append(list.Doubled, user)
 		default:
-			first[key] = user.Line
+			seen[key] = true
 			list.Users = append(list.Users, user)
 		}
 	}
-	list.Column = records.column.heading
 	return list
 }

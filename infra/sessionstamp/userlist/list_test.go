@@ -64,40 +64,43 @@ func TestRead(t *testing.T) {
 	const shell = "#TYPE Microsoft.Graph.PowerShell.Models.MicrosoftGraphUser\r\n\"DisplayName\",\"Id\",\"Mail\",\"UserPrincipalName\"\r\n\"山田\",\"" + id + "\",,\"" + taro + "\"\r\n"
 	two := append(one(2, taro), one(3, hanako)...)
 	for name, c := range map[string]struct {
-		file, column, encoding string
-		want                   []string
+		file string
+		want []string
 	}{
-		"a name a line":               {taro + "\n" + hanako + "\n", "", "UTF-8", append(one(1, taro), one(2, hanako)...)},
-		"no end of line":              {taro, "", "UTF-8", one(1, taro)},
-		"CR":                          {"UPN\r" + taro + "\r" + hanako + "\r", "UPN", "UTF-8", two},
-		"CRLF":                        {"UPN\r\n" + taro + "\r\n" + hanako, "UPN", "UTF-8", two},
-		"a mark":                      {"\ufeffUPN\n" + taro, "UPN", "UTF-8", one(2, taro)},
-		"Excel in Japan":              {cp932(excel), "メール アドレス", "Shift_JIS", two},
-		"Excel, CSV UTF-8":            {"\ufeff" + excel, "メール アドレス", "UTF-8", two},
-		"Excel, Unicode text":         {utf16Of("氏名\tメール アドレス\r\n\"山田, 太郎\"\t"+taro+"\r\n\t"+hanako+"\r\n", binary.LittleEndian), "メール アドレス", "UTF-16", two},
-		"PowerShell 5":                {utf16Of(shell, binary.LittleEndian), "Id", "UTF-16", one(3, id)},
-		"UTF-16 of a Mac":             {utf16Of("UPN\n"+taro, binary.BigEndian), "UPN", "UTF-16", one(2, taro)},
-		"Out-File":                    {utf16Of(taro+"\r\n"+hanako+"\r\n", binary.LittleEndian), "", "UTF-16", append(one(1, taro), one(2, hanako)...)},
-		"Entra's export":              {"userPrincipalName,displayName,surname,mail,givenName,id,userType\n" + taro + ",,,," + "," + strings.ToUpper(id) + ",Member\n", "id", "UTF-8", one(2, id)},
-		"Microsoft 365's export":      {"Display name,User principal name\nx," + taro, "User principal name", "UTF-8", one(2, taro)},
-		"in Japanese":                 {"表示名,ユーザー プリンシパル名\n山田," + taro, "ユーザー プリンシパル名", "UTF-8", one(2, taro)},
-		"an id in Japanese":           {"オブジェクト ID,ユーザー プリンシパル名\n" + id + "," + taro, "オブジェクト ID", "UTF-8", one(2, id)},
-		"half-width":                  {cp932("ﾒｰﾙ ｱﾄﾞﾚｽ\n" + taro), "ﾒｰﾙ ｱﾄﾞﾚｽ", "Shift_JIS", one(2, taro)},
-		"full-width":                  {"ＵＰＮ\n" + taro, "ＵＰＮ", "UTF-8", one(2, taro)},
-		"a template":                  {"version:v1.0,\r\nUser name [userPrincipalName] Required,Block\r\n" + taro + ",Yes\r\n", "User name [userPrincipalName] Required", "UTF-8", one(3, taro)},
-		"semicolons":                  {"Name;EmailAddress\nYamada, Taro;" + taro, "EmailAddress", "UTF-8", one(2, taro)},
-		"tabs, an empty cell":         {"No\tMail\n\t" + taro + "\n2\t" + hanako, "Mail", "UTF-8", two},
-		"quotation marks":             {"\"UPN\"\n \"" + taro + "\" \n\"" + hanako + "\"  \n", "UPN", "UTF-8", two},
-		"a quoted quotation mark":     {"Name,UPN\n\"a \"\"b, c\"," + taro, "UPN", "UTF-8", one(2, taro)},
-		"a cell of two lines":         {"Address,UPN\n\"1-1\n# 5\"," + taro + "\n,", "UPN", "UTF-8", one(3, taro)},
-		"a heading of two lines":      {"\"Ad,\ndress\";UPN\nx;" + taro, "UPN", "UTF-8", one(3, taro)},
-		"a comment in a heading":      {"\"Ad\n#5\";UPN\nx;" + taro, "UPN", "UTF-8", one(3, taro)},
-		"blanks, comments, nothing":   {"\n# people, of Tokyo; all\n \t\n  " + taro + " \u3000\n#" + jiro + "\n\u00a0" + hanako + "\t\n,,\n", "", "UTF-8", append(one(4, taro), one(6, hanako)...)},
-		"empty cells at the end":      {"UPN,,\n" + taro + ",,\n,,\n" + hanako + ",\n", "UPN", "UTF-8", append(one(2, taro), one(4, hanako)...)},
-		"a row that is short":         {"UPN,Name\n" + taro, "UPN", "UTF-8", one(2, taro)},
-		"an id, and a guest":          {strings.ToUpper(id) + "\nmax_other.de#EXT#@example.onmicrosoft.com\n", "", "UTF-8", append(one(1, id), one(2, "max_other.de#EXT#@example.onmicrosoft.com")...)},
-		"O'Brien":                     {"o'brien@example.com", "", "UTF-8", one(1, "o'brien@example.com")},
-		"an old Mac's mixture of CRs": {taro + "\r\n" + hanako + "\r" + jiro, "", "UTF-8", append(one(1, taro), append(one(2, hanako), one(3, jiro)...)...)},
+		"a name a line":               {taro + "\n" + hanako + "\n", append(one(1, taro), one(2, hanako)...)},
+		"no end of line":              {taro, one(1, taro)},
+		"CR":                          {"UPN\r" + taro + "\r" + hanako + "\r", two},
+		"CRLF":                        {"UPN\r\n" + taro + "\r\n" + hanako, two},
+		"a mark":                      {"\ufeffUPN\n" + taro, one(2, taro)},
+		"Excel in Japan":              {cp932(excel), two},
+		"Excel, CSV UTF-8":            {"\ufeff" + excel, two},
+		"Excel, Unicode text":         {utf16Of("氏名\tメール アドレス\r\n\"山田, 太郎\"\t"+taro+"\r\n\t"+hanako+"\r\n", binary.LittleEndian), two},
+		"PowerShell 5":                {utf16Of(shell, binary.LittleEndian), one(3, id)},
+		"UTF-16 of a Mac":             {utf16Of("UPN\n"+taro, binary.BigEndian), one(2, taro)},
+		"Out-File":                    {utf16Of(taro+"\r\n"+hanako+"\r\n", binary.LittleEndian), append(one(1, taro), one(2, hanako)...)},
+		"Entra's export":              {"userPrincipalName,displayName,surname,mail,givenName,id,userType\n" + taro + ",,,," + "," + strings.ToUpper(id) + ",Member\n", one(2, id)},
+		"Microsoft 365's export":      {"Display name,User principal name\nx," + taro, one(2, taro)},
+		"in Japanese":                 {"表示名,ユーザー プリンシパル名\n山田," + taro, one(2, taro)},
+		"an id in Japanese":           {"オブジェクト ID,ユーザー プリンシパル名\n" + id + "," + taro, one(2, id)},
+		"half-width":                  {cp932("ﾒｰﾙ ｱﾄﾞﾚｽ\n" + taro), one(2, taro)},
+		"full-width":                  {"ＵＰＮ\n" + taro, one(2, taro)},
+		"a template":                  {"version:v1.0,\r\nUser name [userPrincipalName] Required,Block\r\n" + taro + ",Yes\r\n", one(3, taro)},
+		"semicolons":                  {"Name;EmailAddress\nYamada, Taro;" + taro, one(2, taro)},
+		"tabs, an empty cell":         {"No\tMail\n\t" + taro + "\n2\t" + hanako, two},
+		"quotation marks":             {"\"UPN\"\n \"" + taro + "\" \n\"" + hanako + "\"  \n", two},
+		"a quoted quotation mark":     {"Name,UPN\n\"a \"\"b, c\"," + taro, one(2, taro)},
+		"a cell of two lines":         {"Address,UPN\n\"1-1\n# 5\"," + taro + "\n,", one(3, taro)},
+		"a heading of two lines":      {"\"Ad,\ndress\";UPN\nx;" + taro, one(3, taro)},
+		"a comment in a heading":      {"\"Ad\n#5\";UPN\nx;" + taro, one(3, taro)},
+		"blanks, comments, nothing":   {"\n# people, of Tokyo; all\n \t\n  " + taro + " \u3000\n#" + jiro + "\n\u00a0" + hanako + "\t\n,,\n", append(one(4, taro), one(6, hanako)...)},
+		"empty cells at the end":      {"UPN,,\n" + taro + ",,\n,,\n" + hanako + ",\n", append(one(2, taro), one(4, hanako)...)},
+		"a row that is short":         {"UPN,Name\n" + taro, one(2, taro)},
+		"an id, and a guest":          {strings.ToUpper(id) + "\nmax_other.de#EXT#@example.onmicrosoft.com\n", append(one(1, id), one(2, "max_other.de#EXT#@example.onmicrosoft.com")...)},
+		"Excel's separator":           {"sep=;\r\nName;E-Mail\r\nx;" + taro, one(3, taro)},
+		"a name, a mail address":      {"ユーザー名,メール\n山田太郎," + taro, one(2, taro)},
+		"a sign-in name":              {"氏名,サインイン名\n山田太郎," + taro, one(2, taro)},
+		"O'Brien":                     {"o'brien@example.com", one(1, "o'brien@example.com")},
+		"an old Mac's mixture of CRs": {taro + "\r\n" + hanako + "\r" + jiro, append(one(1, taro), append(one(2, hanako), one(3, jiro)...)...)},
 	} {
 		list, err := userlist.Read(strings.NewReader(c.file))
 		if err != nil {
@@ -107,8 +110,8 @@ func TestRead(t *testing.T) {
 		if diff := cmp.Diff(c.want, names(list)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		if list.Column != c.column || list.Encoding != c.encoding || len(list.Doubled) > 0 {
-			t.Errorf("%s: column %q, %s, doubled %v", name, list.Column, list.Encoding, list.Doubled)
+		if len(list.Doubled) > 0 {
+			t.Errorf("%s: doubled %v", name, list.Doubled)
 		}
 	}
 }
@@ -120,13 +123,8 @@ func TestDoubled(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := userlist.List{
-		Users: []userlist.User{{Line: 1, Name: taro}, {Line: 2, Name: hanako}, {Line: 4, Name: id}},
-		Doubled: []userlist.Double{
-			{User: userlist.User{Line: 3, Name: "TARO.Yamada@Example.co.jp"}, First: 1},
-			{User: userlist.User{Line: 5, Name: id}, First: 4},
-			{User: userlist.User{Line: 6, Name: taro}, First: 1},
-		},
-		Encoding: "UTF-8",
+		Users:   []userlist.User{{Line: 1, Name: taro}, {Line: 2, Name: hanako}, {Line: 4, Name: id}},
+		Doubled: []userlist.User{{Line: 3, Name: "TARO.Yamada@Example.co.jp"}, {Line: 5, Name: id}, {Line: 6, Name: taro}},
 	}
 	if diff := cmp.Diff(want, list); diff != "" {
 		t.Error(diff)
@@ -147,8 +145,8 @@ func TestRefused(t *testing.T) {
 		"two names in a line":       {taro + ";" + hanako, []string{"line 1, \"taro.yamada@example.co.jp;hanako@example.co.jp\": there are several columns"}},
 		"two names in a later line": {taro + "\n" + hanako + "," + jiro, []string{"line 2, \"hanako@example.co.jp,jiro@example.co.jp\": this line has 2 cells"}},
 		"semicolons later":          {taro + "\n" + hanako + ";" + jiro, []string{"line 2, \"hanako@example.co.jp;jiro@example.co.jp\": this is not one name"}},
-		"unknown headings":          {"Name,Login\nx," + taro, []string{`line 1, "Name,Login": there are several columns`}},
-		"an unknown heading":        {"Login\n" + taro, []string{`line 1, "Login": this is neither`}},
+		"unknown headings":          {"Name,Konto\nx," + taro, []string{`line 1, "Name,Konto": there are several columns`}},
+		"an unknown heading":        {"氏名\n" + taro, []string{`line 1, "氏名": this is neither a user (name@domain or an object id) nor a heading`}},
 		"two separators":            {"Name;UPN,Mail\n", []string{"line 1, \"Name;UPN,Mail\": commas, semicolons and tabs are mixed"}},
 		"two columns of a kind":     {"UPN,UserPrincipalName\n", []string{"line 1, \"UPN,UserPrincipalName\": two headings mean the same"}},
 		"a comma without quotes":    {"Name,UPN\nYamada, Taro," + taro, []string{`line 2, "Yamada, Taro,taro.yamada@example.co.jp": this line has 3 cells, and there should be at most 2`}},
@@ -157,23 +155,23 @@ func TestRefused(t *testing.T) {
 		"names that are none": {"suzuki\nEXAMPLE\\suzuki\n*@example.co.jp\nTaro <" + taro + ">\nmailto:" + taro + "\na@b@example.com\na@localhost\na b@example.com\n'" + taro + "'\n@\n" + strings.Repeat("a", 250) + "@b.jp", []string{
 			`line 1, "suzuki": this is neither`, `line 2, "EXAMPLE\\suzuki": this is neither`, `line 3, "*@example.co.jp": this is not one name`,
 			"line 4", "line 5", "line 6", "line 7", "line 8", "line 9", `line 10, "@": this looks like a formula`, "line 11, \"" + strings.Repeat("a", 59) + `…": this is not one name`}},
-		"formulas":                 {"=1+1\n+81@example.com\n-a@example.com\n@a.com", []string{"line 1, \"=1+1\": this looks like a formula", "line 2", "line 3", "line 4"}},
-		"full-width and invisible": {"taro＠example.co.jp\n\u200b" + taro + "\n\u202e" + taro + "\nandré@example.fr", []string{"line 1, \"taro＠example.co.jp\": there is a character", `line 2, "\u200btaro`, `line 3, "\u202etaro`, "line 4"}},
-		"Western Europe":           {"ren\xe9e@example.fr\n" + taro, []string{"line 1, \"ren馥@example.fr\": there is a character"}},
-		"Western Europe, an at":    {"andr\xe9@example.fr\n" + taro, []string{"line 1"}},
-		"control characters":       {taro + "\n\x1b[2J" + hanako + "\n" + jiro + "\x1a", []string{`line 2, "\x1b[2Jhanako@example.co.jp": there is a control character, U+001B`, "line 3, \"jiro@example.co.jp\\x1a\": there is a control character, U+001A"}},
-		"NUL":                      {taro + "\x00\n", []string{`line 1, "taro.yamada@example.co.jp\x00": there is a NUL`}},
-		"UTF-16 without its mark":  {utf16Of(taro, binary.LittleEndian)[2:], []string{"line 1"}},
-		"UTF-16 that is cut":       {utf16Of(taro+"\n"+hanako, binary.LittleEndian) + "\n", []string{"line 2, \"hanako@example.co.jp\ufffd\": a character cannot be read"}},
-		"no encoding":              {taro + "\nx\xff\xfe\n", []string{"line 2"}},
-		"a mark that lies":         {"\xef\xbb\xbf" + taro + "\n\x8e\x52", []string{"line 2"}},
-		"Excel workbook":           {"PK\x03\x04\x00\x00", []string{"this is an Excel workbook"}},
-		"old Excel workbook":       {"\xd0\xcf\x11\xe0\xa1\xb1", []string{"this is an Excel workbook"}},
-		"a version later":          {taro + "\nversion:v1.0\n", []string{`line 2, "version:v1.0": this is neither`}},
-		"an open quotation mark":   {"UPN\n" + hanako + "\n\"" + taro + "\n" + jiro, []string{"line 3, \"\\\"taro.yamada@example.co.jp\": a quotation mark"}},
-		"a stray quotation mark":   {"UPN\nta\"ro@example.com", []string{`line 2, "ta\"ro@example.com": a quotation mark`}},
-		"Excel's own heading":      {"sep=;\nUPN", []string{"line 1", "line 2"}},
-		"a table of PowerShell":    {"DisplayName Id UserPrincipalName\n----------- -- -----------------\n", []string{"line 1", "line 2"}},
+		"formulas": {"=1+1\n+81@example.com\n-a@example.com\n@a.com", []string{"line 1, \"=1+1\": this looks like a formula", "line 2", "line 3", "line 4"}},
+		"full-width and invisible": {"taro＠example.co.jp\n山田 太郎 <" + taro + ">\n\u200b" + taro + "\n\u202e" + taro + "\nandré@example.fr", []string{
+			`line 1, "taro＠example.co.jp": the at sign ＠ is full-width`, `line 2, "山田 太郎 <taro.yamada@example.co.jp>": write the address alone`, `line 3, "\u200btaro`, `line 4, "\u202etaro`, "line 5"}},
+		"Western Europe":          {"ren\xe9e@example.fr\n" + taro, []string{"line 1, \"ren馥@example.fr\": there is a character"}},
+		"Western Europe, an at":   {"andr\xe9@example.fr\n" + taro, []string{"line 1"}},
+		"control characters":      {taro + "\n\x1b[2J" + hanako + "\n" + jiro + "\x1a", []string{`line 2, "\x1b[2Jhanako@example.co.jp": there is a control character, U+001B`, "line 3, \"jiro@example.co.jp\\x1a\": there is a control character, U+001A"}},
+		"NUL":                     {taro + "\x00\n", []string{`line 1, "taro.yamada@example.co.jp\x00": there is a NUL`}},
+		"UTF-16 without its mark": {utf16Of(taro+"\r\n"+hanako, binary.LittleEndian)[2:], []string{"line 1"}},
+		"UTF-16 that is cut":      {utf16Of(taro+"\n"+hanako, binary.LittleEndian) + "\n", []string{"line 2, \"hanako@example.co.jp\ufffd\": a character cannot be read"}},
+		"no encoding":             {taro + "\nx\xff\xfe\n", []string{"line 2"}},
+		"a mark that lies":        {"\xef\xbb\xbf" + taro + "\n\x8e\x52", []string{"line 2"}},
+		"Excel workbook":          {"PK\x03\x04\x00\x00", []string{"this is an Excel workbook"}},
+		"old Excel workbook":      {"\xd0\xcf\x11\xe0\xa1\xb1", []string{"this is an Excel workbook"}},
+		"a version later":         {taro + "\nversion:v1.0\n", []string{`line 2, "version:v1.0": this is neither`}},
+		"an open quotation mark":  {"UPN\n" + hanako + "\n\"" + taro + "\n" + jiro, []string{"line 3, \"\\\"taro.yamada@example.co.jp\": a quotation mark"}},
+		"a stray quotation mark":  {"UPN\nta\"ro@example.com", []string{`line 2, "ta\"ro@example.com": a quotation mark`}},
+		"a table of PowerShell":   {"DisplayName Id UserPrincipalName\n----------- -- -----------------\n", []string{"line 1", "line 2"}},
 	} {
 		list, err := userlist.Read(strings.NewReader(c.file))
 		var refused *userlist.Refused

@@ -14,6 +14,7 @@ type records struct {
 	column   column
 	cells    []string // of the current row, without blanks, up to the last that is not empty
 	pending  bool     // the first row is a name, and was not handed out yet
+	first    bool     // it is the current one
 	broken   bool     // the rest cannot be told into cells
 }
 
@@ -52,7 +53,7 @@ func (r *records) refuse(key problem) {
 
 // next goes to the next row that is not empty, and tells whether there is one.
 func (r *records) next() bool {
-	if r.pending {
+	if r.first = r.pending; r.pending {
 		r.pending = false
 		return true
 	}
@@ -98,6 +99,9 @@ func (r *records) user() (User, bool) {
 	}
 	line, _ := r.csv.FieldPos(at)
 	name, key := r.column.judge(cell)
+	if r.first && (key == noAt || key == notASCII && !strings.Contains(cell, "@")) {
+		key = noHeading
+	}
 	switch key {
 	case "":
 	case empty:

@@ -40,7 +40,7 @@ var Words = language.Catalogue{
 	},
 	manyColumns: {
 		En: "there are several columns and no known heading above them: give the column of the users the heading UserPrincipalName, Mail or ObjectId, or write one name a line",
-		Ja: "複数の列がありますが、見出しがわかりません。ユーザーの列に見出し UserPrincipalName、Mail、ObjectId のどれかを付けるか、1 行に 1 人だけ書いてください",
+		Ja: "複数の列がありますが、見出しがわかりません。ユーザーの列に見出し「ユーザー プリンシパル名」「メール アドレス」「オブジェクト ID」(UserPrincipalName、Mail、ObjectId) のどれかを付けるか、1 行に 1 人だけ書いてください",
 	},
 	twoColumns: {
 		En: "two headings mean the same: keep the column that is to be read, and rename the other",
@@ -61,6 +61,18 @@ var Words = language.Catalogue{
 	noID: {
 		En: "this is no object id, though the heading is %q: rename the heading if the column holds something else",
 		Ja: "見出しは %q ですが、オブジェクト ID ではありません。別の内容の列なら、見出しを変えてください",
+	},
+	bracketed: {
+		En: "write the address alone, without the name and the brackets",
+		Ja: "アドレスだけを書いてください",
+	},
+	wideAt: {
+		En: "the at sign ＠ is full-width: write @",
+		Ja: "「＠」が全角です。半角の @ にしてください",
+	},
+	noHeading: {
+		En: "this is neither a user (name@domain or an object id) nor a heading that is known: UserPrincipalName, Mail, ObjectId",
+		Ja: "ユーザー (名前@ドメイン、オブジェクト ID) でも、使える見出しでもありません。見出しは「ユーザー プリンシパル名」「メール アドレス」「オブジェクト ID」(UserPrincipalName、Mail、ObjectId) のどれかにしてください",
 	},
 	notASCII: {
 		En: "there is a character that no user principal name has, perhaps full-width or invisible: type the name anew, or write the object id",
