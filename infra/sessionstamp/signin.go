@@ -178,10 +178,8 @@ func (c *call) appOfEnvironment(o msgraph.Options) (msgraph.Options, error) {
 	case !directory.IsID(o.ClientID):
 		return o, misuse("use.no_guid", clientVariable)
 	}
-	if path := c.Env(certificateVariable); path != "" && c.Env(secretVariable) == "" {
-		if _, err := os.Stat(path); err != nil {
-			return o, misuse("use.certificate", certificateVariable)
-		}
+	if name := c.missingFile(); name != "" {
+		return o, misuse("use.certificate", name)
 	}
 	o.Auth = ask.Environment(func(name string) string {
 		switch name {
@@ -193,6 +191,17 @@ func (c *call) appOfEnvironment(o msgraph.Options) (msgraph.Options, error) {
 		return c.Env(name)
 	})
 	return o, nil
+}
+
+// missingFile returns the variable that names no file, "" if none does.
+func (c *call) missingFile() string {
+	for _, name := range []string{certificateVariable, tokenVariable} {
+		path := c.Env(name)
+		if info, err := os.Stat(path); path != "" && (err != nil || info.IsDir()) {
+			return name
+		}
+	}
+	return ""
 }
 
 // showCode tells the person what to do on any device.

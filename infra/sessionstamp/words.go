@@ -247,6 +247,10 @@ var commonWords = language.Catalogue{
 		En: "The file of this machine is damaged: move it away and start again; the stamps are in the directory, only the history is lost. (%s)",
 		Ja: "このマシンのファイルが壊れています。別の場所に移して、やり直してください。スタンプはディレクトリにあり、失われるのは記録だけです。(%s)",
 	},
+	"fail.certificate": {
+		En: "The certificate cannot be used: AZURE_CLIENT_CERTIFICATE_PATH must name a PEM or PFX file with its private key, and AZURE_CLIENT_CERTIFICATE_PASSWORD hold the password of a PFX.",
+		Ja: "証明書を使用できません。AZURE_CLIENT_CERTIFICATE_PATH には秘密キーを含む PEM または PFX ファイルを、PFX のパスワードは AZURE_CLIENT_CERTIFICATE_PASSWORD に指定してください。",
+	},
 	"fail.no_answer": {
 		En: "Microsoft did not answer (%s): see that this machine reaches graph.microsoft.com and login.microsoftonline.com, by the proxy in HTTPS_PROXY if there is one.",
 		Ja: "Microsoft から応答がありません (%s)。このマシンから graph.microsoft.com と login.microsoftonline.com に届くか、必要なら HTTPS_PROXY のプロキシを確認してください。",

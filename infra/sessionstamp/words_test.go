@@ -149,6 +149,7 @@ func TestExplainGraph(t *testing.T) {
 		"lost":         {directory.Error{Operation: "listUsers", Err: errors.New("reset")}, "fail.no_answer"},
 		"no token":     {directory.Error{Operation: directory.Token, StatusCode: 401, Code: "AADSTS50000"}, "fail.sign_in"},
 		"old secret":   {directory.Error{Operation: directory.Token, StatusCode: 401, Code: "AADSTS7000222"}, "fail.secret"},
+		"wrong key":    {directory.Error{Operation: directory.Certificate, Err: errors.New("no key")}, "fail.certificate"},
 		"Entra silent": {directory.Error{Operation: directory.Token}, "fail.no_answer"},
 		"no right":     {directory.Error{Operation: "listUsers", StatusCode: 403}, "fail.forbidden"},
 		"throttled":    {directory.Error{Operation: "listUsers", StatusCode: 429}, "fail.throttled"},
