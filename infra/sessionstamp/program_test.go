@@ -213,7 +213,7 @@ func TestMisuse(t *testing.T) {
 			"stamp --all --at 22:00", "stamp --all --exclude taro --yes", "stamp --all --expect 3", "stamp taro --dry-run --demo", "stamp nobody@example.co.jp --yes --demo",
 			"stamp --group nobody --yes --demo", "stamp --domain example.com --yes --demo", "signout --all --yes --expect 3 --demo",
 			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "watch --every 1s", "watch --every often", "watch -o csv", "watch --release --once", "watch --release",
-			"watch --domain example.com --demo", "watch --exclude *@* --demo", "check --\u202enothing", "--=", "check --cloud=",
+			"watch --release --every 1m", "watch --exclude *@*", "check --\u202enothing", "--=", "check --cloud=",
 		} {
 			status, stdout, stderr := play(t.Context(), func(p *program) { p.Speaks = string(l) }, strings.Split(args, " ")...)
 			stderr = strings.TrimPrefix(stderr, words.Say(l, "demo")+"\n")
