@@ -5,7 +5,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -41,7 +40,7 @@ func play(ctx context.Context, change func(*program), args ...string) (status in
 	p := program{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err, Out: terminal, Err: terminal,
 		Env: environment(nil), System: "linux", Now: func() time.Time { return at },
-		WriteFile: func(string, []byte, fs.FileMode) error { return nil },
+		WriteFile: func(string, []byte) error { return nil },
 	}
 	if change != nil {
 		change(&p)
@@ -208,7 +207,7 @@ func TestMisuse(t *testing.T) {
 		for _, args := range []string{
 			"chekc", "chekc --by month", "nonsense", "help nonsense", "check extra", "--nothing", "-x", "check -o", "check -o xml", "--demo=maybe", "check --cloud mars",
 			"users --by year", "users --since yesterday", "users --since 2027-01", "users --since 0d", "users --limit -1", "users --limit 1.5",
-			"users --domain nonsense", "report --out", "report --exclude *", "report x", "users --domain example.com --demo", "check --sign-in fax", "check --tenant contoso.com", "check --sign-in env", "history",
+			"users --domain nonsense", "report --out", "report --exclude *", "report --exclude nobody@example.com --demo", "report -o html", "report x", "users --domain example.com --demo", "check --sign-in fax", "check --tenant contoso.com", "check --sign-in env", "history",
 			"stamp", "stamp --all --domain example.co.jp", "stamp --all", "signout --all", "signout --all --yes", "stamp --file - --yes", "stamp --file /nowhere --dry-run",
 			"stamp --all --at 22:00", "stamp --all --exclude taro --yes", "stamp --all --expect 3", "stamp taro --dry-run --demo", "stamp nobody@example.co.jp --yes --demo",
 			"stamp --group nobody --yes --demo", "stamp --domain example.com --yes --demo", "signout --all --yes --expect 3 --demo",
