@@ -18,12 +18,12 @@ func TestMisuse(t *testing.T) {
 			"stamp --group --demo", "signout U --reason --dry-run --yes --expect 1", "report --out --demo", "report --exclude --demo", "check -o --demo", "check --lang --demo",
 			"stamp --domain example.com --domain example.co.jp", "check -o csv --output json", "check extra", "--nothing", "-x", "check -o", "check -o xml", "--demo=maybe", "check --cloud mars",
 			"users --by year", "users --since yesterday", "users --since 2027-01", "users --since 0d", "users --limit -1", "users --limit 1.5",
-			"users --domain nonsense", "report --out", "report --exclude *", "report x", "users --domain example.com --demo", "check --sign-in fax", "check --tenant contoso.com", "check --sign-in env", "history",
+			"users --domain nonsense", "report --out", "report --exclude *", "report --exclude nobody@example.com --demo", "report -o html", "report x", "users --domain example.com --demo", "check --sign-in fax", "check --tenant contoso.com", "check --sign-in env", "history",
 			"stamp", "stamp --all --domain example.co.jp", "stamp --all", "signout --all", "signout --all --yes", "stamp --file - --yes", "stamp --file /nowhere --dry-run",
 			"stamp --all --at 22:00", "stamp --all --exclude taro --yes", "stamp --all --expect 3", "stamp taro --dry-run --demo", "stamp nobody@example.co.jp --yes --demo", "stamp 11111111-2222-3333-4444-555555555555 --yes --demo",
 			"stamp --group nobody --yes --demo", "stamp --domain example.com --yes --demo", "signout --all --yes --expect 3 --demo",
 			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "watch --every 1s", "watch --every often", "watch -o csv", "watch --release --once", "watch --release",
-			"watch --domain example.com --demo", "watch --exclude *@* --demo", "check --\u202enothing", "--=", "check --cloud=",
+			"watch --release --every 1m", "watch --domain example.com", "watch --exclude *@*", "check --\u202enothing", "--=", "check --cloud=",
 		} {
 			status, stdout, stderr := play(t.Context(), func(p *program) { p.Speaks = string(l) }, strings.Split(args, " ")...)
 			stderr = strings.TrimPrefix(stderr, words.Say(l, "demo")+"\n")
@@ -44,7 +44,7 @@ func TestMisuse(t *testing.T) {
 // that repeat do.
 func TestDash(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"report --out - --demo", "report --out=-x --demo", "report --exclude a@example.com --exclude b@example.com --demo --demo"} {
+	for _, args := range []string{"report --out - --demo", "report --out=-x --demo", "report --exclude taro.yamada@example.co.jp --exclude hanako.sato@example.co.jp --demo --demo"} {
 		if status, _, stderr := play(t.Context(), nil, strings.Split(args, " ")...); status != fine {
 			t.Errorf("%s: exit status %d: %s", args, status, stderr)
 		}

@@ -40,12 +40,12 @@ var helps = language.Catalogue{
 	"users.examples": same("  sessionstamp users --by month --demo\n  sessionstamp users --domain example.co.jp --since 30d\n  sessionstamp users -o csv > users.csv"),
 
 	"report.use":   same("report [--out FILE] [--exclude NAME]"),
-	"report.short": {En: "one page to forward, or JSON or CSV", Ja: "人に渡せる 1 ページのレポート"},
+	"report.short": {En: "one file to forward, or JSON or CSV", Ja: "人に渡せる 1 ファイルのレポート"},
 	"report.long": {
-		En: "It writes one HTML file that needs no network: who has no stamp and since when, how soon users were stamped, the three zeros, and the list. It reads domains and users (Domain.Read.All, User.Read.All), and the file of this machine if there is one. -o json has all numbers, -o csv the list.",
-		Ja: "ネットワークなしで開ける HTML ファイルを 1 つ作ります。スタンプのない人とその推移、付くまでの時間、3 つのゼロ、一覧が入ります。ドメインとユーザー (Domain.Read.All、User.Read.All) と、あればこのマシンの記録を読み取ります。-o json にはすべての数値、-o csv には一覧が入ります。",
+		En: "It writes one HTML file that needs no network: who has no stamp and since when, how soon users were stamped, whether it works, and the list. It reads domains and users (Domain.Read.All, User.Read.All), and the file of this machine if there is one. -o json has all numbers, -o csv the list.",
+		Ja: "ネットワークなしで開ける HTML ファイルを 1 つ作ります。スタンプのない人とその推移、付くまでの時間、動作の確認、一覧が入ります。ドメインとユーザー (Domain.Read.All、User.Read.All) と、あればこのマシンの記録を読み取ります。-o json にはすべての数値、-o csv には一覧が入ります。",
 	},
-	"report.examples": same("  sessionstamp report --demo --out report.html\n  sessionstamp report --exclude svc-backup@example.com\n  sessionstamp report -o json > report.json"),
+	"report.examples": same("  sessionstamp report --demo --out report.html\n  sessionstamp report --exclude taro.yamada@example.co.jp\n  sessionstamp report -o json > report.json"),
 	"stamp.use":       same("stamp USER…|--file F|--group G|--domain D|--all"),
 	"stamp.short":     {En: "stamps those who have none", Ja: "スタンプのない人に付ける"},
 	"stamp.long": {
@@ -77,13 +77,13 @@ var helps = language.Catalogue{
 		Ja: "あるユーザーが繰り返しサインインを求められる原因、ほかに確認した項目、権限がなく確認できなかった項目を示します。USER は名前 (名前@ドメイン) またはオブジェクト ID です。AADSTS50058 のようなコードを指定すると、その意味を示します。変更はしません。原因が見つかれば終了コードは 1 です。\n求める権限は User.Read.All と Domain.Read.All だけです。同意済みの権限があれば、それも使います。--all-rights は役に立つ権限をすべて求めます (ほとんどは管理者の同意が必要): Policy.Read.All、Policy.Read.ConditionalAccess、Domain-InternalFederation.Read.All、IdentityRiskyUser.Read.All、サインイン ログ用の AuditLog.Read.All。",
 	},
 	"why.examples": same("  sessionstamp why taro.yamada@example.co.jp --demo\n  sessionstamp why hanako.sato@example.co.jp --demo"),
-	"watch.use":    same("watch [--every T] [--once] [--dry-run] [--domain D] [--exclude U]"),
+	"watch.use":    same("watch [--every T] [--once] [--dry-run] [--exclude U] | --release"),
 	"watch.short":  {En: "stamps new users as they come", Ja: "新しいユーザーに自動でスタンプを付ける"},
 	"watch.long": {
-		En: "It asks Graph for new users, and stamps those of federated domains. What it knows stands in this machine's file, so it goes on after a restart. It writes a line for each event, without names.\nFor a service, sign in as an app (sessionstamp help flags): your own sign-in ends sometime. --once is for cron; the status is 1 if a person is needed.",
-		Ja: "Graph に新しいユーザーを問い合わせ、フェデレーション ドメインの人にスタンプを付けます。状態はこのマシンのファイルに残り、再起動後も続きから動きます。イベントを 1 行ずつ出力し、名前は出しません。\nサービスにはアプリでのサインインを使います (sessionstamp help flags)。自分のサインインはいずれ切れます。--once は cron 用で、要対応なら終了コードは 1 です。",
+		En: "It stamps members of federated domains who were created in the last 72 hours. The brake: at most 200 people in 24 hours, or a fifth of the members if that is more; then nobody is stamped until --release. Its file is in XDG_STATE_HOME or ~/.local/state/sessionstamp (Windows: LOCALAPPDATA). Lines hold no names.\nA service signs in as an app (sessionstamp help flags) with User.Read.All, Domain.Read.All, User.RevokeSessions.All, and GroupMember.Read.All for --exclude-group. --once: the exit status is 1 if a person is needed.",
+		Ja: "作成から 72 時間以内の、フェデレーション ドメインのメンバーに付けます。24 時間の上限は 200 人 (メンバーの 5 分の 1 の方が多ければその人数) で、達すると --release まで付けません。名前は出力しません。ファイルの場所: XDG_STATE_HOME か ~/.local/state/sessionstamp (Windows: LOCALAPPDATA)。\nサービスはアプリでサインインします (sessionstamp help flags)。権限: User.Read.All、Domain.Read.All、User.RevokeSessions.All、GroupMember.Read.All (--exclude-group 用)。--once は要対応なら終了コード 1 です。",
 	},
-	"watch.examples": same("  sessionstamp watch --demo\n  sessionstamp watch --once --dry-run\n  sessionstamp watch --exclude 'svc-*@example.co.jp'"),
+	"watch.examples": same("  sessionstamp watch --once --dry-run --demo\n  sessionstamp watch --every 1m"),
 
 	"completion.use":   same("completion bash|zsh|fish|powershell"),
 	"completion.short": {En: "completes verbs and flags in your shell", Ja: "シェルの補完"},
@@ -135,7 +135,6 @@ var helps = language.Catalogue{
 	"flag.every":         {En: "how often it looks", Ja: "確認の間隔"},
 	"flag.once":          {En: "looks once, for cron", Ja: "1 回だけ確認 (cron 用)"},
 	"flag.watch-dry-run": {En: "decides, and signs nobody out", Ja: "判定だけを行う"},
-	"flag.watch-domain":  {En: "only this domain (again for more)", Ja: "このドメインだけ (繰り返し可)"},
 	"flag.release":       {En: "releases the brake, and ends", Ja: "上限による停止を解除"},
 	"flag.names":         {En: "looks up names in the directory", Ja: "ディレクトリから名前を取得"},
 }

@@ -27,7 +27,7 @@ func main() {
 		Stdout: os.Stdout, Out: screen.TerminalOf(os.Stdout, env),
 		Stderr: os.Stderr, Err: screen.TerminalOf(os.Stderr, env),
 		Env: env, System: runtime.GOOS, Speaks: language.System(),
-		Now: time.Now, WriteFile: os.WriteFile,
+		Now: time.Now, WriteFile: writeFile,
 	}.run(ctx)
 	stop()
 	os.Exit(code)

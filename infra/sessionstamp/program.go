@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -31,8 +30,8 @@ type program struct {
 	System, Speaks string
 	// Now is the clock. Its time zone is the person's.
 	Now func() time.Time
-	// WriteFile is os.WriteFile.
-	WriteFile func(name string, content []byte, mode fs.FileMode) error
+	// WriteFile writes a file that only the person may read.
+	WriteFile func(name string, content []byte) error
 	// Transport carries the calls of Graph and Entra; nil means net/http's. The
 	// demonstration has its own.
 	Transport http.RoundTripper

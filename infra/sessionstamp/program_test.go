@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"flag"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,7 +41,7 @@ func play(ctx context.Context, change func(*program), args ...string) (status in
 	p := program{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err, Out: terminal, Err: terminal,
 		Env: environment(nil), System: "linux", Now: func() time.Time { return at },
-		WriteFile: func(string, []byte, fs.FileMode) error { return nil },
+		WriteFile: func(string, []byte) error { return nil },
 	}
 	if change != nil {
 		change(&p)

@@ -5,9 +5,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/report"
@@ -29,6 +33,12 @@ const toStdout = "-"
 func (c *call) reportVerb() *cobra.Command {
 	var r reporting
 	cmd := c.verb("report", func(cmd *cobra.Command, _ []string) error { return c.report(cmd.Context(), r) })
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok && wrong.GetValue() == "html" {
+			return misuse("use.html")
+		}
+		return c.flagError(cmd, err)
+	})
 	cmd.Flags().Var(text{&r.out, "FILE"}, "out", c.help("flag.out"))
 	cmd.Flags().Var(texts{&r.users, "NAME|PATTERN|ID"}, "exclude", c.help("flag.exclude_known"))
 	return cmd
@@ -55,12 +65,39 @@ func (c *call) report(ctx context.Context, r reporting) error {
 		_, err = c.Stdout.Write(content)
 		return err
 	}
-	if err := c.WriteFile(r.out, content, 0o600); err != nil { // it names people
+	said := language.Key("report.written")
+	if _, err := os.Stat(r.out); err == nil {
+		said = "report.replaced"
+	}
+	if err := c.WriteFile(r.out, content); err != nil {
 		return failure(err, "fail.write", r.out)
 	}
-	v := c.reportView(made, r.out)
+	v := c.reportView(made, c.say(said, r.out))
 	c.format = screen.Text
 	return c.show(v)
+}
+
+// writeFile writes a file that names people: nobody else may read it, whoever could read
+// the one that it replaces.
+func writeFile(name string, content []byte) (err error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(name, content, 0o600) // a device, say
+	}
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	file, err := os.CreateTemp(filepath.Dir(name), ".sessionstamp-*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(file.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+	}
+	return err
 }
 
 // make reads the tenant, and what this machine knows of it.
@@ -77,6 +114,9 @@ func (c *call) make(ctx context.Context, r reporting) (made report.Report, err e
 	if err != nil {
 		return made, err
 	}
+	if err := r.protect(read.users); err != nil {
+		return made, err
+	}
 	memory, err := c.memory(ctx, t.id, read.users)
 	if err != nil {
 		return made, err
@@ -87,6 +127,21 @@ func (c *call) make(ctx context.Context, r reporting) (made report.Report, err e
 	})
 	made.Demo = c.demo
 	return made, nil
+}
+
+// protect refuses an exclusion that matches nobody: it was spelt wrongly.
+func (r reporting) protect(users []directory.User) error {
+	for _, name := range r.users {
+		one := exclusions{users: []string{name}}
+		policy, err := one.policy()
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(users, func(u directory.User) bool { _, is := policy.Exclusions.Match(u); return is }) {
+			return misuse("use.exclude_nobody", name)
+		}
+	}
+	return nil
 }
 
 // memory is what this machine knows of the tenant; without a file, nothing.
@@ -154,12 +209,12 @@ func (c *call) render(made report.Report) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// reportView says where the report is, and what is the first thing in it.
-func (c *call) reportView(made report.Report, file string) view {
+// reportView says what became of the file, and what is the first thing in it.
+func (c *call) reportView(made report.Report, became string) view {
 	return view{
 		before: []line{
 			{text: c.say("check.count", language.Number(made.WithoutStamp), language.Number(made.Members)), colour: screen.Strong},
-			{text: c.say("report.written", file), hang: 2},
+			{text: became, hang: 2},
 		},
 		next: []hint{{"report -o csv > users.csv", "hint.csv"}, {"users", "hint.users"}},
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
-	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -37,13 +39,11 @@ func TestReport(t *testing.T) {
 			var file, content string
 			status, stdout, stderr := play(t.Context(), func(p *program) {
 				p.Out.Live = name == "on a screen"
-				p.WriteFile = func(name string, text []byte, mode fs.FileMode) error {
+				p.WriteFile = func(name string, text []byte) error {
 					if strings.Contains(name, "/") {
 						return errors.New("no such folder")
 					}
-					if file, content = name, string(text); mode != 0o600 {
-						t.Errorf("others may read it: %o", mode)
-					}
+					file, content = name, string(text)
 					return nil
 				}
 			}, append(strings.Fields(c.args), "--demo")...)
@@ -54,6 +54,34 @@ func TestReport(t *testing.T) {
 				t.Errorf("exit status %d, file %q, %d bytes, standard error %q", status, file, len(content), stderr)
 			}
 		})
+	}
+}
+
+// TestReportReplaces: what others could read is theirs no longer.
+func TestReportReplaces(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "a.html")
+	for _, want := range []string{"The report is in", "Replaced"} {
+		status, stdout, stderr := play(t.Context(), func(p *program) { p.WriteFile = writeFile }, "report", "--out", file, "--demo")
+		if status != fine || !strings.Contains(stdout, want) {
+			t.Errorf("exit status %d, %s%s", status, stdout, stderr)
+		}
+		content, err := os.ReadFile(file)
+		if err != nil || !strings.HasPrefix(string(content), "<!doctype html>") {
+			t.Errorf("%q, %v", content, err)
+		}
+		if info, err := os.Stat(file); err != nil || runtime.GOOS != "windows" && info.Mode() != 0o600 {
+			t.Errorf("others may read it: %v, %v", info.Mode(), err)
+		}
+		if err := os.WriteFile(file, []byte("old"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(file, 0o644); err != nil { //nolint:gosec // as a browser saves it
+			t.Fatal(err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(file), "*")); len(left) != 1 {
+		t.Errorf("it leaves %q", left)
 	}
 }
 

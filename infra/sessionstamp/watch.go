@@ -6,17 +6,15 @@ import (
 	"errors"
 	"io/fs"
 	"math/rand/v2"
-	"strings"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/census"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
-	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // watching are the flags of watch.
@@ -24,7 +22,6 @@ type watching struct {
 	exclusions
 	every              time.Duration // 0: once a minute, in the demonstration more often
 	once, dry, release bool
-	domains            []string
 }
 
 func (c *call) watchVerb() *cobra.Command {
@@ -34,7 +31,6 @@ func (c *call) watchVerb() *cobra.Command {
 	flags.Var(interval{&o.every}, "every", c.help("flag.every"))
 	flags.BoolVar(&o.once, "once", false, c.help("flag.once"))
 	flags.BoolVar(&o.dry, "dry-run", false, c.help("flag.watch-dry-run"))
-	flags.Var(texts{&o.domains, "example.com"}, "domain", c.help("flag.watch-domain"))
 	o.flags(c, cmd)
 	flags.BoolVar(&o.release, "release", false, c.help("flag.release"))
 	return cmd
@@ -45,10 +41,13 @@ func (c *call) watch(ctx context.Context, o watching) error {
 	switch {
 	case c.format == screen.CSV && !o.release:
 		return misuse("use.watch_csv")
-	case o.release && (o.once || o.dry):
+	case o.release && (o.once || o.dry || o.every > 0 || len(o.users)+len(o.groups) > 0):
 		return misuse("use.watch_release")
 	case o.release:
 		return c.release(ctx)
+	}
+	if err := o.check(); err != nil {
+		return err
 	}
 	err := c.watchTenant(ctx, o)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
@@ -63,18 +62,15 @@ func (c *call) watchTenant(ctx context.Context, o watching) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := c.onlyFederated(ctx, t, o.domains); err != nil {
-		return err
-	}
 	c.traceless = o.dry
 	engine, end, err := c.engine(ctx, t, o.exclusions, func(config *job.Config) {
-		config.FederatedDomains, config.DryRun = o.domains, o.dry
+		config.DryRun = o.dry
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	w := c.newWatcher(engine, t.id, o.dry)
+	w := c.newWatcher(engine, t.id, o)
 	if o.once {
 		c.newcomersOfDemo(ctx, true)
 		return w.once(ctx)
@@ -102,18 +98,13 @@ func (o *watching) permissions() []string {
 	return all
 }
 
-// onlyFederated refuses a domain that would serve nobody.
-func (c *call) onlyFederated(ctx context.Context, t tenant, names []string) error {
-	if len(names) == 0 {
-		return nil
-	}
-	domains, err := t.Domains(ctx)
-	if err != nil {
-		return err
-	}
-	for i, name := range names {
-		if names[i] = strings.ToLower(strings.TrimPrefix(name, "@")); !stamp.FederatedAmong(domains).Contain(names[i]) {
-			return misuse("use.domain", name, c.some(census.Take(domains, nil, c.Now()).Federated))
+// check refuses an exclusion that is none, before anybody signs in. It tells which by its
+// place: it may be a name, and standard error goes into logs.
+func (o *watching) check() error {
+	for i := range o.users {
+		one := exclusions{users: o.users[i : i+1]}
+		if _, err := one.policy(); err != nil {
+			return misuse("use.watch_exclude", strconv.Itoa(i+1))
 		}
 	}
 	return nil
@@ -129,12 +120,14 @@ func (c *call) interval(o watching) time.Duration {
 	return cmp.Or(o.every, usual)
 }
 
-// introduceWatch says what runs, and what would end it.
+// introduceWatch says what runs, and what would end it. Who has signed in is for eyes only,
+// and no log's.
 func (c *call) introduceWatch(t tenant, o watching) {
-	lines := []line{
-		{text: "✓ Entra  " + t.as, colour: screen.Good},
-		{text: c.say("watch.every", c.waited(c.interval(o)))},
+	var lines []line
+	if c.Err.Live {
+		lines = append(lines, line{text: "✓ Entra  " + t.as, colour: screen.Good})
 	}
+	lines = append(lines, line{text: c.say("watch.every", c.waited(c.interval(o)))})
 	if o.dry {
 		lines = append(lines, line{text: c.say("watch.dry"), colour: screen.Notice})
 	}

@@ -2,19 +2,24 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
-// An event is a line of watch. Its JSON is a contract. It names nobody but by object id,
-// and exclusions as the person has written them: it goes into logs.
+// An event is a line of watch. Its JSON is a contract. It names nobody but by object id:
+// it goes into logs.
 type event struct {
 	At     string `json:"at"`
 	Event  string `json:"event"`
@@ -25,8 +30,11 @@ type event struct {
 	Reason  stamp.Reason `json:"reason,omitempty"`
 	*Everybody
 	// Limit is the brake's.
-	Limit     int    `json:"limit,omitempty"`
-	Exclusion string `json:"exclusion,omitempty"`
+	Limit int `json:"limit,omitempty"`
+	// Exclusion is the place of an --exclude, counted from 1.
+	Exclusion int `json:"exclusion,omitempty"`
+	// Requests are how many were dropped.
+	Requests int `json:"requests,omitempty"`
 	// Message is in English.
 	Message string `json:"message,omitempty"`
 }
@@ -48,6 +56,7 @@ const (
 	eventBrake     = "brake_reached"
 	eventFull      = "full_round"
 	eventExclusion = "exclusion_unmatched"
+	eventDropped   = "requests_dropped"
 	eventSilence   = "look_failed"
 	eventBack      = "look_works_again"
 )
@@ -62,7 +71,7 @@ func eventOf(o stamp.Outcome) string {
 		return eventDry
 	case stamp.ReasonReadBack:
 		return eventConfirmed
-	case stamp.ReasonForbidden, stamp.ReasonRefused, stamp.ReasonStillEmpty, stamp.ReasonGaveUp:
+	case stamp.ReasonForbidden, stamp.ReasonRefused, stamp.ReasonStillEmpty, stamp.ReasonGaveUp, stamp.ReasonInvalid:
 		return eventFailed
 	case stamp.ReasonBrake:
 		return eventBrake
@@ -77,20 +86,22 @@ const heartbeat = time.Hour
 // A watcher tells what a watch does.
 type watcher struct {
 	*call
+	asked  watching
 	engine *job.Engine
 	tenant string
-	dry    bool
 
 	mu      sync.Mutex
 	counts  map[string]int  // events, since the start
-	seen    map[string]bool // users of a dry run, who are found again and again
+	seen    map[string]bool // outcomes that come again and again, by reason and user
+	looked  error           // of the last look
 	silence string          // why the last look failed, "" if it did not
 	braked  time.Time       // the reaching of the brake that was told
+	dropped int             // requests of which was told
 	told    time.Time       // the last heartbeat
 }
 
-func (c *call) newWatcher(e *job.Engine, tenant string, dry bool) *watcher {
-	return &watcher{call: c, engine: e, tenant: tenant, dry: dry, counts: make(map[string]int), seen: make(map[string]bool)}
+func (c *call) newWatcher(e *job.Engine, tenant string, o watching) *watcher {
+	return &watcher{call: c, asked: o, engine: e, tenant: tenant, counts: make(map[string]int), seen: make(map[string]bool)}
 }
 
 func (w *watcher) options(ctx context.Context, every time.Duration) job.WatchOptions {
@@ -115,16 +126,28 @@ func (w *watcher) once(ctx context.Context) error {
 		return ctx.Err()
 	}
 	w.checkBrake(context.WithoutCancel(ctx))
-	if w.silence != "" || w.counts[eventFailed] > 0 || w.counts[eventBrake] > 0 {
+	if w.silence != "" || w.counts[eventFailed]+w.counts[eventBrake]+w.counts[eventExclusion] > 0 {
 		w.status = wrong
 	}
-	if err != nil && w.silence == "" {
+	if err := besides(err, w.looked); err != nil {
 		return err
 	}
 	if w.Err.Live { // else cron would mail it each time
 		w.farewell(ctx)
 	}
 	return nil
+}
+
+// besides is what is wrong besides a look, of which was told already.
+func besides(err, look error) error {
+	all, several := err.(interface{ Unwrap() []error }) //nolint:errorlint // the outermost is meant
+	switch {
+	case look == nil:
+		return err
+	case err == look || !several: //nolint:errorlint // this very one
+		return nil
+	}
+	return errors.Join(slices.DeleteFunc(slices.Clone(all.Unwrap()), func(e error) bool { return e == look })...) //nolint:errorlint // this very one
 }
 
 // observe hears of an outcome.
@@ -136,24 +159,39 @@ func (w *watcher) observe(ctx context.Context, o stamp.Outcome) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if kind == "" || w.dry && w.seen[user] {
+	again := string(o.Reason) + user
+	if kind == "" || w.seen[again] {
 		return
 	}
+	if kind == eventDry || o.Verdict == stamp.Failed { // it stays where it was found
+		w.seen[again] = true
+	}
+	if o.Reason == stamp.ReasonInvalid {
+		user = "" // it may hold anything, a name too
+	}
 	e := event{Event: kind, User: user, Reason: o.Reason}
-	text := w.say(language.Key("watch." + kind))
+	text, after := w.say(language.Key("watch."+kind)), language.Key("watch.after")
 	switch kind {
 	case eventFailed:
 		text = w.say("watch.failed", w.say(language.Key("failed."+o.Reason)))
 	case eventDry:
-		w.seen[user] = true
-		o.Called = w.Now()
+		o.Called, after = w.Now(), "watch.ago"
 	}
 	if waited := o.Called.Sub(o.Created); !o.Created.IsZero() && !o.Called.IsZero() && waited >= 0 {
 		seconds := int(waited / time.Second)
 		e.Seconds = &seconds
-		text += "  " + w.waited(waited)
+		text += w.say(after, w.long(waited))
 	}
 	w.write(e, text)
+}
+
+// long writes a time within a sentence.
+func (w *watcher) long(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d < 2*day {
+		return w.waited(d)
+	}
+	return w.say("watch.days", strconv.Itoa(int(d/day)))
 }
 
 // swept hears of a look. A failure that lasts is told once.
@@ -161,7 +199,8 @@ func (w *watcher) swept(ctx context.Context, r sweep.Report, err error) {
 	w.checkBrake(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err != nil {
+	w.checkDropped()
+	if w.looked = err; err != nil {
 		w.failed(err)
 		return
 	}
@@ -170,13 +209,37 @@ func (w *watcher) swept(ctx context.Context, r sweep.Report, err error) {
 		w.write(event{Event: eventBack}, w.say("watch.look_works_again"))
 	}
 	if r.Kind == sweep.KindFull && r.Finished {
-		w.write(event{Event: eventFull, Everybody: &Everybody{r.Members, r.Unstamped, r.Existing}},
-			w.say("watch.full_round", language.Number(r.Members), language.Number(r.Unstamped)))
-		for _, name := range r.UnmatchedExclusions {
-			w.write(event{Event: eventExclusion, Exclusion: name}, w.say("watch.exclusion_unmatched", name))
-		}
+		w.full(r)
 	}
 	w.beat(ctx)
+}
+
+// full tells of a look at everybody. w.mu is held.
+func (w *watcher) full(r sweep.Report) {
+	text := w.say("watch.full_round", language.Number(r.Members), language.Number(r.Unstamped))
+	if r.Existing > 0 && w.counts[eventFull] == 0 {
+		command := "sessionstamp stamp --all --dry-run"
+		if w.demo {
+			command += " --demo"
+		}
+		text += w.say("watch.existing", language.Number(r.Existing), command)
+	}
+	w.write(event{Event: eventFull, Everybody: &Everybody{r.Members, r.Unstamped, r.Existing}}, text)
+	for i, name := range w.asked.users {
+		if slices.ContainsFunc(r.UnmatchedExclusions, func(nobody string) bool { return strings.EqualFold(nobody, name) }) {
+			w.write(event{Event: eventExclusion, Exclusion: i + 1}, w.say("watch.exclusion_unmatched", strconv.Itoa(i+1)))
+		}
+	}
+}
+
+// checkDropped tells of requests that have failed so often that they were given up. w.mu
+// is held.
+func (w *watcher) checkDropped() {
+	dead, err := bolt.NewQueue(w.engine.File, bolt.QueueOptions{}).DeadLetters()
+	if n := len(dead); err == nil && n > w.dropped && !w.asked.once { // --once gives up nothing
+		w.dropped = n
+		w.write(event{Event: eventDropped, Requests: n}, w.say("watch.requests_dropped", language.Number(n)))
+	}
 }
 
 // failed tells why a look failed. w.mu is held.
@@ -199,7 +262,7 @@ func (w *watcher) beat(ctx context.Context) {
 
 // summary counts since the start. w.mu is held.
 func (w *watcher) summary(ctx context.Context) string {
-	if w.dry {
+	if w.asked.dry {
 		return w.say("watch.sum_dry", w.Now().Format(clockLayout), language.Number(w.counts[eventDry]))
 	}
 	state, limit, err := w.engine.Brake().State(ctx, w.tenant)
@@ -230,7 +293,7 @@ func (w *watcher) farewell(ctx context.Context) {
 	switch {
 	case !w.braked.IsZero():
 		next = append([]hint{{"watch --release", "hint.release"}}, next...)
-	case w.dry:
+	case w.asked.dry:
 		next = []hint{{"watch", "hint.watch"}}
 	}
 	w.tell(line{text: w.summary(context.WithoutCancel(ctx))})
@@ -241,11 +304,12 @@ func (w *watcher) farewell(ctx context.Context) {
 
 const (
 	clockLayout = "15:04"
-	timeLayout  = "2006-01-02 15:04:05"
+	eventLayout = "15:04:05"
+	logLayout   = "2006-01-02 15:04:05"
 )
 
-// write writes an event to standard output. On a terminal its line is wrapped; a log gets
-// one line. w.mu is held.
+// write writes an event to standard output. On a terminal its line is without the day, and
+// wrapped; a log gets one line. w.mu is held.
 func (w *watcher) write(e event, text string) {
 	w.counts[e.Event]++
 	now := w.Now()
@@ -258,10 +322,10 @@ func (w *watcher) write(e event, text string) {
 	if user == "" {
 		user = "–"
 	}
-	text = screen.Clean(now.Format(timeLayout) + "  " + user + "  " + text)
-	lines := []string{text}
+	text = screen.Clean("  " + user + "  " + text)
+	lines := []string{now.Format(logLayout) + text}
 	if w.Out.Live {
-		lines = screen.Wrap(text, w.Out.Columns, len(timeLayout)+len("  –  ")-2)
+		lines = screen.Wrap(now.Format(eventLayout)+text, w.Out.Columns, len(eventLayout)+5)
 	}
 	for _, l := range lines {
 		_, _ = fmt.Fprintln(w.Stdout, w.Out.Paint(colourOf[e.Event], l))
@@ -270,5 +334,5 @@ func (w *watcher) write(e event, text string) {
 
 var colourOf = map[string]screen.Colour{
 	eventStamped: screen.Good, eventFailed: screen.Wrong, eventBrake: screen.Wrong, eventSilence: screen.Wrong,
-	eventDry: screen.Notice, eventExclusion: screen.Notice, eventFull: screen.Faint, eventConfirmed: screen.Faint,
+	eventDropped: screen.Wrong, eventDry: screen.Notice, eventExclusion: screen.Notice, eventFull: screen.Faint, eventConfirmed: screen.Faint,
 }

@@ -21,18 +21,25 @@ var watchWords = language.Catalogue{
 		Ja: "停止しました。途中のままの処理はありません。次回はここから続きます。",
 	},
 	"watch.sum": {
-		En: "%s  stamped since the start: %s; the brake counts %s of %s in 24 hours",
-		Ja: "%s  開始後にスタンプを付けた人: %s 人、24 時間の上限に対する人数: %s / %s",
+		En: "%s  stamped since the start: %s; in the last 24 hours: %s (limit %s)",
+		Ja: "%s  開始後にスタンプを付けた人: %s 人、直近 24 時間: %s 人 (上限 %s 人)",
 	},
 	"watch.sum_dry": {
 		En: "%s  would be stamped: %s; nobody was signed out",
-		Ja: "%s  スタンプが付くはずの人: %s 人 (誰もサインアウトしていません)",
+		Ja: "%s  スタンプを付ける予定: %s 人 (誰もサインアウトしていません)",
 	},
 
-	"watch.stamped":     {En: "stamped", Ja: "付与"},
-	"watch.would_stamp": {En: "would stamp", Ja: "付与予定"},
-	"watch.confirmed":   {En: "confirmed", Ja: "確認済み"},
-	"watch.failed":      {En: "failed (%s)", Ja: "失敗 (%s)"},
+	"watch.stamped":     {En: "stamped", Ja: "付けました"},
+	"watch.would_stamp": {En: "would stamp", Ja: "付ける予定"},
+	"watch.confirmed":   {En: "the stamp is there", Ja: "スタンプを確認しました"},
+	"watch.failed":      {En: "could not be stamped: %s", Ja: "付けられません: %s"},
+	"watch.after":       {En: ", %s after creation", Ja: " (作成から %s)"},
+	"watch.ago":         {En: ", created %s ago", Ja: " (作成から %s)"},
+	"watch.days":        {En: "%s days", Ja: "%s 日"},
+	"watch.requests_dropped": {
+		En: "Requests given up after many failures: %s. See who has no stamp (sessionstamp users), and stamp them: sessionstamp stamp USER",
+		Ja: "失敗が続いたため、%s 件の処理をやめました。スタンプのない人を確認し (sessionstamp users)、付けてください: sessionstamp stamp USER",
+	},
 	"watch.brake_reached": {
 		En: "The brake holds new stamps back: %s people were stamped in 24 hours. See who (sessionstamp history); if that is right, release it: sessionstamp watch --release",
 		Ja: "24 時間で上限の %s 人に達したため、新しいスタンプを止めています。対象を確認し (sessionstamp history)、問題がなければ解除してください: sessionstamp watch --release",
@@ -41,9 +48,13 @@ var watchWords = language.Catalogue{
 		En: "looked at everybody: %s members, %s without a stamp",
 		Ja: "全員を確認: メンバー %s 人、スタンプなし %s 人",
 	},
+	"watch.existing": {
+		En: "; %s older ones wait for a person: %s",
+		Ja: "。うち管理者の判断待ち (作成から 72 時間以上) %s 人: %s",
+	},
 	"watch.exclusion_unmatched": {
-		En: "--exclude %s protects nobody: correct it, or leave it out",
-		Ja: "--exclude %s に該当する人がいません。修正するか外してください",
+		En: "--exclude no. %s protects nobody: correct it, or leave it out",
+		Ja: "%s 番目の --exclude に該当する人がいません。修正するか外してください",
 	},
 	"watch.look_failed":      {En: "The look failed: %s", Ja: "確認できません: %s"},
 	"watch.look_works_again": {En: "looks again as usual", Ja: "確認を再開しました"},
@@ -64,6 +75,10 @@ var watchWords = language.Catalogue{
 	"use.watch_csv": {
 		En: "watch has no end, and no table: leave -o csv out, or write -o json.",
 		Ja: "watch は終わりのない出力のため CSV にできません。-o csv を外すか、-o json を指定してください。",
+	},
+	"use.watch_exclude": {
+		En: "--exclude no. %s would protect nobody, or not whom you mean: write name@domain, a pattern such as svc-*@example.com, or an object id.",
+		Ja: "%s 番目の --exclude では誰も除外されないか、意図と異なる人が除外されます。名前@ドメイン、svc-*@example.com のようなパターン、またはオブジェクト ID を指定してください。",
 	},
 	"use.watch_release": {
 		En: "--release goes alone: release the brake, then start watch again.",

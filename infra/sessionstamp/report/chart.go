@@ -2,8 +2,6 @@ package report
 
 import (
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 )
@@ -81,14 +79,14 @@ func draw(bars []bar) (columns []column) {
 			c.Parts = append(c.Parts, part{[]string{"first", "second"}[n], y, h})
 		}
 		c.ValueY = y - 4
-		c.value(b.counts[0], b.all() == most || i == len(bars)-1, most)
+		c.value(b.all(), b.all() == most || i == len(bars)-1, most)
 		c.place(i, len(bars))
 		columns = append(columns, c)
 	}
 	return columns
 }
 
-// value is the first count, where there is room for it.
+// value is what its height shows, where there is room for it.
 func (c *column) value(n int, important bool, most int) {
 	const fits = 1000
 	if n > 0 && (important || most < fits) {
@@ -100,10 +98,12 @@ func (c *column) value(n int, important bool, most int) {
 func (c *column) place(i, of int) {
 	c.LabelX, c.Anchor = c.Middle, "middle"
 	const few = 12
+	back := of - 1 - i
 	if of <= few {
+		c.RareLabel = back%2 != 0
 		return
 	}
-	switch back := of - 1 - i; {
+	switch {
 	case back == 0:
 		c.LabelX, c.Anchor = "100%", "end"
 	case back%4 != 0 || i == 0:
@@ -155,29 +155,17 @@ func speedChart(s *Speed, say sayer) chart {
 	bars := make([]bar, 0, len(s.Histogram))
 	last := 0.0
 	for _, b := range s.Histogram {
-		name, label := say("wait.below", wait(say, b.Below)), "<"+short(b.Below)
+		name := say("wait.below", wait(say, b.Below))
 		if b.Below == 0 {
-			name, label = say("wait.more", wait(say, last)), "≥"+short(last)
+			name = say("wait.more", wait(say, last))
 		}
-		bars = append(bars, bar{name, label, []int{b.Users}})
+		bars = append(bars, bar{name, name, []int{b.Users}})
 		last = b.Below
 	}
 	return chart{
 		ID: "speed", Name: say("speed.title"), Text: say("speed.note", language.Number(s.Users)),
 		Heads: []string{say("waited"), say("people")}, Columns: draw(bars),
 	}
-}
-
-// short writes a bound as the symbols of units, which both languages read.
-func short(s float64) string {
-	d := time.Duration(s * float64(time.Second))
-	switch {
-	case d >= time.Hour && d%time.Hour == 0:
-		return strconv.Itoa(int(d/time.Hour)) + "h"
-	case d >= time.Minute && d%time.Minute == 0:
-		return strconv.Itoa(int(d/time.Minute)) + "min"
-	}
-	return decimal(s) + "s"
 }
 
 // domainRow is a domain with how long its bar is.

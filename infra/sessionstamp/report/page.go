@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,8 +43,13 @@ type page struct {
 	OverTimeChart, MonthChart, SpeedChart chart
 	Earlier                               Group
 	Domains                               []domainRow
-	Hidden                                int
+	// Due and Outside are those of Left who count as without a stamp, and the others.
+	Due, Outside []Left
+	Hidden       int
 }
+
+// ByItself tells whether this machine has stamped anybody whom no person had named.
+func (p page) ByItself() bool { return p.Machine != nil && p.Machine.Stamped > p.Machine.ByPerson }
 
 // WriteHTML draws a report as one page in one file. The page makes no request to anywhere:
 // its Content-Security-Policy allows its own style and script by their hashes, and nothing
@@ -104,6 +110,13 @@ func newPage(r Report, l language.Language, say sayer) page {
 		CSS: template.CSS(pageCSS), JS: template.JS(pageJS), //nolint:gosec // our own files, and no input
 		OverTimeChart: overTimeChart(r.OverTime, say),
 		Domains:       domainRows(r.ByDomain, say),
+	}
+	for _, l := range r.Left {
+		if slices.Contains(outOfScope, l.Reason) {
+			p.Outside = append(p.Outside, l)
+		} else {
+			p.Due = append(p.Due, l)
+		}
 	}
 	p.MonthChart, p.Earlier = monthChart(r.ByMonth, r.OverTime, say)
 	if r.Machine != nil && r.Machine.Speed != nil {

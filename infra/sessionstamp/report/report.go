@@ -192,12 +192,15 @@ func (m *maker) reason(u directory.User) stamp.Reason {
 	}
 }
 
+// outOfScope are the reasons of users who are no members of federated domains, and need no
+// stamp.
+var outOfScope = []stamp.Reason{stamp.ReasonGuest, stamp.ReasonNotMember, stamp.ReasonNotFederated}
+
 // Reasons returns all for which a report leaves users.
 func Reasons() []stamp.Reason {
-	return []stamp.Reason{
+	return append([]stamp.Reason{
 		stamp.ReasonExisting, stamp.ReasonNew, stamp.ReasonExcluded, stamp.ReasonKnownCannotFix, stamp.ReasonReadBackPending,
-		stamp.ReasonGuest, stamp.ReasonNotMember, stamp.ReasonNotFederated,
-	}
+	}, outOfScope...)
 }
 
 func (m *maker) left() []Left {
