@@ -313,8 +313,8 @@ func bury(t *testing.T, file *bolt.File) {
 func TestWatchWithoutReader(t *testing.T) {
 	const child = "SESSIONSTAMP_TEST_WITHOUT_READER"
 	if os.Getenv(child) != "" {
-		status, _, _ := play(t.Context(), func(p *program) { p.Stdout = os.Stdout }, "watch", "--demo", "--once")
-		os.Exit(status)
+		os.Args = []string{"sessionstamp", "watch", "--demo", "--once"}
+		main()
 	}
 	t.Parallel()
 	reader, writer, err := os.Pipe()
