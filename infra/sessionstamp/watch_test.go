@@ -278,6 +278,12 @@ func TestWatchTells(t *testing.T) {
 		for range 2 { // it is received again
 			w.observe(t.Context(), stamp.Outcome{Request: stamp.Request{User: "taro@example.co.jp"}, Verdict: stamp.Failed, Reason: stamp.ReasonInvalid})
 		}
+		for _, waits := range []time.Duration{time.Minute, 16 * time.Minute, time.Hour} { // a minute may pass by itself
+			gone := &directory.Error{Operation: "checkMemberGroups", StatusCode: 404, Code: "Request_ResourceNotFound"}
+			w.observe(t.Context(), stamp.Outcome{
+				Request: stamp.Request{User: demo.ClientID, Seen: at.Add(-waits)}, Verdict: stamp.Later, Reason: stamp.ReasonExclusionsUnavailable, Err: gone,
+			})
+		}
 		for _, err := range []error{
 			&directory.Error{Operation: directory.Token, StatusCode: 401, Code: "AADSTS7000222"},
 			&directory.Error{Operation: directory.Token, StatusCode: 401, Code: "AADSTS7000222"}, nil,

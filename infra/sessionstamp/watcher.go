@@ -57,6 +57,7 @@ const (
 	eventFull      = "full_round"
 	eventExclusion = "exclusion_unmatched"
 	eventDropped   = "requests_dropped"
+	eventStalled   = "stamping_stalled"
 	eventSilence   = "look_failed"
 	eventBack      = "look_works_again"
 )
@@ -97,6 +98,7 @@ type watcher struct {
 	silence string          // why the last look failed, "" if it did not
 	braked  time.Time       // the reaching of the brake that was told
 	dropped int             // requests of which was told
+	stalled string          // why users are put back, "" if none is
 	told    time.Time       // the last heartbeat
 }
 
@@ -126,7 +128,7 @@ func (w *watcher) once(ctx context.Context) error {
 		return ctx.Err()
 	}
 	w.checkBrake(context.WithoutCancel(ctx))
-	if w.silence != "" || w.counts[eventFailed]+w.counts[eventBrake]+w.counts[eventExclusion] > 0 {
+	if w.silence != "" || w.counts[eventFailed]+w.counts[eventBrake]+w.counts[eventExclusion]+w.counts[eventStalled] > 0 {
 		w.status = wrong
 	}
 	if err := besides(err, w.looked); err != nil {
@@ -159,9 +161,16 @@ func (w *watcher) observe(ctx context.Context, o stamp.Outcome) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if o.Verdict == stamp.Later && o.Err != nil {
+		w.stall(o)
+		return
+	}
 	again := string(o.Reason) + user
 	if kind == "" || w.seen[again] {
 		return
+	}
+	if kind == eventStamped {
+		w.stalled = ""
 	}
 	if kind == eventDry || o.Verdict == stamp.Failed { // it stays where it was found
 		w.seen[again] = true
@@ -183,6 +192,25 @@ func (w *watcher) observe(ctx context.Context, o stamp.Outcome) {
 		text += w.say(after, w.long(waited))
 	}
 	w.write(e, text)
+}
+
+// patient is how long a user may be put back before a person hears of it: most failures
+// pass, and are over by then.
+const patient = 15 * time.Minute
+
+// stall tells that users are put back because something does not work. As long as the same
+// lasts it is told once. w.mu is held.
+func (w *watcher) stall(o stamp.Outcome) {
+	why := explain(o.Err)
+	if o.Reason == stamp.ReasonExclusionsUnavailable {
+		why = &trouble{key: "watch.no_exclusions", args: []any{o.Err.Error()}}
+	}
+	if !w.asked.once && w.Now().Sub(o.Request.Seen) < patient || string(why.key) == w.stalled {
+		return
+	}
+	w.stalled = string(why.key)
+	e := event{Event: eventStalled, User: o.Request.User, Reason: o.Reason, Message: words.Say(language.English, why.key, why.args...)}
+	w.write(e, w.say("watch.stamping_stalled", w.say(why.key, why.args...)))
 }
 
 // long writes a time within a sentence.
@@ -334,5 +362,5 @@ func (w *watcher) write(e event, text string) {
 
 var colourOf = map[string]screen.Colour{
 	eventStamped: screen.Good, eventFailed: screen.Wrong, eventBrake: screen.Wrong, eventSilence: screen.Wrong,
-	eventDropped: screen.Wrong, eventDry: screen.Notice, eventExclusion: screen.Notice, eventFull: screen.Faint, eventConfirmed: screen.Faint,
+	eventDropped: screen.Wrong, eventDry: screen.Notice, eventStalled: screen.Wrong, eventExclusion: screen.Notice, eventFull: screen.Faint, eventConfirmed: screen.Faint,
 }

@@ -41,7 +41,7 @@ var watchWords = language.Catalogue{
 		Ja: "失敗が続いたため、%s 件の処理をやめました。スタンプのない人を確認し (sessionstamp users)、付けてください: sessionstamp stamp USER",
 	},
 	"watch.brake_reached": {
-		En: "The brake holds new stamps back: %s people were stamped in 24 hours. See who (sessionstamp history); if that is right, release it: sessionstamp watch --release",
+		En: "The brake holds new stamps back: %s were stamped in 24 hours. See who (sessionstamp history); if that is right, release it: sessionstamp watch --release",
 		Ja: "24 時間で上限の %s 人に達したため、新しいスタンプを止めています。対象を確認し (sessionstamp history)、問題がなければ解除してください: sessionstamp watch --release",
 	},
 	"watch.full_round": {
@@ -55,6 +55,14 @@ var watchWords = language.Catalogue{
 	"watch.exclusion_unmatched": {
 		En: "--exclude no. %s protects nobody: correct it, or leave it out",
 		Ja: "%s 番目の --exclude に該当する人がいません。修正するか外してください",
+	},
+	"watch.stamping_stalled": {
+		En: "New users wait, and are tried again: %s",
+		Ja: "新しいユーザーに付けられず、再試行しています: %s",
+	},
+	"watch.no_exclusions": {
+		En: "It cannot be told who is in an excluded group, so nobody is stamped: see that each --exclude-group is still there. (%s)",
+		Ja: "除外グループのメンバーを確認できないため、誰にも付けていません。--exclude-group のグループがあるか確認してください。(%s)",
 	},
 	"watch.look_failed":      {En: "The look failed: %s", Ja: "確認できません: %s"},
 	"watch.look_works_again": {En: "looks again as usual", Ja: "確認を再開しました"},
