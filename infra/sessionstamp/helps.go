@@ -62,7 +62,7 @@ var helps = language.Catalogue{
 	},
 	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason CA-1234 --demo"),
 
-	"history.use":   same("history [USER] [--names] [--limit N]"),
+	"history.use":   same("history [USER] [--names] [--orders] [--limit N]"),
 	"history.short": {En: "whom this machine has stamped", Ja: "このマシンからスタンプを付けた人"},
 	"history.long": {
 		En: "It tells who was stamped, when, how soon after creation, and by whose word. The file on this machine holds object ids and no names; AZURE_TENANT_ID says whose file it is. USER is a name (name@domain) or an object id.",
@@ -122,13 +122,14 @@ var helps = language.Catalogue{
 	"flag.yes":           {En: "asks nothing", Ja: "確認しない"},
 	"flag.no-wait":       {En: "leaves the reading back to the next run", Ja: "読み取り確認は次回に任せる"},
 	"flag.expect":        {En: "only if it is that many people", Ja: "人数がこのとおりの場合だけ実行"},
-	"flag.reason":        {En: "why, for the record", Ja: "理由 (記録用)"},
+	"flag.reason":        {En: "why, for history --orders", Ja: "理由 (history --orders に記録)"},
 	"flag.afresh":        {En: "gives up the order that was stopped", Ja: "中断した処理を破棄して新しく実行"},
 	"flag.every":         {En: "how often it looks", Ja: "確認の間隔"},
 	"flag.once":          {En: "looks once, for cron", Ja: "1 回だけ確認 (cron 用)"},
 	"flag.watch-dry-run": {En: "decides, and signs nobody out", Ja: "判定だけを行う"},
 	"flag.watch-domain":  {En: "only this domain (again for more)", Ja: "このドメインだけ (繰り返し可)"},
 	"flag.release":       {En: "releases the brake, and ends", Ja: "上限による停止を解除"},
+	"flag.orders":        {En: "orders of stamp and signout, and why", Ja: "stamp と signout の処理の記録"},
 	"flag.names":         {En: "looks up names in the directory", Ja: "ディレクトリから名前を取得"},
 }
 

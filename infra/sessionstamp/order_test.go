@@ -306,6 +306,11 @@ func TestCtrlC(t *testing.T) {
 			t.Errorf("the end: exit status %d: %s%s", status, stdout, stderr)
 		}
 		s.want(1, s.ids...)
+		s.AddUser(msgraphtest.NewUser{UPN: "new@" + corp})
+		s.play(t.Context(), "signout", "new@"+corp, "--yes", "--expect", "1", "--reason", "CA #7")
+		if _, stdout, stderr := s.play(t.Context(), "history", "--orders", "-o", "csv"); !strings.Contains(stdout, ",1,0,CA #7\r\nstamp,") || !strings.Contains(stdout, ",200,0,\r\n") {
+			t.Errorf("the orders: %s%s", stdout, stderr)
+		}
 	})
 }
 

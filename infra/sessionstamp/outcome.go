@@ -68,14 +68,15 @@ func earlier(r job.Result, f job.Fate) (n int) {
 // headline says how many were called, and what is left to do.
 func (c *call) headline(m mission, r job.Result) (lines []line) {
 	called, open, failed := r.Count(job.Called), r.Count(job.Open), r.Count(job.Failed)
-	done := language.Number(r.Count(job.Cured) + called)
+	all := r.Count(job.Cured) + called
+	done := language.Number(all)
 	switch {
 	case open > 0:
 		lines = append(lines, line{text: c.say(m.key("stopped"), done, language.Number(open)), colour: screen.Notice})
 	case called > 0:
 		lines = append(lines, line{text: "✓ " + c.say(m.key("called"), done, language.Number(called)), colour: screen.Good, hang: 2})
 	case r.Count(job.Cured) > 0 || failed == 0:
-		lines = append(lines, line{text: "✓ " + c.say(m.key("done"), done), colour: screen.Good, hang: 2})
+		lines = append(lines, line{text: "✓ " + c.sayN(m.key("done"), all), colour: screen.Good, hang: 2})
 	}
 	if failed > 0 {
 		lines = append(lines, line{text: "✗ " + c.say("order.failed", language.Number(failed)), colour: screen.Wrong, hang: 2})

@@ -104,6 +104,17 @@ var orderWords = language.Catalogue{
 	"order.failed":         {En: "%s failed: look in the Entra admin center.", Ja: "%s 人は失敗しました。Microsoft Entra 管理センターで確認してください。"},
 	"order.more":           {En: "… and %s more: -o csv lists all", Ja: "… 他 %s 件。-o csv ですべて出力します"},
 
+	"history.orders": {En: "Orders that have ended on this machine: %s", Ja: "このマシンで終了した処理の記録: %s 件"},
+	"column.started": {En: "Started", Ja: "開始日時"},
+	"column.order":   {En: "Order", Ja: "コマンド"},
+	"column.people":  {En: "People", Ja: "人数"},
+	"column.failed":  {En: "Failed", Ja: "失敗"},
+	"column.reason":  {En: "Reason", Ja: "理由"},
+	"use.orders_alone": {
+		En: "--orders lists orders, and not people: leave out USER and --names.",
+		Ja: "--orders は処理の一覧です。USER と --names は指定できません。",
+	},
+
 	"column.why":              {En: "Why", Ja: "理由"},
 	"failed.forbidden":        {En: "a role protects the user, or the right is missing", Ja: "上位のロールまたは権限が必要"},
 	"failed.refused":          {En: "Graph refused", Ja: "Graph が拒否"},
@@ -115,6 +126,8 @@ var orderWords = language.Catalogue{
 	"hint.signout":            {En: "signs them out", Ja: "サインアウトする"},
 	"hint.again":              {En: "again, once that is mended", Ja: "修正後にもう一度"},
 	"hint.others":             {En: "goes on with the others", Ja: "残りの人に続行"},
+	"stamp.done.one":          {En: "1 stamped, and read back.", Ja: "1 人にスタンプを付け、確認しました。"},
+	"signout.done.one":        {En: "1 signed out, and read back.", Ja: "1 人をサインアウトし、確認しました。"},
 	"hint.from_start":         {En: "again, from the start", Ja: "最初からもう一度"},
 	"hint.continue":           {En: "goes on from here", Ja: "続きから再開"},
 	"fail.declined":           {En: "Nothing was changed.", Ja: "何も変更していません。"},

@@ -81,6 +81,7 @@ type Engine struct {
 	config
 	ledger  *bolt.Ledger
 	orders  *bolt.State[Order]
+	records *bolt.State[[]Record]
 	brake   *stamp.Brake
 	domains *stamp.Domains
 }
@@ -91,6 +92,7 @@ func New(c Config) *Engine {
 		config:  config(c),
 		ledger:  bolt.NewLedger(c.File),
 		orders:  bolt.NewState[Order](c.File, "order"),
+		records: bolt.NewState[[]Record](c.File, "orders"),
 		brake:   stamp.NewBrake(bolt.NewState[stamp.BrakeState](c.File, "brake"), c.StampsPerDay),
 		domains: stamp.NewDomains(c.Graph, c.FederatedDomains...),
 	}

@@ -71,9 +71,13 @@ func (e *Engine) Unfinished(ctx context.Context) (Order, bool, error) {
 	return item.Doc, len(item.Doc.Targets) > 0, nil
 }
 
-// Store puts the order in the place of the last one, for who lets it wait before it runs.
+// Store puts the order in the place of the last one, for who lets it wait before it runs. If
+// that one was stopped, it is given up.
 func (e *Engine) Store(ctx context.Context, o Order) error {
 	item, err := e.orders.Load(ctx, e.Tenant)
+	if before := item.Doc; err == nil && len(o.Targets) > 0 && !before.Started.Equal(o.Started) {
+		err = e.record(ctx, before)
+	}
 	if err == nil {
 		item.Doc = o
 		_, err = e.orders.Save(ctx, e.Tenant, item)

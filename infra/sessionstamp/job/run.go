@@ -70,6 +70,8 @@ func (e *Engine) Run(ctx context.Context, o Order, options RunOptions) (Result, 
 	err := r.carryOut(ctx, options.NoWait)
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrStopped, err)
+	} else {
+		err = e.record(ctx, o)
 	}
 	result, unread := r.result(context.WithoutCancel(ctx))
 	return result, errors.Join(err, unread)
@@ -112,7 +114,7 @@ func (r *run) work(ctx context.Context, noWait bool) error {
 	pollers.Go(func() { poll(r.file, fileReaders) })
 	select {
 	case <-r.called: // what is left, the reading back of stamps, is in the file
-		if err := r.engine.Store(ctx, Order{}); err != nil {
+		if err := errors.Join(r.engine.record(ctx, r.order), r.engine.Store(ctx, Order{})); err != nil {
 			return err
 		}
 	case <-ctx.Done():
