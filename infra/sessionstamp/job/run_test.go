@@ -116,19 +116,27 @@ func TestRunWithoutWaiting(t *testing.T) {
 func TestNextRunReadsBack(t *testing.T) {
 	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
-		first, second := w.addMany(30, nil), w.addMany(1, nil)
-		p := w.start()
-		p.run(p.plan(job.Wanted{Verb: job.Stamp, Users: first}).Order(0), job.RunOptions{NoWait: true})
-		p.end()
-		time.Sleep(time.Hour)
-		p = w.start()
-		defer p.end()
-		result := p.run(p.plan(job.Wanted{Verb: job.Stamp, Users: second}).Order(0), job.RunOptions{NoWait: true})
-		wantFate(t, result, job.Called, 1)
-		if len(result.Earlier) != 30 || result.Earlier[0].Fate != job.Cured {
-			t.Errorf("%d earlier users were read back, want 30", len(result.Earlier))
+		ids := w.addMany(32, nil)
+		w.people[ids[29]].forgets = true
+		var earlier [][]job.End
+		for _, named := range [][]string{ids[:30], ids[30:31], ids[31:]} {
+			p := w.start()
+			result := p.run(p.plan(job.Wanted{Verb: job.Stamp, Users: named}).Order(0), job.RunOptions{NoWait: true})
+			wantFate(t, result, job.Called, len(named))
+			earlier = append(earlier, result.Earlier)
+			p.end()
+			time.Sleep(time.Hour)
+			w.allowAgain()
 		}
-		w.want(1, append(first, second...)...)
+		if len(earlier[1]) != 29 || earlier[1][0].Fate != job.Cured {
+			t.Errorf("%d earlier users were read back, want 29", len(earlier[1]))
+		}
+		// Two reads have shown no stamp, so one is called again, and another is read back.
+		if got := earlier[2]; len(got) != 2 || got[0].Fate != job.Called && got[1].Fate != job.Called {
+			t.Errorf("the last run tells of these earlier users: %+v", got)
+		}
+		w.want(1, ids[:29]...)
+		w.want(2, ids[29])
 	})
 }
 

@@ -35,6 +35,7 @@ type person struct {
 	group     bool        // excluded by it
 	protected bool        // by a role
 	refused   int         // calls
+	forgets   bool        // the stamp of a call
 	hidden    bool        // delta never tells of them
 	shown     time.Time   // when the stamp is to be seen everywhere
 	before    time.Time   // the stamp that is seen until then
@@ -109,7 +110,9 @@ func (w *world) revoke(id string) {
 	if !now.Before(p.shown) {
 		p.before = p.user.SignInSessionsValidFrom
 	}
-	p.user.SignInSessionsValidFrom = now.UTC().Truncate(time.Second)
+	if !p.forgets {
+		p.user.SignInSessionsValidFrom = now.UTC().Truncate(time.Second)
+	}
 	p.shown = now.Add(time.Duration(w.random.Int64N(int64(stamp.DefaultPolicy.ReplicationLag - 10*time.Second))))
 	p.revoked = append(p.revoked, now)
 	w.waves = append(w.waves, now)
