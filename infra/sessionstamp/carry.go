@@ -55,14 +55,16 @@ func (c *call) run(ctx context.Context, engine *job.Engine, m mission) (result j
 		c.tell(line{text: c.say("order.waits", c.clock(from))})
 	}
 	for {
-		if c.await(ctx, m.hours) != nil {
+		if stopped := c.await(ctx, m.hours); stopped != nil && len(result.Users) > 0 {
+			return result, stopped
+		} else if stopped != nil {
 			return engine.Run(ctx, m.order, options) // it begins nothing, and tells how far the order is
 		}
 		f := c.follow(len(m.order.Targets))
 		options.Progress = f.take
 		result, err = engine.Run(ctx, m.order, options)
 		f.end()
-		if !errors.Is(err, job.ErrClosed) || ctx.Err() != nil {
+		if !errors.Is(err, job.ErrClosed) {
 			return result, err
 		}
 		left := result.Count(job.Open)

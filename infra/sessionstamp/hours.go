@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -25,7 +26,13 @@ func (h *hours) Set(value string) error {
 	return nil
 }
 
-func (h *hours) String() string { return "" }
+// String is what Set takes, "" for the whole day.
+func (h *hours) String() string {
+	if *h == (hours{}) {
+		return ""
+	}
+	return fmt.Sprintf("%02d:%02d-%02d:%02d", h.from/60, h.from%60, h.to/60, h.to%60)
+}
 
 // Type implements [pflag.Value].
 func (*hours) Type() string { return "22:00-05:00" }

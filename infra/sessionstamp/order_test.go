@@ -100,7 +100,7 @@ func TestOrderScreens(t *testing.T) {
 		"stamp-preview":    {[]string{"stamp", "--all", "--dry-run", "--exclude-group", demo.Group}, "", fine},
 		"stamp-no-wait":    {[]string{"stamp", "--all", "--no-wait"}, "yes", fine},
 		"stamp-continue":   {[]string{"stamp", "--continue", "--yes"}, "", fine},
-		"signout":          {[]string{"signout", "--group", demo.Group, "--reason", "CA change #1234"}, "４８", fine},
+		"signout":          {[]string{"signout", "--group", demo.Group, "--reason", "CA change #1234"}, "４８人", fine},
 		"signout-wrong":    {[]string{"signout", "--group", demo.Group}, "49", wrongUse},
 		"signout-expected": {[]string{"signout", "--group", demo.Group, "--yes", "--expect", "48"}, "", fine},
 	} {
@@ -272,6 +272,9 @@ func TestClocks(t *testing.T) {
 					t.Errorf("%s ahead, %s: exit status %d: %s%s", ahead, line, status, stdout, stderr)
 				}
 				s.want(1+i/4, s.ids...)
+				if i == 3 && !strings.Contains(stdout, "signed out minutes ago 40") {
+					t.Errorf("%s ahead: %s", ahead, stdout)
+				}
 			}
 		})
 	}
@@ -314,13 +317,27 @@ func TestCtrlC(t *testing.T) {
 	})
 }
 
+// TestCtrlCInTheDemo: what forgets everything does not offer to go on.
+func TestCtrlCInTheDemo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		ctx, stop := context.WithCancel(t.Context())
+		time.AfterFunc(1500*time.Millisecond, stop)
+		_, stdout, _ := play(ctx, func(p *program) { p.Now = func() time.Time { return at.Add(time.Since(began)) } }, "stamp", "--all", "--yes", "--demo")
+		if !strings.Contains(stdout, "forgets") || !strings.Contains(stdout, "sessionstamp stamp --all --yes --demo") || strings.Contains(stdout, "stamp --continue") {
+			t.Error(stdout)
+		}
+	})
+}
+
 // TestStoppedBefore: at the question nothing is changed, and while waiting for the night
 // nobody is called; the order can go on.
 func TestStoppedBefore(t *testing.T) {
 	t.Parallel()
 	onSite(t, 3, msgraphtest.Options{}, allRights, func(t *testing.T, s *site) {
 		s.change = func(p *program) { p.Person, p.Stdin = true, silence(t.Context().Done()) }
-		for line, want := range map[string]string{"stamp --all": "Nothing was changed", "stamp --all --yes --at 22:00-05:00 --afresh": "stamp --continue"} {
+		for line, want := range map[string]string{"stamp --all": "Nothing was changed", "stamp --all --yes --at 22:00-05:00 --afresh": "stamp --continue --at 22:00-05:00  goes"} {
 			ctx, stop := context.WithCancel(t.Context())
 			time.AfterFunc(time.Hour, stop)
 			status, stdout, stderr := s.play(ctx, strings.Fields(line)...)
@@ -338,54 +355,6 @@ type silence <-chan struct{}
 func (s silence) Read([]byte) (int, error) {
 	<-s
 	return 0, http.ErrBodyReadAfterClose
-}
-
-// TestHours: nobody is called outside the hours, and the next night goes on.
-func TestHours(t *testing.T) {
-	t.Parallel()
-	onSite(t, 250, msgraphtest.Options{Violation: func(v string) { t.Error(v) }}, allRights, func(t *testing.T, s *site) {
-		s.server.Inject(msgraphtest.Fault{ // 100 users in 38 s: not all within a minute
-			Match: func(r msgraphtest.Request) bool { return r.Parts > 0 }, Latency: 19 * time.Second,
-		})
-		status, stdout, stderr := s.play(t.Context(), "stamp", "--all", "--yes", "--at", "23:59-00:00")
-		if status != fine || !strings.Contains(stdout, "stamped, all read back") || !strings.Contains(stderr, "Waits until 23:59.") ||
-			!strings.Contains(stderr, "The hours are over. Done: ") || !strings.Contains(stderr, "Starts at 23:59. ") {
-			t.Errorf("exit status %d: %s%s", status, stdout, stderr)
-		}
-		nights := make(map[int]int)
-		for _, id := range s.ids {
-			u, _ := s.User(id)
-			called := u.Stamped.In(tokyo)
-			nights[called.Add(-12*time.Hour).Day()]++
-			if minute := called.Format("15:04"); minute != "23:59" && called.Format("15:04:05") > "00:00:45" {
-				t.Errorf("called at %s", called)
-			}
-		}
-		if len(nights) != 2 {
-			t.Errorf("called in these nights: %v", nights)
-		}
-	})
-}
-
-// TestSleep: a machine that sleeps in the middle of a run calls nobody when it wakes up
-// outside the hours.
-func TestSleep(t *testing.T) {
-	t.Parallel()
-	onSite(t, 250, msgraphtest.Options{}, allRights, func(t *testing.T, s *site) {
-		woke := s.now().Add(20 * time.Hour)
-		time.AfterFunc(12*time.Hour+5*time.Second, func() { s.began = s.began.Add(-8*time.Hour + 5*time.Second) })
-		status, stdout, stderr := s.play(t.Context(), "stamp", "--all", "--yes", "--at", "22:00-05:00")
-		if status != fine || !strings.Contains(stderr, "Goes on at 22:00.") {
-			t.Errorf("exit status %d: %s%s", status, stdout, stderr)
-		}
-		for _, id := range s.ids {
-			u, _ := s.User(id)
-			if called := u.Stamped.In(tokyo); called.Hour() < 22 && called.Hour() >= 5 {
-				t.Fatalf("called at %s; it woke at %s", called, woke)
-			}
-		}
-		s.want(1, s.ids...)
-	})
 }
 
 // TestAgain: the command line that a screen ends with can be typed.

@@ -32,7 +32,11 @@ func (c *call) outcome(m mission, r job.Result, stopped bool) view {
 		v.next = []hint{{c.again("--continue"), "hint.from_start"}}
 		return v
 	case stopped:
-		v.next = []hint{{string(m.verb) + " --continue", "hint.continue"}, {"history --names", "hint.names"}}
+		goOn := string(m.verb) + " --continue"
+		if at := m.hours.String(); at != "" {
+			goOn += " --at " + at // else it would go on at once
+		}
+		v.next = []hint{{goOn, "hint.continue"}, {"history --names", "hint.names"}}
 	}
 	v.after = append(v.after, line{})
 	return v

@@ -38,7 +38,8 @@ const (
 // A Plan is what an order would do if it were given now. It has changed nothing.
 type Plan struct {
 	Verb Verb
-	// Made is when it was made, UTC: the moment t of a sign-out.
+	// Made is when it was made, UTC: the moment t of a sign-out, unless a call is so recent
+	// that it counts.
 	Made time.Time
 	// Users are all who are meant, the newest first.
 	Users []Planned

@@ -71,7 +71,7 @@ func (e *Engine) Run(ctx context.Context, o Order, options RunOptions) (Result, 
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrStopped, err)
 	} else {
-		err = e.record(ctx, o)
+		err = e.record(context.WithoutCancel(ctx), o)
 	}
 	result, unread := r.result(context.WithoutCancel(ctx))
 	return result, errors.Join(err, unread)
