@@ -68,6 +68,9 @@ func (c *call) run(ctx context.Context, engine *job.Engine, m mission) (result j
 			return result, err
 		}
 		left := result.Count(job.Open)
+		if left == 0 {
+			return result, nil // a second call is left to the next run, as the reading back is
+		}
 		from, _ := m.hours.window(c.Now())
 		c.tell(line{text: c.say("order.pauses", language.Number(len(result.Users)-left), language.Number(left), c.clock(from))})
 	}
