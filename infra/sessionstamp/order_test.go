@@ -337,7 +337,7 @@ func TestStoppedBefore(t *testing.T) {
 	t.Parallel()
 	onSite(t, 3, msgraphtest.Options{}, allRights, func(t *testing.T, s *site) {
 		s.change = func(p *program) { p.Person, p.Stdin = true, silence(t.Context().Done()) }
-		for line, want := range map[string]string{"stamp --all": "Nothing was changed", "stamp --all --yes --at 22:00-05:00 --afresh": "stamp --continue --at 22:00-05:00  goes"} {
+		for line, want := range map[string]string{"stamp --all --afresh": "Nothing was changed", "stamp --all --yes --at 22:00-05:00 --afresh": "stamp --continue --at 22:00-05:00  goes"} {
 			ctx, stop := context.WithCancel(t.Context())
 			time.AfterFunc(time.Hour, stop)
 			status, stdout, stderr := s.play(ctx, strings.Fields(line)...)
