@@ -152,7 +152,8 @@ func (f *follower) readBack(left int, shows time.Time) {
 	if shows.Before(now) {
 		shows = now.Add(f.c.lag())
 	}
-	f.wait = fullMinute(shows)
+	const reading = 10 * time.Second // takes its time as well
+	f.wait = fullMinute(shows.Add(reading))
 	f.c.tell(line{text: f.c.sayN("order.reads_back", left, f.c.clock(f.wait)), colour: screen.Faint})
 }
 
