@@ -212,7 +212,7 @@ func TestMisuse(t *testing.T) {
 			"stamp", "stamp --all --domain example.co.jp", "stamp --all", "signout --all", "signout --all --yes", "stamp --file - --yes", "stamp --file /nowhere --dry-run",
 			"stamp --all --at 22:00", "stamp --all --exclude taro --yes", "stamp --all --expect 3", "stamp taro --dry-run --demo", "stamp nobody@example.co.jp --yes --demo",
 			"stamp --group nobody --yes --demo", "stamp taro", "stamp nobody@example.co.jp --demo", "stamp --all --demo", "stamp --continue --limit 3", "history --orders --names --demo",
-			"stamp --all --exclude nobody@example.co.jp --dry-run --demo", "signout --all --exclude zz-*@example.co.jp --dry-run --demo", "stamp --domain example.com --yes --demo", "signout --all --yes --expect 3 --demo",
+			"stamp --all --exclude nobody@example.co.jp --dry-run --demo", "signout --all --exclude zz-*@example.co.jp --dry-run --demo", "stamp --domain example.com --yes --demo", "signout --all --yes --expect 3 --demo", "signout admin1@td0d0d0d0.onmicrosoft.com --yes --expect 1 --demo",
 			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "watch --every 1s", "watch --every often", "watch -o csv", "watch --release --once", "watch --release",
 			"watch --domain example.com --demo", "watch --exclude *@* --demo", "check --\u202enothing", "--=", "check --cloud=",
 		} {
