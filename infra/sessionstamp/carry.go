@@ -12,16 +12,13 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
-// errHours ends a run at the end of its hours.
-var errHours = errors.New("the hours are over")
-
 // carryOut does what was said yes to, and shows what became of it.
 func (c *call) carryOut(ctx context.Context, engine *job.Engine, m mission) error {
 	result, err := c.run(ctx, engine, m)
 	if len(result.Users) == 0 && err != nil {
 		return err // nothing has begun
 	}
-	if err != nil || result.Count(job.Failed) > 0 {
+	if err != nil || result.Count(job.Failed) > 0 || earlier(result, job.Failed) > 0 {
 		c.status = wrong
 	}
 	shown := c.show(c.outcome(m, result, err != nil))
@@ -47,33 +44,46 @@ func forbidden(r job.Result) (err error) {
 	return err
 }
 
-// run carries an order out, within its hours.
+// run carries an order out, within its hours. The order stands in the file before it waits
+// for them: whatever ends the waiting, --continue goes on.
 func (c *call) run(ctx context.Context, engine *job.Engine, m mission) (result job.Result, err error) {
+	if err := engine.Store(ctx, m.order); err != nil {
+		return result, err
+	}
+	options := job.RunOptions{NoWait: m.noWait, MayCall: func() bool { return m.hours.hold(c.Now()) }}
+	if from, _ := m.hours.window(c.Now()); !options.MayCall() {
+		c.tell(line{text: c.say("order.waits", c.clock(from))})
+	}
 	for {
-		until, err := c.await(ctx, m.hours)
-		if err != nil {
-			return result, err
+		if stopped := c.await(ctx, m.hours); stopped != nil && len(result.Users) > 0 {
+			return result, stopped
+		} else if stopped != nil {
+			return engine.Run(ctx, m.order, options) // it begins nothing, and tells how far the order is
 		}
-		work, stop := context.WithCancelCause(ctx)
-		f := c.follow(len(m.order.Targets), until, stop)
-		result, err = engine.Run(work, m.order, job.RunOptions{NoWait: m.noWait, Progress: f.take})
+		f := c.follow(len(m.order.Targets))
+		options.Progress = f.take
+		result, err = engine.Run(ctx, m.order, options)
 		f.end()
-		stop(nil)
-		if !errors.Is(err, errHours) {
+		if !errors.Is(err, job.ErrClosed) {
 			return result, err
 		}
+		left := result.Count(job.Open)
+		if left == 0 {
+			return result, nil // a second call is left to the next run, as the reading back is
+		}
+		from, _ := m.hours.window(c.Now())
+		c.tell(line{text: c.say("order.pauses", language.Number(len(result.Users)-left), language.Number(left), c.clock(from))})
 	}
 }
 
-// A follower shows how far an order is, and stops it when its hours are over.
+// A follower shows how far an order is.
 type follower struct {
-	c     *call
-	bar   *screen.Progress
-	until time.Time
-	halt  context.CancelCauseFunc
+	c   *call
+	bar *screen.Progress
 
 	mu     sync.Mutex
 	latest job.Progress
+	shows  time.Time // when the last stamp is to show
 
 	// What follows is its goroutine's.
 	called bool      // told that nobody is left to be called
@@ -84,9 +94,9 @@ type follower struct {
 }
 
 // follow begins to show. Its goroutine lives until end.
-func (c *call) follow(total int, until time.Time, halt context.CancelCauseFunc) *follower {
+func (c *call) follow(total int) *follower {
 	f := &follower{
-		c: c, until: until, halt: halt, latest: job.Progress{Total: total}, stop: make(chan struct{}),
+		c: c, latest: job.Progress{Total: total}, stop: make(chan struct{}),
 		bar: screen.NewProgress(c.Stderr, c.Err, c.lang, c.Now),
 	}
 	every := time.Second
@@ -112,18 +122,15 @@ func (c *call) follow(total int, until time.Time, halt context.CancelCauseFunc) 
 func (f *follower) take(p job.Progress) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.latest = p
+	f.latest, f.shows = p, f.c.Now().Add(p.ReadBack)
 }
 
 func (f *follower) show() {
 	f.mu.Lock()
-	p := f.latest
+	p, shows := f.latest, f.shows
 	f.mu.Unlock()
 	count := screen.Count{Done: p.Done, Failed: p.Failed, Total: p.Total}
-	now := f.c.Now()
 	switch {
-	case p.Done < p.Total && now.After(f.until):
-		f.halt(errHours)
 	case p.Done < p.Total:
 		f.bar.Show(count)
 	case !f.called:
@@ -131,22 +138,23 @@ func (f *follower) show() {
 		f.bar.End(count)
 		fallthrough
 	default:
-		f.readBack(p, now)
+		f.readBack(p.Total-p.Ended, shows)
 	}
 }
 
-// readBack says what a run waits for whose calls are over, and until when. It may take
-// longer than that: a server of Microsoft's may lag behind.
-func (f *follower) readBack(p job.Progress, now time.Time) {
-	left := p.Total - p.Ended
+// readBack says what a run waits for whose calls are over, and until when. If it takes longer
+// than that, since a server of Microsoft's lags behind, it says so again.
+func (f *follower) readBack(left int, shows time.Time) {
+	now := f.c.Now()
 	if left == 0 || now.Before(f.wait) {
 		return
 	}
-	f.wait = now.Add(f.c.lag())
-	if p.End.After(now) {
-		f.wait = p.End
+	if shows.Before(now) {
+		shows = now.Add(f.c.lag())
 	}
-	f.c.tell(line{text: f.c.say("order.reads_back", language.Number(left), f.c.by(f.wait)), colour: screen.Faint})
+	const reading = 10 * time.Second // takes its time as well
+	f.wait = fullMinute(shows.Add(reading))
+	f.c.tell(line{text: f.c.sayN("order.reads_back", left, f.c.clock(f.wait)), colour: screen.Faint})
 }
 
 // end shows the last count, unless it was shown.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
@@ -53,6 +55,23 @@ func (e *exclusions) policy() (stamp.Policy, error) {
 	return p, nil
 }
 
+// resolve makes object ids of the names that are excluded: so a user is left alone by any
+// name, and a name that nobody has, which was mistyped, is refused.
+func (c *call) resolve(ctx context.Context, t tenant, e *exclusions) error {
+	var names []string
+	patterns := slices.DeleteFunc(slices.Clone(e.users), func(user string) bool {
+		if !isPattern(user) {
+			names = append(names, user)
+		}
+		return !isPattern(user)
+	})
+	ids, err := c.called(ctx, t, names)
+	e.users = append(ids, patterns...)
+	return err
+}
+
+func isPattern(user string) bool { return strings.ContainsAny(user, "*?") }
+
 // engine opens the tenant's file on this machine, and what works on it, as options want to
 // have it. end lets others have the file.
 func (c *call) engine(ctx context.Context, t tenant, e exclusions, options ...func(*job.Config)) (engine *job.Engine, end func() error, err error) {
@@ -60,31 +79,68 @@ func (c *call) engine(ctx context.Context, t tenant, e exclusions, options ...fu
 	if err != nil {
 		return nil, nil, err
 	}
-	var groups []string
-	for _, name := range e.groups {
-		id, err := c.group(ctx, t, name)
-		if err != nil {
-			return nil, nil, err
-		}
-		groups = append(groups, id)
+	groups, err := c.excludedGroups(ctx, t, e)
+	if err != nil {
+		return nil, nil, err
 	}
 	folder, forget, err := c.folder(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	file, err := bolt.Open(ctx, folder, t.id)
+	file, err := c.open(ctx, folder, t.id)
 	if err != nil {
 		return nil, nil, errors.Join(err, forget())
 	}
 	policy.ReplicationLag = c.lag()
 	config := job.Config{
 		Tenant: t.id, Graph: t, File: file, ExcludedGroups: groups, Policy: policy,
-		Log: slog.New(slog.DiscardHandler), Now: c.Now,
+		Log: slog.New(slog.DiscardHandler), Now: c.calendar(t),
 	}
 	for _, option := range options {
 		option(&config)
 	}
 	return job.New(config), func() error { return errors.Join(file.Close(), forget()) }, nil
+}
+
+// excludedGroups finds the groups that are excluded. One that was named twice counts once:
+// Graph is asked about each.
+func (c *call) excludedGroups(ctx context.Context, t tenant, e exclusions) (groups []string, err error) {
+	for _, name := range e.groups {
+		id, err := c.group(ctx, t, name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(groups, id) {
+			groups = append(groups, id)
+		}
+	}
+	if len(groups) > msgraph.MaxBatch {
+		return nil, misuse("use.many_groups", msgraph.MaxBatch)
+	}
+	return groups, nil
+}
+
+// open opens the tenant's file, or a copy of it for who only looks: then another
+// sessionstamp may be at work.
+func (c *call) open(ctx context.Context, folder, id string) (*bolt.File, error) {
+	if c.looksOnly {
+		if file, err := bolt.ReadOnly(ctx, folder, id); !errors.Is(err, fs.ErrNotExist) {
+			return file, err
+		}
+	}
+	return bolt.Open(ctx, folder, id)
+}
+
+// calendar is Graph's, in the person's time zone, once Graph has told it: this machine's
+// clock may be wrong, and stamps are judged by Graph's.
+func (c *call) calendar(t tenant) func() time.Time {
+	return func() time.Time {
+		now := c.Now()
+		if at := t.Now(); !at.IsZero() {
+			return at.In(now.Location())
+		}
+		return now
+	}
 }
 
 // lag is how long after a call its stamp is read back.

@@ -21,7 +21,8 @@ func TestMisuse(t *testing.T) {
 			"users --domain nonsense", "report --out", "report --exclude *", "report --exclude nobody@example.com --demo", "report -o html", "report x", "users --domain example.com --demo", "check --sign-in fax", "check --tenant contoso.com", "check --sign-in env", "history",
 			"stamp", "stamp --all --domain example.co.jp", "stamp --all", "signout --all", "signout --all --yes", "stamp --file - --yes", "stamp --file /nowhere --dry-run",
 			"stamp --all --at 22:00", "stamp --all --exclude taro --yes", "stamp --all --expect 3", "stamp taro --dry-run --demo", "stamp nobody@example.co.jp --yes --demo", "stamp 11111111-2222-3333-4444-555555555555 --yes --demo",
-			"stamp --group nobody --yes --demo", "stamp --domain example.com --yes --demo", "signout --all --yes --expect 3 --demo",
+			"stamp --group nobody --yes --demo", "stamp taro", "stamp nobody@example.co.jp --demo", "stamp --all --demo", "stamp --continue --limit 3", "history --orders --names --demo",
+			"stamp --all --exclude nobody@example.co.jp --dry-run --demo", "signout --all --exclude zz-*@example.co.jp --dry-run --demo", "signout admin1@td0d0d0d0.onmicrosoft.com --yes --expect 1 --demo", "stamp --domain example.com --yes --demo", "signout --all --yes --expect 3 --demo",
 			"history a b", "history taro", "history nobody@example.co.jp --demo", "completion", "completion tcsh", "watch --every 1s", "watch --every often", "watch -o csv", "watch --release --once", "watch --release",
 			"watch --release --every 1m", "watch --domain example.com", "watch --exclude *@*", "check --\u202enothing", "--=", "check --cloud=",
 		} {

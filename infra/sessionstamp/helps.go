@@ -49,20 +49,20 @@ var helps = language.Catalogue{
 	"stamp.use":       same("stamp USER…|--file F|--group G|--domain D|--all"),
 	"stamp.short":     {En: "stamps those who have none", Ja: "スタンプのない人に付ける"},
 	"stamp.long": {
-		En: "It shows whom it means, asks once, signs each out once, and reads the stamps back. USER is name@domain or an object id. What was stopped goes on.",
-		Ja: "対象を表示し、確認後に実行して、結果を読み取って確かめます。付けた人は 1 回サインアウトされます。USER は 名前@ドメイン か ID です。",
+		En: "It shows whom it means, asks once, signs each out once, and reads the stamps back. USER is name@domain or an object id. More flags: sessionstamp signout --help.",
+		Ja: "対象を表示し、確認後に実行して、結果を読み取って確かめます。付けた人は 1 回サインアウトされます。USER は 名前@ドメイン か ID です。ほかのオプション: sessionstamp signout --help。",
 	},
 	"stamp.examples": same("  sessionstamp stamp --all --demo"),
 
 	"signout.use":   same("signout USER…|--file F|--group G|--domain D|--all"),
 	"signout.short": {En: "signs people out now, stamp or not", Ja: "スタンプの有無に関わらずサインアウト"},
 	"signout.long": {
-		En: "It is for people who have a stamp as well: a policy has changed, say. You type how many people it is; a script writes --yes --expect N instead, and if N is another number, nobody is signed out. It also has the flags of sessionstamp stamp --help.",
-		Ja: "スタンプのある人も対象です (ポリシーの変更後など)。続けるには人数を入力します。スクリプトでは代わりに --yes --expect N を指定します。N が実際の人数と異なれば、誰もサインアウトされません。ほかに sessionstamp stamp --help のオプションも使えます。",
+		En: "It is for people who have a stamp as well: a policy has changed, say. Guests and managed domains are left alone by design, since this is for federated users: use the Entra admin center. You type how many people it is; a script writes --yes --expect N, and if N is wrong, nobody is signed out. More flags: sessionstamp stamp --help.",
+		Ja: "スタンプのある人も対象です (ポリシーの変更後など)。フェデレーション ユーザー専用のため、ゲストとマネージド ドメインは対象外です (Microsoft Entra 管理センターを使用)。続けるには人数を入力します。スクリプトでは --yes --expect N を指定します。N が誤りなら誰もサインアウトされません。ほかのオプション: sessionstamp stamp --help。",
 	},
 	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason CA-1234 --demo"),
 
-	"history.use":   same("history [USER] [--names] [--limit N]"),
+	"history.use":   same("history [USER] [--names] [--orders] [--limit N]"),
 	"history.short": {En: "whom this machine has stamped", Ja: "このマシンからスタンプを付けた人"},
 	"history.long": {
 		En: "It tells who was stamped, when, how soon after creation, and by whose word. The file on this machine holds object ids and no names; AZURE_TENANT_ID says whose file it is. USER is a name (name@domain) or an object id.",
@@ -130,12 +130,13 @@ var helps = language.Catalogue{
 	"flag.yes":           {En: "asks nothing", Ja: "確認しない"},
 	"flag.no-wait":       {En: "leaves the reading back to the next run", Ja: "読み取り確認は次回に任せる"},
 	"flag.expect":        {En: "only if it is that many people", Ja: "人数がこのとおりの場合だけ実行"},
-	"flag.reason":        {En: "why, for the record", Ja: "理由 (記録用)"},
-	"flag.afresh":        {En: "again for those of a stopped sign-out", Ja: "中断したサインアウトの対象者も再度実行"},
+	"flag.reason":        {En: "why, for history --orders", Ja: "理由 (history --orders に記録)"},
+	"flag.afresh":        {En: "gives up the order that was stopped", Ja: "中断した処理を破棄して新しく実行"},
 	"flag.every":         {En: "how often it looks", Ja: "確認の間隔"},
 	"flag.once":          {En: "looks once, for cron", Ja: "1 回だけ確認 (cron 用)"},
 	"flag.watch-dry-run": {En: "decides, and signs nobody out", Ja: "判定だけを行う"},
 	"flag.release":       {En: "releases the brake, and ends", Ja: "上限による停止を解除"},
+	"flag.orders":        {En: "orders of stamp and signout, and why", Ja: "stamp と signout の処理の記録"},
 	"flag.names":         {En: "looks up names in the directory", Ja: "ディレクトリから名前を取得"},
 }
 

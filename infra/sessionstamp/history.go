@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
@@ -38,9 +39,9 @@ type rememberedStamp struct {
 
 // recollection are the flags and the argument of history.
 type recollection struct {
-	user  string
-	names bool
-	limit int
+	user          string
+	names, orders bool
+	limit         int
 }
 
 func (c *call) historyVerb() *cobra.Command {
@@ -58,6 +59,7 @@ func (c *call) historyVerb() *cobra.Command {
 		return nil
 	}
 	cmd.Flags().BoolVar(&r.names, "names", false, c.help("flag.names"))
+	cmd.Flags().BoolVar(&r.orders, "orders", false, c.help("flag.orders"))
 	cmd.Flags().Var(number{&r.limit}, "limit", c.help("flag.limit"))
 	return cmd
 }
@@ -68,9 +70,14 @@ func (c *call) history(ctx context.Context, r recollection) error {
 	if r.user != "" && !directory.IsID(id) && !strings.Contains(r.user, "@") {
 		return misuse("use.user", r.user)
 	}
-	tenant, entries, err := c.remembered(ctx)
-	if err != nil {
+	tenant, entries, orders, err := c.remembered(ctx)
+	switch {
+	case err != nil:
 		return err
+	case r.orders && (r.user != "" || r.names):
+		return misuse("use.orders_alone")
+	case r.orders:
+		return c.show(c.ordersView(tenant, orders, r.limit))
 	}
 	names := make(map[string]string)
 	if strings.Contains(r.user, "@") {
@@ -98,25 +105,28 @@ func (r recollection) shown(entries []stamp.Entry, f screen.Format) []stamp.Entr
 	return entries
 }
 
-// remembered reads the tenant's file on this machine. Without one nobody was stamped.
-func (c *call) remembered(ctx context.Context) (tenant string, entries []stamp.Entry, err error) {
+// remembered reads the tenant's file on this machine: who was stamped, and which orders have
+// ended. Without one nobody was stamped.
+func (c *call) remembered(ctx context.Context) (tenant string, entries []stamp.Entry, orders []job.Record, err error) {
 	folder, forget, err := c.folder(ctx)
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	defer func() { err = errors.Join(err, forget()) }()
 	if tenant, err = c.knownTenant(folder); tenant == "" {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	file, err := bolt.ReadOnly(ctx, folder, tenant)
 	if errors.Is(err, fs.ErrNotExist) {
-		return tenant, nil, nil
+		return tenant, nil, nil, nil
 	} else if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	entries, err = bolt.NewLedger(file).History(ctx, tenant)
-	return tenant, entries, err
+	if orders, err = job.New(job.Config{Tenant: tenant, File: file}).Records(ctx); err == nil {
+		entries, err = bolt.NewLedger(file).History(ctx, tenant)
+	}
+	return tenant, entries, orders, err
 }
 
 // find looks a name up in the directory: the file holds object ids only.
@@ -218,7 +228,7 @@ func (c *call) countHistory(people int, user string) string {
 	case people == 0 && user != "":
 		return c.say("history.not", user)
 	case people == 1:
-		return c.say("history.one")
+		return c.say("history.single")
 	}
 	return c.say("history.count", language.Number(people))
 }

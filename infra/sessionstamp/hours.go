@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -25,7 +26,13 @@ func (h *hours) Set(value string) error {
 	return nil
 }
 
-func (h *hours) String() string { return "" }
+// String is what Set takes, "" for the whole day.
+func (h *hours) String() string {
+	if *h == (hours{}) {
+		return ""
+	}
+	return fmt.Sprintf("%02d:%02d-%02d:%02d", h.from/60, h.from%60, h.to/60, h.to%60)
+}
 
 // Type implements [pflag.Value].
 func (*hours) Type() string { return "22:00-05:00" }
@@ -62,19 +69,22 @@ func (h hours) end(now time.Time, work time.Duration) time.Time {
 	}
 }
 
-// await waits for the hours, and returns when they end. It looks at the clock each minute:
-// the machine may sleep.
-func (c *call) await(ctx context.Context, h hours) (until time.Time, err error) {
-	from, until := h.window(c.Now())
-	if from.After(c.Now()) {
-		c.tell(line{text: c.say("order.waits", c.clock(from))})
-	}
-	for wait := from.Sub(c.Now()); wait > 0; wait = from.Sub(c.Now()) {
+// hold tells whether users may be called now.
+func (h hours) hold(now time.Time) bool {
+	from, _ := h.window(now)
+	return !now.Before(from)
+}
+
+// await waits for the hours. It looks at the clock each minute, and again when it is time:
+// the machine may sleep, and wake up when the hours are over.
+func (c *call) await(ctx context.Context, h hours) error {
+	for now := c.Now(); !h.hold(now); now = c.Now() {
+		from, _ := h.window(now)
 		select {
-		case <-time.After(min(wait, time.Minute)):
+		case <-time.After(min(from.Sub(now), time.Minute)):
 		case <-ctx.Done():
-			return until, ctx.Err()
+			return ctx.Err()
 		}
 	}
-	return until, nil
+	return nil
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
 
 func TestWindow(t *testing.T) {
@@ -36,4 +39,52 @@ func TestWindow(t *testing.T) {
 			t.Errorf("%q was taken", text)
 		}
 	}
+}
+
+// TestHours: nobody is called outside the hours, and the next night goes on.
+func TestHours(t *testing.T) {
+	t.Parallel()
+	onSite(t, 250, msgraphtest.Options{Violation: func(v string) { t.Error(v) }}, allRights, func(t *testing.T, s *site) {
+		s.server.Inject(msgraphtest.Fault{ // 100 users in 38 s: not all within a minute
+			Match: func(r msgraphtest.Request) bool { return r.Parts > 0 }, Latency: 19 * time.Second,
+		})
+		status, stdout, stderr := s.play(t.Context(), "stamp", "--all", "--yes", "--at", "23:59-00:00")
+		if status != fine || !strings.Contains(stdout, "stamped, all read back") || !strings.Contains(stderr, "Waits until 23:59.") ||
+			!strings.Contains(stderr, "The hours are over. Done: ") || !strings.Contains(stderr, "Starts at 23:59. ") {
+			t.Errorf("exit status %d: %s%s", status, stdout, stderr)
+		}
+		nights := make(map[int]int)
+		for _, id := range s.ids {
+			u, _ := s.User(id)
+			called := u.Stamped.In(tokyo)
+			nights[called.Add(-12*time.Hour).Day()]++
+			if minute := called.Format("15:04"); minute != "23:59" && called.Format("15:04:05") > "00:00:45" {
+				t.Errorf("called at %s", called)
+			}
+		}
+		if len(nights) != 2 {
+			t.Errorf("called in these nights: %v", nights)
+		}
+	})
+}
+
+// TestSleep: a machine that sleeps in the middle of a run calls nobody when it wakes up
+// outside the hours.
+func TestSleep(t *testing.T) {
+	t.Parallel()
+	onSite(t, 250, msgraphtest.Options{}, allRights, func(t *testing.T, s *site) {
+		woke := s.now().Add(20 * time.Hour)
+		time.AfterFunc(12*time.Hour+5*time.Second, func() { s.began = s.began.Add(-8*time.Hour + 5*time.Second) })
+		status, stdout, stderr := s.play(t.Context(), "stamp", "--all", "--yes", "--at", "22:00-05:00")
+		if status != fine || !strings.Contains(stderr, "Goes on at 22:00.") {
+			t.Errorf("exit status %d: %s%s", status, stdout, stderr)
+		}
+		for _, id := range s.ids {
+			u, _ := s.User(id)
+			if called := u.Stamped.In(tokyo); called.Hour() < 22 && called.Hour() >= 5 {
+				t.Fatalf("called at %s; it woke at %s", called, woke)
+			}
+		}
+		s.want(1, s.ids...)
+	})
 }

@@ -1,22 +1,13 @@
 package main
 
 import (
-	"context"
 	"flag"
-	"math/rand/v2"
-	"net/http"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"sync/atomic"
-	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
@@ -101,78 +92,5 @@ func watchHeap() (peak func() uint64) {
 		close(stop)
 		<-over
 		return max(most, before) - before
-	}
-}
-
-// TestTenThousandKilled kills the process at ten random moments. The emulator tells of
-// everybody who is signed out more than a minute after the first time.
-func TestTenThousandKilled(t *testing.T) {
-	t.Parallel()
-	lag := msgraphtest.Replica{Lag: 4 * time.Minute}
-	onSite(t, *users, msgraphtest.Options{Seed: 3, Replica: lag, Violation: func(v string) { t.Error(v) }}, allRights, func(t *testing.T, s *site) {
-		time.Sleep(time.Hour) // replicas know everybody
-		s.slow()
-		random := rand.New(rand.NewPCG(3, 4))
-		whole := job.Duration(*users)
-		for life := range 10 {
-			most := whole / 5
-			if life > 6 {
-				most += 6 * time.Minute // while stamps are read back
-			}
-			args := []string{"stamp", "--all", "--yes"}
-			if life%2 == 1 {
-				args[1] = "--continue"
-			}
-			s.dieAfter(time.Duration(random.Int64N(int64(most))), args...)
-			time.Sleep(time.Duration(random.Int64N(int64(2 * time.Minute))))
-		}
-		status, stdout, stderr := s.play(t.Context(), "stamp", "--all", "--yes")
-		if status != fine {
-			t.Errorf("exit status %d: %s%s", status, stdout, stderr)
-		}
-		twice := 0
-		for _, id := range s.ids {
-			switch u, _ := s.User(id); {
-			case u.Stamped.IsZero():
-				t.Fatalf("user %s was left out", id)
-			case len(u.Revocations) > 1:
-				twice++
-			}
-		}
-		t.Logf("%d users, ten deaths: nobody was left out, %d were called again within a minute", *users, twice)
-	})
-}
-
-// dieAfter plays the command, and lets it die as by kill -9: its requests that have left
-// take effect, it sends no more, and what it writes from then on is lost.
-func (s *site) dieAfter(d time.Duration, args ...string) {
-	s.t.Helper()
-	var dead atomic.Bool
-	s.change = func(p *program) {
-		p.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-			if dead.Load() {
-				return nil, syscall.ECONNREFUSED
-			}
-			return s.server.RoundTrip(r)
-		})
-	}
-	ctx, stop := context.WithCancel(s.t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		s.play(ctx, args...)
-	}()
-	time.Sleep(d)
-	synctest.Wait() // nobody is writing
-	home := s.t.TempDir()
-	if err := os.CopyFS(home, os.DirFS(s.home)); err != nil {
-		s.t.Fatal(err)
-	}
-	dead.Store(true)
-	stop()
-	<-ended
-	s.home, s.change = home, nil
-	if _, err := os.Stat(filepath.Join(home, ".local", "state", "sessionstamp", demo.TenantID+".db")); err != nil {
-		s.t.Fatal(err)
 	}
 }

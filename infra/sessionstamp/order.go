@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // An errand is what a person wants of stamp or signout: their arguments and flags.
@@ -25,23 +25,30 @@ type errand struct {
 	expect              int // -1 for any number
 	reason              string
 	afresh              bool
+	// asksMembers tells that the order that goes on has excluded groups.
+	asksMembers bool
 }
 
 func (c *call) stampVerb() *cobra.Command {
 	cmd, _ := c.orderVerb(job.Stamp)
+	explainElsewhere(cmd, job.SignOut, "afresh", "no-wait", "reason")
 	return cmd
 }
 
-// signOutVerb has what keeps a person from signing out more people than were meant.
+// signOutVerb has what keeps a person from signing out more people than were meant. Its help
+// shows the flags that matter most, and says where the others are explained.
 func (c *call) signOutVerb() *cobra.Command {
 	cmd, e := c.orderVerb(job.SignOut)
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		_ = cmd.Flags().SetAnnotation(f.Name, explainedIn, []string{string(job.Stamp)}) // it fails only for a flag that there is not
-	})
+	explainElsewhere(cmd, job.Stamp, "all", "domain", "file", "group", "exclude-group", "limit")
 	cmd.Flags().Var(number{&e.expect}, "expect", c.help("flag.expect"))
-	cmd.Flags().Var(text{&e.reason, "TEXT"}, "reason", c.help("flag.reason"))
-	cmd.Flags().BoolVar(&e.afresh, "afresh", false, c.help("flag.afresh"))
 	return cmd
+}
+
+// explainElsewhere leaves flags to the help of another verb: a help is one screen.
+func explainElsewhere(cmd *cobra.Command, verb job.Verb, flags ...string) {
+	for _, name := range flags {
+		_ = cmd.Flags().SetAnnotation(name, explainedIn, []string{string(verb)}) // it fails only for a flag that there is not
+	}
 }
 
 func (c *call) orderVerb(verb job.Verb) (*cobra.Command, *errand) {
@@ -56,9 +63,11 @@ func (c *call) orderVerb(verb job.Verb) (*cobra.Command, *errand) {
 	flags := cmd.Flags()
 	flags.Var(number{&e.limit}, "limit", c.help("flag.first"))
 	flags.Var(&e.hours, "at", c.help("flag.at"))
+	flags.Var(text{&e.reason, "TEXT"}, "reason", c.help("flag.reason"))
 	flags.BoolVar(&e.dryRun, "dry-run", false, c.help("flag.dry-run"))
 	flags.BoolVar(&e.yes, "yes", false, c.help("flag.yes"))
 	flags.BoolVar(&e.noWait, "no-wait", false, c.help("flag.no-wait"))
+	flags.BoolVar(&e.afresh, "afresh", false, c.help("flag.afresh"))
 	return cmd, e
 }
 
@@ -71,20 +80,22 @@ func (c *call) order(ctx context.Context, e errand) (err error) {
 	if err != nil {
 		return err
 	}
+	c.looksOnly = e.dryRun
 	counter := c.count()
 	t.seen = counter.add
-	engine, end, err := c.engine(ctx, t, e.exclusions)
+	m, engine, end, err := c.mission(ctx, t, e)
+	counter.end()
+	defer func() { err = errors.Join(err, end()) }()
+	if err == nil {
+		err = c.agrees(m)
+	}
 	if err != nil {
-		counter.end()
 		return err
 	}
-	defer func() { err = errors.Join(err, end()) }()
-	m, err := c.mission(ctx, t, engine, e)
-	counter.end()
-	switch {
-	case err != nil:
-		return err
-	case m.over() || e.dryRun:
+	if n, _ := c.doubtful(m); n > 0 {
+		c.status = wrong
+	}
+	if m.over() || e.dryRun {
 		return c.show(c.preview(m))
 	}
 	c.tell(c.previewLines(m)...)
@@ -104,19 +115,56 @@ func (c *call) sound(ctx context.Context, e *errand) error {
 		return c.nobodyNamed(ctx, e.verb)
 	case len(ways) > 1:
 		return misuse("use.one_way", strings.Join(ways, ", "))
-	case e.dryRun:
-	case e.verb == job.SignOut && e.yes && e.expect < 0 && !e.goOn:
+	case e.goOn && (e.limit > 0 || e.reason != "" || e.afresh):
+		return misuse("use.continue_alone")
+	case e.goOn:
+		o, _, err := c.unfinished(ctx)
+		if e.asksMembers = len(o.ExcludedGroups) > 0; err != nil {
+			return err
+		}
+	}
+	for _, name := range e.names {
+		if !directory.IsID(strings.ToLower(name)) && !strings.Contains(name, "@") {
+			return misuse("use.user", name)
+		}
+	}
+	switch {
+	case e.verb == job.SignOut && e.yes && e.expect < 0 && !e.goOn && !e.dryRun:
 		return misuse("use.expect")
-	case !e.yes && (!c.Person || e.file == stdin):
+	case c.unasked(*e) && !c.signsInAlone():
 		return misuse(language.Key("use.unasked_" + e.verb))
 	}
 	return c.readFile(&e.whom)
 }
 
+// unasked tells whether nobody is there who could answer the question.
+func (c *call) unasked(e errand) bool {
+	return !e.yes && !e.dryRun && (!c.Person || e.file == stdin)
+}
+
+// signsInAlone tells whether no person is needed to sign in.
+func (c *call) signsInAlone() bool {
+	return c.demo || c.signInBy == byEnvironment || c.signInBy == "" && c.usualWay() == byEnvironment
+}
+
+// agrees refuses what could not be known before: that it would be another number of people,
+// and that nobody is there to be asked.
+func (c *call) agrees(m mission) error {
+	switch due := m.due(); {
+	case m.dryRun:
+		return nil
+	case m.expect >= 0 && m.expect != due:
+		return misuse("use.expected", language.Number(m.expect), language.Number(due))
+	case c.unasked(m.errand):
+		return misuse(language.Key("use.unasked_" + m.verb))
+	}
+	return nil
+}
+
 // permissions are what the errand needs, and no more.
 func (e errand) permissions() []string {
 	needed := append([]string{readUsers, readDomains}, e.exclusions.permissions()...)
-	if e.group != "" && len(e.groups) == 0 {
+	if (e.group != "" || e.asksMembers) && len(e.groups) == 0 {
 		needed = append(needed, readMembers)
 	}
 	if !e.dryRun {
@@ -132,18 +180,20 @@ func (c *call) nobodyNamed(ctx context.Context, verb job.Verb) error {
 	case err != nil:
 		return err
 	case found:
-		return misuse("use.unfinished", o.Verb, c.when(o.Started), language.Number(len(o.Targets)))
+		return c.stopped(o)
 	}
 	return misuse("use.nobody", verb)
+}
+
+// stopped says what was stopped on this machine, and the two ways to go on.
+func (c *call) stopped(o job.Order) error {
+	return misuse("use.unfinished", o.Verb, c.when(o.Started), language.Number(len(o.Targets)))
 }
 
 // confirm asks the one question, and returns nil if the answer is yes.
 func (c *call) confirm(ctx context.Context, m mission) error {
 	due := m.due()
-	switch {
-	case m.expect >= 0 && m.expect != due:
-		return misuse("use.expected", language.Number(m.expect), language.Number(due))
-	case m.yes || due == 0:
+	if m.yes || due == 0 {
 		return nil
 	}
 	question := map[job.Verb]language.Key{job.Stamp: "order.go_on", job.SignOut: "order.type"}[m.verb]
@@ -161,8 +211,8 @@ func accept(verb job.Verb, answer string, due int) error {
 		return nil
 	case verb == job.Stamp || answer == "":
 		return failure(nil, "fail.declined")
-	case strings.ReplaceAll(answer, ",", "") != strconv.Itoa(due):
-		return misuse("use.typed", language.Number(due))
+	case strings.NewReplacer(",", "", "、", "", "人", "", " ", "").Replace(answer) != strconv.Itoa(due):
+		return misuse("use.typed")
 	}
 	return nil
 }

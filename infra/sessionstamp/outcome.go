@@ -14,7 +14,7 @@ func (c *call) outcome(m mission, r job.Result, stopped bool) view {
 	if forbidden(r) != nil { // the error says the rest
 		return view{
 			before: []line{{text: c.say(m.key("stopped"), "0", language.Number(len(r.Users))), colour: screen.Notice}, {}},
-			next:   []hint{{c.again(""), "hint.again"}}, object: c.ordered(m, r), sheet: m.sheet(r),
+			next:   []hint{{c.again("--afresh") + " --afresh", "hint.again"}, {string(m.verb) + " --continue", "hint.others"}}, object: c.ordered(m, r), sheet: m.sheet(r),
 		}
 	}
 	v := view{before: c.headline(m, r), table: c.failures(m, r), object: c.ordered(m, r), sheet: m.sheet(r)}
@@ -24,28 +24,63 @@ func (c *call) outcome(m mission, r job.Result, stopped bool) view {
 	if n := r.Count(job.Spared); n > 0 {
 		v.after = append(v.after, line{text: c.say("order.spared", language.Number(n))})
 	}
-	if n := len(r.Earlier); n > 0 {
-		v.after = append(v.after, line{text: c.say("order.earlier", language.Number(n))})
+	v.after = append(v.after, c.loose(m, r)...)
+	v.next = []hint{{"history --names", "hint.names"}, {"check", "hint.check"}}
+	switch stopped = stopped && r.Count(job.Open) > 0; {
+	case stopped && c.demo:
+		v.after = append(v.after, line{text: c.say("order.demo_forgets")}, line{})
+		v.next = []hint{{c.again("--continue"), "hint.from_start"}}
+		return v
+	case stopped:
+		goOn := string(m.verb) + " --continue"
+		if at := m.hours.String(); at != "" {
+			goOn += " --at " + at // else it would go on at once
+		}
+		v.next = []hint{{goOn, "hint.continue"}, {"history --names", "hint.names"}}
 	}
 	v.after = append(v.after, line{})
-	v.next = []hint{{"history --names", "hint.names"}, {"check", "hint.check"}}
-	if stopped {
-		v.next = []hint{{string(m.verb) + " --continue", "hint.continue"}, {"history --names", "hint.names"}}
-	}
 	return v
+}
+
+// loose are the ends of earlier orders, and those for whom nothing could be done.
+func (c *call) loose(m mission, r job.Result) (lines []line) {
+	for _, end := range []struct {
+		fate   job.Fate
+		key    language.Key
+		colour screen.Colour
+	}{{job.Cured, "order.earlier", ""}, {job.Called, "order.earlier_called", screen.Notice}, {job.Failed, "order.earlier_failed", screen.Wrong}} {
+		if n := earlier(r, end.fate); n > 0 {
+			lines = append(lines, line{text: c.say(end.key, language.Number(n)), colour: end.colour})
+		}
+	}
+	if n, names := c.doubtful(m); n > 0 {
+		lines = append(lines, line{text: "✗ " + c.say("order.doubtful", language.Number(n), names), colour: screen.Wrong, hang: 2})
+	}
+	return lines
+}
+
+// earlier counts the people of earlier orders who had a fate in this run.
+func earlier(r job.Result, f job.Fate) (n int) {
+	for _, end := range r.Earlier {
+		if end.Fate == f {
+			n++
+		}
+	}
+	return n
 }
 
 // headline says how many were called, and what is left to do.
 func (c *call) headline(m mission, r job.Result) (lines []line) {
 	called, open, failed := r.Count(job.Called), r.Count(job.Open), r.Count(job.Failed)
-	done := language.Number(r.Count(job.Cured) + called)
+	all := r.Count(job.Cured) + called
+	done := language.Number(all)
 	switch {
 	case open > 0:
 		lines = append(lines, line{text: c.say(m.key("stopped"), done, language.Number(open)), colour: screen.Notice})
 	case called > 0:
 		lines = append(lines, line{text: "✓ " + c.say(m.key("called"), done, language.Number(called)), colour: screen.Good, hang: 2})
 	case r.Count(job.Cured) > 0 || failed == 0:
-		lines = append(lines, line{text: "✓ " + c.say(m.key("done"), done), colour: screen.Good, hang: 2})
+		lines = append(lines, line{text: "✓ " + c.sayN(m.key("done"), all), colour: screen.Good, hang: 2})
 	}
 	if failed > 0 {
 		lines = append(lines, line{text: "✗ " + c.say("order.failed", language.Number(failed)), colour: screen.Wrong, hang: 2})

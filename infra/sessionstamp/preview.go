@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
@@ -19,47 +21,77 @@ type mission struct {
 	plan   job.Plan
 	order  job.Order
 	missed []miss
-	// before is the order that was stopped and that this one takes the place of.
+	// before is an order that was stopped: a preview tells of it.
 	before job.Order
 }
 
-// mission finds out what an errand means. It changes nothing.
-func (c *call) mission(ctx context.Context, t tenant, engine *job.Engine, e errand) (m mission, err error) {
+// mission finds out what an errand means, and what carries it out. It changes nothing. end
+// lets others have the file; it is never nil.
+func (c *call) mission(ctx context.Context, t tenant, e errand) (m mission, engine *job.Engine, end func() error, err error) {
 	m = mission{errand: e, tenant: t, plan: job.Plan{Verb: e.verb, Made: c.Now().UTC()}}
-	if m.before, _, err = engine.Unfinished(ctx); err != nil {
-		return m, err
+	if err := c.resolve(ctx, t, &m.exclusions); err != nil {
+		return m, nil, noEnd, err
 	}
-	var wanted job.Wanted
-	if e.goOn {
-		wanted, err = m.takeUp()
-	} else {
-		wanted, m.missed, err = c.wanted(ctx, t, e)
+	if engine, end, err = c.engine(ctx, t, m.exclusions); err != nil {
+		return m, nil, noEnd, err
 	}
-	wanted.Afresh = e.afresh
-	if err != nil || len(wanted.Users) == 0 && wanted.Domain == "" && !wanted.All {
-		return m, err
+	before, found, err := engine.Unfinished(ctx)
+	switch {
+	case err != nil:
+	case e.goOn:
+		err = m.takeUp(ctx, engine, before)
+	case found && !e.afresh && !e.dryRun:
+		err = c.stopped(before)
+	default:
+		if m.before = before; e.afresh {
+			m.before = job.Order{}
+		}
+		err = c.planNew(ctx, engine, &m)
 	}
-	if m.plan, err = engine.Plan(ctx, wanted); err == nil && !e.goOn {
-		m.order = m.plan.Order(e.limit)
-		m.order.Reason = e.reason
+	return m, engine, end, err
+}
+
+func noEnd() error { return nil }
+
+// planNew plans a new order.
+func (c *call) planNew(ctx context.Context, engine *job.Engine, m *mission) error {
+	wanted, missed, err := c.wanted(ctx, m.tenant, m.errand)
+	if m.missed = missed; err != nil || len(wanted.Users) == 0 && wanted.Domain == "" && !wanted.All {
+		return err
 	}
-	return m, err
+	if m.plan, err = engine.Plan(ctx, wanted); err != nil {
+		return err
+	}
+	m.order = m.plan.Order(m.limit)
+	m.order.Reason = m.reason
+	return m.unmatched()
+}
+
+// unmatched refuses a pattern that excludes nobody at all: it was mistyped.
+func (m *mission) unmatched() error {
+	for _, user := range m.exclusions.users {
+		one := stamp.Exclusions{Patterns: []string{user}}
+		if (m.all || m.domain != "") && isPattern(user) && !slices.ContainsFunc(m.plan.Users, func(u job.Planned) bool {
+			_, excluded := one.Match(u.User)
+			return excluded
+		}) {
+			return misuse("use.excludes_nobody", user)
+		}
+	}
+	return nil
 }
 
 // takeUp makes the order that was stopped this mission's own.
-func (m *mission) takeUp() (job.Wanted, error) {
-	w := job.Wanted{Verb: m.verb}
-	if len(m.before.Targets) == 0 {
-		return w, nil
+func (m *mission) takeUp(ctx context.Context, engine *job.Engine, before job.Order) (err error) {
+	if len(before.Targets) == 0 {
+		return nil
 	}
-	if m.before.Verb != m.verb {
-		return w, misuse("use.other_verb", m.before.Verb)
+	if before.Verb != m.verb {
+		return misuse("use.other_verb", before.Verb)
 	}
-	m.order, m.before = m.before, job.Order{}
-	for _, target := range m.order.Targets {
-		w.Users = append(w.Users, target.User)
-	}
-	return w, nil
+	m.order = before
+	m.plan, err = engine.Continue(ctx, before)
+	return err
 }
 
 // due is how many people will be signed out.
@@ -76,19 +108,13 @@ func (m mission) over() bool {
 	return len(m.order.Targets) == 0 || !m.goOn && m.due()+m.plan.Count(job.UnderWay) == 0
 }
 
-// replaces tells whether the order that was stopped had others, who are given up now.
-func (m mission) replaces() bool {
-	meant := make(map[string]bool, len(m.plan.Users))
-	for _, u := range m.plan.Users {
-		meant[u.User.ID] = true
-	}
-	return slices.ContainsFunc(m.before.Targets, func(t job.Target) bool { return !meant[t.User] })
-}
-
 // preview is what a mission would do.
 func (c *call) preview(m mission) view {
-	v := view{before: append(c.previewLines(m), line{}), object: c.ordered(m, job.Result{})}
-	v.sheet = m.sheet(job.Result{})
+	v := view{before: c.previewLines(m), object: c.ordered(m, job.Result{}), sheet: m.sheet(job.Result{})}
+	if m.dryRun {
+		v.before = append(v.before, line{text: c.say("fail.declined")})
+	}
+	v.before = append(v.before, line{})
 	v.next = []hint{{c.again("--dry-run"), language.Key("hint." + m.verb)}}
 	if m.over() {
 		v.next = []hint{{"users", "hint.users"}, {"check", "hint.check"}}
@@ -101,15 +127,15 @@ func (c *call) previewLines(m mission) []line {
 	if others := c.others(m); len(others) > 0 {
 		lines = append(lines, line{text: c.say("order.others", strings.Join(others, c.say("order.comma"))), hang: 2})
 	}
-	lines = append(lines, c.doubts(0, m.plan.Unreadable)...)
-	switch {
-	case m.over():
-		return append(lines, line{text: c.say(m.key("nobody")), colour: screen.Strong})
-	case m.replaces():
-		lines = append(lines, line{text: c.say("order.replaces", c.when(m.before.Started), language.Number(len(m.before.Targets))), colour: screen.Notice})
+	if m.verb == job.SignOut && m.plan.Count(job.Guest)+m.plan.Count(job.Managed) > 0 {
+		lines = append(lines, line{text: c.say("order.by_design")})
 	}
-	if !m.goOn && !m.plan.GoesOn.IsZero() {
-		lines = append(lines, line{text: c.say("order.goes_on", c.when(m.plan.GoesOn)), colour: screen.Notice})
+	lines = append(lines, c.doubts(0, m.plan.Unreadable)...)
+	if m.over() {
+		return append(lines, line{text: c.say(m.key("nobody")), colour: screen.Strong})
+	}
+	if b := m.before; len(b.Targets) > 0 {
+		lines = append(lines, line{text: c.say("use.unfinished", b.Verb, c.when(b.Started), language.Number(len(b.Targets))), colour: screen.Notice})
 	}
 	if n := m.plan.Count(job.UnderWay); n > 0 {
 		lines = append(lines, line{text: c.say("order.under_way", language.Number(n))})
@@ -117,19 +143,17 @@ func (c *call) previewLines(m mission) []line {
 	return append(lines, c.dueLines(m)...)
 }
 
-// dueLines say what happens to those who are due, and until when.
+// dueLines say what happens to those who are due, from when and until when.
 func (c *call) dueLines(m mission) []line {
 	due := m.due()
 	if due == 0 {
 		return nil
 	}
-	lines := []line{{text: c.say(m.key("due"), language.Number(due)), colour: screen.Strong}}
+	lines := []line{{text: c.sayN(m.key("due"), due), colour: screen.Strong}, c.who(m, due)}
 	if left := m.plan.Count(job.Due) - due; left > 0 {
 		lines = append(lines, line{text: c.say("order.limited", language.Number(left))})
 	}
-	work := job.Duration(due)
-	end := m.hours.end(c.Now(), work)
-	lines = append(lines, line{text: c.say("order.takes", screen.Duration(c.lang, work), c.by(end.Add(c.lag())))})
+	lines = append(lines, line{text: c.times(m, job.Duration(due))})
 	if m.order.Reason != "" {
 		lines = append(lines, line{text: c.say("order.reason", m.order.Reason)})
 	}
@@ -139,12 +163,51 @@ func (c *call) dueLines(m mission) []line {
 	return lines
 }
 
-// by is the next full minute: so that nobody waits longer than we said.
-func (c *call) by(at time.Time) string { return c.clock(at.Add(time.Minute - 1).Truncate(time.Minute)) }
+// who names the newest of those who are due: so a person sees that it was the wrong group.
+func (c *call) who(m mission, due int) line {
+	const most = 10
+	var names []string
+	for _, u := range m.plan.Users {
+		if u.Class == job.Due && len(names) < min(due, most) {
+			names = append(names, u.User.UserPrincipalName)
+		}
+	}
+	text := "  " + strings.Join(names, c.say("order.comma"))
+	if due > most {
+		text += c.say("order.who_more", language.Number(due-most))
+	}
+	return line{text: text, hang: 2}
+}
+
+// times say when so much work begins, how long it takes, and when it is done.
+func (c *call) times(m mission, work time.Duration) (text string) {
+	now := c.Now()
+	if from, _ := m.hours.window(now); from.After(now) {
+		text = c.say("order.starts", c.clock(from))
+	}
+	text += c.say("order.takes", screen.Duration(c.lang, work))
+	if m.noWait {
+		return text + c.say("order.read_later")
+	}
+	return text + c.say("order.done_by", c.clock(fullMinute(m.hours.end(now, work).Add(c.lag()))))
+}
+
+// fullMinute is the next one: so that nobody waits longer than we said.
+func fullMinute(at time.Time) time.Time { return at.Add(time.Minute - 1).Truncate(time.Minute) }
 
 func (c *call) clock(at time.Time) string {
 	now := c.Now()
 	return screen.Clock(now, at.In(now.Location()))
+}
+
+// sayN says a sentence of a number, which may be another one if that is 1.
+func (c *call) sayN(key language.Key, n int, args ...any) string {
+	if one := key + ".one"; n == 1 && words[one].En != "" {
+		key = one
+	} else {
+		args = append([]any{language.Number(n)}, args...)
+	}
+	return c.say(key, args...)
 }
 
 // key names a sentence that each of the verbs has.
@@ -170,49 +233,101 @@ func (c *call) title(m mission) string {
 
 // others counts those who are left alone, by why.
 func (c *call) others(m mission) (parts []string) {
-	for _, class := range []job.Class{job.Stamped, job.Excluded, job.Guest, job.Managed, job.NotFound, job.Unclear} {
-		if n := m.plan.Count(class); n > 0 {
-			parts = append(parts, c.say(language.Key("class."+class), language.Number(n)))
+	count := func(kind string, n int, named []string) {
+		if n > 0 {
+			parts = append(parts, c.say(language.Key("class."+kind), language.Number(n))+c.first(named))
 		}
+	}
+	stamped := string(job.Stamped)
+	if m.verb == job.SignOut {
+		stamped = "recent" // else a stamp would be no reason
+	}
+	count(stamped, m.plan.Count(job.Stamped), nil)
+	for _, kind := range []string{"excluded_name", "excluded_pattern", "excluded_group"} {
+		count(kind, m.excluded()[kind], nil)
+	}
+	var guests []string
+	if m.file != "" || len(m.whom.names) > 0 {
+		guests = m.named(job.Guest)
+	}
+	count(string(job.Guest), m.plan.Count(job.Guest), guests)
+	for _, class := range []job.Class{job.Managed, job.FailedBefore} {
+		count(string(class), m.plan.Count(class), nil)
+	}
+	for _, class := range []job.Class{job.NotFound, job.Unclear} {
+		count(string(class), m.plan.Count(class), m.named(class))
 	}
 	for _, fate := range []string{notFound, several} {
-		if some := m.missedAs(fate); len(some) > 0 {
-			parts = append(parts, c.say(language.Key("class."+fate), language.Number(len(some)))+" "+c.where(some))
-		}
+		places := c.places(m, fate)
+		count(fate, len(places), places)
 	}
-	if n := len(m.list.Doubled); n > 0 {
-		parts = append(parts, c.say("class.doubled", language.Number(n)))
-	}
+	count("doubled", len(m.list.Doubled), nil)
 	return parts
 }
 
-func (m mission) missedAs(fate string) (some []miss) {
-	for _, one := range m.missed {
-		if one.fate == fate {
-			some = append(some, one)
+// excluded counts those who are excluded, by what excludes them.
+func (m mission) excluded() map[string]int {
+	kinds := make(map[string]int)
+	for _, u := range m.plan.Users {
+		if u.Class != job.Excluded {
+			continue
+		}
+		switch by, named := m.plan.Exclusions.Match(u.User); {
+		case !named:
+			kinds["excluded_group"]++
+		case directory.IsID(by):
+			kinds["excluded_name"]++
+		default:
+			kinds["excluded_pattern"]++
 		}
 	}
-	return some
+	return kinds
 }
 
-// where names the first lines that lead to nobody.
-func (c *call) where(missed []miss) string {
+// named are the names of the users of a class.
+func (m mission) named(class job.Class) (names []string) {
+	for _, u := range m.plan.Users {
+		if u.Class == class {
+			names = append(names, cmp.Or(u.User.UserPrincipalName, u.User.ID))
+		}
+	}
+	return names
+}
+
+// places are the lines of a file that lead to nobody, or to several.
+func (c *call) places(m mission, fate string) (places []string) {
+	for _, one := range m.missed {
+		if one.fate == fate {
+			places = append(places, c.say("order.line", one.Line, one.Name))
+		}
+	}
+	return places
+}
+
+// first are the first of some names, "" for none.
+func (c *call) first(names []string) string {
 	const most = 3
-	var places []string
-	for _, one := range missed[:min(most, len(missed))] {
-		places = append(places, c.say("order.line", one.Line, one.Name))
+	if len(names) == 0 {
+		return ""
 	}
-	if len(missed) > most {
-		places = append(places, "…")
+	if len(names) > most {
+		names = append(slices.Clone(names[:most]), "…")
 	}
-	return "(" + strings.Join(places, c.say("order.comma")) + ")"
+	return " (" + strings.Join(names, c.say("order.comma")) + ")"
+}
+
+// doubtful counts those for whom nothing could be done, and names the first: they were not
+// found, or Graph did not say enough.
+func (c *call) doubtful(m mission) (n int, names string) {
+	all := slices.Concat(c.places(m, notFound), c.places(m, several), m.named(job.NotFound), m.named(job.Unclear))
+	return len(all) + m.plan.Unreadable, c.first(all)
 }
 
 // again is the command line without a flag, to be typed again.
 func (c *call) again(without string) string {
 	var args []string
 	for _, arg := range c.Args {
-		if arg == without || arg == "--demo" {
+		if name, _, _ := strings.Cut(arg, "="); name == without || name == "--demo" {
 			continue
 		}
 		if strings.ContainsAny(arg, " \t\"'`$&|;<>()*?[]#~!\\") || arg == "" {

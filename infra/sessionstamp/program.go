@@ -74,6 +74,7 @@ type call struct {
 	demo     bool
 	// traceless calls write into a file of their own, which is gone in the end.
 	traceless bool
+	looksOnly bool         // into a copy of the file
 	world     *demo.Tenant // the demonstration's, once it is needed
 	verbs     [][2]string  // what there is to call, and what for, in the order of the help
 	status    int

@@ -104,6 +104,8 @@ func explainGraph(e *directory.Error) (language.Key, []any) {
 		return "fail.az", nil
 	case e.Operation == directory.Certificate:
 		return "fail.certificate", nil
+	case e.StatusCode == 0 && e.NotDone && e.ClientRequestID == "" && e.Operation != directory.Token && !e.OfCredential():
+		return "fail.other", []any{e.Error()} // Microsoft was not even asked
 	case e.StatusCode == 0:
 		return "fail.no_answer", []any{e.Operation}
 	case e.Operation == directory.Token || e.OfCredential():

@@ -50,15 +50,15 @@ func (c *call) show(v view) error {
 		}
 	}
 	c.paint(&out, v.after)
-	for _, text := range c.first(v.step, c.hints(v.next)) {
+	for _, text := range c.stepped(v.step, c.hints(v.next)) {
 		out.WriteString(text + "\n")
 	}
 	_, err := io.WriteString(c.Stdout, out.String())
 	return err
 }
 
-// first puts a step above the hints, if there is one.
-func (c *call) first(step string, hints []string) []string {
+// stepped puts a step above the hints, if there is one.
+func (c *call) stepped(step string, hints []string) []string {
 	if step == "" {
 		return hints
 	}

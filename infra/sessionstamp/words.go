@@ -73,7 +73,7 @@ var commonWords = language.Catalogue{
 		Ja: "このマシンからスタンプを付けた人: %s 人",
 	},
 
-	"history.one": {En: "This machine has stamped 1 person.", Ja: "このマシンからスタンプを付けた人: 1 人"},
+	"history.single": {En: "This machine has stamped 1 person.", Ja: "このマシンからスタンプを付けた人: 1 人"},
 	"history.not": {
 		En: "This machine has not stamped %s.",
 		Ja: "このマシンから %s にスタンプを付けた記録はありません。",

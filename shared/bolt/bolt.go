@@ -19,8 +19,8 @@
 // So a new field must mean by its zero value what versions without it did, and no field
 // may ever change its name or meaning.
 //
-// The file holds object ids and times, no names and no secrets. Only its owner may read
-// it. Errors name the file, for the person at this machine.
+// The file holds object ids and times, no names and no secrets, but for the words of a person:
+// the reason of an order, and the patterns that it excludes. Only its owner may read it. Errors name the file, for the person at this machine.
 //
 // [bbolt]: https://pkg.go.dev/go.etcd.io/bbolt
 package bolt

@@ -129,6 +129,12 @@ func (q *Queue) Receive(ctx context.Context, limit int) ([]memory.Message, error
 	return nil, ctx.Err()
 }
 
+// ReceiveDue is [Queue.Receive] that does not wait: it may return none.
+func (q *Queue) ReceiveDue(limit int) ([]memory.Message, error) {
+	batch, _, err := q.take(limit)
+	return batch.messages, err
+}
+
 // batch is what can be received at a moment.
 type batch struct {
 	messages []memory.Message

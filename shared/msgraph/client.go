@@ -106,6 +106,7 @@ type Client struct {
 	root       string
 	pages      answer.Pages
 	timeout    time.Duration
+	clock      clock
 }
 
 // NewClient returns a client. It opens no connection and asks for no token.
@@ -133,6 +134,10 @@ func NewClient(o Options) (*Client, error) {
 		timeout: cmp.Or(o.CallTimeout, callTimeout),
 	}, nil
 }
+
+// Now is what time it is at Graph, by which it judges and writes stamps; the zero Time
+// before it has answered. It is never ahead of Graph, and never goes back.
+func (c *Client) Now() time.Time { return c.clock.now() }
 
 // send sends one request, unless err says that it could not be made, and returns an
 // answer of success. Any other outcome is a *directory.Error.
@@ -192,6 +197,7 @@ func (c *Client) sendOnce(ctx context.Context, operation, token string, info *ab
 	if err != nil {
 		return answer.Answer{}, &directory.Error{Operation: operation, ClientRequestID: id, NotDone: conn.missing(), Err: err}
 	}
+	c.clock.set(resp.Header.Get("Date"))
 	// What we called the request is more certain than what the answer repeats.
 	resp.Header.Set(answer.ClientRequestID, id)
 	got, err := readAnswer(operation, resp)

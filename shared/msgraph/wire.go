@@ -3,6 +3,7 @@ package msgraph
 import (
 	"net/http"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -58,3 +59,32 @@ func (c *connection) trace() *httptrace.ClientTrace {
 // certainly did not leave. A transport that is not net/http's tells nothing, and then it
 // is not certain.
 func (c *connection) missing() bool { return c.asked.Load() && !c.got.Load() }
+
+// clock is Graph's, as far as the Date headers of its answers tell, which have whole
+// seconds: it is never ahead of Graph, and never goes back.
+type clock struct {
+	mu       sync.Mutex
+	at, read time.Time // Graph's moment, and ours when we read it
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.passed()
+}
+
+func (c *clock) passed() time.Time {
+	if c.at.IsZero() {
+		return c.at
+	}
+	return c.at.Add(time.Since(c.read))
+}
+
+func (c *clock) set(date string) {
+	at, err := http.ParseTime(date)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil && at.After(c.passed()) {
+		c.at, c.read = at, time.Now()
+	}
+}

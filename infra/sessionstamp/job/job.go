@@ -13,9 +13,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
@@ -64,7 +66,8 @@ type Config struct {
 	// takes for done, so it is for a file of its own.
 	DryRun bool
 	Log    *slog.Logger
-	// Now is the calendar. Nights are those of its time zone.
+	// Now is the calendar: best Graph's, by which stamps are judged. It must not go back.
+	// Nights are those of its time zone.
 	Now func() time.Time
 }
 
@@ -78,6 +81,7 @@ type Engine struct {
 	config
 	ledger  *bolt.Ledger
 	orders  *bolt.State[Order]
+	records *bolt.State[[]Record]
 	brake   *stamp.Brake
 	domains *stamp.Domains
 }
@@ -88,9 +92,21 @@ func New(c Config) *Engine {
 		config:  config(c),
 		ledger:  bolt.NewLedger(c.File),
 		orders:  bolt.NewState[Order](c.File, "order"),
+		records: bolt.NewState[[]Record](c.File, "orders"),
 		brake:   stamp.NewBrake(bolt.NewState[stamp.BrakeState](c.File, "brake"), c.StampsPerDay),
 		domains: stamp.NewDomains(c.Graph, c.FederatedDomains...),
 	}
+}
+
+// excluding is an engine that leaves those alone as well who were excluded when the order
+// was planned.
+func (e *Engine) excluding(o Order) *Engine {
+	both := *e
+	union := func(a, b []string) []string { return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b)))) }
+	both.Policy.Exclusions.IDs = union(e.Policy.Exclusions.IDs, o.Exclusions.IDs)
+	both.Policy.Exclusions.Patterns = union(e.Policy.Exclusions.Patterns, o.Exclusions.Patterns)
+	both.ExcludedGroups = union(e.ExcludedGroups, o.ExcludedGroups)
+	return &both
 }
 
 // Brake is the brake of all that runs by itself, for whoever shows or releases it.
@@ -101,9 +117,9 @@ func (e *Engine) newQueue(maxReceives int) *bolt.Queue {
 	return bolt.NewQueue(e.File, bolt.QueueOptions{Visibility: visibility, MaxReceives: maxReceives, Now: e.Now})
 }
 
-func (e *Engine) newStamper(queue stamp.Queue, observer stamp.Observer) *stamp.Stamper {
+func (e *Engine) newStamper(queue stamp.Queue, observer stamp.Observer, mayCall func() error) *stamp.Stamper {
 	return stamp.New(stamp.Config{
-		Tenant: e.Tenant, Directory: calm{e.Graph}, Domains: e.domains, Groups: e.ExcludedGroups,
+		Tenant: e.Tenant, Directory: calm{e.Graph, mayCall}, Domains: e.domains, Groups: e.ExcludedGroups,
 		Ledger: e.ledger, Queue: queue, Brake: e.brake, Policy: e.Policy, Pace: CallsPerSecond,
 		DryRun: e.DryRun, Observer: observer, Log: e.Log, Now: e.Now,
 	})
@@ -117,11 +133,20 @@ func newPoller(from memory.Source, workers int, handle func(context.Context, int
 
 // calm lets a call that signs users out come to its end when a person presses Ctrl-C.
 // Else nobody would know until its claim is over, six minutes later, whether it worked. It
-// takes no longer than the call may, and no other call begins.
-type calm struct{ stamp.Directory }
+// takes no longer than the call may, and no other call begins. None begins when it may not:
+// this is the last place before it, whatever has taken its time until here.
+type calm struct {
+	stamp.Directory
+	mayCall func() error // nil: always
+}
 
 // RevokeSignInSessions implements [stamp.Directory].
 func (c calm) RevokeSignInSessions(ctx context.Context, ids []string) ([]error, error) {
+	if c.mayCall != nil {
+		if err := c.mayCall(); err != nil {
+			return nil, &directory.Error{Operation: "revokeSignInSessions", NotDone: true, Err: err}
+		}
+	}
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return c.Directory.RevokeSignInSessions(ctx, ids)
@@ -138,11 +163,9 @@ type idle struct{ *bolt.Queue }
 var errIdle = errors.New("nothing is due")
 
 // Receive implements [memory.Source].
-func (i idle) Receive(ctx context.Context, limit int) ([]memory.Message, error) {
-	soon, cancel := context.WithTimeoutCause(ctx, time.Millisecond, errIdle)
-	defer cancel()
-	messages, err := i.Queue.Receive(soon, limit)
-	if err != nil && ctx.Err() == nil && context.Cause(soon) == errIdle { //nolint:errorlint // a cause is not wrapped
+func (i idle) Receive(_ context.Context, limit int) ([]memory.Message, error) {
+	messages, err := i.ReceiveDue(limit)
+	if err == nil && len(messages) == 0 {
 		err = errIdle
 	}
 	return messages, err

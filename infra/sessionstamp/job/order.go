@@ -20,16 +20,17 @@ const (
 )
 
 // An Order is what a person has said yes to. It stands in the file, as JSON, from its
-// beginning until the last of its users is done, or another order takes its place.
+// beginning until nobody is left to be called, or another order takes its place.
 type Order struct {
 	Verb Verb
 	// Started is when it was planned, UTC. Every call of the order comes later.
 	Started time.Time
 	// Targets are its users, in the order in which they are called.
 	Targets []Target
-	// Called tells that its run has ended after the calls, as a person wanted it. What is
-	// left, the reading back of stamps, is in the queue.
-	Called bool
+	// Exclusions and ExcludedGroups were left alone when it was planned, and are whenever
+	// it goes on.
+	Exclusions     stamp.Exclusions
+	ExcludedGroups []string `json:",omitempty"`
 	// Reason is what the person has said why, "" for nothing. It names nobody.
 	Reason string `json:",omitempty"`
 }
@@ -54,45 +55,29 @@ func (o Order) requests(tenant string, now time.Time) []stamp.Delayed {
 	return list
 }
 
-// goOnFor is the age at which a sign-out that was stopped is not taken up by the next one.
-const goOnFor = 24 * time.Hour
-
-// moments are those that a new sign-out keeps: by user, the moments of one that was
-// stopped, or of one whose stamps a replica may not show yet. So a person who gives the same
-// command again goes on where it stopped, and signs nobody out twice.
-func (o Order) moments(p stamp.Policy, now time.Time) map[string]time.Time {
-	age := goOnFor
-	if o.Called {
-		age = p.CallWindow + p.ReplicationLag
-	}
-	kept := make(map[string]time.Time)
-	if o.Verb != SignOut || now.Sub(o.Started) > age {
-		return kept
-	}
-	for _, t := range o.Targets {
-		kept[t.User] = t.NotBefore
-	}
-	return kept
+// hasFailed tells whether calls for a user of this order have failed already. Calling once
+// more would not help, and it would be one call too many.
+func (o Order) hasFailed(known stamp.Entry) bool {
+	return known.State == stamp.StateCannotFix && !o.Started.IsZero() && !known.Updated.Before(o.Started)
 }
 
 // Unfinished returns the order whose run was stopped before its end, and whether there is
-// one. Run goes on with it. A new order takes its place.
+// one. [Engine.Continue] and [Engine.Run] go on with it.
 func (e *Engine) Unfinished(ctx context.Context) (Order, bool, error) {
-	o, err := e.stored(ctx)
-	return o, len(o.Targets) > 0 && !o.Called, err
-}
-
-func (e *Engine) stored(ctx context.Context) (Order, error) {
 	item, err := e.orders.Load(ctx, e.Tenant)
 	if err != nil {
-		return Order{}, fmt.Errorf("read the last order: %w", err)
+		return Order{}, false, fmt.Errorf("read the last order: %w", err)
 	}
-	return item.Doc, nil
+	return item.Doc, len(item.Doc.Targets) > 0, nil
 }
 
-// store puts the order in the place of the last one.
-func (e *Engine) store(ctx context.Context, o Order) error {
+// Store puts the order in the place of the last one, for who lets it wait before it runs. If
+// that one was stopped, it is given up.
+func (e *Engine) Store(ctx context.Context, o Order) error {
 	item, err := e.orders.Load(ctx, e.Tenant)
+	if before := item.Doc; err == nil && len(o.Targets) > 0 && !before.Started.Equal(o.Started) {
+		err = e.record(ctx, before)
+	}
 	if err == nil {
 		item.Doc = o
 		_, err = e.orders.Save(ctx, e.Tenant, item)

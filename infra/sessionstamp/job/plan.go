@@ -29,6 +29,8 @@ const (
 	// Managed: the domain is not federated, or not served.
 	Managed  Class = "managed"
 	NotFound Class = "not_found"
+	// FailedBefore: calls of this same order have failed, and it makes no more.
+	FailedBefore Class = "failed"
 	// Unclear: Graph did not say enough, and the user is left alone.
 	Unclear Class = "unclear"
 )
@@ -36,15 +38,17 @@ const (
 // A Plan is what an order would do if it were given now. It has changed nothing.
 type Plan struct {
 	Verb Verb
-	// Made is when it was made, UTC: the moment t of a sign-out.
+	// Made is when it was made, UTC: the moment t of a sign-out, unless a call is so recent
+	// that it counts.
 	Made time.Time
-	// GoesOn is the moment of the sign-out that this one goes on with, zero for none.
-	GoesOn time.Time
 	// Users are all who are meant, the newest first.
 	Users []Planned
 	// Unreadable counts users of the tenant who could not be read, and of whom nobody
 	// knows whether they are meant.
 	Unreadable int
+	// Exclusions and ExcludedGroups are those that it was made with.
+	Exclusions     stamp.Exclusions
+	ExcludedGroups []string
 }
 
 // A Planned is one user of a Plan.
@@ -59,7 +63,6 @@ type Planned struct {
 
 	found     bool
 	notBefore time.Time
-	kept      bool // notBefore is that of the sign-out that goes on
 	facts     stamp.Facts
 }
 
@@ -74,16 +77,15 @@ func (p Plan) Count(c Class) (n int) {
 }
 
 // Order is the order that the plan is for: those under way, and those due, the newest
-// first; of these at most limit, or all if it is 0. A sign-out that goes on with another
-// names those as well whom that one has signed out: so the next one knows of them too.
+// first; of these at most limit, or all if it is 0.
 func (p Plan) Order(limit int) Order {
-	o := Order{Verb: p.Verb, Started: p.Made}
+	o := Order{Verb: p.Verb, Started: p.Made, Exclusions: p.Exclusions, ExcludedGroups: p.ExcludedGroups}
 	due := 0
 	for _, u := range p.Users {
 		if u.Class == Due {
 			due++
 		}
-		if u.Class == UnderWay || u.Class == Stamped && u.kept || u.Class == Due && (limit <= 0 || due <= limit) {
+		if u.Class == UnderWay || u.Class == Due && (limit <= 0 || due <= limit) {
 			o.Targets = append(o.Targets, Target{User: u.User.ID, NotBefore: u.notBefore})
 		}
 	}
@@ -103,22 +105,76 @@ func (e *Engine) Plan(ctx context.Context, w Wanted) (Plan, error) {
 	if err := w.validate(); err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Verb: w.Verb, Made: e.Now().UTC()}
-	before, err := e.stored(ctx)
+	users, unreadable, err := e.read(ctx, w)
 	if err != nil {
 		return Plan{}, err
 	}
-	if p.Users, p.Unreadable, err = e.read(ctx, w); err != nil {
+	return e.judge(ctx, Order{Verb: w.Verb}, Plan{Users: users, Unreadable: unreadable})
+}
+
+// Continue finds out what is left to be done of an order that was stopped. Who was excluded
+// when it was given still is.
+func (e *Engine) Continue(ctx context.Context, o Order) (Plan, error) {
+	ids, moments := make([]string, len(o.Targets)), make(map[string]time.Time, len(o.Targets))
+	for i, t := range o.Targets {
+		ids[i], moments[t.User] = t.User, t.NotBefore
+	}
+	users, err := e.readNamed(ctx, ids)
+	if err != nil {
 		return Plan{}, err
 	}
-	if w.Verb == SignOut {
-		kept := before.moments(e.Policy, p.Made)
-		if w.Afresh {
-			clear(kept)
-		}
-		p.setMoments(kept)
+	for i := range users {
+		users[i].notBefore = moments[users[i].User.ID]
 	}
-	if err := e.judge(ctx, p); err != nil {
+	return e.excluding(o).judge(ctx, o, Plan{Users: users})
+}
+
+// moment is the moment t of a new sign-out of one user: now, or that of a call so recent
+// that a server of Microsoft's may not show its stamp yet. So nobody is signed out twice by
+// whoever gives an order again.
+func (e *Engine) moment(known stamp.Entry, now time.Time) time.Time {
+	called := known.Called
+	if known.State == stamp.StateClaimed {
+		called = known.Claimed
+	}
+	if age := now.Sub(called); age >= 0 && age <= e.Policy.CallWindow+e.Policy.ReplicationLag {
+		return called
+	}
+	return now
+}
+
+// judge finds everybody's class, as package stamp will decide, and puts the newest first.
+// The order is the one that goes on, or has no beginning: then it begins now, once Graph has
+// told what time it is.
+func (e *Engine) judge(ctx context.Context, o Order, p Plan) (Plan, error) {
+	p.Verb, p.Made = o.Verb, e.Now().UTC()
+	p.Exclusions, p.ExcludedGroups = e.Policy.Exclusions, e.ExcludedGroups
+	domains, err := e.domains.For(ctx, p.Made, foundUsers(p.Users)...)
+	if err != nil {
+		return Plan{}, err
+	}
+	all := pointers(p.Users)
+	entries, err := e.ledger.Entries(ctx, e.Tenant, idsOf(all))
+	if err != nil {
+		return Plan{}, err
+	}
+	decide := func(u *Planned) {
+		u.Class, u.Reason = e.class(entries[u.User.ID], *u, o, p.Made)
+	}
+	var meant []*Planned
+	for _, u := range all {
+		if o.Started.IsZero() && p.Verb == SignOut {
+			u.notBefore = e.moment(entries[u.User.ID], p.Made)
+		}
+		u.facts = stamp.Facts{User: u.User, Found: u.found, Federation: stamp.Managed}
+		if domains.Contain(u.User.Domain()) {
+			u.facts.Federation = stamp.Federated
+		}
+		if decide(u); u.Class == Due || u.Class == UnderWay {
+			meant = append(meant, u)
+		}
+	}
+	if err := e.askGroups(ctx, meant, decide); err != nil {
 		return Plan{}, err
 	}
 	slices.SortStableFunc(p.Users, func(a, b Planned) int {
@@ -127,46 +183,12 @@ func (e *Engine) Plan(ctx context.Context, w Wanted) (Plan, error) {
 	return p, nil
 }
 
-// setMoments sets what the users of a sign-out are to have: a stamp that is not older than
-// the plan, or than the sign-out that it goes on with.
-func (p *Plan) setMoments(kept map[string]time.Time) {
-	for i := range p.Users {
-		u := &p.Users[i]
-		u.notBefore = p.Made
-		if before, ok := kept[u.User.ID]; ok {
-			u.notBefore, u.kept, p.GoesOn = before, true, before
-		}
-	}
-}
-
-// judge finds everybody's class, as package stamp will decide.
-func (e *Engine) judge(ctx context.Context, p Plan) error {
-	domains, err := e.domains.For(ctx, p.Made, foundUsers(p.Users)...)
-	if err != nil {
-		return err
-	}
-	all := pointers(p.Users)
-	entries, err := e.ledger.Entries(ctx, e.Tenant, idsOf(all))
-	if err != nil {
-		return err
-	}
-	decide := func(u *Planned) {
-		u.Class, u.Reason = e.class(entries[u.User.ID], *u, p.Made)
-	}
-	var due []*Planned
-	for _, u := range all {
-		u.facts = stamp.Facts{User: u.User, Found: u.found, Federation: stamp.Managed}
-		if domains.Contain(u.User.Domain()) {
-			u.facts.Federation = stamp.Federated
-		}
-		if decide(u); u.Class == Due {
-			due = append(due, u)
-		}
-	}
+// askGroups asks which of the users are in an excluded group, and decides again.
+func (e *Engine) askGroups(ctx context.Context, users []*Planned, decide func(*Planned)) error {
 	if len(e.ExcludedGroups) == 0 {
 		return nil
 	}
-	return inBatches(ctx, due, func(ctx context.Context, batch []*Planned) error {
+	return inBatches(ctx, users, func(ctx context.Context, batch []*Planned) error {
 		memberships, err := e.Graph.MemberOf(ctx, idsOf(batch), e.ExcludedGroups)
 		if err != nil {
 			return fmt.Errorf("ask who is in an excluded group: %w", err)
@@ -180,9 +202,12 @@ func (e *Engine) judge(ctx context.Context, p Plan) error {
 }
 
 // class is what an order means for a user about whom the ledger says that much.
-func (e *Engine) class(known stamp.Entry, u Planned, now time.Time) (Class, stamp.Reason) {
-	if u.Err != nil {
+func (e *Engine) class(known stamp.Entry, u Planned, o Order, now time.Time) (Class, stamp.Reason) {
+	switch {
+	case u.Err != nil:
 		return Unclear, stamp.ReasonGraphUnavailable
+	case o.hasFailed(known):
+		return FailedBefore, known.Reason
 	}
 	req := stamp.Request{
 		Tenant: e.Tenant, User: u.User.ID, NotBefore: u.notBefore, Source: stamp.SourcePerson, Approved: true,
@@ -192,6 +217,14 @@ func (e *Engine) class(known stamp.Entry, u Planned, now time.Time) (Class, stam
 	d, recalled := stamp.Recall(known, req, e.Policy, now)
 	if !recalled {
 		d = stamp.Decide(known, u.facts, req, e.Policy, now)
+	}
+	if class := classOf(d); class != Due && class != UnderWay {
+		return class, d.Reason
+	}
+	// A call that is under way brings nobody into scope.
+	scope := stamp.Decide(stamp.Entry{}, u.facts, req, e.Policy, now)
+	if class := classOf(scope); class == Excluded || class == Guest || class == Managed {
+		return class, scope.Reason
 	}
 	return classOf(d), d.Reason
 }

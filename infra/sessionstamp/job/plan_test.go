@@ -9,6 +9,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 func TestPlanCountsEverybody(t *testing.T) {
@@ -68,6 +69,30 @@ func TestPlanCountsEverybody(t *testing.T) {
 			}
 		}
 		w.want(0, ids...)
+	})
+}
+
+// What is under way for an excluded user is no reason to sign that user out.
+func TestPlanLeavesExcludedUsersUnderWay(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		ids := w.addMany(3, nil)
+		p := w.start(func(c *job.Config) { c.Policy.CallWindow = -stamp.DefaultPolicy.ReplicationLag + 4*time.Minute })
+		p.run(p.plan(job.Wanted{Verb: job.Stamp, Users: ids}).Order(0), job.RunOptions{NoWait: true})
+		p.end()
+		for _, pause := range []time.Duration{time.Second, 4 * time.Minute} { // pending; too early to read back
+			time.Sleep(pause)
+			w.people[ids[0]].group = true
+			p = w.start(func(c *job.Config) {
+				c.ExcludedGroups, c.Policy.Exclusions.IDs = []string{group}, ids[1:2]
+				c.Policy.CallWindow = -stamp.DefaultPolicy.ReplicationLag + 4*time.Minute
+			})
+			plan := p.plan(job.Wanted{Verb: job.SignOut, All: true})
+			if o := plan.Order(0); plan.Count(job.Excluded) != 2 || len(o.Targets) != 1 || o.Targets[0].User != ids[2] {
+				t.Errorf("%d are excluded, and these are in the order: %v", plan.Count(job.Excluded), o.Targets)
+			}
+			p.end()
+		}
 	})
 }
 

@@ -22,9 +22,6 @@ type Wanted struct {
 	Domain string
 	// All means everybody.
 	All bool
-	// Afresh makes a sign-out count from now for everybody. Else it goes on with one
-	// that was stopped.
-	Afresh bool
 }
 
 var errWanted = errors.New("name users, one domain, or all of the tenant, and no more than one of them")

@@ -16,6 +16,9 @@ import (
 type RunOptions struct {
 	// NoWait ends the run after the calls. The next run or watch reads the stamps back.
 	NoWait bool
+	// MayCall tells whether a call may begin now; nil: it always may. Where it may not,
+	// the run ends with [ErrClosed], and nothing is read back any more.
+	MayCall func() bool
 	// Progress is told after each user, one call at a time; it may be nil, and must not
 	// block.
 	Progress func(Progress)
@@ -24,6 +27,9 @@ type RunOptions struct {
 // ErrStopped is what a run ends with before its order is done. What stopped it is in the
 // error as well: [context.Canceled] where a person did.
 var ErrStopped = errors.New("stopped before the end: nothing is lost, and the same order goes on from here")
+
+// ErrClosed ends a run at a call that might not begin.
+var ErrClosed = errors.New("no call may begin now")
 
 // fileReaders is how many batches of stamps are read back at once.
 const fileReaders = 2
@@ -38,7 +44,7 @@ type run struct {
 
 // Run carries an order out, new or unfinished, until each of its users is done: the call
 // accepted and its stamp read back, or the reason known why not. It puts the order in the
-// place of the last one. It obeys Graph where that asks to wait, and goes on for days
+// place of the last one, and takes it away once nobody is left to be called. It obeys Graph where that asks to wait, and goes on for days
 // where Graph can't be reached.
 //
 // It ends with [ErrStopped] when ctx does, when Graph knows the caller no longer or lacks
@@ -47,23 +53,32 @@ type run struct {
 //
 // It also reads back the stamps that earlier runs have left.
 func (e *Engine) Run(ctx context.Context, o Order, options RunOptions) (Result, error) {
+	e = e.excluding(o)
 	r := &run{
 		tracker: newTracker(e, o, options.Progress),
 		own:     memory.NewQueue(memory.QueueOptions{Visibility: visibility, AllowRecursion: true, Now: e.Now}),
 		file:    e.newQueue(0),
 	}
 	r.again = memory.Requests{Queue: r.own}
-	r.stamper = e.newStamper(split{own: r.again, file: r.file}, r.tracker)
+	r.stamper = e.newStamper(split{own: r.again, file: r.file}, r.tracker, func() error {
+		if options.MayCall == nil || options.MayCall() {
+			return nil
+		}
+		r.fail(ErrClosed)
+		return ErrClosed
+	})
 	err := r.carryOut(ctx, options.NoWait)
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrStopped, err)
+	} else {
+		err = e.record(context.WithoutCancel(ctx), o)
 	}
 	result, unread := r.result(context.WithoutCancel(ctx))
 	return result, errors.Join(err, unread)
 }
 
 func (r *run) carryOut(ctx context.Context, noWait bool) error {
-	if err := r.engine.store(ctx, r.order); err != nil {
+	if err := r.engine.Store(ctx, r.order); err != nil {
 		return err
 	}
 	if err := r.again.Postpone(ctx, r.order.requests(r.engine.Tenant, r.engine.Now())); err != nil {
@@ -77,11 +92,7 @@ func (r *run) carryOut(ctx context.Context, noWait bool) error {
 	if err := newPoller(idle{r.file}, 1, rest).Run(ctx); !errors.Is(err, errIdle) {
 		return err
 	}
-	if noWait && r.waiting() {
-		r.order.Called = true
-		return r.engine.store(ctx, r.order)
-	}
-	return r.engine.store(ctx, Order{})
+	return nil
 }
 
 // work has the workers work until the order is done. Then they receive nothing more, and
@@ -101,16 +112,22 @@ func (r *run) work(ctx context.Context, noWait bool) error {
 	}
 	pollers.Go(func() { poll(r.own, workers) })
 	pollers.Go(func() { poll(r.file, fileReaders) })
-	end := r.done
-	if noWait {
-		end = r.called
-	}
 	select {
-	case <-end:
-		return context.Cause(ctx)
+	case <-r.called: // what is left, the reading back of stamps, is in the file
+		if err := errors.Join(r.engine.record(ctx, r.order), r.engine.Store(ctx, Order{})); err != nil {
+			return err
+		}
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	if noWait {
+		return context.Cause(ctx)
+	}
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+	}
+	return context.Cause(ctx)
 }
 
 // errNotOurs leaves an automatic request in the file, for a watch: nobody has named its
@@ -129,7 +146,7 @@ func (r *run) handle(ctx context.Context, bodies [][]byte) []error {
 		if err == nil && !req.Approved {
 			err = errNotOurs
 		}
-		if errs[i] = err; err == nil {
+		if errs[i] = err; err == nil && !r.leave(ctx, req) {
 			requests, at = append(requests, req), append(at, i)
 		}
 	}
@@ -140,6 +157,18 @@ func (r *run) handle(ctx context.Context, bodies [][]byte) []error {
 		errs[at[i]] = err
 	}
 	return errs
+}
+
+// leave tells whether nothing is to be done for a request any more: calls for its user have
+// failed, in this order or in the one whose stamp was to be read back.
+func (r *run) leave(ctx context.Context, req stamp.Request) bool {
+	entries, err := r.engine.ledger.Entries(ctx, r.engine.Tenant, []string{req.User})
+	known := entries[req.User]
+	if err != nil || !r.order.hasFailed(known) && (!req.ReadBack || known.State != stamp.StateCannotFix) {
+		return false // the Stamper tells of what is wrong with the file
+	}
+	r.Observe(ctx, stamp.Outcome{Request: req, Verdict: stamp.Done, Reason: stamp.ReasonKnownCannotFix})
+	return true
 }
 
 // split keeps the reading back of stamps in the file, whatever becomes of the order, and
@@ -175,18 +204,7 @@ type Progress struct {
 	// Ended counts those of them of whom nothing is left to do; the others' stamps are
 	// to be read back.
 	Ended int
-	// End is when the calls will be over, as things go; when they are, it is when the
-	// last stamp can be read back.
-	End time.Time
-}
-
-// ending tells when the calls of the rest will be over: at the pace so far, and not faster
-// than Graph allows.
-func ending(began, now time.Time, done, total int) time.Time {
-	left := Duration(total - done)
-	if done > 0 {
-		asBefore := now.Sub(began).Seconds() / float64(done) * float64(total-done)
-		left = max(left, time.Duration(asBefore*float64(time.Second)))
-	}
-	return now.Add(left)
+	// ReadBack is in how long the last stamp can be read back, once nobody is left to be
+	// called.
+	ReadBack time.Duration
 }

@@ -23,65 +23,39 @@ func wantFate(t *testing.T, r job.Result, f job.Fate, n int) {
 
 func TestRunStampsAndReadsBack(t *testing.T) {
 	t.Parallel()
-	inWorld(t, func(t *testing.T, w *world) {
-		p := w.start()
-		defer p.end()
-		ids := w.addMany(400, nil)
-		var called time.Duration
-		var middle time.Time
-		began := time.Now()
-		var last job.Progress
-		result := p.run(p.plan(job.Wanted{Verb: job.Stamp, All: true}).Order(0), job.RunOptions{Progress: func(g job.Progress) {
-			if last = g; g.Done == 200 {
-				middle = g.End
+	for _, latency := range []time.Duration{400 * time.Millisecond, 15 * time.Second} {
+		inWorld(t, func(t *testing.T, w *world) {
+			p := w.start()
+			defer p.end()
+			ids := w.addMany(400, nil)
+			o := p.plan(job.Wanted{Verb: job.Stamp, All: true}).Order(0)
+			w.latency = latency
+			var called time.Duration
+			began := time.Now()
+			var last job.Progress
+			result := p.run(o, job.RunOptions{Progress: func(g job.Progress) {
+				if last = g; g.Done == g.Total && called == 0 {
+					called = time.Since(began)
+				}
+			}})
+			w.want(1, ids...)
+			wantFate(t, result, job.Cured, 400)
+			if want := (job.Progress{Done: 400, Total: 400, Ended: 400}); last != want {
+				t.Errorf("progress ended with %+v, want %+v", last, want)
 			}
-			if g.Done == g.Total && called == 0 {
-				called = time.Since(began)
+			if most := job.Duration(400) + 5*time.Second + 8*latency; called > most {
+				t.Errorf("the calls took %s, want at most %s", called, most)
 			}
-		}})
-		w.want(1, ids...)
-		wantFate(t, result, job.Cured, 400)
-		if want := (job.Progress{Done: 400, Total: 400, Ended: 400, End: last.End}); last != want {
-			t.Errorf("progress ended with %+v, want %+v", last, want)
-		}
-		if most := job.Duration(400) + 5*time.Second; called > most || began.Add(called).Sub(middle).Abs() > 5*time.Second {
-			t.Errorf("the calls took %s, want at most %s; half way the end was told as %s", called, most, middle.Sub(began))
-		}
-		if got := w.busiest(); got > 2*job.CallsPerSecond {
-			t.Errorf("%d users were signed out within a second", got)
-		}
-		for _, u := range result.Users {
-			if u.Called.IsZero() || time.Since(u.Called) < time.Minute {
-				t.Fatalf("user %s was called at %s", u.User, u.Called)
+			if got := w.busiest(); got > 2*job.CallsPerSecond {
+				t.Errorf("%d users were signed out within a second", got)
 			}
-		}
-	})
-}
-
-func TestRunGoesOnAtASlowGraph(t *testing.T) {
-	t.Parallel()
-	inWorld(t, func(t *testing.T, w *world) {
-		p := w.start()
-		defer p.end()
-		ids := w.addMany(300, nil)
-		o := p.plan(job.Wanted{Verb: job.Stamp, Users: ids}).Order(0)
-		w.latency = 15 * time.Second
-		var half, called time.Time
-		var promised time.Time
-		result := p.run(o, job.RunOptions{Progress: func(g job.Progress) {
-			if half.IsZero() && g.Done >= 200 {
-				half, promised = time.Now(), g.End
+			for _, u := range result.Users {
+				if u.Called.IsZero() || time.Since(u.Called) < time.Minute {
+					t.Fatalf("user %s was called at %s", u.User, u.Called)
+				}
 			}
-			if called.IsZero() && g.Done == g.Total {
-				called = time.Now()
-			}
-		}})
-		w.want(1, ids...)
-		wantFate(t, result, job.Cured, 300)
-		if off := called.Sub(promised).Abs(); off > time.Minute {
-			t.Errorf("the end was told as %s from then, and came after %s", promised.Sub(half), called.Sub(half))
-		}
-	})
+		})
+	}
 }
 
 func TestRunSurvivesABadDay(t *testing.T) {
@@ -142,19 +116,27 @@ func TestRunWithoutWaiting(t *testing.T) {
 func TestNextRunReadsBack(t *testing.T) {
 	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
-		first, second := w.addMany(30, nil), w.addMany(1, nil)
-		p := w.start()
-		p.run(p.plan(job.Wanted{Verb: job.Stamp, Users: first}).Order(0), job.RunOptions{NoWait: true})
-		p.end()
-		time.Sleep(time.Hour)
-		p = w.start()
-		defer p.end()
-		result := p.run(p.plan(job.Wanted{Verb: job.Stamp, Users: second}).Order(0), job.RunOptions{NoWait: true})
-		wantFate(t, result, job.Called, 1)
-		if len(result.Earlier) != 30 || result.Earlier[0].Fate != job.Cured {
-			t.Errorf("%d earlier users were read back, want 30", len(result.Earlier))
+		ids := w.addMany(32, nil)
+		w.people[ids[29]].forgets = true
+		var earlier [][]job.End
+		for _, named := range [][]string{ids[:30], ids[30:31], ids[31:]} {
+			p := w.start()
+			result := p.run(p.plan(job.Wanted{Verb: job.Stamp, Users: named}).Order(0), job.RunOptions{NoWait: true})
+			wantFate(t, result, job.Called, len(named))
+			earlier = append(earlier, result.Earlier)
+			p.end()
+			time.Sleep(time.Hour)
+			w.allowAgain()
 		}
-		w.want(1, append(first, second...)...)
+		if len(earlier[1]) != 29 || earlier[1][0].Fate != job.Cured {
+			t.Errorf("%d earlier users were read back, want 29", len(earlier[1]))
+		}
+		// Two reads have shown no stamp, so one is called again, and another is read back.
+		if got := earlier[2]; len(got) != 2 || got[0].Fate != job.Called && got[1].Fate != job.Called {
+			t.Errorf("the last run tells of these earlier users: %+v", got)
+		}
+		w.want(1, ids[:29]...)
+		w.want(2, ids[29])
 	})
 }
 
@@ -170,14 +152,17 @@ func (p *process) stopAfter(d time.Duration, o job.Order) job.Result {
 	return result
 }
 
-func TestCtrlCAndTheSameAgain(t *testing.T) {
+// An order that was stopped goes on a day later with its own targets, moments and
+// exclusions, and calls nobody twice.
+func TestCtrlCAndContinue(t *testing.T) {
 	t.Parallel()
 	for _, verb := range []job.Verb{job.Stamp, job.SignOut} {
 		inWorld(t, func(t *testing.T, w *world) {
 			ids := w.addMany(400, nil)
-			wanted := job.Wanted{Verb: verb, Users: ids}
-			p := w.start()
-			result := p.stopAfter(9*time.Second+700*time.Millisecond, p.plan(wanted).Order(0))
+			p := w.start(func(c *job.Config) {
+				c.ExcludedGroups, c.Policy.Exclusions.Patterns = []string{group}, []string{"vip@" + federated}
+			})
+			result := p.stopAfter(9*time.Second+700*time.Millisecond, p.plan(job.Wanted{Verb: verb, Users: ids}).Order(0))
 			p.end()
 			called, revoked := result.Count(job.Called), 0
 			for _, id := range ids {
@@ -187,21 +172,22 @@ func TestCtrlCAndTheSameAgain(t *testing.T) {
 				t.Errorf("%s: %d users were signed out, and %d are known", verb, revoked, called)
 			}
 
-			time.Sleep(time.Hour)
+			time.Sleep(25 * time.Hour)
+			w.people[ids[398]].user.UserPrincipalName, w.people[ids[399]].group = "vip@"+federated, true
 			p = w.start()
 			defer p.end()
-			if o, ok, err := p.engine.Unfinished(t.Context()); !ok || err != nil || len(o.Targets) != 400 {
-				t.Errorf("%s: the order of %d users is not told as unfinished (%v)", verb, len(o.Targets), err)
+			o, ok, err := p.engine.Unfinished(t.Context())
+			if !ok || err != nil || len(o.Targets) != 400 {
+				t.Fatalf("%s: the order of %d users is not told as unfinished (%v)", verb, len(o.Targets), err)
 			}
-			plan := p.plan(wanted)
-			if due := plan.Count(job.Due); due != 400-called {
-				t.Errorf("%s: %d are due, want %d", verb, due, 400-called)
+			plan, err := p.engine.Continue(t.Context(), o)
+			if due := plan.Count(job.Due); err != nil || due != 398-called || plan.Count(job.Excluded) != 2 {
+				t.Errorf("%s: %d are due, want %d (%v)", verb, due, 398-called, err)
 			}
-			result = p.run(plan.Order(0), job.RunOptions{})
-			if cured := result.Count(job.Cured); cured != len(result.Users) || cured < 400-called {
-				t.Errorf("%s: %d of %d users were cured", verb, cured, len(result.Users))
-			}
-			w.want(1, ids...)
+			result = p.run(o, job.RunOptions{})
+			wantFate(t, result, job.Cured, 398)
+			w.want(1, ids[:398]...)
+			w.want(0, ids[398:]...)
 			if _, ok, _ := p.engine.Unfinished(t.Context()); ok {
 				t.Errorf("%s: the order is done, and told as unfinished", verb)
 			}
@@ -209,45 +195,75 @@ func TestCtrlCAndTheSameAgain(t *testing.T) {
 	}
 }
 
-// Reading back an earlier stamp says nothing about a sign-out.
-func TestSignOutRightAfterAStamp(t *testing.T) {
+// Users whom a role protects stop a run; they do not stop the next, and are not called
+// again.
+func TestContinueLeavesWhoHasFailed(t *testing.T) {
 	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
+		protected := w.addMany(100, func(p *person) { p.protected = true })
+		ids := w.addMany(50, nil)
 		p := w.start()
 		defer p.end()
-		ids := w.addMany(300, nil)
-		p.run(p.plan(job.Wanted{Verb: job.Stamp, Users: ids}).Order(0), job.RunOptions{NoWait: true})
-		time.Sleep(2 * stamp.DefaultPolicy.ClockSkew)
-		w.allowAgain()
-		o := p.plan(job.Wanted{Verb: job.SignOut, Users: ids}).Order(0)
-		result := p.run(o, job.RunOptions{})
-		wantFate(t, result, job.Cured, 300)
-		w.want(2, ids...)
-		for _, u := range result.Users {
-			if u.Called.Before(o.Started) || time.Since(u.Called) < stamp.DefaultPolicy.ReplicationLag {
-				t.Errorf("user %s was called at %s, before the order or too late to be read back", u.User, u.Called)
+		o := p.plan(job.Wanted{Verb: job.SignOut, All: true}).Order(0)
+		if _, err := p.engine.Run(t.Context(), o, job.RunOptions{}); !errors.Is(err, job.ErrStopped) {
+			t.Errorf("Run ended with %v", err)
+		}
+		time.Sleep(time.Hour)
+		plan, err := p.engine.Continue(t.Context(), o)
+		if plan.Count(job.FailedBefore) < 20 || err != nil {
+			t.Errorf("%d have failed, want 20 at least (%v)", plan.Count(job.FailedBefore), err)
+		}
+		result, err := p.engine.Run(t.Context(), o, job.RunOptions{})
+		for range 4 { // each comes further
+			if err != nil {
+				result, err = p.engine.Run(t.Context(), o, job.RunOptions{})
 			}
+		}
+		if err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		wantFate(t, result, job.Cured, 50)
+		wantFate(t, result, job.Failed, 100)
+		w.want(1, ids...)
+		for _, id := range protected {
+			if n := w.people[id].refused; n != 1 {
+				t.Fatalf("user %s was called %d times", id, n)
+			}
+		}
+		if got := result.Users[0].Reason; got != stamp.ReasonForbidden {
+			t.Errorf("the first has failed for %s", got)
 		}
 	})
 }
 
-func TestSignOutAfreshAndADayLater(t *testing.T) {
+// A call of minutes ago is what a sign-out wants, whichever verb made it. Later it is not.
+func TestSignOutRightAfterACall(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct {
-		pause  time.Duration
-		afresh bool
-	}{"afresh": {time.Hour, true}, "another day": {25 * time.Hour, false}} {
-		inWorld(t, func(t *testing.T, w *world) {
-			wanted := job.Wanted{Verb: job.SignOut, Users: w.addMany(100, nil), Afresh: tc.afresh}
+	inWorld(t, func(t *testing.T, w *world) {
+		ids := w.addMany(100, nil)
+		var o job.Order
+		for i, pause := range []time.Duration{0, 10 * time.Second, 4 * time.Minute, 7 * time.Minute} {
+			time.Sleep(pause)
 			p := w.start()
-			defer p.end()
-			p.stopAfter(3*time.Second, p.plan(wanted).Order(0))
-			time.Sleep(tc.pause)
-			if plan := p.plan(wanted); plan.Count(job.Due) != 100 || !plan.GoesOn.IsZero() {
-				t.Errorf("%s: %d are due, want all 100", name, plan.Count(job.Due))
+			verb := map[bool]job.Verb{true: job.Stamp, false: job.SignOut}[i == 0]
+			plan := p.plan(job.Wanted{Verb: verb, Users: ids})
+			if due, first := plan.Count(job.Due), i == 0 || i == 3; due != map[bool]int{true: 100}[first] {
+				t.Errorf("after %s %d are due", pause, due)
 			}
-		})
-	}
+			if o = plan.Order(0); i == 3 {
+				w.allowAgain()
+			}
+			result := p.run(o, job.RunOptions{NoWait: i < 3})
+			wantFate(t, result, job.Failed, 0)
+			p.end()
+		}
+		w.want(2, ids...)
+		for _, id := range ids {
+			if called := w.people[id].revoked[1]; called.Before(o.Started) {
+				t.Errorf("user %s was called at %s, before the order", id, called)
+			}
+		}
+	})
 }
 
 // Whoever presses Ctrl-C since it was the wrong order must not fear the next run.

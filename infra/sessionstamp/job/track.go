@@ -46,7 +46,8 @@ type End struct {
 type Result struct {
 	// Users are those of the order, in its order.
 	Users []End
-	// Earlier are others, whose stamps an earlier run has left to be read back.
+	// Earlier are others, whose stamps an earlier run has left to be read back. Those of
+	// them who had none, twice, were called once more.
 	Earlier []End
 }
 
@@ -115,7 +116,6 @@ type tracker struct {
 	ends    map[string]*End
 	moments map[string]time.Time // of the order, by user
 	earlier []End
-	began   time.Time
 	last    time.Time // when a call was last accepted
 
 	accepted  bool // a call was
@@ -125,7 +125,7 @@ type tracker struct {
 
 func newTracker(e *Engine, o Order, progress func(Progress)) *tracker {
 	t := &tracker{
-		engine: e, progress: progress, order: o, began: e.Now(),
+		engine: e, progress: progress, order: o,
 		called: make(chan struct{}), done: make(chan struct{}),
 		ends:    make(map[string]*End, len(o.Targets)),
 		moments: make(map[string]time.Time, len(o.Targets)),
@@ -151,7 +151,8 @@ func (t *tracker) Observe(ctx context.Context, o stamp.Outcome) {
 	case fate == Open:
 		return
 	case !ours:
-		if fate != Called {
+		// A call that was accepted is told, and not that one is waited for.
+		if (fate != Called || o.Reason == stamp.ReasonCalled) && o.Reason != stamp.ReasonKnownCannotFix {
 			t.earlier = append(t.earlier, endOf(o, fate))
 		}
 		return
@@ -244,26 +245,8 @@ func (t *tracker) tell() {
 		return
 	}
 	p := t.count
-	now := t.engine.Now()
-	p.End = ending(t.began, now, p.Done, p.Total)
-	if p.Done == p.Total {
-		p.End = latest(now, t.last.Add(t.engine.Policy.ReplicationLag))
-	}
+	p.ReadBack = max(0, t.last.Add(t.engine.Policy.ReplicationLag).Sub(t.engine.Now()))
 	t.progress(p)
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-// waiting tells whether a stamp is still to be read back.
-func (t *tracker) waiting() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.count.Ended < t.count.Total
 }
 
 // result tells what became of everybody. Of those who were called by an earlier run of
@@ -283,6 +266,9 @@ func (t *tracker) result(ctx context.Context) (Result, error) {
 	for _, target := range t.order.Targets {
 		end := *t.ends[target.User]
 		called, known := entries[target.User].Called, entries[target.User].State
+		if end.Reason == stamp.ReasonKnownCannotFix {
+			end.Reason = entries[target.User].Reason
+		}
 		if end.Called.IsZero() && !called.Before(target.NotBefore) {
 			end.Called = called
 		}

@@ -42,7 +42,7 @@ type watch struct {
 func (e *Engine) newWatch(queue stamp.Queue, options WatchOptions) *watch {
 	options.Every = cmp.Or(options.Every, time.Minute)
 	w := &watch{options: options, queue: queue}
-	w.stamper = e.newStamper(queue, w)
+	w.stamper = e.newStamper(queue, w, nil)
 	w.sweeper = sweep.New(sweep.Config{
 		Tenant: e.Tenant, Graph: e.Graph, Queue: prompt{queue}, Domains: e.domains, Policy: e.Policy,
 		Store: bolt.NewState[sweep.Checkpoint](e.File, "sweep"), Brake: e.brake, Log: e.Log, Now: e.Now,

@@ -31,12 +31,15 @@ const (
 
 // person is a user of the fake directory, and what was done to them.
 type person struct {
-	user    directory.User
-	group   bool        // excluded by it
-	hidden  bool        // delta never tells of them
-	shown   time.Time   // when the stamp is to be seen everywhere
-	before  time.Time   // the stamp that is seen until then
-	revoked []time.Time // by us
+	user      directory.User
+	group     bool        // excluded by it
+	protected bool        // by a role
+	refused   int         // calls
+	forgets   bool        // the stamp of a call
+	hidden    bool        // delta never tells of them
+	shown     time.Time   // when the stamp is to be seen everywhere
+	before    time.Time   // the stamp that is seen until then
+	revoked   []time.Time // by us
 }
 
 // A world is a fake Graph that judges, and the file on this machine.
@@ -107,7 +110,9 @@ func (w *world) revoke(id string) {
 	if !now.Before(p.shown) {
 		p.before = p.user.SignInSessionsValidFrom
 	}
-	p.user.SignInSessionsValidFrom = now.UTC().Truncate(time.Second)
+	if !p.forgets {
+		p.user.SignInSessionsValidFrom = now.UTC().Truncate(time.Second)
+	}
 	p.shown = now.Add(time.Duration(w.random.Int64N(int64(stamp.DefaultPolicy.ReplicationLag - 10*time.Second))))
 	p.revoked = append(p.revoked, now)
 	w.waves = append(w.waves, now)
@@ -287,12 +292,17 @@ func (p *process) MemberOf(ctx context.Context, ids, groups []string) (in []dire
 }
 
 func (p *process) RevokeSignInSessions(ctx context.Context, ids []string) ([]error, error) {
-	err := p.at(ctx, "revokeSignInSessions", func() {
-		for _, id := range ids {
+	errs := make([]error, len(ids))
+	return errs, p.at(ctx, "revokeSignInSessions", func() {
+		for i, id := range ids {
+			if known := p.people[id]; known != nil && known.protected {
+				known.refused++
+				errs[i] = &directory.Error{Operation: "revokeSignInSessions", StatusCode: http.StatusForbidden, NotDone: true}
+				continue
+			}
 			p.revoke(id)
 		}
 	})
-	return make([]error, len(ids)), err
 }
 
 // Domains takes no time: others wait for its answer at a mutex, where virtual time stands

@@ -55,7 +55,7 @@ func TestProgressOnTerminal(t *testing.T) {
 		t.Error(diff)
 	}
 	got := show(on, language.Japanese, steps...)
-	for _, part := range []string{"291 / 361  ████████░░  失敗 2  毎秒 18.2  残り約 4 秒", "11 秒 進んでいません", "所要 31 秒"} {
+	for _, part := range []string{"291 / 361 人  ████████░░  失敗 2 人  18.2 人/秒  残り約 4 秒", "11 秒 進んでいません", "所要 31 秒"} {
 		if !strings.Contains(got, part) {
 			t.Errorf("got %q, want %q in it", got, part)
 		}

@@ -18,9 +18,9 @@ const (
 
 // Words are the sentences of this package.
 var Words = language.Catalogue{
-	counted:   {En: "%s of %s", Ja: "%s / %s"},
-	failed:    {En: "%s failed", Ja: "失敗 %s"},
-	paced:     {En: "%.1f/s", Ja: "毎秒 %.1f"},
+	counted:   {En: "%s of %s", Ja: "%s / %s 人"},
+	failed:    {En: "%s failed", Ja: "失敗 %s 人"},
+	paced:     {En: "%.1f/s", Ja: "%.1f 人/秒"},
 	ending:    {En: "about %s left", Ja: "残り約 %s"},
 	endingAt:  {En: "about %s left (%s)", Ja: "残り約 %s (%s)"},
 	stalled:   {En: "nothing done for %s", Ja: "%s 進んでいません"},

@@ -96,6 +96,7 @@ func (r reply) encode(c *call) answer {
 	for name, values := range r.header {
 		a.header[http.CanonicalHeaderKey(name)] = values
 	}
+	a.header.Set("Date", c.now.UTC().Format(http.TimeFormat))
 	a.header.Set("request-id", c.requestID)
 	a.header.Set("client-request-id", c.clientRequestID)
 	a.body = r.encodeBody(c)
