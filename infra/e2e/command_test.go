@@ -177,8 +177,8 @@ func deeds(user, group string) []deed {
 		{[]string{"users"}, everything[:2], 0, user},
 		{[]string{"why", user}, everything[:2], 1, "has no stamp"},
 		{[]string{"report", "-o", "json"}, everything[:2], 0, user},
-		{[]string{"stamp", user, "--yes"}, write, 0, "✓ 1 stamped, all read back."},
-		{[]string{"signout", "--group", group, "--yes", "--expect", "1", "--reason", "a test"}, everything, 0, "✓ 1 signed out, all read back."},
+		{[]string{"stamp", user, "--yes"}, write, 0, "✓ 1 stamped, and read back."},
+		{[]string{"signout", "--group", group, "--yes", "--expect", "1", "--reason", "a test"}, everything, 0, "✓ 1 signed out, and read back."},
 		{[]string{"history", user}, nil, 0, "stamped"},
 	}
 }

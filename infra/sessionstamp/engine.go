@@ -15,6 +15,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
@@ -32,6 +33,11 @@ func (e *exclusions) flags(c *call, cmd *cobra.Command) {
 	cmd.Flags().Var(texts{&e.groups, "NAME|ID"}, "exclude-group", c.help("flag.exclude-group"))
 }
 
+// maxGroups is in how many groups one [checkMemberGroups] looks for a user.
+//
+// [checkMemberGroups]: https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups
+const maxGroups = 20
+
 // permissions are what the exclusions need besides the verb's own.
 func (e *exclusions) permissions() []string {
 	if len(e.groups) == 0 {
@@ -43,6 +49,9 @@ func (e *exclusions) permissions() []string {
 // policy returns what the machine may do. An exclusion that protects nobody is refused.
 func (e *exclusions) policy() (stamp.Policy, error) {
 	p := stamp.DefaultPolicy
+	if len(e.groups) > maxGroups {
+		return p, misuse("use.too_many_groups", language.Number(maxGroups))
+	}
 	for _, user := range e.users {
 		if id := strings.ToLower(user); directory.IsID(id) {
 			p.Exclusions.IDs = append(p.Exclusions.IDs, id)

@@ -134,7 +134,7 @@ func (c *call) sound(ctx context.Context, e *errand) error {
 	case c.unasked(*e) && !c.signsInAlone():
 		return misuse(language.Key("use.unasked_" + e.verb))
 	}
-	return c.readFile(&e.whom)
+	return c.readFile(ctx, &e.whom)
 }
 
 // unasked tells whether nobody is there who could answer the question.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -325,7 +326,7 @@ func TestCtrlCInTheDemo(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		time.AfterFunc(1500*time.Millisecond, stop)
 		_, stdout, _ := play(ctx, func(p *program) { p.Now = func() time.Time { return at.Add(time.Since(began)) } }, "stamp", "--all", "--yes", "--demo")
-		if !strings.Contains(stdout, "forgets") || !strings.Contains(stdout, "sessionstamp stamp --all --yes --demo") || strings.Contains(stdout, "stamp --continue") {
+		if !strings.Contains(stdout, "forgets") || !strings.Contains(stdout, "sessionstamp stamp --all --demo") || strings.Contains(stdout, "stamp --continue") {
 			t.Error(stdout)
 		}
 	})
@@ -363,5 +364,18 @@ func TestAgain(t *testing.T) {
 	c := &call{program: program{Args: []string{"stamp", "--group", "Bob's *", "--demo", "--dry-run"}}}
 	if got := c.again("--dry-run"); got != `stamp --group 'Bob'\''s *'` {
 		t.Errorf("got %s", got)
+	}
+}
+
+// TestStoppedWhileItReads: a pipe that nobody writes to keeps nobody.
+func TestStoppedWhileItReads(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	silent, writer := io.Pipe()
+	t.Cleanup(func() { _ = writer.Close() })
+	time.AfterFunc(10*time.Millisecond, stop)
+	status, stdout, stderr := play(ctx, func(p *program) { p.Stdin = silent }, "stamp", "--file", "-", "--dry-run", "--demo")
+	if status != wrong || stdout != "" || !strings.Contains(stderr, "Nothing was changed") {
+		t.Errorf("exit status %d, %q, %q", status, stdout, stderr)
 	}
 }

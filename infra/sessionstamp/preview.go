@@ -327,15 +327,23 @@ func (c *call) doubtful(m mission) (n int, names string) {
 func (c *call) again(without string) string {
 	var args []string
 	for _, arg := range c.Args {
-		if name, _, _ := strings.Cut(arg, "="); name == without || name == "--demo" {
+		if name, _, _ := strings.Cut(arg, "="); name == without || name == "--demo" || name == "--yes" {
 			continue
 		}
 		if strings.ContainsAny(arg, " \t\"'`$&|;<>()*?[]#~!\\") || arg == "" {
-			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+			arg = c.quote(arg)
 		}
 		args = append(args, arg)
 	}
 	return strings.Join(args, " ")
+}
+
+// quote makes one argument of a text, for the shells of the system.
+func (c *call) quote(arg string) string {
+	if c.System == "windows" {
+		return `"` + strings.ReplaceAll(arg, `"`, `\"`) + `"`
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }
 
 // ordered is the JSON of stamp and signout, whether they were carried out or not.

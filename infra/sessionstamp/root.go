@@ -196,7 +196,7 @@ func (c *call) hints(next []hint) []string {
 		if redirected {
 			command += " > " + file
 		}
-		commands = append(commands, [2]string{command, c.say(h.why)})
+		commands = append(commands, [2]string{screen.Clean(command), c.say(h.why)})
 	}
 	label := c.say("next")
 	lines := pairs(commands, c.Out.Columns-screen.Width(label)+2)

@@ -103,7 +103,11 @@ func pairs(pairs [][2]string, columns int) (lines []string) {
 		column := indent + widest + 2
 		name := "  " + p[0] + strings.Repeat(" ", max(2, column-indent-screen.Width(p[0])))
 		if w := screen.Width(name); w > column && w+screen.Width(p[1]) > columns {
-			lines = append(lines, screen.Wrap(name, columns, column)...)
+			own := screen.Wrap(name, columns, column)
+			if strings.HasPrefix(p[0], "sessionstamp ") { // half of a command does something else
+				own = []string{strings.TrimRight(name, " ")}
+			}
+			lines = append(lines, own...)
 			name = strings.Repeat(" ", min(column, columns/2))
 		}
 		lines = append(lines, screen.Wrap(name+p[1], columns, column)...)

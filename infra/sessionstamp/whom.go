@@ -60,28 +60,49 @@ func (w whom) ways() (ways []string) {
 }
 
 // readFile reads the list of users, if there is one.
-func (c *call) readFile(w *whom) (err error) {
-	from := c.Stdin
-	switch w.file {
-	case "":
+func (c *call) readFile(ctx context.Context, w *whom) error {
+	if w.file == "" {
 		return nil
-	case stdin:
-	default:
-		file, err := os.Open(w.file)
-		if err != nil {
-			return misuse("use.file", w.file)
-		}
-		defer func() { _ = file.Close() }()
-		from = file
 	}
-	w.list, err = userlist.Read(from)
+	list, err := c.list(ctx, w.file)
 	if refused, ok := errors.AsType[*userlist.Refused](err); ok {
 		return &trouble{status: wrongUse, key: "use.list", args: []any{w.file}, more: strings.Split(refused.In(c.lang), "\n"), cause: err}
 	}
-	if _, ok := errors.AsType[*fs.PathError](err); ok { // a folder, say
+	if _, ok := errors.AsType[*fs.PathError](err); ok { // it is not there, or a folder
 		return misuse("use.file", w.file)
 	}
+	w.list = list
 	return err
+}
+
+// list reads a list to its end, unless the person stops it before: nothing else ends the
+// reading of a terminal or of a pipe.
+func (c *call) list(ctx context.Context, name string) (userlist.List, error) {
+	var list userlist.List
+	read := make(chan error, 1)
+	go func() {
+		var err error
+		list, err = c.readList(name)
+		read <- err
+	}()
+	select {
+	case err := <-read:
+		return list, err
+	case <-ctx.Done():
+		return userlist.List{}, ctx.Err()
+	}
+}
+
+func (c *call) readList(name string) (userlist.List, error) {
+	if name == stdin {
+		return userlist.Read(c.Stdin)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return userlist.List{}, err
+	}
+	defer func() { _ = file.Close() }()
+	return userlist.Read(file)
 }
 
 // A miss is a line of a file that leads to nobody, or to several.

@@ -189,6 +189,10 @@ var commonWords = language.Catalogue{
 		En: "--exclude %q would protect nobody, or not whom you mean: write name@domain, a pattern such as svc-*@example.com, or an object id.",
 		Ja: "--exclude %q では誰も除外されないか、意図と異なる人が除外されます。名前@ドメイン、svc-*@example.com のようなパターン、またはオブジェクト ID を指定してください。",
 	},
+	"use.too_many_groups": {
+		En: "At most %s groups can be excluded: make one group of them, and exclude that.",
+		Ja: "除外できるグループは最大 %s 個です。1 つのグループにまとめて指定してください。",
+	},
 	"use.unknown_group": {
 		En: "The tenant has no group %q: look at the spelling, or write the object id.",
 		Ja: "テナントにグループ %q はありません。つづりを確認するか、オブジェクト ID を指定してください。",
