@@ -318,7 +318,7 @@ func bury(t *testing.T, file *bolt.File) {
 // TestWatchWithoutReader: whoever reads its lines may end before it does.
 func TestWatchWithoutReader(t *testing.T) {
 	const child = "SESSIONSTAMP_TEST_WITHOUT_READER"
-	if os.Getenv(child) != "" {
+	if os.Getenv(child) != "" { //nolint:forbidigo // this process is the program
 		os.Args = []string{"sessionstamp", "watch", "--demo", "--once"}
 		main()
 	}

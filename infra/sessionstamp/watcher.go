@@ -142,7 +142,7 @@ func (w *watcher) once(ctx context.Context) error {
 
 // besides is what is wrong besides a look, of which was told already.
 func besides(err, look error) error {
-	all, several := err.(interface{ Unwrap() []error }) //nolint:errorlint // the outermost is meant
+	all, several := err.(interface{ Unwrap() []error })
 	switch {
 	case look == nil:
 		return err
