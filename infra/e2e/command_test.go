@@ -180,6 +180,7 @@ func deeds(user, group string) []deed {
 		{[]string{"stamp", user, "--yes"}, write, 0, "✓ 1 stamped, and read back."},
 		{[]string{"signout", "--group", group, "--yes", "--expect", "1", "--reason", "a test"}, everything, 0, "✓ 1 signed out, and read back."},
 		{[]string{"history", user}, nil, 0, "stamped"},
+		{[]string{"history", "--names"}, nil, 0, user},
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
@@ -163,33 +164,45 @@ func explainName(err error, name string) error {
 	return err
 }
 
-// names looks up the names of those whom the directory still has.
+// names looks up the names of those whom the directory still has: a thousand at once where
+// whoever signed in has the right to do so, else as one reads users.
 func (c *call) names(ctx context.Context, entries []stamp.Entry) (map[string]string, error) {
 	t, err := c.signIn(ctx, readUsers)
 	if err != nil {
 		return nil, err
 	}
+	ids := make([]string, len(entries))
+	for i, e := range entries {
+		ids[i] = e.User
+	}
+	names := make(map[string]string, len(ids))
+	found, err := t.Names(ctx, ids)
+	if ask.MissingRight(err) != "" {
+		return names, c.readNames(ctx, t, ids, names)
+	}
+	for id, name := range found {
+		names[id] = name.UserPrincipalName
+	}
+	return names, err
+}
+
+func (c *call) readNames(ctx context.Context, t tenant, ids []string, names map[string]string) error {
 	counter := c.count()
 	defer counter.end()
-	names := make(map[string]string, len(entries))
-	for some := range slices.Chunk(entries, msgraph.MaxBatch) {
-		ids := make([]string, len(some))
-		for i, e := range some {
-			ids[i] = e.User
-		}
-		reads, err := t.ReadUsers(ctx, ids)
+	for some := range slices.Chunk(ids, msgraph.MaxBatch) {
+		reads, err := t.ReadUsers(ctx, some)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i, read := range reads {
 			if gone, ok := errors.AsType[*directory.Error](read.Err); ok && !gone.NotFound() {
-				return nil, read.Err
+				return read.Err
 			}
-			names[ids[i]] = read.User.UserPrincipalName
+			names[some[i]] = read.User.UserPrincipalName
 		}
 		counter.add(len(some))
 	}
-	return names, nil
+	return nil
 }
 
 func (c *call) historyView(tenant string, entries []stamp.Entry, names map[string]string, r recollection) view {

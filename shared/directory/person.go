@@ -16,6 +16,15 @@ var (
 // ErrNoLicence is the cause of a 403 for a tenant that lacks the licence for a call.
 var ErrNoLicence = errors.New("the tenant does not have the licence that this needs (Microsoft Entra ID P1 or P2)")
 
+// Name is what a person knows a user by. It is for the screen of the person who asked, and
+// must never reach a log.
+type Name struct {
+	// ID is the object id, a lower-case GUID.
+	ID string
+	// Both texts are of one line, and may be empty.
+	DisplayName, UserPrincipalName string
+}
+
 // Group is a [group] as far as a person chooses one by it.
 //
 // [group]: https://learn.microsoft.com/graph/api/resources/group

@@ -72,7 +72,7 @@ func New(seed uint64, now func() time.Time) *Tenant {
 	}})
 	t.tenant.AddApp(msgraphtest.AppOptions{
 		ID:          ClientID,
-		Permissions: append([]string{"Domain.Read.All", "GroupMember.Read.All", "User.Read.All", "User.RevokeSessions.All"}, evidenceRights...),
+		Permissions: append([]string{"Directory.Read.All", "Domain.Read.All", "GroupMember.Read.All", "User.Read.All", "User.RevokeSessions.All"}, evidenceRights...),
 		Secrets:     []msgraphtest.Secret{{Text: Secret}},
 	})
 	t.people()

@@ -1,5 +1,5 @@
 // Package ask asks Microsoft Graph what only a program that a person runs wants to know:
-// users and groups by name, who has signed in, and the evidence of package explain. It has the ways by
+// users and groups by name, names, and the evidence of package explain. It has the ways by
 // which such a person signs in. The functions do not link it.
 //
 // It makes its requests by package msgraph, which sends them: all that is read is tried

@@ -16,7 +16,7 @@ import (
 // named are users whose names are hard to ask for.
 func named(t *testing.T, o msgraphtest.Options) emulated {
 	t.Helper()
-	graph := emulate(t, 0, o, "User.Read.All", "GroupMember.Read.All")
+	graph := emulate(t, 0, o, "Directory.Read.All", "GroupMember.Read.All")
 	for i, upn := range []string{
 		"hanako.o'hara@example.co.jp", "hanako_example.com#EXT#@example.co.jp", "hanako+a&b=c%20d?e/f@example.co.jp", "$hanako@example.co.jp", "花子@example.co.jp",
 	} {
@@ -107,6 +107,20 @@ func mustFind(t *testing.T, graph emulated, names []string) []directory.Read {
 		t.Fatal(err)
 	}
 	return got
+}
+
+// Names are shown by a thousand.
+func TestNames(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		graph := named(t, msgraphtest.Options{})
+		got, err := graph.client.Names(t.Context(), append(userIDs(1500), userID(0)))
+		if err != nil || len(got) != 5 || graph.server.Counts().HTTP != 2 {
+			t.Fatalf("%d names, %v, %+v", len(got), err, graph.server.Counts())
+		}
+		if name := got[userID(1)]; name.ID != userID(1) || !strings.HasSuffix(name.DisplayName, "#EXT#") || !strings.Contains(name.UserPrincipalName, "#EXT#@") {
+			t.Errorf("name %+v", name)
+		}
+	})
 }
 
 // Groups are found by name, and their users counted through other groups.

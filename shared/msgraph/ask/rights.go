@@ -13,6 +13,7 @@ const (
 	opFindUser         = "findUser"
 	opFindGroup        = "findGroup"
 	opMembers          = "listTransitiveMembers"
+	opNames            = "getByIds"
 	opMe               = "getMe"
 	opOrganization     = "getOrganization"
 	opDevices          = "listRegisteredDevices"
@@ -37,6 +38,7 @@ var rights = map[string]string{
 	opMembers:              "GroupMember.Read.All",
 	"checkMemberGroups":    "GroupMember.Read.All",
 	"revokeSignInSessions": "User.RevokeSessions.All",
+	opNames:                "Directory.Read.All",
 	opMe:                   "User.Read",
 	opOrganization:         "User.Read.All",
 }

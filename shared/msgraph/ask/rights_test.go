@@ -44,6 +44,7 @@ func TestMissingRight(t *testing.T) {
 			got, err := c.RevokeSignInSessions(ctx, userIDs(1))
 			return cmp.Or(err, errors.Join(got...))
 		}},
+		"names":        {"Directory.Read.All", func(ctx context.Context, c *ask.Client) error { _, err := c.Names(ctx, userIDs(1)); return err }},
 		"organization": {"User.Read.All", func(ctx context.Context, c *ask.Client) error { _, err := c.Organization(ctx); return err }},
 	} {
 		t.Run(name, func(t *testing.T) {

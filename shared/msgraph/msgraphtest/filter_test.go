@@ -85,6 +85,8 @@ func TestEvidenceRefusals(t *testing.T) {
 		"empty evaluation":     {"POST", "/identity/conditionalAccess/evaluate", `{}`, "P1", []string{"Policy.Read.ConditionalAccess"}, 400, "BadRequest"},
 		"no such user":         {"GET", "/users/" + testTenant + "/registeredDevices", "", "", []string{"User.Read.All"}, 404, "Request_ResourceNotFound"},
 		"no such domain":       {"GET", "/domains/x.example/federationConfiguration", "", "", []string{"Domain-InternalFederation.Read.All"}, 404, "Request_ResourceNotFound"},
+		"no ids":               {"POST", "/directoryObjects/getByIds", `{"ids":[],"types":["user"]}`, "", []string{"Directory.Read.All"}, 400, "Request_BadRequest"},
+		"names need a lot":     {"POST", "/directoryObjects/getByIds", `{"ids":["` + hanako + `"],"types":["user"]}`, "", []string{"User.Read.All"}, 403, "Authorization_RequestDenied"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -15,6 +15,7 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Add("GET", "/v1.0/users", "$top=5&$select=id", "")
 	f.Add("GET", "/v1.0", "", "")
 	f.Add("GET", "/v1.0/users", "$filter=mail eq 'x' or proxyAddresses/any(p:p eq 'y')", "")
+	f.Add("POST", "/v1.0/directoryObjects/getByIds", "", `{"ids":["`+testUser+`"],"types":["user"]}`)
 	f.Add("POST", "/v1.0/identity/conditionalAccess/evaluate", "", `{"signInIdentity":{},"signInConditions":{}}`)
 	f.Add("GET", "/v1.0/users('')", "$filter=appId eq '", "")
 	f.Fuzz(func(t *testing.T, method, path, query, body string) {

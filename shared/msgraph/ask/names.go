@@ -2,11 +2,40 @@ package ask
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask/reply"
 )
+
+// MaxNames is how many names one call of [getByIds] is asked for, the most there can be.
+//
+// [getByIds]: https://learn.microsoft.com/graph/api/directoryobject-getbyids
+const MaxNames = 1000
+
+// Names returns the names of users, any number of them, by object id, for the screen of the
+// person who asked. Users whom Graph does not know, or cannot be read, are left out. Errors
+// are *directory.Error.
+//
+// It needs the permission Directory.Read.All, the least that is documented. See [getByIds].
+//
+// [getByIds]: https://learn.microsoft.com/graph/api/directoryobject-getbyids
+func (c *Client) Names(ctx context.Context, ids []string) (map[string]directory.Name, error) {
+	names := make(map[string]directory.Name, len(ids))
+	for some := range slices.Chunk(ids, MaxNames) {
+		got, err := c.post(ctx, opNames, "/directoryObjects/getByIds", map[string][]string{"ids": some, "types": {"user"}})
+		found, err := list(ctx, c, got, err, reply.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range found {
+			names[name.ID] = name
+		}
+	}
+	delete(names, "") // what could not be read
+	return names, nil
+}
 
 // Me returns the person who is signed in. Errors are *directory.Error: there is nobody where
 // an app has signed in.
