@@ -62,7 +62,9 @@ func (c *call) run(ctx context.Context, engine *job.Engine, m mission) (result j
 		}
 		f := c.follow(len(m.order.Targets))
 		options.Progress = f.take
+		earlier := result.Earlier
 		result, err = engine.Run(ctx, m.order, options)
+		result.Earlier = append(earlier, result.Earlier...)
 		f.end()
 		if !errors.Is(err, job.ErrClosed) {
 			return result, err

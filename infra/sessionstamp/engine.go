@@ -18,7 +18,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
@@ -96,6 +95,9 @@ func (c *call) engine(ctx context.Context, t tenant, e exclusions, options ...fu
 	if err != nil {
 		return nil, nil, err
 	}
+	if t.Now().IsZero() {
+		_, _ = t.Domains(ctx) // whatever it answers, it tells the time
+	}
 	file, err := c.open(ctx, folder, t.id)
 	if err != nil {
 		return nil, nil, errors.Join(err, forget())
@@ -122,9 +124,6 @@ func (c *call) excludedGroups(ctx context.Context, t tenant, e exclusions) (grou
 		if !slices.Contains(groups, id) {
 			groups = append(groups, id)
 		}
-	}
-	if len(groups) > msgraph.MaxBatch {
-		return nil, misuse("use.many_groups", msgraph.MaxBatch)
 	}
 	return groups, nil
 }

@@ -49,8 +49,8 @@ var helps = language.Catalogue{
 	"stamp.use":       same("stamp USER…|--file F|--group G|--domain D|--all"),
 	"stamp.short":     {En: "stamps those who have none", Ja: "スタンプのない人に付ける"},
 	"stamp.long": {
-		En: "It shows whom it means, asks once, signs each out once, and reads the stamps back. USER is name@domain or an object id. More flags: sessionstamp signout --help.",
-		Ja: "対象を表示し、確認後に実行して、結果を読み取って確かめます。付けた人は 1 回サインアウトされます。USER は 名前@ドメイン か ID です。ほかのオプション: sessionstamp signout --help。",
+		En: "It shows whom it means, asks once, signs each out once, and reads the stamps back. USER is name@domain or an object id. --reason, --no-wait and --afresh are as in sessionstamp signout --help.",
+		Ja: "対象を表示し、確認後に実行して、結果を読み取って確かめます。対象者は 1 回サインアウトされます。USER は 名前@ドメイン か ID です。--reason、--no-wait、--afresh は sessionstamp signout --help を参照。",
 	},
 	"stamp.examples": same("  sessionstamp stamp --all --demo"),
 
@@ -63,7 +63,7 @@ var helps = language.Catalogue{
 	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason CA-1234 --demo"),
 
 	"history.use":   same("history [USER] [--names] [--orders] [--limit N]"),
-	"history.short": {En: "whom this machine has stamped", Ja: "このマシンからスタンプを付けた人"},
+	"history.short": {En: "whom this machine has stamped", Ja: "このマシンからスタンプを付けた履歴"},
 	"history.long": {
 		En: "It tells who was stamped, when, how soon after creation, and by whose word. The file on this machine holds object ids and no names; AZURE_TENANT_ID says whose file it is. USER is a name (name@domain) or an object id.",
 		Ja: "誰に、いつ、作成からどれだけ後に、何を契機にスタンプを付けたかを示します。このマシンのファイルにはオブジェクト ID だけがあり、名前はありません。対象のテナントは AZURE_TENANT_ID で決まります。USER は名前 (名前@ドメイン) またはオブジェクト ID です。",
@@ -125,7 +125,7 @@ var helps = language.Catalogue{
 	"flag.all":           {En: "everybody in the tenant", Ja: "テナントの全員"},
 	"flag.continue":      {En: "goes on where it was stopped", Ja: "中断した続きから再開"},
 	"flag.first":         {En: "the newest N only; 0 for all", Ja: "新しい順に N 人まで (0 は全員)"},
-	"flag.at":            {En: "only in these hours of your clock", Ja: "この時間帯だけ実行 (手元の時刻)"},
+	"flag.at":            {En: "only in these hours; keep this window open", Ja: "この時間帯だけ実行 (画面は開いたまま)"},
 	"flag.dry-run":       {En: "shows, and changes nothing", Ja: "表示のみ、変更なし"},
 	"flag.yes":           {En: "asks nothing", Ja: "確認しない"},
 	"flag.no-wait":       {En: "leaves the reading back to the next run", Ja: "読み取り確認は次回に任せる"},

@@ -49,7 +49,7 @@ func TestHours(t *testing.T) {
 			Match: func(r msgraphtest.Request) bool { return r.Parts > 0 }, Latency: 19 * time.Second,
 		})
 		status, stdout, stderr := s.play(t.Context(), "stamp", "--all", "--yes", "--at", "23:59-00:00")
-		if status != fine || !strings.Contains(stdout, "stamped, all read back") || !strings.Contains(stderr, "Waits until 23:59.") ||
+		if status != fine || !strings.Contains(stdout, "stamped, all read back") || !strings.Contains(stderr, "Waits until 23:59: ") ||
 			!strings.Contains(stderr, "The hours are over. Done: ") || !strings.Contains(stderr, "Starts at 23:59. ") {
 			t.Errorf("exit status %d: %s%s", status, stdout, stderr)
 		}

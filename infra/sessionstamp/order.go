@@ -114,6 +114,9 @@ func (c *call) sound(ctx context.Context, e *errand) error {
 	case len(ways) == 0:
 		return c.nobodyNamed(ctx, e.verb)
 	case len(ways) > 1:
+		if e.goOn {
+			return misuse("use.continue_alone")
+		}
 		return misuse("use.one_way", strings.Join(ways, ", "))
 	case e.goOn && (e.limit > 0 || e.reason != "" || e.afresh):
 		return misuse("use.continue_alone")
@@ -151,10 +154,10 @@ func (c *call) signsInAlone() bool {
 // and that nobody is there to be asked.
 func (c *call) agrees(m mission) error {
 	switch due := m.due(); {
-	case m.dryRun:
-		return nil
 	case m.expect >= 0 && m.expect != due:
 		return misuse("use.expected", language.Number(m.expect), language.Number(due))
+	case m.dryRun:
+		return nil
 	case c.unasked(m.errand):
 		return misuse(language.Key("use.unasked_" + m.verb))
 	}

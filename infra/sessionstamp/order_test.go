@@ -318,6 +318,24 @@ func TestCtrlC(t *testing.T) {
 	})
 }
 
+// TestLeftAlone: who was once left out of an order that goes on stays out, however often it is
+// stopped.
+func TestLeftAlone(t *testing.T) {
+	t.Parallel()
+	onSite(t, 200, msgraphtest.Options{Violation: func(v string) { t.Error(v) }}, allRights, func(t *testing.T, s *site) {
+		for i, line := range []string{"stamp --all --yes", "stamp --continue --yes --exclude u0@" + corp, "stamp --continue --yes"} {
+			ctx, stop := context.WithCancel(t.Context())
+			if i < 2 {
+				time.AfterFunc(3500*time.Millisecond, stop)
+			}
+			s.play(ctx, strings.Fields(line)...)
+			stop()
+		}
+		s.want(0, s.ids[0]) // the oldest, who comes last
+		s.want(1, s.ids[1:]...)
+	})
+}
+
 // TestCtrlCInTheDemo: what forgets everything does not offer to go on.
 func TestCtrlCInTheDemo(t *testing.T) {
 	t.Parallel()

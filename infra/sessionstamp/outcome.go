@@ -12,10 +12,14 @@ import (
 // outcome is what became of a mission. One that was stopped can go on.
 func (c *call) outcome(m mission, r job.Result, stopped bool) view {
 	if forbidden(r) != nil { // the error says the rest
-		return view{
+		v := view{
 			before: []line{{text: c.say(m.key("stopped"), "0", language.Number(len(r.Users))), colour: screen.Notice}, {}},
-			next:   []hint{{c.again("--afresh") + " --afresh", "hint.again"}, {string(m.verb) + " --continue", "hint.others"}}, object: c.ordered(m, r), sheet: m.sheet(r),
+			next:   []hint{{c.again("--afresh") + " --afresh", "hint.again"}}, object: c.ordered(m, r), sheet: m.sheet(r),
 		}
+		if r.Count(job.Open) > 0 {
+			v.next = append(v.next, hint{string(m.verb) + " --continue", "hint.others"})
+		}
+		return v
 	}
 	v := view{before: c.headline(m, r), table: c.failures(m, r), object: c.ordered(m, r), sheet: m.sheet(r)}
 	if hidden := r.Count(job.Failed) - len(v.table.Rows); hidden > 0 {
@@ -26,6 +30,9 @@ func (c *call) outcome(m mission, r job.Result, stopped bool) view {
 	}
 	v.after = append(v.after, c.loose(m, r)...)
 	v.next = []hint{{"history --names", "hint.names"}, {"check", "hint.check"}}
+	if m.reason != "" {
+		v.next[0] = hint{"history --orders", "hint.orders"}
+	}
 	switch stopped = stopped && r.Count(job.Open) > 0; {
 	case stopped && c.demo:
 		v.after = append(v.after, line{text: c.say("order.demo_forgets")}, line{})
@@ -37,6 +44,8 @@ func (c *call) outcome(m mission, r job.Result, stopped bool) view {
 			goOn += " --at " + at // else it would go on at once
 		}
 		v.next = []hint{{goOn, "hint.continue"}, {"history --names", "hint.names"}}
+	case c.demo:
+		v.after = append(v.after, line{text: c.say("order.demo_ends")})
 	}
 	v.after = append(v.after, line{})
 	return v

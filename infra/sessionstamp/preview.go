@@ -90,8 +90,18 @@ func (m *mission) takeUp(ctx context.Context, engine *job.Engine, before job.Ord
 		return misuse("use.other_verb", before.Verb)
 	}
 	m.order = before
-	m.plan, err = engine.Continue(ctx, before)
-	return err
+	if m.plan, err = engine.Continue(ctx, before); err != nil {
+		return err
+	}
+	// Whoever goes on once more must not have to say again who is to be left alone.
+	m.order.Exclusions, m.order.ExcludedGroups = m.plan.Exclusions, m.plan.ExcludedGroups
+	switch {
+	case len(m.order.ExcludedGroups) > maxGroups:
+		return misuse("use.too_many_groups", language.Number(maxGroups))
+	case !m.dryRun && m.plan.Count(job.Unclear) > 0: // they would be in no number that a person has agreed to
+		return failure(nil, "fail.unclear", language.Number(m.plan.Count(job.Unclear)))
+	}
+	return nil
 }
 
 // due is how many people will be signed out.

@@ -288,7 +288,7 @@ func TestCompletion(t *testing.T) {
 			t.Errorf("%s: exit status %d, %d bytes, %s", shell, status, len(stdout), stderr)
 		}
 	}
-	for args, want := range map[string]string{"users --by ": "month", "ch": "check", "completion ": "fish", "check -o ": "json"} {
+	for args, want := range map[string]string{"users --by ": "month", "ch": "check", "completion ": "fish", "check -o ": "json", "stamp --limit 1 --ou": "--output"} {
 		if _, stdout, _ := play(t.Context(), nil, append([]string{"__complete"}, strings.Split(args, " ")...)...); !strings.Contains(stdout, want) {
 			t.Errorf("%q is not completed by %q: %s", args, want, stdout)
 		}

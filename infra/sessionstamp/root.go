@@ -57,9 +57,14 @@ func (c *call) root() *cobra.Command {
 		c.verbs = append(c.verbs, [2]string{verb.Name(), verb.Short})
 	}
 	root.SetHelpCommand(c.helpVerb(root))
-	watchOver(root.PersistentFlags(), c.Args)
+	completes := len(c.Args) > 0 && strings.HasPrefix(c.Args[0], cobra.ShellCompRequestCmd) // it parses all flags twice
+	if !completes {
+		watchOver(root.PersistentFlags(), c.Args)
+	}
 	for _, cmd := range append(verbs, root) {
-		watchOver(cmd.Flags(), c.Args)
+		if !completes {
+			watchOver(cmd.Flags(), c.Args)
+		}
 		cmd.Args = plainDashes(cmd.Args)
 	}
 	return root

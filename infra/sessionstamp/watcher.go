@@ -92,18 +92,18 @@ type watcher struct {
 	tenant string
 
 	mu      sync.Mutex
-	counts  map[string]int  // events, since the start
-	seen    map[string]bool // outcomes that come again and again, by reason and user
-	looked  error           // of the last look
-	silence string          // why the last look failed, "" if it did not
-	braked  time.Time       // the reaching of the brake that was told
-	dropped int             // requests of which was told
-	stalled string          // why users are put back, "" if none is
-	told    time.Time       // the last heartbeat
+	counts  map[string]int       // events, since the start
+	seen    map[string]bool      // outcomes that come again and again, by reason and user
+	looked  error                // of the last look
+	silence string               // why the last look failed, "" if it did not
+	braked  time.Time            // the reaching of the brake that was told
+	dropped int                  // requests of which was told
+	stalled map[string]time.Time // when it was told why users are put back, by why
+	told    time.Time            // the last heartbeat
 }
 
 func (c *call) newWatcher(e *job.Engine, tenant string, o watching) *watcher {
-	return &watcher{call: c, asked: o, engine: e, tenant: tenant, counts: make(map[string]int), seen: make(map[string]bool)}
+	return &watcher{call: c, asked: o, engine: e, tenant: tenant, counts: make(map[string]int), seen: make(map[string]bool), stalled: make(map[string]time.Time)}
 }
 
 func (w *watcher) options(ctx context.Context, every time.Duration) job.WatchOptions {
@@ -169,9 +169,6 @@ func (w *watcher) observe(ctx context.Context, o stamp.Outcome) {
 	if kind == "" || w.seen[again] {
 		return
 	}
-	if kind == eventStamped {
-		w.stalled = ""
-	}
 	if kind == eventDry || o.Verdict == stamp.Failed { // it stays where it was found
 		w.seen[again] = true
 	}
@@ -198,17 +195,18 @@ func (w *watcher) observe(ctx context.Context, o stamp.Outcome) {
 // pass, and are over by then.
 const patient = 15 * time.Minute
 
-// stall tells that users are put back because something does not work. As long as the same
-// lasts it is told once. w.mu is held.
+// stall tells that users are put back because something does not work, the same once an
+// hour at most. w.mu is held.
 func (w *watcher) stall(o stamp.Outcome) {
 	why := explain(o.Err)
 	if o.Reason == stamp.ReasonExclusionsUnavailable {
 		why = &trouble{key: "watch.no_exclusions", args: []any{o.Err.Error()}}
 	}
-	if !w.asked.once && w.Now().Sub(o.Request.Seen) < patient || string(why.key) == w.stalled {
+	now := w.engine.Now()
+	if !w.asked.once && now.Sub(o.Request.Seen) < patient || now.Sub(w.stalled[string(why.key)]) < heartbeat {
 		return
 	}
-	w.stalled = string(why.key)
+	w.stalled[string(why.key)] = now
 	e := event{Event: eventStalled, User: o.Request.User, Reason: o.Reason, Message: words.Say(language.English, why.key, why.args...)}
 	w.write(e, w.say("watch.stamping_stalled", w.say(why.key, why.args...)))
 }

@@ -22,7 +22,7 @@ var commonWords = language.Catalogue{
 		En: "Open %s on any device, and enter the code %s",
 		Ja: "任意の端末で %s を開き、コード %s を入力してください",
 	},
-	"demo": {En: "Demonstration: none of these users exists.", Ja: "デモ: 実在しないユーザーです。"},
+	"demo": {En: "Demonstration: none of these users exists.", Ja: "デモ: 表示されるユーザーはすべて架空です。"},
 
 	"check.reads":     {En: "  reads only, stores nothing", Ja: "  読み取りのみ、保存なし"},
 	"check.federated": {En: "Federated: %s", Ja: "フェデレーション: %s"},
@@ -70,10 +70,10 @@ var commonWords = language.Catalogue{
 	"users.count": {En: "%s of %s members have no stamp.", Ja: "メンバー %[2]s 人中、%[1]s 人にスタンプがありません。"},
 	"history.count": {
 		En: "This machine has stamped %s people.",
-		Ja: "このマシンからスタンプを付けた人: %s 人",
+		Ja: "このマシンからスタンプを付けたユーザー: %s 人",
 	},
 
-	"history.single": {En: "This machine has stamped 1 person.", Ja: "このマシンからスタンプを付けた人: 1 人"},
+	"history.single": {En: "This machine has stamped 1 person.", Ja: "このマシンからスタンプを付けたユーザー: 1 人"},
 	"history.not": {
 		En: "This machine has not stamped %s.",
 		Ja: "このマシンから %s にスタンプを付けた記録はありません。",

@@ -38,8 +38,8 @@ var orderWords = language.Catalogue{
 	},
 	"stamp.due":       {En: "%s people will be stamped, and each is signed out once.", Ja: "%s 人にスタンプを付けます。対象者は全員 1 回サインアウトされます。"},
 	"stamp.due.one":   {En: "1 person will be stamped, and is signed out once.", Ja: "1 人にスタンプを付けます。対象者は 1 回サインアウトされます。"},
-	"signout.due":     {En: "%s people will be signed out on all devices, stamp or not.", Ja: "%s 人を、スタンプの有無に関わらず、すべてのデバイスからサインアウトします。"},
-	"signout.due.one": {En: "1 person will be signed out on all devices, stamp or not.", Ja: "1 人を、スタンプの有無に関わらず、すべてのデバイスからサインアウトします。"},
+	"signout.due":     {En: "%s people will be signed out on all devices, stamp or not.", Ja: "%s 人を、スタンプの有無にかかわらず、すべてのデバイスからサインアウトします。"},
+	"signout.due.one": {En: "1 person will be signed out on all devices, stamp or not.", Ja: "1 人を、スタンプの有無にかかわらず、すべてのデバイスからサインアウトします。"},
 	"order.who_more":  {En: ", … and %s more: --dry-run -o csv lists them", Ja: "、… 他 %s 人 (--dry-run -o csv ですべて出力)"},
 	"order.limited": {
 		En: "These are the newest. Left for another run: %s.",
@@ -57,8 +57,8 @@ var orderWords = language.Catalogue{
 	"order.go_on":  {En: "Go on? [y/N] ", Ja: "続行しますか? [y/N] "},
 	"order.type":   {En: "Type the number of people to confirm: ", Ja: "確認のため人数を入力してください: "},
 	"order.waits": {
-		En: "Waits until %s. Nobody is signed out before. Ctrl-C ends the waiting.",
-		Ja: "%s まで待機します。それまで誰もサインアウトされません。Ctrl-C で中断できます。",
+		En: "Waits until %s: leave this window open, and the computer awake. Nobody is signed out before. Ctrl-C ends the waiting.",
+		Ja: "%s まで待機します。この画面を閉じず、PC をスリープさせないでください。それまで誰もサインアウトされません。Ctrl-C で中断します。",
 	},
 	"order.pauses": {
 		En: "The hours are over. Done: %s. Left: %s. Goes on at %s.",
@@ -72,25 +72,25 @@ var orderWords = language.Catalogue{
 		En: "Waits for the stamp to show, until %s. Ctrl-C loses nothing: the next run reads it back.",
 		Ja: "スタンプが反映されるのを %s まで待ちます。Ctrl-C で中断しても失われるものはなく、次の実行で確かめます。",
 	},
-	"stamp.nobody":   {En: "Nobody is to be stamped.", Ja: "スタンプを付ける人はいません。"},
-	"signout.nobody": {En: "Nobody is to be signed out.", Ja: "サインアウトする人はいません。"},
+	"stamp.nobody":   {En: "Nobody is to be stamped.", Ja: "スタンプを付ける対象はありません。"},
+	"signout.nobody": {En: "Nobody is to be signed out.", Ja: "サインアウトの対象はありません。"},
 	"stamp.done":     {En: "%s stamped, all read back.", Ja: "%s 人にスタンプを付け、全員分を確認しました。"},
 	"signout.done":   {En: "%s signed out, all read back.", Ja: "%s 人をサインアウトし、全員分を確認しました。"},
 	"stamp.called": {
-		En: "%s stamped. Not read back yet: %s; the next run does it.",
-		Ja: "%s 人にスタンプを付けました。うち %s 人は未確認です。次の実行で確かめます。",
+		En: "%s stamped. Not read back yet: %s; the next stamp, signout or watch here does it.",
+		Ja: "%s 人にスタンプを付けました。結果が未確認: %s 人。次に stamp、signout、watch を実行したときに確認します。",
 	},
 	"signout.called": {
-		En: "%s signed out. Not read back yet: %s; the next run does it.",
-		Ja: "%s 人をサインアウトしました。うち %s 人は未確認です。次の実行で確かめます。",
+		En: "%s signed out. Not read back yet: %s; the next stamp, signout or watch here does it.",
+		Ja: "%s 人をサインアウトしました。結果が未確認: %s 人。次に stamp、signout、watch を実行したときに確認します。",
 	},
 	"stamp.stopped": {
 		En: "Stopped. Stamped: %s. Not yet: %s. Nothing is half done.",
-		Ja: "中断しました。%s 人にスタンプを付け、%s 人が残っています。途中の状態の人はいません。",
+		Ja: "中断しました。%s 人にスタンプを付け、%s 人が残っています。処理が途中のままのユーザーはいません。",
 	},
 	"signout.stopped": {
 		En: "Stopped. Signed out: %s. Not yet: %s. Nothing is half done.",
-		Ja: "中断しました。%s 人をサインアウトし、%s 人が残っています。途中の状態の人はいません。",
+		Ja: "中断しました。%s 人をサインアウトし、%s 人が残っています。処理が途中のままのユーザーはいません。",
 	},
 	"order.spared": {
 		En: "Left alone: %s. By then they had a stamp, or were out of scope.",
@@ -99,10 +99,15 @@ var orderWords = language.Catalogue{
 	"order.earlier":        {En: "Read back for an earlier run as well: %s.", Ja: "前回の実行の %s 人分も確認しました。"},
 	"order.earlier_called": {En: "Of an earlier run, and called once more since no stamp had shown: %s.", Ja: "前回の実行でスタンプが確認できなかった %s 人に、もう一度実行しました。"},
 	"order.earlier_failed": {En: "Of an earlier run, and failed: %s.", Ja: "前回の実行の %s 人は失敗しました。"},
-	"order.doubtful":       {En: "Not found, or unclear to Graph, and not signed out: %s%s.", Ja: "見つからないか判別できず、実行していない人: %s 人%s"},
+	"order.doubtful":       {En: "Nothing was done for those not found, or unclear to Graph: %s%s.", Ja: "テナントに見つからないか判別できず、何もしていないユーザー: %s 人%s。"},
 	"order.demo_forgets":   {En: "The demonstration forgets this. A real run goes on with --continue.", Ja: "デモでは中断した処理は保存されません。実際の環境では --continue で再開できます。"},
-	"order.failed":         {En: "%s failed: look in the Entra admin center.", Ja: "%s 人は失敗しました。Microsoft Entra 管理センターで確認してください。"},
-	"order.more":           {En: "… and %s more: -o csv lists all", Ja: "… 他 %s 件。-o csv ですべて出力します"},
+	"order.demo_ends":      {En: "The demonstration forgets this: check and history don't show it.", Ja: "デモでは結果は保存されません。check や history には反映されません。"},
+	"fail.unclear": {
+		En: "Graph could not say enough of %s people who are left. Nothing was changed: try again.",
+		Ja: "残りの対象のうち %s 人を Graph で確認できませんでした。何も変更していません。もう一度実行してください。",
+	},
+	"order.failed": {En: "%s failed: look in the Entra admin center.", Ja: "%s 人は失敗しました。Microsoft Entra 管理センターで確認してください。"},
+	"order.more":   {En: "… and %s more: -o csv lists all", Ja: "… 他 %s 件。-o csv ですべて出力します"},
 
 	"history.orders": {En: "Orders that have ended on this machine: %s", Ja: "このマシンで終了した処理の記録: %s 件"},
 	"column.started": {En: "Started", Ja: "開始日時"},
@@ -122,6 +127,7 @@ var orderWords = language.Catalogue{
 	"failed.known_cannot_fix": {En: "failed before", Ja: "以前に失敗"},
 	"failed.gave_up":          {En: "Graph did not answer for four days", Ja: "4 日間 Graph から応答なし"},
 	"failed.invalid":          {En: "the file of this machine is wrong", Ja: "このマシンのファイルの内容が不正"},
+	"hint.orders":             {En: "orders, and why", Ja: "処理の記録と理由"},
 	"hint.stamp":              {En: "stamps them", Ja: "スタンプを付ける"},
 	"hint.signout":            {En: "signs them out", Ja: "サインアウトする"},
 	"hint.again":              {En: "again, once that is mended", Ja: "修正後にもう一度"},
@@ -143,16 +149,12 @@ var orderWords = language.Catalogue{
 		Ja: "中断した処理 (%s) があります (%s 開始、%s 人)。続きから再開するには sessionstamp %[1]s --continue を実行し、破棄するには --afresh を追加してください。",
 	},
 	"use.continue_alone": {
-		En: "--continue goes on with the order as it was: leave out --limit, --reason and --afresh.",
-		Ja: "--continue は元の内容のまま再開します。--limit、--reason、--afresh は指定できません。",
+		En: "--continue goes on with the order as it was, and knows who is left: leave out --limit, --reason, --afresh, and whom you mean.",
+		Ja: "--continue は元の内容のまま、残りの対象について再開します。対象の指定、--limit、--reason、--afresh は外してください。",
 	},
 	"use.excludes_nobody": {
 		En: "--exclude %q matches nobody of those who are meant: look at the spelling, or leave it out.",
 		Ja: "--exclude %q に一致する人は対象の中にいません。つづりを確認するか、外してください。",
-	},
-	"use.many_groups": {
-		En: "Graph takes %d groups at most: put them into one, and exclude that.",
-		Ja: "除外できるグループは %d 個までです。1 つのグループにまとめて指定してください。",
 	},
 	"use.other_verb": {En: "The order that was stopped is another: sessionstamp %s --continue.", Ja: "中断した処理のコマンドが異なります。sessionstamp %s --continue で再開してください。"},
 	"use.unasked_stamp": {

@@ -22,7 +22,7 @@ var watchWords = language.Catalogue{
 	},
 	"watch.sum": {
 		En: "%s  stamped since the start: %s; in the last 24 hours: %s (limit %s)",
-		Ja: "%s  開始後にスタンプを付けた人: %s 人、直近 24 時間: %s 人 (上限 %s 人)",
+		Ja: "%s  開始後にスタンプを付けた人数: %s 人、直近 24 時間: %s 人 (上限 %s 人)",
 	},
 	"watch.sum_dry": {
 		En: "%s  would be stamped: %s; nobody was signed out",
@@ -77,7 +77,7 @@ var watchWords = language.Catalogue{
 	},
 
 	"hint.watch":   {En: "stamps new users as they come", Ja: "新しいユーザーに自動で付ける"},
-	"hint.history": {En: "who was stamped", Ja: "付けた人の一覧"},
+	"hint.history": {En: "who was stamped", Ja: "スタンプを付けた履歴"},
 	"hint.release": {En: "if they are right", Ja: "問題がなければ解除"},
 
 	"use.watch_csv": {

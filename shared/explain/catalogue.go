@@ -29,10 +29,10 @@ var catalogue = map[string]words{
 			"アカウントのサインインがブロックされています (accountEnabled が false、またはエラー 50057)。利用を再開する場合は、アカウントを有効にしてください。"},
 	},
 	"X03": {
-		user: Text{"How often you sign in is set by your own organization. Please ask the IT staff there.",
-			"サインインの間隔は、ご所属の組織の設定で決まります。ご所属の組織の IT 担当者にお問い合わせください。"},
-		admin: Text{"The user is a guest. The home tenant decides how often to ask for a sign-in. For guests of a SAML or WS-Federation provider, 12 hours are by design.",
-			"ゲスト ユーザーです。サインインと再認証の間隔は、所属元 (ホーム テナント) で決まります。SAML/WS-Fed IdP フェデレーションのゲストは、仕様により 12 時間ごとです。"},
+		user: Text{"You sign in as a guest, so we cannot change how often you are asked. Your own IT staff may be able to; for some organizations 12 hours are fixed.",
+			"ゲストとしてご利用のため、サインインの間隔は当社では変更できません。ご所属の組織の設定で変わる場合がありますが、組織によっては 12 時間で固定です。"},
+		admin: Text{"The user is a guest. For a guest from another Entra tenant, that tenant decides how often to ask. For a guest of a SAML or WS-Federation provider, 12 hours are by design, and nobody can change them.",
+			"ゲスト ユーザーです。別の Entra テナントのゲストなら、サインインの間隔は所属元のテナントで決まります。SAML/WS-Fed IdP フェデレーションのゲストなら、仕様により 12 時間ごとで、変更できません。"},
 		link: learn + "entra/external-id/direct-federation",
 	},
 	"X04": {
@@ -269,7 +269,7 @@ var catalogue = map[string]words{
 		link: errorCodes,
 	},
 	"X90": {
-		user: Text{"Nothing is wrong with your account in the directory.",
+		user: Text{"We found nothing wrong with your account in the directory.",
 			"ディレクトリ上のアカウントに問題は見つかりませんでした。"},
 		admin: Text{"Nothing is wrong in the directory. The sign-in log would tell which app asks, how often and with which code: grant AuditLog.Read.All; the tenant needs Microsoft Entra ID P1.",
 			"ディレクトリ上に問題は見つかりませんでした。サインイン ログがあれば、どのアプリが、どの頻度で、どのコードで求めているかがわかります。AuditLog.Read.All を付与してください (Microsoft Entra ID P1 が必要です)。"},
@@ -290,7 +290,7 @@ var catalogue = map[string]words{
 		link: learn + "entra/identity/monitoring-health/concept-sign-ins",
 	},
 	"X91": {
-		user: Text{"Nothing is wrong with your account. Tell your administrator which app asks, when, and on which device.",
+		user: Text{"We found nothing wrong with your account. Please tell your administrator which app asks, when, and on which device.",
 			"アカウントに問題は見つかりませんでした。サインインを求められたアプリ、日時、デバイスを管理者にお知らせください。"},
 		admin: Text{"Neither the directory nor the sign-in log shows a cause. Check on the device: saved credentials, a second account, a VPN that changes the address; in the tenant: the idle session timeout of Outlook on the web (6 hours) and SharePoint, \"Stay signed in\" switched off in company branding, staged rollout.",
 			"ディレクトリにもサインイン ログにも原因は見当たりません。デバイスでは、保存された資格情報、別のアカウント、IP アドレスが変わる VPN を確認してください。テナントでは、Outlook on the web (6 時間) と SharePoint のアイドル セッション タイムアウト、会社のブランドでの「サインインの状態を維持する」の無効化、段階的ロールアウトを確認してください。"},

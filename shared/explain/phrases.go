@@ -12,8 +12,8 @@ var leftBecause = map[stamp.Reason]struct {
 	command string
 }{
 	stamp.ReasonExisting: {Text{
-		"the account is older than 72 hours, so it waits for a person",
-		"作成から 72 時間を過ぎているため、管理者の判断待ちです",
+		"the account is older than 72 hours, and those are stamped by a person only",
+		"作成から 72 時間を過ぎており、自動では付きません",
 	}, commandStamp},
 	stamp.ReasonExcluded: {Text{
 		"an exclusion protects the user; sessionstamp never stamps excluded users, whoever asks",

@@ -197,7 +197,9 @@ func (c *Client) sendOnce(ctx context.Context, operation, token string, info *ab
 	if err != nil {
 		return answer.Answer{}, &directory.Error{Operation: operation, ClientRequestID: id, NotDone: conn.missing(), Err: err}
 	}
-	c.clock.set(resp.Header.Get("Date"))
+	if resp.Header.Get("request-id") != "" { // it is Graph's, and no proxy's
+		c.clock.set(resp.Header.Get("Date"))
+	}
 	// What we called the request is more certain than what the answer repeats.
 	resp.Header.Set(answer.ClientRequestID, id)
 	got, err := readAnswer(operation, resp)

@@ -84,7 +84,8 @@ func (c *clock) set(date string) {
 	at, err := http.ParseTime(date)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err == nil && at.After(c.passed()) {
+	// It never goes back, so a Date that is nonsense would stay.
+	if err == nil && at.Year() < 2100 && at.After(c.passed()) {
 		c.at, c.read = at, time.Now()
 	}
 }

@@ -48,7 +48,7 @@ func Recall(e Entry, req Request, p Policy, now time.Time) (Decision, bool) {
 			return finish(ReasonKnownStamped, nil), true
 		}
 	case StateCannotFix:
-		if !req.Approved && now.Sub(e.Updated) < p.CannotFixRetry {
+		if req.ReadBack || !req.Approved && now.Sub(e.Updated) < p.CannotFixRetry {
 			return finish(ReasonKnownCannotFix, nil), true
 		}
 	case StateClaimed, StateCalled:

@@ -20,6 +20,7 @@ const stateTable = `
 | cannot_fix            | (not read)                  | automatic | done    | known_cannot_fix  |                    |
 | cannot_fix            | new                         | person    | call    | approved          | claimed            |
 | cannot_fix a day old  | new                         | automatic | call    | new               | claimed            |
+| never seen a day old  | (not read)                  | read back | done    | known_cannot_fix  |                    |
 | never seen a day old  | new                         | automatic | done    | still_empty       | cannot_fix         |
 | never seen a day old  | stamp                       | automatic | done    | stamped           | stamped            |
 | never seen a day old  | new                         | person    | call    | approved          | claimed            |

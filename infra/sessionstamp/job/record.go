@@ -55,9 +55,6 @@ func (e *Engine) record(ctx context.Context, o Order) error {
 	if r.People+r.Failed == 0 {
 		return nil // it did nothing
 	}
-	if r.People+r.Failed == 0 {
-		return nil // it did nothing
-	}
 	item, err := e.records.Load(ctx, e.Tenant)
 	if err == nil {
 		others := slices.DeleteFunc(item.Doc, func(other Record) bool { return other.Started.Equal(o.Started) })

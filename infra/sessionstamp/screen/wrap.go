@@ -47,7 +47,7 @@ func orphan(last string) int {
 
 // belongs finds what is quoted, commands, flags with what they take, numbers with what is
 // counted, and the ends of Japanese sentences.
-var belongs = regexp.MustCompile(`「[^「」]*」|名前@ドメイン|[0-9,]+ (?:人|件|時間|日間|分|秒)|ください|ました|ません|ます|です|sessionstamp(?: [a-z]+)?(?: [!-~]+\|[!-~]+)?(?: --?[a-z-]+)*|--[a-z-]+ [!-~]+\|[!-~]+`)
+var belongs = regexp.MustCompile(`「[^「」]*」|名前@ドメイン|[0-9,]+ (?:人|件|時間|日間|分|秒)|ください|しました|ました|ありません|いません|なりません|ません|します|います|ります|ます|です|--dry-run -o csv|sessionstamp(?: [a-z]+)?(?: [!-~]+\|[!-~]+)?(?: --?[a-z-]+)*|--[a-z-]+ [!-~]+\|[!-~]+`)
 
 // together returns the places that belong together and fit into so many cells.
 func together(text string, most int) [][]int {
