@@ -122,7 +122,11 @@ func (m *machine) live(ctx context.Context, l *life) (well bool) {
 	watching, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- l.engine.Watch(watching, job.WatchOptions{Every: m.every, Observe: l.observe, Swept: l.sweptBy})
+		ended <- l.engine.Watch(watching, job.WatchOptions{Every: m.every, Observe: l.observe, Swept: func(r sweep.Report, err error) {
+			if err == nil || watching.Err() == nil { // a look that was cut off has not failed
+				l.sweptBy(r, err)
+			}
+		}})
 	}()
 	wishes := m.wishes
 	if m.plant.config.dryRun {
