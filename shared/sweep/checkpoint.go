@@ -39,11 +39,8 @@ type Asker struct{ Store state.Store[Checkpoint] }
 // ends, and the next one goes on where it was.
 func (a Asker) Ask(ctx context.Context, tenant string) error {
 	err := state.Update(ctx, a.Store, tenant, func(c *Checkpoint) bool {
-		if c.FullDue.IsZero() {
-			return false
-		}
 		c.FullDue = time.Time{}
-		return true
+		return true // if it was zero as well: whoever has read it may be about to begin a round
 	})
 	if err != nil {
 		return fmt.Errorf("ask for a sweep: %w", err)
