@@ -31,7 +31,7 @@ var helps = language.Catalogue{
 	},
 	"check.examples": same("  sessionstamp check --demo\n  sessionstamp check -o json\n  sessionstamp users"),
 
-	"users.use":   same("users [--by domain|month] [--domain D] [--since T] [--limit N]"),
+	"users.use":   same("users [--by domain|month] [--domain D] [--since T] [--reason R]"),
 	"users.short": {En: "who has no stamp", Ja: "スタンプのない人"},
 	"users.long": {
 		En: "It lists the members of federated domains who have no stamp, the newest first, or counts them. CSV and JSON always have all of them.",
@@ -137,6 +137,7 @@ var helps = language.Catalogue{
 	"flag.watch-dry-run": {En: "decides, and signs nobody out", Ja: "判定だけを行う"},
 	"flag.release":       {En: "releases the brake, and ends", Ja: "上限による停止を解除"},
 	"flag.orders":        {En: "orders of stamp and signout, and why", Ja: "stamp と signout の処理の記録"},
+	"flag.only-reason":   {En: "only those without one for this reason", Ja: "この理由でスタンプのない人だけ"},
 	"flag.names":         {En: "looks up names in the directory", Ja: "ディレクトリから名前を取得"},
 }
 

@@ -82,6 +82,7 @@ var screens = map[string][]string{
 	"users-month":     {"users", "--by", "month", "--demo"},
 	"users-domain":    {"users", "--by", "domain", "--since", "2026-06", "--demo"},
 	"users-few":       {"users", "--domain", "@Example.co.jp", "--since", "20d", "--demo"},
+	"users-reason":    {"users", "--reason", "new", "--demo"},
 	"users-none":      {"users", "--domain", "tokyo.example.co.jp", "--since", "1d", "--demo"},
 	"report":          {"report", "--demo"},
 	"history":         {"history", "--demo"},

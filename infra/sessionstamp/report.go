@@ -201,11 +201,7 @@ func (c *call) render(made report.Report) ([]byte, error) {
 		err := report.WriteHTML(&out, made, c.lang, c.Now().Location())
 		return out.Bytes(), err
 	}
-	sheet := screen.Table{Columns: []screen.Column{{Title: "id"}, {Title: "userPrincipalName"}, {Title: "createdDateTime"}, {Title: "reason"}}}
-	for _, u := range made.Users {
-		sheet.Rows = append(sheet.Rows, []string{u.ID, u.UserPrincipalName, moment(u.Created), string(u.Reason)})
-	}
-	err := screen.Result{Table: c.forExcel(sheet), Object: made}.Write(&out, c.format, screen.Columns)
+	err := screen.Result{Table: c.forExcel(userSheet(made.Users)), Object: made}.Write(&out, c.format, screen.Columns)
 	return out.Bytes(), err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/census"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/report"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
@@ -17,32 +18,21 @@ import (
 
 // listed is the JSON of users: with --by it has groups, and without it users.
 type listed struct {
-	Tenant       string        `json:"tenant"`
-	At           string        `json:"at"`
-	Members      int           `json:"members"`
-	WithoutStamp int           `json:"withoutStamp"`
-	Unknown      int           `json:"unknown"`
-	Unreadable   int           `json:"unreadable"`
-	By           string        `json:"by,omitempty"`
-	Groups       []listedGroup `json:"groups,omitzero"`
-	Users        []listedUser  `json:"users,omitzero"`
-}
-
-type listedGroup struct {
-	Name         string `json:"name"`
-	WithoutStamp int    `json:"withoutStamp"`
-	WithStamp    int    `json:"withStamp"`
-}
-
-type listedUser struct {
-	ID                string `json:"id"`
-	UserPrincipalName string `json:"userPrincipalName"`
-	Created           string `json:"createdDateTime,omitempty"`
+	Tenant       string         `json:"tenant"`
+	At           string         `json:"at"`
+	Members      int            `json:"members"`
+	WithoutStamp int            `json:"withoutStamp"`
+	Unknown      int            `json:"unknown"`
+	Unreadable   int            `json:"unreadable"`
+	By           string         `json:"by,omitempty"`
+	Groups       []report.Group `json:"groups,omitzero"`
+	Users        []report.User  `json:"users,omitzero"`
 }
 
 // selection are the flags of users.
 type selection struct {
 	by, domain string
+	reason     string // stamp's
 	since      time.Time
 	sinceSaid  string
 	limit      int
@@ -52,6 +42,11 @@ const (
 	byDomain = "domain"
 	byMonth  = "month"
 )
+
+// reasons are why members of federated domains have no stamp.
+var reasons = []string{
+	string(stamp.ReasonExisting), string(stamp.ReasonNew), string(stamp.ReasonKnownCannotFix), string(stamp.ReasonReadBackPending),
+}
 
 // rows is how many rows are shown unless --limit says it: on a screen of 24 lines those
 // that fit with what stands around them. 0 is all: a program or a file takes them.
@@ -69,8 +64,9 @@ func (c *call) usersVerb() *cobra.Command {
 	flags.Var(choice{&s.by, []string{byDomain, byMonth}}, "by", c.help("flag.by"))
 	flags.Var(domainName{&s.domain}, "domain", c.help("flag.only-domain"))
 	flags.Var(since{&s.since, &s.sinceSaid, c.Now}, "since", c.help("flag.since"))
+	flags.Var(choice{&s.reason, reasons}, "reason", c.help("flag.only-reason"))
 	flags.Var(number{&s.limit}, "limit", c.help("flag.limit"))
-	complete(cmd, "by")
+	complete(cmd, "by", "reason")
 	return cmd
 }
 
@@ -84,17 +80,41 @@ func (c *call) users(ctx context.Context, s selection) error {
 	if err != nil {
 		return err
 	}
-	users := slices.DeleteFunc(r.users, func(u directory.User) bool { return !s.holds(u) })
-	found := census.Take(r.domains, users, c.Now())
-	v := c.usersView(found, s)
+	memory, err := c.memory(ctx, t.id, r.users)
+	if err != nil {
+		return err
+	}
+	in := report.Input{
+		Domains: r.domains, Users: slices.DeleteFunc(r.users, func(u directory.User) bool { return !s.holds(u) }),
+		Policy: stamp.DefaultPolicy, Memory: memory, Now: c.Now(),
+	}
+	unstamped := s.narrow(&in, report.List(in))
+	found := census.Take(in.Domains, in.Users, in.Now)
+	v := c.usersView(found, unstamped, s)
 	count := c.say("users.count", language.Number(found.Members.Without), language.Number(found.Members.All()))
 	v.before = append([]line{{text: count}}, c.doubts(found.Unknown, r.unreadable)...)
-	v.object = listed{
-		Tenant: t.id, At: moment(c.Now()), Members: found.Members.All(), WithoutStamp: found.Members.Without,
-		Unknown: found.Unknown, Unreadable: r.unreadable,
-		By: s.by, Groups: listGroups(s.groups(found)), Users: s.listUsers(found),
+	l := listed{
+		Tenant: t.id, At: moment(in.Now), Members: found.Members.All(), WithoutStamp: found.Members.Without,
+		Unknown: found.Unknown, Unreadable: r.unreadable, By: s.by, Users: unstamped,
 	}
+	if s.by != "" {
+		l.Groups, l.Users = report.Groups(s.groups(found)), nil
+	}
+	v.object = l
 	return c.show(v)
+}
+
+// narrow leaves out those without a stamp for another reason than the one asked for.
+func (s selection) narrow(in *report.Input, unstamped []report.User) []report.User {
+	if s.reason == "" {
+		return unstamped
+	}
+	others := make(map[string]bool)
+	for _, u := range unstamped {
+		others[u.ID] = string(u.Reason) != s.reason
+	}
+	in.Users = slices.DeleteFunc(in.Users, func(u directory.User) bool { return others[u.ID] })
+	return slices.DeleteFunc(unstamped, func(u report.User) bool { return others[u.ID] })
 }
 
 // holds tells whether a user is one of those asked for.
@@ -113,36 +133,14 @@ func (s selection) groups(found census.Census) []census.Group {
 	return nil
 }
 
-// listGroups returns nil for no groups, and not for none of them.
-func listGroups(groups []census.Group) (rows []listedGroup) {
-	if groups != nil {
-		rows = []listedGroup{}
-	}
-	for _, g := range groups {
-		rows = append(rows, listedGroup{Name: g.Name, WithoutStamp: g.Without, WithStamp: g.With})
-	}
-	return rows
-}
-
-func (s selection) listUsers(found census.Census) []listedUser {
-	if s.by != "" {
-		return nil
-	}
-	rows := make([]listedUser, 0, len(found.Unstamped))
-	for _, u := range found.Unstamped {
-		rows = append(rows, listedUser{ID: u.ID, UserPrincipalName: u.UserPrincipalName, Created: moment(u.Created)})
-	}
-	return rows
-}
-
-func (c *call) usersView(found census.Census, s selection) view {
+func (c *call) usersView(found census.Census, unstamped []report.User, s selection) view {
 	v := view{next: s.next(found)}
 	if s.by != "" {
 		v.table, v.sheet = c.groupTable(s.by, s.groups(found)), groupSheet(s.by, s.groups(found))
 		return v
 	}
-	v.table, v.sheet = c.userTable(found.Unstamped, s.limit), userSheet(found.Unstamped)
-	if hidden := len(found.Unstamped) - len(v.table.Rows); hidden > 0 {
+	v.table, v.sheet = c.userTable(unstamped, s.limit), userSheet(unstamped)
+	if hidden := len(unstamped) - len(v.table.Rows); hidden > 0 {
 		v.after = []line{{text: c.say("rest", language.Number(hidden)), colour: screen.Faint}}
 	}
 	return v
@@ -156,6 +154,9 @@ func (s selection) next(found census.Census) (next []hint) {
 	}
 	if s.sinceSaid != "" {
 		users += " --since " + s.sinceSaid
+	}
+	if s.reason != "" {
+		users += " --reason " + s.reason
 	}
 	if found.Members.Without == 0 {
 		return []hint{{"check", "hint.check"}}
@@ -177,7 +178,7 @@ func other(by string) string {
 	return byDomain
 }
 
-func (c *call) userTable(users []directory.User, limit int) screen.Table {
+func (c *call) userTable(users []report.User, limit int) screen.Table {
 	table := screen.Table{Columns: []screen.Column{{Title: c.say("column.created")}, {Title: c.say("column.user")}}}
 	for i, u := range users {
 		if limit > 0 && i == limit {
@@ -194,10 +195,10 @@ func (c *call) userTable(users []directory.User, limit int) screen.Table {
 
 // userSheet has headings that package userlist knows, so that a person can take out lines
 // and hand the file back.
-func userSheet(users []directory.User) screen.Table {
-	sheet := screen.Table{Columns: []screen.Column{{Title: "id"}, {Title: "userPrincipalName"}, {Title: "createdDateTime"}}}
+func userSheet(users []report.User) screen.Table {
+	sheet := screen.Table{Columns: []screen.Column{{Title: "id"}, {Title: "userPrincipalName"}, {Title: "createdDateTime"}, {Title: "reason"}}}
 	for _, u := range users {
-		sheet.Rows = append(sheet.Rows, []string{u.ID, u.UserPrincipalName, moment(u.Created)})
+		sheet.Rows = append(sheet.Rows, []string{u.ID, u.UserPrincipalName, moment(u.Created), string(u.Reason)})
 	}
 	return sheet
 }

@@ -112,10 +112,15 @@ func Make(in Input) Report {
 	m := newMaker(in)
 	return Report{
 		Head:     HeadOf(in.Tenant, found, in.Unreadable, in.Now),
-		OverTime: m.overTime(found.Unstamped), ByMonth: groups(found.ByMonth), ByDomain: groups(found.ByDomain),
+		OverTime: m.overTime(found.Unstamped), ByMonth: Groups(found.ByMonth), ByDomain: Groups(found.ByDomain),
 		Machine: m.machine(), Zeros: m.zeros(found.Unstamped), Left: m.left(), ExclusionsNamed: m.named,
 		Users: m.list(found.Unstamped),
 	}
+}
+
+// List returns the members without a stamp, the newest first, and why they have none.
+func List(in Input) []User {
+	return newMaker(in).list(census.Take(in.Domains, in.Users, in.Now).Unstamped)
 }
 
 // HeadOf makes the head of what was found.
@@ -132,7 +137,8 @@ func HeadOf(tenant string, found census.Census, unreadable int, now time.Time) H
 // list is never null in JSON.
 func list(names []string) []string { return append([]string{}, names...) }
 
-func groups(all []census.Group) []Group {
+// Groups makes rows of groups: never null in JSON.
+func Groups(all []census.Group) []Group {
 	rows := make([]Group, 0, len(all))
 	for _, g := range all {
 		rows = append(rows, Group{g.Name, g.Without, g.With})
