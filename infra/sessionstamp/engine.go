@@ -78,6 +78,22 @@ func (c *call) resolve(ctx context.Context, t tenant, e *exclusions) error {
 	return err
 }
 
+// matchesNobody refuses an exclusion, of several, that protects none of these users: it was
+// mistyped.
+func (e *exclusions) matchesNobody(users []directory.User) error {
+	for _, user := range e.users {
+		one := exclusions{users: []string{user}}
+		policy, err := one.policy()
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(users, func(u directory.User) bool { _, is := policy.Exclusions.Match(u); return is }) {
+			return misuse("use.excludes_nobody", user)
+		}
+	}
+	return nil
+}
+
 func isPattern(user string) bool { return strings.ContainsAny(user, "*?") }
 
 // engine opens the tenant's file on this machine, and what works on it, as options want to
@@ -126,6 +142,16 @@ func (c *call) excludedGroups(ctx context.Context, t tenant, e exclusions) (grou
 		}
 	}
 	return groups, nil
+}
+
+// glance reads a copy of the tenant's file, which another sessionstamp may be writing. The
+// error wraps [fs.ErrNotExist] where there is none.
+func glance(ctx context.Context, folder, tenant string, read func(*bolt.File) error) error {
+	file, err := bolt.ReadOnly(ctx, folder, tenant)
+	if err != nil {
+		return err
+	}
+	return errors.Join(read(file), file.Close())
 }
 
 // open opens the tenant's file, or a copy of it for who only looks: then another

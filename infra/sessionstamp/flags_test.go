@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/goldentest"
 )
 
 // TestMisuse: each is one sentence in the person's language, and the exit status is 2.
@@ -34,7 +36,7 @@ func TestMisuse(t *testing.T) {
 			checkScreen(t, stderr)
 			fmt.Fprintf(&all, "$ sessionstamp %s\n%s", strings.ReplaceAll(args, "\u202e", "<U+202E>"), stderr)
 		}
-		golden(t, "misuse."+string(l)+".txt", all.String())
+		goldentest.Compare(t, "misuse."+string(l)+".txt", all.String())
 	}
 	if status, _, stderr := play(t.Context(), func(p *program) { p.Speaks = "ja-JP" }, "check", "--lang", "fr"); status != wrongUse || !strings.Contains(stderr, "指定できません") {
 		t.Errorf("an unknown language: %d %s", status, stderr)

@@ -117,15 +117,14 @@ func (c *call) remembered(ctx context.Context) (tenant string, entries []stamp.E
 	if tenant, err = c.knownTenant(folder); tenant == "" {
 		return "", nil, nil, err
 	}
-	file, err := bolt.ReadOnly(ctx, folder, tenant)
+	err = glance(ctx, folder, tenant, func(file *bolt.File) (err error) {
+		if orders, err = job.New(job.Config{Tenant: tenant, File: file}).Records(ctx); err == nil {
+			entries, err = bolt.NewLedger(file).History(ctx, tenant)
+		}
+		return err
+	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return tenant, nil, nil, nil
-	} else if err != nil {
-		return "", nil, nil, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if orders, err = job.New(job.Config{Tenant: tenant, File: file}).Records(ctx); err == nil {
-		entries, err = bolt.NewLedger(file).History(ctx, tenant)
+		err = nil
 	}
 	return tenant, entries, orders, err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/goldentest"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
 
@@ -120,7 +121,7 @@ func TestOrderScreens(t *testing.T) {
 					if status != o.status {
 						t.Errorf("exit status %d, want %d", status, o.status)
 					}
-					golden(t, "order-"+name+"."+string(l)+".txt", stderr+stdout)
+					goldentest.Compare(t, "order-"+name+"."+string(l)+".txt", stderr+stdout)
 					checkScreen(t, stderr) // the question among it
 					checkScreen(t, stdout)
 				})
@@ -153,7 +154,7 @@ func TestOrderContracts(t *testing.T) {
 				if status != wrong { // one of them is not there
 					t.Errorf("exit status %d: %s", status, stderr)
 				}
-				golden(t, name, stdout)
+				goldentest.Compare(t, name, stdout)
 			})
 		})
 	}

@@ -67,18 +67,18 @@ func (c *call) planNew(ctx context.Context, engine *job.Engine, m *mission) erro
 	return m.unmatched()
 }
 
-// unmatched refuses a pattern that excludes nobody at all: it was mistyped.
+// unmatched refuses a pattern that excludes nobody at all. Names were looked up before; and of
+// a few users who are named, a pattern need not mean one.
 func (m *mission) unmatched() error {
-	for _, user := range m.exclusions.users {
-		one := stamp.Exclusions{Patterns: []string{user}}
-		if (m.all || m.domain != "") && isPattern(user) && !slices.ContainsFunc(m.plan.Users, func(u job.Planned) bool {
-			_, excluded := one.Match(u.User)
-			return excluded
-		}) {
-			return misuse("use.excludes_nobody", user)
-		}
+	if !m.all && m.domain == "" {
+		return nil
 	}
-	return nil
+	users := make([]directory.User, len(m.plan.Users))
+	for i, u := range m.plan.Users {
+		users[i] = u.User
+	}
+	patterns := exclusions{users: slices.DeleteFunc(slices.Clone(m.exclusions.users), func(user string) bool { return !isPattern(user) })}
+	return patterns.matchesNobody(users)
 }
 
 // takeUp makes the order that was stopped this mission's own.

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"flag"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,19 +12,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/goldentest"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/userlist"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
-
-// The golden files are what a person sees. To write them anew:
-//
-//	go test ./infra/sessionstamp -update
-var update = flag.Bool("update", false, "write the golden files")
 
 var (
 	tokyo = time.FixedZone("JST", 9*60*60)
@@ -51,20 +44,6 @@ func play(ctx context.Context, change func(*program), args ...string) (status in
 }
 
 func languages() []language.Language { return []language.Language{language.English, language.Japanese} }
-
-// golden compares with a file, or writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(readGolden(t, name), got); diff != "" {
-		t.Errorf("%s: %s", file, diff)
-	}
-}
 
 func readGolden(t *testing.T, name string) string {
 	t.Helper()
@@ -111,7 +90,7 @@ func TestScreens(t *testing.T) {
 				if want := map[bool]int{true: wrong, false: fine}[name == "check"]; status != want || !strings.HasPrefix(words.Say(l, "demo")+"\n", stderr) {
 					t.Errorf("exit status %d, want %d; standard error %q", status, want, stderr)
 				}
-				golden(t, name+"."+string(l)+".txt", stdout)
+				goldentest.Compare(t, name+"."+string(l)+".txt", stdout)
 				checkScreen(t, stderr+stdout)
 				goOn(t, stdout)
 			})
@@ -204,7 +183,7 @@ func TestContracts(t *testing.T) {
 			if english != japanese || stderr != words["demo"].En+"\n" {
 				t.Errorf("it depends on the language, or there is an error: %s", stderr)
 			}
-			golden(t, name, english)
+			goldentest.Compare(t, name, english)
 		})
 	}
 }

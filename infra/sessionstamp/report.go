@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,7 +49,7 @@ func (c *call) report(ctx context.Context, r reporting) error {
 	if r.out == toStdout && c.format == screen.Text && c.Out.Live {
 		return misuse("use.page_on_screen")
 	}
-	made, err := c.make(ctx, r)
+	made, err := c.collect(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -100,8 +99,8 @@ func writeFile(name string, content []byte) (err error) {
 	return err
 }
 
-// make reads the tenant, and what this machine knows of it.
-func (c *call) make(ctx context.Context, r reporting) (made report.Report, err error) {
+// collect reads the tenant, and what this machine knows of it.
+func (c *call) collect(ctx context.Context, r reporting) (made report.Report, err error) {
 	policy, err := r.policy()
 	if err != nil {
 		return made, err
@@ -114,7 +113,7 @@ func (c *call) make(ctx context.Context, r reporting) (made report.Report, err e
 	if err != nil {
 		return made, err
 	}
-	if err := r.protect(read.users); err != nil {
+	if err := r.matchesNobody(read.users); err != nil {
 		return made, err
 	}
 	memory, err := c.memory(ctx, t.id, read.users)
@@ -129,21 +128,6 @@ func (c *call) make(ctx context.Context, r reporting) (made report.Report, err e
 	return made, nil
 }
 
-// protect refuses an exclusion that matches nobody: it was spelt wrongly.
-func (r reporting) protect(users []directory.User) error {
-	for _, name := range r.users {
-		one := exclusions{users: []string{name}}
-		policy, err := one.policy()
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(users, func(u directory.User) bool { _, is := policy.Exclusions.Match(u); return is }) {
-			return misuse("use.exclude_nobody", name)
-		}
-	}
-	return nil
-}
-
 // memory is what this machine knows of the tenant; without a file, nothing.
 func (c *call) memory(ctx context.Context, tenant string, users []directory.User) (m report.Memory, err error) {
 	folder, forget, err := c.folder(ctx)
@@ -151,13 +135,17 @@ func (c *call) memory(ctx context.Context, tenant string, users []directory.User
 		return m, nil // where no file has a place there is none
 	}
 	defer func() { err = errors.Join(err, forget()) }()
-	file, err := bolt.ReadOnly(ctx, folder, tenant)
+	err = glance(ctx, folder, tenant, func(file *bolt.File) (err error) {
+		m, err = c.memoryOf(ctx, file, tenant, users)
+		return err
+	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return m, nil
-	} else if err != nil {
-		return m, err
+		err = nil
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+	return m, err
+}
+
+func (c *call) memoryOf(ctx context.Context, file *bolt.File, tenant string, users []directory.User) (m report.Memory, err error) {
 	ledger := bolt.NewLedger(file)
 	if m.Entries, err = ledger.History(ctx, tenant); err != nil {
 		return m, err

@@ -15,6 +15,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // watching are the flags of watch.
@@ -202,14 +203,15 @@ func (c *call) release(ctx context.Context) error {
 // reached tells since when the brake has stopped new stamps; zero: it has not. A watch may
 // be at work meanwhile.
 func (c *call) reached(ctx context.Context, folder, tenant string) (time.Time, error) {
-	file, err := bolt.ReadOnly(ctx, folder, tenant)
+	var brake stamp.BrakeState
+	err := glance(ctx, folder, tenant, func(file *bolt.File) (err error) {
+		brake, _, err = job.New(job.Config{File: file}).Brake().State(ctx, tenant)
+		return err
+	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return time.Time{}, misuse("use.no_file")
-	} else if err != nil {
-		return time.Time{}, err
+		err = misuse("use.no_file")
 	}
-	s, _, err := job.New(job.Config{File: file}).Brake().State(ctx, tenant)
-	return s.Reached, errors.Join(err, file.Close())
+	return brake.Reached, err
 }
 
 func (c *call) openBrake(ctx context.Context, folder, tenant string) error {

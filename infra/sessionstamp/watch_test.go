@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/goldentest"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -230,13 +231,13 @@ func TestWatchLines(t *testing.T) {
 			if want := map[bool]int{true: wrong}[name == "watch-dry"]; status != want { // its exclusion protects nobody
 				t.Errorf("%s: exit status %d, want %d", name, status, want)
 			}
-			golden(t, name+"."+string(l)+".txt", both.String())
+			goldentest.Compare(t, name+"."+string(l)+".txt", both.String())
 			checkScreen(t, both.String())
 			goOn(t, both.String())
 		}
 	}
 	_, stdout, _ := play(t.Context(), nil, "watch", "--demo", "--once", "-o", "json")
-	golden(t, "watch-once.json", stdout)
+	goldentest.Compare(t, "watch-once.json", stdout)
 }
 
 // TestWatchOfDemo shows users who come, until a person has seen enough.
@@ -291,7 +292,7 @@ func TestWatchTells(t *testing.T) {
 			w.swept(t.Context(), sweep.Report{Kind: sweep.KindFull, Finished: err == nil, UnmatchedExclusions: []string{"svc-*@example.co.jp"}}, err)
 		}
 		w.farewell(t.Context())
-		golden(t, "watch-events."+string(l)+".txt", out.String())
+		goldentest.Compare(t, "watch-events."+string(l)+".txt", out.String())
 		if strings.Contains(out.String(), "taro") {
 			t.Error("a name goes into a log")
 		}

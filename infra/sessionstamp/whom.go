@@ -219,14 +219,14 @@ func (c *call) unfinished(ctx context.Context) (o job.Order, found bool, err err
 	if err != nil || id == "" {
 		return o, false, nil // nor is a tenant that nobody can tell
 	}
-	file, err := bolt.ReadOnly(ctx, folder, id)
+	err = glance(ctx, folder, id, func(file *bolt.File) (err error) {
+		o, found, err = job.New(job.Config{Tenant: id, File: file}).Unfinished(ctx)
+		return err
+	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return o, false, nil
-	} else if err != nil {
-		return o, false, err
+		err = nil
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return job.New(job.Config{Tenant: id, File: file}).Unfinished(ctx)
+	return o, found, err
 }
 
 // ask writes a question, and reads the line that answers it.

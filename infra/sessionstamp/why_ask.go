@@ -175,11 +175,10 @@ func (c *call) entry(ctx context.Context, tenant, id string) (entry stamp.Entry,
 		return entry, err
 	}
 	defer func() { err = errors.Join(err, forget()) }()
-	file, err := bolt.ReadOnly(ctx, folder, tenant)
-	if err != nil {
-		return entry, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	entries, err := bolt.NewLedger(file).Entries(ctx, tenant, []string{id})
-	return entries[id], err
+	err = glance(ctx, folder, tenant, func(file *bolt.File) error {
+		entries, err := bolt.NewLedger(file).Entries(ctx, tenant, []string{id})
+		entry = entries[id]
+		return err
+	})
+	return entry, err
 }

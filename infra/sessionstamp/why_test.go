@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/goldentest"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	cause "github.com/sessionstamp/sessionstamp/shared/explain"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
@@ -45,7 +46,7 @@ func TestWhyScreens(t *testing.T) {
 				if status != c.status || !strings.HasPrefix(words.Say(l, "demo")+"\n", stderr) {
 					t.Errorf("exit status %d, want %d; standard error %q", status, c.status, stderr)
 				}
-				golden(t, name+"."+string(l)+".txt", stdout)
+				goldentest.Compare(t, name+"."+string(l)+".txt", stdout)
 				if name != "why-say" {
 					goOn(t, stdout)
 				}
@@ -89,7 +90,7 @@ func TestWhyContracts(t *testing.T) {
 			if _, japanese, _ := play(t.Context(), nil, append(args, "--lang", "ja")...); english != japanese {
 				t.Error("it depends on the language")
 			}
-			golden(t, name, english)
+			goldentest.Compare(t, name, english)
 		})
 	}
 }
@@ -107,7 +108,7 @@ func TestWhyMisuse(t *testing.T) {
 			checkScreen(t, stderr)
 			all.WriteString("$ sessionstamp " + args + "\n" + stderr)
 		}
-		golden(t, "misuse-why."+string(l)+".txt", all.String())
+		goldentest.Compare(t, "misuse-why."+string(l)+".txt", all.String())
 	}
 }
 

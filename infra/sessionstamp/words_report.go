@@ -9,10 +9,6 @@ var reportWords = language.Catalogue{
 		En: "report writes HTML by itself: leave -o out, or name the file: --out report.html.",
 		Ja: "report は指定しなくても HTML を保存します。-o を外すか、--out report.html のようにファイル名を指定してください。",
 	},
-	"use.exclude_nobody": {
-		En: "--exclude %s matches nobody in the tenant: look at the spelling.",
-		Ja: "--exclude %s に該当する人がテナントにいません。つづりを確認してください。",
-	},
 	"use.page_on_screen": {
 		En: "A page is not for a terminal: leave out --out, or write --out report.html.",
 		Ja: "HTML は端末には表示できません。--out を外すか、--out report.html のように指定してください。",

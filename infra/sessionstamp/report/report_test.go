@@ -3,10 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,36 +12,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/goldentest"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/report"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
-// To write the golden files anew: go test ./infra/sessionstamp/report -update
-var update = flag.Bool("update", false, "write the golden files")
-
 var (
 	tokyo = time.FixedZone("JST", 9*60*60)
 	now   = time.Date(2026, 11, 29, 10, 0, 0, 0, tokyo)
 )
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: %s", file, diff)
-	}
-}
 
 func page(t *testing.T, r report.Report, l language.Language) string {
 	t.Helper()
@@ -111,7 +89,7 @@ func TestJSON(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, name, string(text)+"\n")
+		goldentest.Compare(t, name, string(text)+"\n")
 	}
 }
 
@@ -175,7 +153,7 @@ func TestWords(t *testing.T) {
 			if !strings.Contains(html, `<html lang="`+string(l)+`">`) || strings.Contains(html, "%!") || regexp.MustCompile(`\([a-z_]+(\.[a-z_.]+)?\)`).MatchString(text(html)) {
 				t.Errorf("%s, %s: a word is missing: %s", name, l, text(html))
 			}
-			golden(t, name+"."+string(l)+".txt", text(html))
+			goldentest.Compare(t, name+"."+string(l)+".txt", text(html))
 		}
 	}
 }

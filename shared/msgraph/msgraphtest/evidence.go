@@ -170,11 +170,7 @@ func listSignIns(_ *Server, c *call) (reply, error) {
 	if err := c.licensed("P1", "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Neither tenant is B2C or tenant doesn't have premium license"); err != nil {
 		return reply{}, err
 	}
-	top, err := c.top(maxPageSize)
-	if err != nil {
-		return reply{}, err
-	}
-	token, err := c.pageToken()
+	top, token, err := c.paging()
 	if err != nil {
 		return reply{}, err
 	}

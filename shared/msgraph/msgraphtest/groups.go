@@ -125,11 +125,7 @@ func listMembers(s *Server, c *call) (reply, error) {
 	if err := c.onlyOptions("$select", "$top", "$skiptoken"); err != nil {
 		return reply{}, err
 	}
-	top, err := c.top(maxPageSize)
-	if err != nil {
-		return reply{}, err
-	}
-	token, err := c.pageToken()
+	top, token, err := c.paging()
 	if err != nil {
 		return reply{}, err
 	}

@@ -60,6 +60,15 @@ func (c *call) pageToken() (pageToken, error) {
 	return token, nil
 }
 
+// paging reads the options that every list has: how long a page is, and where it begins. s.mu
+// is held.
+func (c *call) paging() (top int, token pageToken, err error) {
+	if top, err = c.top(maxPageSize); err == nil {
+		token, err = c.pageToken()
+	}
+	return top, token, err
+}
+
 // list tells lists apart, so that the token of one isn't taken for that of
 // another.
 func (c *call) list() string {
