@@ -91,32 +91,20 @@ type follower struct {
 	called bool      // told that nobody is left to be called
 	wait   time.Time // until when we have said that stamps are read back
 
-	stop chan struct{}
-	over sync.WaitGroup
+	silence func() // ends its goroutine
 }
 
 // follow begins to show. Its goroutine lives until end.
 func (c *call) follow(total int) *follower {
 	f := &follower{
-		c: c, latest: job.Progress{Total: total}, stop: make(chan struct{}),
+		c: c, latest: job.Progress{Total: total},
 		bar: screen.NewProgress(c.Stderr, c.Err, c.lang, c.Now),
 	}
 	every := time.Second
 	if c.Err.Live {
 		every = 200 * time.Millisecond
 	}
-	f.over.Go(func() {
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				f.show()
-			case <-f.stop:
-				return
-			}
-		}
-	})
+	f.silence = repeat(every, f.show)
 	return f
 }
 
@@ -161,8 +149,7 @@ func (f *follower) readBack(left int, shows time.Time) {
 
 // end shows the last count, unless it was shown.
 func (f *follower) end() {
-	close(f.stop)
-	f.over.Wait()
+	f.silence()
 	if !f.called {
 		f.bar.End(screen.Count{Done: f.latest.Done, Failed: f.latest.Failed, Total: f.latest.Total})
 	}

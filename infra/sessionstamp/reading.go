@@ -55,28 +55,37 @@ type counter struct {
 	mu       sync.Mutex
 	progress *screen.Progress
 	read     int
-
-	stop chan struct{}
-	over sync.WaitGroup
+	silence  func() // ends what writes while Graph is silent
 }
 
-// count begins to count. Its goroutine, which writes while Graph is silent, lives until
-// end.
+// count begins to count, until end.
 func (c *call) count() *counter {
-	k := &counter{progress: screen.NewProgress(c.Stderr, c.Err, c.lang, c.Now), stop: make(chan struct{})}
-	k.over.Go(func() {
-		tick := time.NewTicker(time.Second)
+	k := &counter{progress: screen.NewProgress(c.Stderr, c.Err, c.lang, c.Now)}
+	k.silence = repeat(time.Second, func() { k.add(0) })
+	return k
+}
+
+// repeat does something again and again, on a goroutine of its own. end waits for the last
+// time.
+func repeat(every time.Duration, do func()) (end func()) {
+	stop := make(chan struct{})
+	var over sync.WaitGroup
+	over.Go(func() {
+		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
 			select {
 			case <-tick.C:
-				k.add(0)
-			case <-k.stop:
+				do()
+			case <-stop:
 				return
 			}
 		}
 	})
-	return k
+	return func() {
+		close(stop)
+		over.Wait()
+	}
 }
 
 // add counts more.
@@ -89,7 +98,6 @@ func (k *counter) add(users int) {
 
 // end takes the line away: the result follows.
 func (k *counter) end() {
-	close(k.stop)
-	k.over.Wait()
+	k.silence()
 	k.progress.Clear()
 }

@@ -55,6 +55,14 @@ func (f FederatedDomains) Contain(name string) bool {
 }
 
 // serve tells whether the administrator has left name in.
+// Of tells what a user's domain is: federated if it is one of them.
+func (f FederatedDomains) Of(u directory.User) Federation {
+	if f.Contain(u.Domain()) {
+		return Federated
+	}
+	return Managed
+}
+
 func (f FederatedDomains) serve(name string) bool {
 	return len(f.only) == 0 || slices.ContainsFunc(f.only, func(top string) bool {
 		return name == top || strings.HasSuffix(name, "."+top)

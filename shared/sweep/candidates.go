@@ -69,10 +69,7 @@ func (r *run) survey(ctx context.Context, c *Checkpoint, users []directory.User)
 		return err
 	}
 	for _, u := range users {
-		f := stamp.Managed
-		if domains.Contain(u.Domain()) {
-			f = stamp.Federated
-		}
+		f := domains.Of(u)
 		reason := r.judge(u, f, now).Reason
 		c.Counts.add(reason, f == stamp.Federated && u.Member() && !u.Invited())
 		if r.dry {

@@ -138,10 +138,7 @@ func names(domains []directory.Domain) (federated, managed []string) {
 // were no stamp. So nobody is counted here and refused there.
 func isMember(u directory.User, domains stamp.FederatedDomains, now time.Time) bool {
 	u.SignInSessionsValidFrom, u.StampKnown = time.Time{}, true
-	facts := stamp.Facts{User: u, Found: true, Federation: stamp.Managed}
-	if domains.Contain(u.Domain()) {
-		facts.Federation = stamp.Federated
-	}
+	facts := stamp.Facts{User: u, Found: true, Federation: domains.Of(u)}
 	asked := stamp.Request{User: u.ID, Source: stamp.SourcePerson, Approved: true, Seen: now}
 	return stamp.Decide(stamp.Entry{}, facts, asked, stamp.DefaultPolicy, now).Verdict == stamp.Call
 }

@@ -166,10 +166,7 @@ func (e *Engine) judge(ctx context.Context, o Order, p Plan) (Plan, error) {
 		if o.Started.IsZero() && p.Verb == SignOut {
 			u.notBefore = e.moment(entries[u.User.ID], p.Made)
 		}
-		u.facts = stamp.Facts{User: u.User, Found: u.found, Federation: stamp.Managed}
-		if domains.Contain(u.User.Domain()) {
-			u.facts.Federation = stamp.Federated
-		}
+		u.facts = stamp.Facts{User: u.User, Found: u.found, Federation: domains.Of(u.User)}
 		if decide(u); u.Class == Due || u.Class == UnderWay {
 			meant = append(meant, u)
 		}

@@ -160,11 +160,11 @@ func (r *run) handle(ctx context.Context, bodies [][]byte) []error {
 }
 
 // leave tells whether nothing is to be done for a request any more: calls for its user have
-// failed, in this order or in the one whose stamp was to be read back.
+// failed in this order.
 func (r *run) leave(ctx context.Context, req stamp.Request) bool {
 	entries, err := r.engine.ledger.Entries(ctx, r.engine.Tenant, []string{req.User})
 	known := entries[req.User]
-	if err != nil || !r.order.hasFailed(known) && (!req.ReadBack || known.State != stamp.StateCannotFix) {
+	if err != nil || !r.order.hasFailed(known) {
 		return false // the Stamper tells of what is wrong with the file
 	}
 	r.Observe(ctx, stamp.Outcome{Request: req, Verdict: stamp.Done, Reason: stamp.ReasonKnownCannotFix})

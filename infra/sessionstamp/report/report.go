@@ -174,10 +174,7 @@ func newMaker(in Input) *maker {
 // the machine had asked.
 func (m *maker) decide(u directory.User, now time.Time) stamp.Reason {
 	u.SignInSessionsValidFrom, u.StampKnown = time.Time{}, true
-	facts := stamp.Facts{User: u, Found: true, Federation: stamp.Managed}
-	if m.federated.Contain(u.Domain()) {
-		facts.Federation = stamp.Federated
-	}
+	facts := stamp.Facts{User: u, Found: true, Federation: m.federated.Of(u)}
 	request := stamp.Request{User: u.ID, Source: stamp.SourceSweep, Seen: now}
 	return stamp.Decide(stamp.Entry{}, facts, request, m.Policy, now).Reason
 }
