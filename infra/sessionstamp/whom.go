@@ -213,11 +213,11 @@ func (c *call) unfinished(ctx context.Context) (o job.Order, found bool, err err
 	}
 	folder, _, err := c.folder(ctx)
 	if err != nil {
-		return o, false, nil // no place for files is no order either
+		return o, false, nil //nolint:nilerr // no place for files is no order either
 	}
 	id, err := c.knownTenant(folder)
 	if err != nil || id == "" {
-		return o, false, nil // nor is a tenant that nobody can tell
+		return o, false, nil //nolint:nilerr // nor is a tenant that nobody can tell
 	}
 	err = glance(ctx, folder, id, func(file *bolt.File) (err error) {
 		o, found, err = job.New(job.Config{Tenant: id, File: file}).Unfinished(ctx)

@@ -54,7 +54,6 @@ func (f FederatedDomains) Contain(name string) bool {
 	return false
 }
 
-// serve tells whether the administrator has left name in.
 // Of tells what a user's domain is: federated if it is one of them.
 func (f FederatedDomains) Of(u directory.User) Federation {
 	if f.Contain(u.Domain()) {
@@ -63,6 +62,7 @@ func (f FederatedDomains) Of(u directory.User) Federation {
 	return Managed
 }
 
+// serve tells whether the administrator has left name in.
 func (f FederatedDomains) serve(name string) bool {
 	return len(f.only) == 0 || slices.ContainsFunc(f.only, func(top string) bool {
 		return name == top || strings.HasSuffix(name, "."+top)
