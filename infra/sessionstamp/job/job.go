@@ -55,8 +55,6 @@ type Config struct {
 	Graph  Graph
 	// File is the tenant's. The Engine does not close it.
 	File *bolt.File
-	// FederatedDomains are the only ones that are served; none: all that the tenant has.
-	FederatedDomains []string
 	// ExcludedGroups are the object ids of groups whose members are excluded; may be none.
 	ExcludedGroups []string
 	// StampsPerDay is the limit of the brake; 0: see [stamp.NewBrake].
@@ -94,7 +92,7 @@ func New(c Config) *Engine {
 		orders:  bolt.NewState[Order](c.File, "order"),
 		records: bolt.NewState[[]Record](c.File, "orders"),
 		brake:   stamp.NewBrake(bolt.NewState[stamp.BrakeState](c.File, "brake"), c.StampsPerDay),
-		domains: stamp.NewDomains(c.Graph, c.FederatedDomains...),
+		domains: stamp.NewDomains(c.Graph),
 	}
 }
 
