@@ -114,6 +114,9 @@ func (r *run) work(ctx context.Context, noWait bool) error {
 	pollers.Go(func() { poll(r.file, fileReaders) })
 	select {
 	case <-r.called: // what is left, the reading back of stamps, is in the file
+		if ctx.Err() != nil { // both at once: what failed says more
+			return context.Cause(ctx)
+		}
 		if err := errors.Join(r.engine.record(ctx, r.order), r.engine.Store(ctx, Order{})); err != nil {
 			return err
 		}
