@@ -2,7 +2,6 @@ package access_test
 
 import (
 	"encoding/json"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -81,11 +80,8 @@ var needs = map[string]need{
 // TestDeployCoversTheTemplate: each type of the template can be made, changed and deleted.
 func TestDeployCoversTheTemplate(t *testing.T) {
 	t.Parallel()
-	template, err := os.ReadFile("../../../template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	types := regexp.MustCompile(`(?m)^    Type: ((?:AWS|Custom)::\S+)$`).FindAllStringSubmatch(string(template), -1)
+	template := read(t, "template.yaml")
+	types := regexp.MustCompile(`(?m)^    Type: ((?:AWS|Custom)::\S+)$`).FindAllStringSubmatch(template, -1)
 	if len(types) < 40 {
 		t.Fatalf("found %d resources", len(types))
 	}
