@@ -184,8 +184,8 @@ var leaves = []language.Text{
 
 var stop = []language.Text{
 	{
-		En: "sessionstamp pause: no call is made any more; a batch that has begun ends within two minutes. sessionstamp resume goes on, and nobody is missed.",
-		Ja: "sessionstamp pause: 以後の呼び出しを止めます (処理中の分は 2 分以内に終わります)。sessionstamp resume で再開し、漏れは生じません。",
+		En: "sessionstamp pause: nobody is stamped or signed out any more, whoever has ordered it; a batch whose calls have begun ends within a minute. sessionstamp resume goes on; who has become older than NewUserWindowHours (72) meanwhile waits for a person.",
+		Ja: "sessionstamp pause: 手動の指示も含め、以後は誰もサインアウトしません (呼び出し中の分は 1 分以内に終わります)。再開は sessionstamp resume です。その間に作成から NewUserWindowHours (72 時間) を過ぎた人は、担当者の指示を待ちます。",
 	},
 	{
 		En: "Without AWS: Entra admin center > Enterprise applications > the stamper > Properties > Enabled for users to sign-in: No. Tokens that were issued before work for up to 75 minutes.",
