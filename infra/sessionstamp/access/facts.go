@@ -22,8 +22,8 @@ var people = []Person{
 			Ja: "特権ロール管理者とクラウド アプリケーション管理者の両ロール (グローバル管理者なら単独で可)",
 		},
 		Duration: language.Text{
-			En: "once, for half an hour; again to remove it. Activating the roles for that time (PIM) is enough",
-			Ja: "設定時に 1 回、30 分程度。削除時にもう 1 回。PIM による一時的な有効化で足ります",
+			En: "once, for half an hour; again to remove it, and to renew a stored credential. Activating the roles for that time (PIM) is enough",
+			Ja: "設定時に 1 回、30 分程度。削除時と、保存した資格情報の更新時にも必要です。PIM による一時的な有効化で足ります",
 		},
 		Why: language.Text{
 			En: "makes two app registrations, a reader and a stamper, and consents to their permissions. Microsoft Graph Command Line Tools asks this person for Application.ReadWrite.All and AppRoleAssignment.ReadWrite.All: consent for this person only, not on behalf of the organization",

@@ -105,6 +105,8 @@ func (a arns) roles() string {
 // logs are the log groups of the functions. That a stream's name follows is part of the *.
 func (a arns) logs() string { return a.of("logs", "log-group:/aws/lambda/"+a.Stack+"-*") }
 
+func (a arns) table() string { return a.of("dynamodb", "table/"+a.Stack+"-Table-*") }
+
 // secrets are that of clientState, which CloudFormation names by its logical id without the
 // stack's name, and that which holds the app's credential, where one is stored.
 func (a arns) secrets() []string {

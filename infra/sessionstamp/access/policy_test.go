@@ -139,6 +139,11 @@ func TestBounds(t *testing.T) {
 	}
 	for _, s := range helpdesk.Statement {
 		for _, action := range s.Action {
+			for _, resource := range s.Resource { // a * stands for itself here
+				if !operator.Allows(action, resource) || !deploy.Allows(action, resource) {
+					t.Errorf("the helpdesk may %s on %s, and another may not", action, resource)
+				}
+			}
 			if !regexp.MustCompile(`:(Get|BatchGet|Describe|List|Filter|Scan)`).MatchString(action) {
 				t.Errorf("the helpdesk may %s", action)
 			}

@@ -5,7 +5,7 @@ package access
 // handlers.permissions of each type's schema:
 // https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html
 // Where a resource bears the stack's name, a * stands for the actions of one kind, or the
-// policy would be too long for IAM.
+// policy would be too long for IAM. It includes what status and doctor read.
 //
 // Two things it cannot bound: an HTTP API has an id and no name of ours, and whoever writes
 // the policies of the functions' roles may write anything there. A permissions boundary on
@@ -20,7 +20,7 @@ func Deploy(p Place) Policy {
 func deploySAM(a arns) []Statement {
 	const sam = "aws-sam-cli-managed-default"
 	return []Statement{
-		allow("Stack", "cloudformation:*ChangeSet CreateStack UpdateStack DeleteStack DescribeStack* ListStackResources GetTemplate RollbackStack ContinueUpdateRollback *agResource",
+		allow("Stack", "cloudformation:*ChangeSet *Stack DescribeStack* ListStackResources GetTemplate ContinueUpdateRollback *agResource",
 			a.stack(), a.of("cloudformation", "stack/"+sam+"/*"),
 			// The macro is AWS's: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-permissions-cloudformation.html
 			"arn:"+part(a.Partition)+":cloudformation:"+part(a.Region)+":aws:transform/Serverless-2016-10-31"),
@@ -30,7 +30,7 @@ func deploySAM(a arns) []Statement {
 		allow("NoResource", "cloudformation:ListStacks DescribeStacks GetTemplateSummary ValidateTemplate "+
 			"iam:GetOutboundWebIdentityFederationInfo EnableOutboundWebIdentityFederation "+
 			"lambda:GetAccountSettings ListEventSourceMappings secretsmanager:GetRandomPassword "+
-			"cloudwatch:DescribeAlarms sns:GetSubscriptionAttributes SetSubscriptionAttributes Unsubscribe "+
+			"cloudwatch:DescribeAlarms GetMetricData kms:DescribeKey dynamodb:ListTables sns:GetSubscriptionAttributes SetSubscriptionAttributes Unsubscribe "+
 			"logs:DescribeLogGroups *LogDelivery ListLogDeliveries PutResourcePolicy DescribeResourcePolicies", everything),
 		tryTheIssuer(),
 	}
@@ -62,11 +62,11 @@ func deployRuns(a arns) []Statement {
 func deployKeeps(a arns) []Statement {
 	return []Statement{
 		allow("Queues", "sqs:CreateQueue DeleteQueue GetQueue* SetQueueAttributes ListQueueTags *agQueue", a.named("sqs", "")),
-		allow("Table", "dynamodb:CreateTable DeleteTable UpdateTable UpdateContinuousBackups UpdateTimeToLive Describe* GetResourcePolicy ListTagsOfResource *agResource", a.named("dynamodb", "table/")),
-		allow("Secrets", "secretsmanager:CreateSecret DeleteSecret DescribeSecret UpdateSecret *SecretValue *agResource", a.secrets()...),
-		allow("LogGroups", "logs:CreateLogGroup DeleteLogGroup *RetentionPolicy *KmsKey GetDataProtectionPolicy DescribeIndexPolicies ListTagsForResource *agResource",
+		allow("Table", "dynamodb:*Table *ContinuousBackups *TimeToLive Describe* GetResourcePolicy ListTagsOfResource *agResource BatchGetItem GetItem Scan", a.named("dynamodb", "table/")),
+		allow("Secrets", "secretsmanager:*Secret *SecretValue UpdateSecretVersionStage *agResource", a.secrets()...),
+		allow("LogGroups", "logs:*LogGroup *RetentionPolicy *KmsKey GetDataProtectionPolicy DescribeIndexPolicies DescribeLogStreams FilterLogEvents ListTagsForResource *agResource",
 			a.logs(), a.of("logs", "log-group:/aws/vendedlogs/apigateway/"+a.Stack), a.of("logs", "log-group:/aws/vendedlogs/apigateway/"+a.Stack+":*")),
-		allow("Topic", "sns:CreateTopic DeleteTopic Get* SetTopicAttributes List* *agResource Subscribe", a.named("sns", "")),
+		allow("Topic", "sns:*Topic Get* SetTopicAttributes List* *agResource Subscribe", a.named("sns", "")),
 		allow("Watch", "cloudwatch:PutMetricAlarm DeleteAlarms *Dashboard DeleteDashboards ListTagsForResource *agResource",
 			a.named("cloudwatch", "alarm:"), a.global("cloudwatch", part(a.Account), "dashboard/"+a.Stack+"-*")),
 	}
@@ -74,21 +74,19 @@ func deployKeeps(a arns) []Statement {
 
 // Operator is for those who run a deployment: status, history, doctor, pause, resume, release,
 // sweep, the dead letters, and a person's orders to the queue. An order to the queue signs
-// people out.
+// people out. What doctor mends by changing the stack's resources takes Deploy.
 func Operator(p Place) Policy {
 	a := arns(p)
 	queue, dead := a.of("sqs", a.Stack+"-NotificationQueue-*"), a.of("sqs", a.Stack+"-DeadLetterQueue-*")
-	functions := a.named("lambda", "function:")
 	return policy(append(look(a),
 		allow("Order", "lambda:InvokeFunction", a.of("lambda", "function:"+a.Stack+"-sweeper")),
 		allow("Stamp", "sqs:SendMessage GetQueueUrl", queue),
 		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
 		allow("Redrive", "sqs:StartMessageMoveTask ListMessageMoveTasks CancelMessageMoveTask ReceiveMessage DeleteMessage", dead),
-		allow("Settings", "lambda:GetFunction GetFunctionConfiguration GetPolicy", functions),
-		allow("EventSource", "lambda:GetEventSourceMapping", everything).where("ArnLike", "lambda:FunctionArn", functions),
-		allow("Account", "lambda:GetAccountSettings ListEventSourceMappings iam:GetOutboundWebIdentityFederationInfo", everything),
+		allow("Settings", "lambda:GetFunctionConfiguration GetFunctionConcurrency", a.named("lambda", "function:")),
+		allow("Account", "lambda:GetAccountSettings iam:GetOutboundWebIdentityFederationInfo kms:DescribeKey", everything),
 		tryTheIssuer(),
-		allow("Parts", "iam:GetRole GetRolePolicy scheduler:GetSchedule sns:GetTopicAttributes ListSubscriptionsByTopic", a.roles(), a.named("scheduler", "schedule/default/"), a.named("sns", "")),
+		allow("Parts", "iam:GetRole scheduler:GetSchedule sns:ListSubscriptionsByTopic dynamodb:DescribeTable DescribeContinuousBackups", a.roles(), a.named("scheduler", "schedule/default/"), a.named("sns", ""), a.table()),
 		allow("Secrets", "secretsmanager:DescribeSecret", a.secrets()...),
 	)...)
 }
@@ -102,7 +100,8 @@ func look(a arns) []Statement {
 		allow("Stack", "cloudformation:DescribeStacks DescribeStackEvents DescribeStackResources ListStackResources", a.stack()),
 		allow("NoResource", "cloudformation:ListStacks DescribeStacks cloudwatch:DescribeAlarms GetMetricData", everything),
 		allow("Queues", "sqs:GetQueueAttributes", a.of("sqs", a.Stack+"-NotificationQueue-*"), a.of("sqs", a.Stack+"-DeadLetterQueue-*")),
-		allow("Records", "dynamodb:GetItem BatchGetItem Scan DescribeTable", a.of("dynamodb", "table/"+a.Stack+"-Table-*")),
+		allow("Records", "dynamodb:GetItem BatchGetItem", a.table()),
+		allow("EventSource", "lambda:GetEventSourceMapping", everything).where("ArnLike", "lambda:FunctionArn", a.named("lambda", "function:")),
 		allow("Logs", "logs:FilterLogEvents", a.logs()),
 	}
 }
