@@ -3,7 +3,9 @@ package main
 import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // helps are what --help says. What stands in usage and examples is typed, in any language.
-var helps = language.Catalogue{
+var helps = language.Join(commonHelps, accessHelps)
+
+var commonHelps = language.Catalogue{
 	"title.usage":    {En: "Usage", Ja: "使い方"},
 	"title.verbs":    {En: "Verbs", Ja: "コマンド"},
 	"title.flags":    {En: "Flags", Ja: "オプション"},
@@ -15,7 +17,7 @@ var helps = language.Catalogue{
 		En: "A stamp is the time from which a user's sign-in sessions are valid (signInSessionsValidFromDateTime). A federated user without one is asked to sign in again every 12 hours. Exit status: 0 fine, 1 something is wrong, 2 wrong use.",
 		Ja: "スタンプとは、サインイン セッションの有効開始日時 (signInSessionsValidFromDateTime) です。これが空のフェデレーション ユーザーは、12 時間ごとに再サインインを求められます。終了コード: 0 正常、1 問題あり、2 使い方の誤り。",
 	},
-	"sessionstamp.examples": same("  sessionstamp check --demo\n  sessionstamp check\n  sessionstamp help flags"),
+	"sessionstamp.examples": same("  sessionstamp check --demo\n  sessionstamp help flags"),
 
 	"flags.long": {
 		En: "Every verb has these flags. You sign in in the browser, unless the environment names an app: AZURE_TENANT_ID, AZURE_CLIENT_ID, and AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE.",

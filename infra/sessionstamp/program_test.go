@@ -76,6 +76,9 @@ var screens = map[string][]string{
 	"help-history":    {"history", "-h"},
 	"help-watch":      {"help", "watch"},
 	"help-completion": {"completion", "--help"},
+
+	"help-permissions": {"permissions", "--help"},
+	"help-policy":      {"policy", "--help"},
 }
 
 // TestScreens: each fits on a screen of 80×24, has nothing but the result, and ends with

@@ -14,7 +14,18 @@ type Key string
 
 // Text is one sentence in both languages, each a format of package fmt. Words come in
 // another order in Japanese: %[2]d takes the second argument wherever it stands.
-type Text struct{ En, Ja string }
+type Text struct {
+	En string `json:"en"`
+	Ja string `json:"ja"`
+}
+
+// In returns the text in a language.
+func (t Text) In(l Language) string {
+	if l == Japanese {
+		return t.Ja
+	}
+	return t.En
+}
 
 // Catalogue holds sentences by their keys. It is never changed.
 type Catalogue map[Key]Text
@@ -38,13 +49,10 @@ func Join(catalogues ...Catalogue) Catalogue {
 // a person can still report it.
 func (c Catalogue) Say(l Language, key Key, args ...any) string {
 	text, found := c[key]
-	switch {
-	case !found:
+	if !found {
 		return fmt.Sprintf("(%s)", key)
-	case l == Japanese:
-		return fmt.Sprintf(text.Ja, args...)
 	}
-	return fmt.Sprintf(text.En, args...)
+	return fmt.Sprintf(text.In(l), args...)
 }
 
 // Faults returns an English sentence for each text that one language lacks, or that does
