@@ -182,7 +182,7 @@ func TestDeployed(t *testing.T) {
 			paused11(d)
 			reached(d)
 			d.ring("SweepAlarm")
-			d.Dead.Visible, d.Sums[missed], d.sweep.Counts.Existing = 3, 2, 410
+			d.Dead.Visible, d.Sums[missed], d.sweep.Counts = 3, 2, fullRound.Counts
 		}, nil, wrong},
 		"status-failed": {"status", func(d *deployed) {
 			d.Status = "ROLLBACK_COMPLETE"
@@ -193,6 +193,9 @@ func TestDeployed(t *testing.T) {
 				{Status: "ROLLBACK_IN_PROGRESS", Reason: "The following resource(s) failed to create: [Subscription, Table]."},
 			}
 		}, nil, wrong},
+		"help-status":        {"status --help", nil, nil, fine},
+		"help-release":       {"release --help", nil, nil, fine},
+		"help-sweep":         {"sweep --help", nil, nil, fine},
 		"history-stack":      {"history --stack sessionstamp", nil, nil, fine},
 		"history-stack-none": {"history 00000000-53ca-4c4f-a6e1-0d55712f85c8 --stack sessionstamp --since 2d", nil, nil, fine},
 		"pause":              {"pause", nil, nil, fine},
@@ -221,9 +224,12 @@ func TestDeployed(t *testing.T) {
 				if status != c.status {
 					t.Errorf("exit status %d, want %d", status, c.status)
 				}
+				if strings.HasSuffix(stderr, "] ") {
+					stderr += "\n" // which the person types
+				}
 				goldentest.Compare(t, "deployed-"+name+"."+string(l)+".txt", stderr+stdout)
 				checkScreen(t, stderr+stdout)
-				if l == language.English && stdout != "" {
+				if l == language.English && stdout != "" && !strings.HasPrefix(name, "help") {
 					d.goOn(t, stdout)
 				}
 			})
@@ -239,8 +245,9 @@ func (d *deployed) goOn(t *testing.T, text string) {
 		t.Error("the screen does not say how to go on")
 	}
 	for _, line := range strings.Split(end, "\n") {
-		command, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "sessionstamp "), "  ")
-		if command == "" || strings.Contains(command, "--names") { // which signs in to Entra
+		command, is := strings.CutPrefix(strings.TrimSpace(line), "sessionstamp ")
+		command, _, _ = strings.Cut(command, "  ")
+		if !is || strings.Contains(command, "--names") { // which signs in to Entra
 			continue
 		}
 		if status, _, stderr := d.play(t, answers("n\n"), strings.Fields(command)...); status == wrongUse {

@@ -66,7 +66,7 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 		return nil, ErrNoRegion
 	}
 	if _, err := a.config.Credentials.Retrieve(ctx); err != nil {
-		return nil, explainCredentials(ctx, err)
+		return nil, explainCredentials(ctx, a.config.Credentials, err)
 	}
 	who, err := sts.NewFromConfig(a.config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
