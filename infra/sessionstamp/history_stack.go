@@ -25,12 +25,10 @@ func (r recollection) sound() error {
 	if r.name != "" && r.orders {
 		return misuse("use.stack_history")
 	}
-	for flag, given := range map[string]bool{"since": !r.since.IsZero(), "region": r.region != "", "profile": r.profile != ""} {
-		if given && r.name == "" {
-			return misuse("use.since_stack", flag)
-		}
+	if !r.since.IsZero() && r.name == "" {
+		return misuse("use.needs_stack", "since")
 	}
-	return nil
+	return r.named()
 }
 
 // stackHistory tells whom a deployment has stamped, by its stamper's log, which holds
