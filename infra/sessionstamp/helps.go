@@ -3,7 +3,7 @@ package main
 import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // helps are what --help says. What stands in usage and examples is typed, in any language.
-var helps = language.Join(commonHelps, accessHelps)
+var helps = language.Join(commonHelps, accessHelps, deploymentHelps)
 
 var commonHelps = language.Catalogue{
 	"title.usage":    {En: "Usage", Ja: "使い方"},
@@ -64,15 +64,15 @@ var commonHelps = language.Catalogue{
 	},
 	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason CA-1234 --demo"),
 
-	"history.use":   same("history [USER] [--names] [--orders] [--limit N]"),
-	"history.short": {En: "whom this machine has stamped", Ja: "このマシンからスタンプを付けた履歴"},
+	"history.use":   same("history [USER] [--stack NAME [--since T]] [--names] [--orders]"),
+	"history.short": {En: "whom this machine or a deployment has stamped", Ja: "スタンプを付けた履歴"},
 	"history.long": {
-		En: "It tells who was stamped, when, how soon after creation, and by whose word. The file on this machine holds object ids and no names; AZURE_TENANT_ID says whose file it is. USER is a name (name@domain) or an object id.",
-		Ja: "誰に、いつ、作成からどれだけ後に、何を契機にスタンプを付けたかを示します。このマシンのファイルにはオブジェクト ID だけがあり、名前はありません。対象のテナントは AZURE_TENANT_ID で決まります。USER は名前 (名前@ドメイン) またはオブジェクト ID です。",
+		En: "It tells who was stamped, when, how soon after creation, and by whose word. The file on this machine holds object ids and no names; AZURE_TENANT_ID says whose file it is. With --stack the log of a deployment is searched instead. USER is a name (name@domain) or an object id.",
+		Ja: "誰に、いつ、作成からどれだけ後に、何を契機にスタンプを付けたかを示します。このマシンのファイルにはオブジェクト ID だけがあり、名前はありません。対象のテナントは AZURE_TENANT_ID で決まります。--stack を指定すると、代わりにデプロイのログを検索します。USER は名前 (名前@ドメイン) またはオブジェクト ID です。",
 	},
 	"history.examples": same("  sessionstamp history --names --demo\n  sessionstamp history -o csv > history.csv"),
 
-	"why.use":   same("why USER|AADSTS50058 [--all] [--message] [--all-rights]"),
+	"why.use":   same("why USER|AADSTS50058 [--all] [--all-rights] [--stack NAME]"),
 	"why.short": {En: "why is this user asked to sign in?", Ja: "サインインを求められる理由"},
 	"why.long": {
 		En: "It says what makes Entra ask one user again and again, what else was looked at, and what was not, with the right that it takes. USER is a name (name@domain) or an object id; a code such as AADSTS50058 is explained alone. It changes nothing. The exit status is 1 if a cause was found.\nYou are asked for User.Read.All and Domain.Read.All. Rights that you have consented to before are used as well. --all-rights asks for all that help, and most need an administrator: Policy.Read.All, Policy.Read.ConditionalAccess, Domain-InternalFederation.Read.All, IdentityRiskyUser.Read.All, and AuditLog.Read.All for the sign-in log.",

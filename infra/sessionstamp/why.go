@@ -25,6 +25,8 @@ type explained struct {
 	Findings []foundCause   `json:"findings"`
 	NotAsked []missingPiece `json:"notAsked"`
 	Cure     string         `json:"cure,omitempty"`
+	// Deployment is what the one that --stack names knows of the user.
+	Deployment *rememberedUser `json:"deployment,omitempty"`
 }
 
 type explainedUser struct {
@@ -56,6 +58,8 @@ type question struct {
 	// all shows everything, and messageOnly what the user should hear; allRights asks the
 	// person for every right that helps.
 	all, messageOnly, allRights bool
+	// Without a name no deployment is asked.
+	deployment
 }
 
 func (c *call) whyVerb() *cobra.Command {
@@ -79,6 +83,8 @@ func (c *call) whyVerb() *cobra.Command {
 	cmd.Flags().BoolVar(&q.all, "all", false, c.help("flag.why-all"))
 	cmd.Flags().BoolVar(&q.messageOnly, "message", false, c.help("flag.message"))
 	cmd.Flags().BoolVar(&q.allRights, "all-rights", false, c.help("flag.all-rights"))
+	q.flags(c, cmd, "")
+	explainElsewhere(cmd, "history", "region", "profile")
 	return cmd
 }
 
@@ -86,6 +92,13 @@ func (c *call) whyVerb() *cobra.Command {
 func (c *call) why(ctx context.Context, q question) error {
 	if !directory.IsID(strings.ToLower(q.user)) && !strings.Contains(q.user, "@") {
 		return misuse("use.why_user", q.user) // before anybody has to sign in
+	}
+	if err := q.named(); err != nil {
+		return err
+	}
+	remembered, err := c.remembers(ctx, q.deployment)
+	if err != nil {
+		return err
 	}
 	rights := []string{readUsers, readDomains}
 	if q.allRights {
@@ -99,14 +112,18 @@ func (c *call) why(ctx context.Context, q question) error {
 	if err != nil {
 		return err
 	}
+	known, err := remembered(u.ID)
+	if err != nil {
+		return err
+	}
 	if !c.demo {
 		_, _ = fmt.Fprintln(c.Stderr, c.Err.Paint(screen.Faint, c.say("why.asking")))
 	}
-	e := c.evidence(ctx, t, u)
+	e := c.evidence(ctx, t, u, known)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	x := explanation{call: c, question: q, tenant: t.id, user: u, evidence: e, findings: cause.Explain(e), blanks: cause.NotLookedAt(e)}
+	x := explanation{known: known, call: c, question: q, tenant: t.id, user: u, evidence: e, findings: cause.Explain(e), blanks: cause.NotLookedAt(e)}
 	slices.SortStableFunc(x.findings, func(a, b cause.Finding) int { return rank(a) - rank(b) })
 	if len(x.findings) > 0 && x.findings[0].Cause {
 		c.status = wrong
@@ -139,6 +156,7 @@ type explanation struct {
 
 	tenant   string
 	user     directory.User
+	known    *remembrance // nil where no deployment was asked
 	evidence cause.Evidence
 	findings []cause.Finding // the cause first
 	blanks   []cause.Blank
@@ -182,7 +200,7 @@ func (x explanation) view() view {
 		v.before, v.step, v.next = x.lines(), x.place(), x.next()
 	}
 	object := explained{
-		Tenant: x.tenant, At: moment(x.evidence.Now), Findings: []foundCause{}, NotAsked: []missingPiece{},
+		Tenant: x.tenant, At: moment(x.evidence.Now), Findings: []foundCause{}, NotAsked: []missingPiece{}, Deployment: x.known.object(),
 		User: explainedUser{x.user.ID, x.user.UserPrincipalName, u.DisplayName, moment(x.user.Created), moment(u.SignInSessionsValidFrom)},
 	}
 	for _, f := range x.findings {

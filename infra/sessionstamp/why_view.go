@@ -40,6 +40,7 @@ func (x explanation) lines() []line {
 			first = false
 		}
 	}
+	lines = append(lines, x.recalled(x.known)...)
 	if x.all || !slices.Contains(final, x.foremost().ID) {
 		lines = append(lines, x.factLines()...)
 		lines = append(lines, x.blankLines()...)
