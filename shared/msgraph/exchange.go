@@ -2,22 +2,34 @@ package msgraph
 
 import (
 	"context"
-	"errors"
 	"net/http"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // Exchange asks Entra once for a token of Graph in exchange for an assertion, the token of
 // another issuer, and throws the token away. What is wrong is a *directory.Error of the
-// operation [directory.Token], whose Code tells: "AADSTS700211" where no federated credential of
-// the app has the assertion's issuer, or Entra has not heard of it yet, "AADSTS700213" where one has
-// the issuer and none the subject. A nil transport means one of its own.
+// operation [directory.Token], whose Code tells: AADSTS700211 where no federated credential of
+// the app has the assertion's issuer, or Entra has not heard of it yet, AADSTS700213 where one
+// has the issuer and none the subject. A nil transport means one of its own.
 func Exchange(ctx context.Context, cloud Cloud, transport http.RoundTripper, tenantID, clientID, assertion string) error {
-	return errors.ErrUnsupported
+	return SignIn(ctx, Options{
+		Cloud: cloud, Transport: transport, TenantID: tenantID, ClientID: clientID,
+		Auth: Auth{WebIdentity: func(context.Context) (string, error) { return assertion, nil }},
+	})
 }
 
-// SignIn has the app sign in once by auth, and throws the token away: the proof that a client
-// secret or a certificate works. Errors are *directory.Error, as of any call; where Entra refuses,
-// Code is its number: "AADSTS7000215". What is new takes Entra a while to know.
+// SignIn signs an app in once, and throws the token away: the proof that a client secret or a
+// certificate works. Errors are *directory.Error: where Entra refuses, Code is its number, such
+// as AADSTS7000215. What is new takes Entra up to some minutes to know.
 func SignIn(ctx context.Context, o Options) error {
-	return errors.ErrUnsupported
+	o.Transport = limited{orDefault(o.Transport)}
+	c, err := newCredential(o)
+	if err != nil {
+		return unsent(directory.Token, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, signInTimeout)
+	defer cancel()
+	_, err = c.attempt(ctx, false)
+	return err
 }
