@@ -10,7 +10,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
-	"github.com/sessionstamp/sessionstamp/shared/state"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -29,7 +29,7 @@ func role(function string) string { return roles + function + "-ap-northeast-1" 
 
 func trusted(functions ...string) (list []directory.FederatedCredential) {
 	for _, f := range functions {
-		list = append(list, directory.FederatedCredential{Name: TrustName(f), Issuer: issuer, Subject: role(f), Audience: audience})
+		list = append(list, directory.FederatedCredential{Name: DefaultStack + "-" + f, Issuer: issuer, Subject: role(f), Audience: audience})
 	}
 	return list
 }
@@ -68,9 +68,9 @@ func healthy() Evidence {
 		Reader:   Asked(app("reader", reads, "keeper", "sweeper")), Stamper: Asked(app("stamper", append(reads, revoke), "stamper")),
 		Domains:  Asked([]directory.Domain{{Name: "example.co.jp", Federated: true, Verified: true}, {Name: "m.example"}}),
 		Excluded: Asked(Excluded{}), Users: Asked(Users{Without: 5, New: 3}),
-		Keeper:    Asked(state.Item[keeper.Record]{Version: 9, Doc: keeper.Record{ID: "s", Expires: now.Add(25 * day)}}),
-		Sweep:     Asked(state.Item[sweep.Checkpoint]{Version: 9, Doc: sweep.Checkpoint{DeltaLink: "l", FullDue: now.Add(time.Hour)}}),
-		Brake:     Asked(Brake{}),
+		Keeper:    Asked(keeper.Record{ID: "s", Expires: now.Add(25 * day)}),
+		Sweep:     Asked(sweep.Checkpoint{DeltaLink: "l", FullDue: now.Add(time.Hour)}),
+		Brake:     Asked(stamp.BrakeState{}),
 		Attention: Asked(map[string]int{"cannot_fix": 1}), Traffic: Asked(Traffic{Stamped: 9}),
 	}
 }
@@ -111,13 +111,13 @@ func trouble(t Trouble) change { return func(e *Evidence) { e.Account = Asked(Ac
 func called(reason string) change {
 	return func(e *Evidence) { e.Attention = Asked(map[string]int{reason: 2}) }
 }
-func traffic(t Traffic) change { return func(e *Evidence) { e.Traffic = Asked(t) } }
-func brake(b Brake) change     { return func(e *Evidence) { e.Brake = Asked(b) } }
+func traffic(t Traffic) change        { return func(e *Evidence) { e.Traffic = Asked(t) } }
+func brake(b stamp.BrakeState) change { return func(e *Evidence) { e.Brake = Asked(b) } }
 func record(f func(*keeper.Record)) change {
-	return set(func(e *Evidence) *Answer[state.Item[keeper.Record]] { return &e.Keeper }, func(i *state.Item[keeper.Record]) { f(&i.Doc) })
+	return set(func(e *Evidence) *Answer[keeper.Record] { return &e.Keeper }, f)
 }
 func checkpoint(f func(*sweep.Checkpoint)) change {
-	return set(func(e *Evidence) *Answer[state.Item[sweep.Checkpoint]] { return &e.Sweep }, func(i *state.Item[sweep.Checkpoint]) { f(&i.Doc) })
+	return set(func(e *Evidence) *Answer[sweep.Checkpoint] { return &e.Sweep }, f)
 }
 
 // undeployed is before setup.
@@ -132,7 +132,7 @@ func undeployed(e *Evidence) {
 func secret(end time.Time, more ...directory.AppCredential) change {
 	return func(e *Evidence) {
 		d := deployment()
-		d.Stamper, d.Mode, d.StoredKey = "", directory.AuthClientSecret, "stored"
+		d.Stamper, d.Mode = "", directory.AuthClientSecret
 		a := app("reader", append([]string{revoke}, "User.Read.All", "Domain.Read.All", "GroupMember.Read.All"))
 		a.Credentials = append(more, directory.AppCredential{KeyID: "stored", Name: "sessionstamp 1", End: end})
 		e.Deployment, e.Reader, e.Stamper = Asked(d), Asked(a), Answer[App]{}
@@ -215,7 +215,7 @@ var cases = append([]fault{
 	{"credential_expired", []change{secret(now)}, ""},
 	{"credential_ends", []change{secret(now.Add(29 * day))}, ""},
 	{"credential_orphaned", []change{secret(now.Add(90*day), directory.AppCredential{KeyID: "old", Name: "sessionstamp 0"})}, RemoveSecret},
-	{"", []change{secret(now.Add(90*day), directory.AppCredential{KeyID: "old", Name: "a person's"})}, ""},
+	{"", []change{secret(now.Add(90*day), directory.AppCredential{KeyID: "other", Name: "sessionstamp 2", End: now.Add(day)})}, ""},
 	{"credential_orphaned", []change{credential(directory.AppCredential{KeyID: "old", Name: "sessionstamp 0", Certificate: true})}, RemoveCert},
 	{"credential_needless", []change{credential(directory.AppCredential{KeyID: "k", End: now.Add(day)})}, ""},
 	{"no_federated_domain", []change{domains(directory.Domain{Name: "example.co.jp", Verified: true})}, ""},
@@ -252,21 +252,21 @@ var cases = append([]fault{
 	{"api_faults", []change{func(e *Evidence) { e.Front = Asked(Front{Faults: 1}) }}, ""},
 	{"api_throttled", []change{func(e *Evidence) { e.Front = Asked(Front{Throttled: 1}) }}, ""},
 
-	{"keeper_never_ran", []change{func(e *Evidence) { e.Keeper = Asked(state.Item[keeper.Record]{}) }}, ""},
-	{"", []change{stack(func(d *Deployment) { d.Created = ago(time.Hour) }), func(e *Evidence) { e.Keeper = Asked(state.Item[keeper.Record]{}) }}, ""},
+	{"keeper_never_ran", []change{func(e *Evidence) { e.Keeper = Asked(keeper.Record{}) }}, ""},
+	{"", []change{stack(func(d *Deployment) { d.Created = ago(time.Hour) }), func(e *Evidence) { e.Keeper = Asked(keeper.Record{}) }}, ""},
 	{"taken_down", []change{record(func(r *keeper.Record) { *r = keeper.Record{TakenDown: true, SweepOwed: true} })}, ""},
 	{"subscription_missing", []change{record(func(r *keeper.Record) { r.Expires = time.Time{} })}, ""},
 	{"subscription_expired", []change{record(func(r *keeper.Record) { r.Expires = now })}, ""},
 	{"subscription_ends", []change{record(func(r *keeper.Record) { r.Expires = now.Add(9 * day) })}, ""},
 	{"keeper_stuck", []change{record(func(r *keeper.Record) { r.Claimed = ago(2 * time.Hour) })}, ""},
 	{"sweep_owed", []change{record(func(r *keeper.Record) { r.SweepOwed = true })}, ""},
-	{"sweep_never_ran", []change{func(e *Evidence) { e.Sweep = Asked(state.Item[sweep.Checkpoint]{}) }}, ""},
+	{"sweep_never_ran", []change{func(e *Evidence) { e.Sweep = Asked(sweep.Checkpoint{}) }}, ""},
 	{"full_round_late", []change{checkpoint(func(c *sweep.Checkpoint) { c.FullDue = ago(25 * time.Hour) })}, AskFullRound},
 	{"full_round_owed", []change{checkpoint(func(c *sweep.Checkpoint) { c.FullDue = time.Time{} })}, ""},
 	{"exclusion_unmatched", []change{checkpoint(func(c *sweep.Checkpoint) { c.Unmatched = []string{"svc-*"} })}, ""},
 	{"", []change{checkpoint(func(c *sweep.Checkpoint) { c.Unmatched, c.FullStarted = []string{"svc-*"}, ago(time.Hour) })}, ""},
-	{"brake_reached", []change{brake(Brake{Reached: ago(day)}), queue(Queue{Oldest: day}), func(e *Evidence) { e.Users = Asked(Users{New: 1, NewWithout: 1}) }}, ""},
-	{"paused", []change{brake(Brake{Paused: ago(day)}), queue(Queue{Oldest: day})}, ""},
+	{"brake_reached", []change{brake(stamp.BrakeState{Reached: ago(day)}), queue(Queue{Oldest: day}), func(e *Evidence) { e.Users = Asked(Users{New: 1, NewWithout: 1}) }}, ""},
+	{"paused", []change{brake(stamp.BrakeState{Paused: ago(day)}), queue(Queue{Oldest: day})}, ""},
 	{"sign_in_refused", []change{called("sign_in_refused")}, ""},
 	{"keeper_failed", []change{called("keeper_failed")}, ""},
 	{"put_back", []change{called("put_back")}, ""},

@@ -5,7 +5,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
-	"github.com/sessionstamp/sessionstamp/shared/state"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -57,10 +57,10 @@ type Evidence struct {
 	Excluded        Answer[Excluded]
 	Users           Answer[Users]
 
-	// The records of the stack's table. One never written has version 0.
-	Keeper Answer[state.Item[keeper.Record]]
-	Sweep  Answer[state.Item[sweep.Checkpoint]]
-	Brake  Answer[Brake]
+	// The records of the stack's table. One never written is empty.
+	Keeper Answer[keeper.Record]
+	Sweep  Answer[sweep.Checkpoint]
+	Brake  Answer[stamp.BrakeState]
 	// Attention counts the reasons of the last 24 hours for which a person was called, by the
 	// code that the functions log.
 	Attention Answer[map[string]int]
@@ -109,9 +109,6 @@ type Deployment struct {
 	// of the function.
 	Audience string
 	Subjects map[string]string
-	// StoredKey is the key id of the credential in Secrets Manager, empty where that is not
-	// known.
-	StoredKey string
 	// Domains are those that FederatedDomains names, and Groups those of ExcludedGroups.
 	Domains, Groups []string
 	DryRun          bool
@@ -211,9 +208,6 @@ type Users struct {
 	// least and seven days at most.
 	New, NewWithout int
 }
-
-// Brake is how the brake stands. Zero times are for what is not so.
-type Brake struct{ Reached, Paused time.Time }
 
 // Traffic is what came in the last seven days.
 type Traffic struct {

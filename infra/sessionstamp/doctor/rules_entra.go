@@ -157,14 +157,13 @@ func (a held) hit(do Action, value, name string) hit {
 // soon is how long before its end a credential needs a person.
 const soon = 30 * 24 * time.Hour
 
-// current is the credential that the functions sign in with: the stored one, or the one
-// that is good for longest where it is not known which is stored.
+// current is the credential that the functions sign in with, as far as can be known: of
+// those of the stored kind the one that is good for longest.
 func (m matter) current(a held) (c directory.AppCredential, found bool) {
 	d, _ := m.deployed()
 	for _, one := range a.Credentials {
-		switch {
-		case !d.Mode.Stored() || one.Certificate != (d.Mode == directory.AuthCertificate):
-		case d.StoredKey == "" && (!found || one.End.After(c.End)), d.StoredKey == one.KeyID && d.StoredKey != "":
+		kind := d.Mode.Stored() && one.Certificate == (d.Mode == directory.AuthCertificate)
+		if kind && (!found || one.End.After(c.End)) {
 			c, found = one, true
 		}
 	}
@@ -196,16 +195,13 @@ func (m matter) ending(a held, c directory.AppCredential) params {
 // ours tells whether sessionstamp has made a credential: it names them so.
 func ours(c directory.AppCredential) bool { return strings.HasPrefix(c.Name, "sessionstamp") }
 
-// credentialOrphaned finds those of ours that nobody signs in with. Where it is not known
-// which is stored, none is certain.
+// credentialOrphaned finds those of ours with which certainly nobody signs in. Where one is
+// stored, it is not known which: that are those which have ended.
 func credentialOrphaned(m matter, a held) (hits []hit) {
 	d, _ := m.deployed()
-	if d.Mode.Stored() && d.StoredKey == "" {
-		return nil
-	}
 	now, _ := m.current(a)
 	for _, c := range a.Credentials {
-		if !ours(c) || c.KeyID == now.KeyID {
+		if !ours(c) || c.KeyID == now.KeyID || d.Mode.Stored() && c.End.After(m.Now) {
 			continue
 		}
 		do := RemoveSecret

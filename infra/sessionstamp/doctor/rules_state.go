@@ -10,8 +10,8 @@ import (
 
 var stateRules = []rule{
 	{"keeper_never_ran", Wrong, State, func(m matter) []hit {
-		i, asked := m.Keeper.Get()
-		return when(asked && i.Version == 0 && m.settled(), nil)
+		r, asked := m.Keeper.Get()
+		return when(asked && r == (keeper.Record{}) && m.settled(), nil)
 	}},
 	{"taken_down", Wrong, State, eachRecord(func(_ matter, r keeper.Record) bool { return r.TakenDown })},
 	{"subscription_missing", Wrong, State, eachRecord(func(_ matter, r keeper.Record) bool { return !r.TakenDown && r.Expires.IsZero() })},
@@ -27,8 +27,8 @@ var stateRules = []rule{
 		return when(!b.Reached.IsZero(), m.waiting(b.Reached))
 	}},
 	{"sweep_never_ran", Wrong, State, func(m matter) []hit {
-		i, asked := m.Sweep.Get()
-		return when(asked && i.Version == 0 && m.settled(), nil)
+		c, asked := m.Sweep.Get()
+		return when(asked && neverRan(c) && m.settled(), nil)
 	}},
 	{"full_round_late", Wrong, State, fullRoundLate},
 	{"sign_in_refused", Wrong, State, attention("sign_in_refused")},
@@ -65,8 +65,8 @@ var stateRules = []rule{
 	{"exclusion_unmatched", Warning, State, exclusionUnmatched},
 	{"sweep_owed", Note, State, eachRecord(func(_ matter, r keeper.Record) bool { return r.SweepOwed && !r.TakenDown })},
 	{"full_round_owed", Note, State, func(m matter) []hit {
-		i, asked := m.Sweep.Get()
-		return when(asked && i.Version > 0 && i.Doc.FullDue.IsZero(), nil)
+		c, asked := m.Sweep.Get()
+		return when(asked && !neverRan(c) && c.FullDue.IsZero(), nil)
 	}},
 }
 
@@ -106,35 +106,39 @@ const leastLife = 240 * time.Hour
 // eachRecord tries the keeper's record, where there is one.
 func eachRecord(bad func(matter, keeper.Record) bool) func(matter) []hit {
 	return func(m matter) []hit {
-		i, asked := m.Keeper.Get()
-		return when(asked && i.Version > 0 && bad(m, i.Doc), params{"expires": m.at(i.Doc.Expires), "claimed": m.at(i.Doc.Claimed)})
+		r, asked := m.Keeper.Get()
+		return when(asked && r != (keeper.Record{}) && bad(m, r), params{"expires": m.at(r.Expires), "claimed": m.at(r.Claimed)})
 	}
 }
 
 // late is how long after it is due a full round has begun at the latest.
 const late = 24 * time.Hour
 
+// neverRan tells a checkpoint that no run has written; a wish for a full round changes nothing.
+func neverRan(c sweep.Checkpoint) bool {
+	return c.DeltaLink == "" && c.FullStarted.IsZero() && c.FullDue.IsZero()
+}
+
 // fullRoundLate hits a day after the daily round was due: the last one began two days ago.
 func fullRoundLate(m matter) []hit {
-	i, asked := m.Sweep.Get()
-	due := i.Doc.FullDue
-	if !asked || i.Version == 0 || due.IsZero() || m.Now.Sub(due) <= late {
+	c, asked := m.Sweep.Get()
+	if !asked || c.FullDue.IsZero() || m.Now.Sub(c.FullDue) <= late {
 		return nil
 	}
-	return []hit{{params{"due": m.at(due)}, []Remedy{{Do: AskFullRound}}}}
+	return []hit{{params{"due": m.at(c.FullDue)}, []Remedy{{Do: AskFullRound}}}}
 }
 
 // exclusionUnmatched names what has protected nobody in a whole round, but for what Entra
 // says is not there.
 func exclusionUnmatched(m matter) []hit {
-	i, _ := m.Sweep.Get()
+	c, _ := m.Sweep.Get()
 	e, _ := m.Excluded.Get()
 	known := make(map[string]bool, len(e.Users))
 	for _, id := range e.Users {
 		known[id] = true
 	}
 	var unmatched []string
-	for _, one := range unmatchedOf(i.Doc) {
+	for _, one := range unmatchedOf(c) {
 		if !known[one] {
 			unmatched = append(unmatched, one)
 		}

@@ -59,7 +59,7 @@ func (m matter) flaws(a held) (flaws []flaw) {
 	return flaws
 }
 
-// wants are the credentials that the app's functions need. Where the issuer is not known,
+// wants are the credentials that the app's functions need, named as setup does. Where the issuer is not known,
 // any will do.
 func (m matter) wants(a held) (wants []flaw) {
 	d, _ := m.deployed()
@@ -67,15 +67,12 @@ func (m matter) wants(a held) (wants []flaw) {
 	for _, function := range a.functions {
 		if subject := d.Subjects[function]; subject != "" {
 			wants = append(wants, flaw{held: a, function: function, want: directory.FederatedCredential{
-				Name: TrustName(function), Issuer: issuer, Subject: subject, Audience: d.Audience,
+				Name: d.Name + "-" + function, Issuer: issuer, Subject: subject, Audience: d.Audience,
 			}})
 		}
 	}
 	return wants
 }
-
-// TrustName is what we name a function's federated credential.
-func TrustName(function string) string { return "sessionstamp-" + function }
 
 func (f flaw) sameIssuer() bool   { return f.want.Issuer == "" || f.have.Issuer == f.want.Issuer }
 func (f flaw) sameSubject() bool  { return f.have.Subject == f.want.Subject }
