@@ -134,7 +134,7 @@ var stackWords = map[string]words{
 	},
 	"stacks_same_tenant": {
 		problem: language.Text{En: "Other stacks serve the same tenant ({others}): users may be signed out twice, and each has a brake of its own.",
-			Ja: "同じテナントを対象とするスタックがほかにもあります ({others})。ユーザーが二重にサインアウトされ、ブレーキも別々に働きます。"},
+			Ja: "同じテナントを対象とするスタックがほかにもあります ({others})。ユーザーが二重にサインアウトされ、24 時間の上限も別々に数えられます。"},
 		cure:    language.Text{En: "Keep one of them, and remove the others one by one.", Ja: "1 つだけ残し、ほかは 1 つずつ削除してください。"},
 		command: "sessionstamp setup --undo --stack NAME",
 	},

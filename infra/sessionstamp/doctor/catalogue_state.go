@@ -41,7 +41,7 @@ var stateWords = map[string]words{
 		cure:    language.Text{En: "Go on when the reason is over.", Ja: "理由がなくなったら再開してください。"}, command: "sessionstamp resume{of}",
 	},
 	"brake_reached": {
-		problem: language.Text{En: "The brake was reached on {since}: nobody is stamped automatically, and {waiting} requests wait.", Ja: "{since} にブレーキが作動しました。自動では誰にもスタンプが付かず、{waiting}要求が待機中です。"},
+		problem: language.Text{En: "The brake was reached on {since}: nobody is stamped automatically, and {waiting} requests wait.", Ja: "{since} に 24 時間の上限に達して停止しました。自動では誰にもスタンプが付かず、{waiting}要求が待機中です。"},
 		cure:    language.Text{En: "See whether so many new users are real; then release it.", Ja: "新しいユーザーの急増が正しいものか確認し、解除してください。"}, command: "sessionstamp release{of}",
 	},
 	"sweep_never_ran": {

@@ -7,7 +7,6 @@
 package doctor
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -160,21 +159,13 @@ func (p params) fill(t language.Text) language.Text {
 	return language.Text{En: strings.NewReplacer(english...).Replace(t.En), Ja: strings.NewReplacer(japanese...).Replace(t.Ja)}
 }
 
-// DefaultStack is the name of a stack where nobody says another.
-const DefaultStack = "sessionstamp"
-
 // matter is the evidence, as the rules look at it.
 type matter struct{ Evidence }
 
 // params are those of every text.
 func (m matter) params() params {
-	name := cmp.Or(m.Stack, DefaultStack)
-	of := ""
-	if name != DefaultStack {
-		of = " --stack " + name
-	}
 	account, _ := m.Account.Get()
-	return params{"stack": plain(name), "of": plain(of), "region": plain(account.Region)}
+	return params{"stack": plain(m.Stack), "of": plain(m.Given), "region": plain(account.Region)}
 }
 
 // deployed returns the stack, and whether it is known that there is one.

@@ -19,6 +19,7 @@ var now = time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)
 func ago(d time.Duration) time.Time { return now.Add(-d) }
 
 const (
+	name     = "sessionstamp"
 	day      = 24 * time.Hour
 	issuer   = "https://1a2b.tokens.sts.global.api.aws"
 	audience = "api://AzureADTokenExchange"
@@ -29,7 +30,7 @@ func role(function string) string { return roles + function + "-ap-northeast-1" 
 
 func trusted(functions ...string) (list []directory.FederatedCredential) {
 	for _, f := range functions {
-		list = append(list, directory.FederatedCredential{Name: DefaultStack + "-" + f, Issuer: issuer, Subject: role(f), Audience: audience})
+		list = append(list, directory.FederatedCredential{Name: name + "-" + f, Issuer: issuer, Subject: role(f), Audience: audience})
 	}
 	return list
 }
@@ -40,7 +41,7 @@ func app(id string, roles []string, functions ...string) App {
 
 func deployment() Deployment {
 	return Deployment{
-		Found: true, Name: DefaultStack, Status: "UPDATE_COMPLETE", Created: ago(40 * day), Version: "1.2.0",
+		Found: true, Name: name, Status: "UPDATE_COMPLETE", Created: ago(40 * day), Version: "1.2.0",
 		Tenant: "tenant", Reader: "reader", Stamper: "stamper", Mode: directory.AuthWebIdentity, Audience: audience,
 		Subjects: map[string]string{"keeper": role("keeper"), "sweeper": role("sweeper"), "stamper": role("stamper")},
 		Domains:  []string{"Example.co.jp"}, Groups: []string{"group"},
@@ -51,11 +52,11 @@ func deployment() Deployment {
 func healthy() Evidence {
 	reads := []string{"Domain.Read.All", "GroupMember.Read.All", "User.Read.All"}
 	var functions []Function
-	for _, name := range []string{"webhook", "stamper", "keeper", "sweeper"} {
-		functions = append(functions, Function{Name: name, Found: true, State: "Active", LastUpdate: "Successful"})
+	for _, function := range []string{"webhook", "stamper", "keeper", "sweeper"} {
+		functions = append(functions, Function{Name: function, Found: true, State: "Active", LastUpdate: "Successful"})
 	}
 	return Evidence{
-		Now: now, Command: "v1.2.0", Stack: DefaultStack,
+		Now: now, Command: "v1.2.0", Stack: name,
 		Clock: Asked(-time.Minute), SAM: Asked(true), File: Asked(FileFine),
 		Account: Asked(Account{ID: "123456789012", Region: "ap-northeast-1"}), Issuer: Asked(issuer),
 		Stacks:     Asked([]Deployment{deployment(), {Found: true, Name: "other", Tenant: "b", Reader: "c"}}),
@@ -123,7 +124,7 @@ func checkpoint(f func(*sweep.Checkpoint)) change {
 // undeployed is before setup.
 func undeployed(e *Evidence) {
 	*e = Evidence{
-		Now: now, Stack: DefaultStack, Clock: e.Clock, SAM: e.SAM, File: e.File, Account: e.Account, Issuer: e.Issuer,
+		Now: now, Stack: name, Clock: e.Clock, SAM: e.SAM, File: e.File, Account: e.Account, Issuer: e.Issuer,
 		Stacks: Asked([]Deployment(nil)), Deployment: Asked(Deployment{}), SignedIn: e.SignedIn, Domains: e.Domains, Users: e.Users,
 	}
 }
@@ -282,8 +283,8 @@ var cases = append([]fault{
 // ringing are the ten alarms.
 func ringing() (all []fault) {
 	for id := range alarmWords {
-		name := strings.ReplaceAll(strings.TrimPrefix(id, "alarm_"), "_", "-")
-		all = append(all, fault{id, []change{func(e *Evidence) { e.Alarms = Asked([]Alarm{{Name: name, Rings: true}}) }}, ""})
+		alarm := strings.ReplaceAll(strings.TrimPrefix(id, "alarm_"), "_", "-")
+		all = append(all, fault{id, []change{func(e *Evidence) { e.Alarms = Asked([]Alarm{{Name: alarm, Rings: true}}) }}, ""})
 	}
 	return all
 }

@@ -21,6 +21,8 @@ type Evidence struct {
 	// written it.
 	Stack string
 	Named bool
+	// Given are the flags by which a command means the same stack, with a blank before each.
+	Given string
 
 	// Clock is how far this machine's clock is ahead of the vendors', below 0 where it is
 	// behind.

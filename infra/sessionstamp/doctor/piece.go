@@ -64,7 +64,7 @@ func Pieces(e Evidence) []Piece {
 		{"front", language.Text{En: "API", Ja: "API"}, AWS, e.Front, true},
 		{"keeper", language.Text{En: "subscription", Ja: "サブスクリプション"}, State, e.Keeper, true},
 		{"sweep", language.Text{En: "sweep", Ja: "巡回"}, State, e.Sweep, true},
-		{"brake", language.Text{En: "brake", Ja: "ブレーキ"}, State, e.Brake, true},
+		{"brake", language.Text{En: "pause and brake", Ja: "一時停止と上限"}, State, e.Brake, true},
 		{"attention", language.Text{En: "calls for attention", Ja: "要確認の記録"}, State, e.Attention, true},
 		{"traffic", language.Text{En: "traffic", Ja: "処理件数"}, State, e.Traffic, true},
 	} {

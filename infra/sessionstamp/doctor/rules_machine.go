@@ -51,10 +51,9 @@ func (m matter) versions(want int) []hit {
 		params{"command": plain(m.Command), "version": plain(d.Version)})
 }
 
-// numbers are those of a version such as 1.2.3; what follows a - or + does not count.
+// numbers are those of a release such as 1.2.3; what follows a + does not count.
 func numbers(version string) (parts []int, ok bool) {
 	version, _, _ = strings.Cut(strings.TrimPrefix(version, "v"), "+")
-	version, _, _ = strings.Cut(version, "-")
 	for part := range strings.SplitSeq(version, ".") {
 		n, err := strconv.Atoi(part)
 		if err != nil {

@@ -76,7 +76,7 @@ func (m matter) wants(a held) (wants []flaw) {
 
 func (f flaw) sameIssuer() bool   { return f.want.Issuer == "" || f.have.Issuer == f.want.Issuer }
 func (f flaw) sameSubject() bool  { return f.have.Subject == f.want.Subject }
-func (f flaw) sameAudience() bool { return f.have.Audience == f.want.Audience }
+func (f flaw) sameAudience() bool { return f.want.Audience == "" || f.have.Audience == f.want.Audience }
 func (f flaw) good() bool         { return f.sameIssuer() && f.sameSubject() && f.sameAudience() }
 func (f flaw) sameFunction() bool { return ofFunction(f.have, f.function) }
 
@@ -121,7 +121,7 @@ func (f flaw) mend() []Remedy {
 		return nil
 	case f.kind == flawStranger:
 		return []Remedy{{Do: Distrust, App: f.App.App, Value: f.have.Name}}
-	case f.want.Issuer == "":
+	case f.want.Issuer == "" || f.want.Audience == "":
 		return nil // nobody knows what to write
 	}
 	write := f.want
