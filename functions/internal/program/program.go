@@ -20,6 +20,10 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/config"
 )
 
+// version is which release the function is of. The linker sets it (-X), as infra/release
+// tells it.
+var version = "devel"
+
 // An Environment is what a function finds when it starts.
 type Environment struct {
 	// Lookup reads the variables that the template sets.
@@ -57,6 +61,7 @@ func Start(ctx context.Context, environ []string, out io.Writer, build func(cont
 		env.Report(ctx, err)
 		return err
 	}
+	env.Log.LogAttrs(ctx, slog.LevelInfo, "started", slog.String("version", version))
 	lambda.StartWithOptions(handler, lambda.WithContext(ctx), lambda.WithEnableSIGTERM(stop))
 	return nil
 }
