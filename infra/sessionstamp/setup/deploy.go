@@ -97,7 +97,7 @@ func (s Stack) has(values map[string]string) bool { return maps.Equal(s.Paramete
 
 // released tells a version that is one from the name of whatever was built just now.
 func released(version string) bool {
-	return regexp.MustCompile(`^v?[0-9]+\.[0-9]+\.[0-9]+$`).MatchString(version)
+	return regexp.MustCompile(`^v?[0-9]+\.[0-9]+\.[0-9]+(\+[0-9a-f]{7,40})?$`).MatchString(version)
 }
 
 // unready tells whether the keeper could not sign in since Entra does not know everywhere yet

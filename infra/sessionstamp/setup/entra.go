@@ -61,7 +61,7 @@ func (r *runner) rights(app App) step {
 		},
 		func(ctx context.Context) error {
 			for _, right := range lacks {
-				if err := r.again(ctx, func() error { return r.Directory.Grant(ctx, r.apps[app.UniqueName], right) }); err != nil {
+				if err := r.Directory.Grant(ctx, r.apps[app.UniqueName], right); err != nil {
 					return err
 				}
 			}
@@ -82,7 +82,7 @@ func (r *runner) trust(app App) step {
 		},
 		func(ctx context.Context) error {
 			for _, t := range lacks {
-				if err := r.again(ctx, func() error { return r.Directory.Trust(ctx, r.apps[app.UniqueName], t) }); err != nil {
+				if err := r.Directory.Trust(ctx, r.apps[app.UniqueName], t); err != nil {
 					return err
 				}
 			}
@@ -99,22 +99,6 @@ func (r *runner) fresh(ctx context.Context, app App) (directory.App, bool, error
 		return r.apps[app.UniqueName], true, nil
 	}
 	return found, exists, err
-}
-
-// again repeats what Entra refuses since it does not know the new app everywhere yet.
-func (r *runner) again(ctx context.Context, call func() error) error {
-	const every, most = 5 * time.Second, 24
-	for n := 1; ; n++ {
-		err := call()
-		refused, ok := errors.AsType[*directory.Error](err)
-		if !ok || !refused.NotFound() || n == most {
-			return err
-		}
-		r.say(Waits, refused.Code)
-		if err := wait(ctx, every); err != nil {
-			return err
-		}
-	}
 }
 
 // trusted waits until Entra knows the issuer of each app.
@@ -197,10 +181,8 @@ func (r *runner) secret() step {
 			return len(r.made(app)) > 0, err
 		},
 		func(ctx context.Context) error {
-			for _, old := range r.made(app) {
-				if err := r.Directory.RemovePassword(ctx, r.apps[app.UniqueName], old); err != nil {
-					return err
-				}
+			if err := r.unmake(ctx, app); err != nil {
+				return err
 			}
 			end := r.Now().Add(credentialLife)
 			_, secret, err := r.Directory.AddPassword(ctx, r.apps[app.UniqueName], credential, end)
@@ -224,11 +206,42 @@ func (r *runner) made(app App) (ids []string) {
 	return ids
 }
 
+// unmake removes them.
+func (r *runner) unmake(ctx context.Context, app App) error {
+	for _, id := range r.made(app) {
+		if err := r.Directory.RemovePassword(ctx, r.apps[app.UniqueName], id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unstored removes the client secret of a deployment that needs none any more. What the app
+// has tells whether there is one, so it goes last.
+func (r *runner) unstored(app App) step {
+	return step{
+		"forget", r.plan.SecretName(),
+		func(ctx context.Context) (bool, error) {
+			_, _, err := r.read(ctx, app)
+			return len(r.made(app)) == 0, err
+		},
+		func(ctx context.Context) error {
+			if err := r.Vault.Forget(ctx, r.plan.SecretName()); err != nil {
+				return err
+			}
+			return r.unmake(ctx, app)
+		},
+	}
+}
+
 // tidy takes away what the deployment that runs now needs no more: rights and trusts of ours,
 // and the second app where one does all.
 func (r *runner) tidy() (all []step) {
 	for _, app := range r.plan.Apps {
 		all = append(all, r.tidyApp(app))
+	}
+	if r.plan.Mode == directory.AuthWebIdentity {
+		all = append(all, r.unstored(r.plan.Apps[0]))
 	}
 	if len(r.plan.Apps) == 1 {
 		all = append(all, r.remove(App{UniqueName: r.plan.UniqueName(stamper)}))
