@@ -55,7 +55,7 @@ var parameters = []parameter{
 	{name: newUserWindow, value: "72", least: 1, most: 168},
 	{name: stampsPerDay, value: "0", most: 1_000_000},
 	{name: dryRun, value: "false", pattern: "^(false|true)$"},
-	{name: alarmsTo, pattern: `^([^@\s]+@[^@\s]+\.[^@\s]+|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)?$`},
+	{name: alarmsTo, pattern: `^([^@\s:]+@[^@\s:]+\.[^@\s:]+|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)?$`},
 	{name: permissionsBounds, pattern: `^(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+)?$`},
 	{name: kmsKey, pattern: `^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$`},
 }
