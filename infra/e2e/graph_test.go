@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,7 +23,9 @@ import (
 type graph struct {
 	*msgraphtest.Server
 	tenant  *msgraphtest.Tenant
-	app     *msgraphtest.App
+	reader  *msgraphtest.App // the keeper and the sweeper sign in as it
+	stamper *msgraphtest.App
+	used    *grants // of the permissions of both; may be nil
 	proxy   *httptest.Server
 	certs   string     // a file with the certificate to be trusted
 	news    *news      // of every request
@@ -35,18 +38,23 @@ const newUserWindow = 72 * time.Hour
 // federated is the domain of users in scope.
 const federated = "example.co.jp"
 
+// The permissions of the two apps, where no group is excluded.
+var (
+	readerPermissions  = []string{"User.Read.All", "Domain.Read.All"}
+	stamperPermissions = append(slices.Clone(readerPermissions), "User.RevokeSessions.All")
+)
+
 func newGraph(t *testing.T, o msgraphtest.Options) *graph {
 	t.Helper()
 	g := &graph{news: newNews(), notices: new(telephone)}
-	o.Notify, o.Record, o.NewUserWindow = g.told(g.notices), func(msgraphtest.Request) { g.news.tell() }, newUserWindow
+	o.Notify, o.Record, o.NewUserWindow = g.told(g.notices), g.record, newUserWindow
 	o.Violation = func(sentence string) { t.Error(sentence) }
 	g.Server = msgraphtest.New(o)
 	t.Cleanup(g.Close)
 	g.StartTLS()
 	g.tenant = g.AddTenant(msgraphtest.TenantOptions{Domains: []msgraphtest.Domain{{Name: federated, Federated: true}}})
-	g.app = g.tenant.AddApp(msgraphtest.AppOptions{
-		Permissions: []string{"User.Read.All", "User.RevokeSessions.All", "Domain.Read.All", "GroupMember.Read.All"},
-	})
+	g.reader = g.tenant.AddApp(msgraphtest.AppOptions{Permissions: readerPermissions})
+	g.stamper = g.tenant.AddApp(msgraphtest.AppOptions{Permissions: stamperPermissions})
 	g.certs = filepath.Join(t.TempDir(), "graph.pem")
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: g.Certificate().Raw})
 	if err := os.WriteFile(g.certs, block, 0o600); err != nil {
@@ -56,6 +64,23 @@ func newGraph(t *testing.T, o msgraphtest.Options) *graph {
 	t.Cleanup(g.proxy.CloseClientConnections)
 	t.Cleanup(g.proxy.Close)
 	return g
+}
+
+// record notes which permission of which app a request has used.
+func (g *graph) record(r msgraphtest.Request) {
+	g.news.tell()
+	role := map[string]string{g.reader.ID(): readerApp, g.stamper.ID(): stamperApp}[r.App]
+	if g.used == nil || role == "" || r.Token || r.Parts > 0 {
+		return
+	}
+	permission := "User.Read.All" // for users, and for the subscription to them
+	switch {
+	case revoking(r):
+		permission = "User.RevokeSessions.All"
+	case strings.HasPrefix(r.Path, "/domains"):
+		permission = "Domain.Read.All"
+	}
+	g.used.add(grant{role, permission, "Microsoft Graph"})
 }
 
 // connect leads a connection to the emulator if that is the host which it means.

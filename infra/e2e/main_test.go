@@ -32,12 +32,15 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
+// builtVersion is what the functions are told that they are, as those of a release.
+const builtVersion, versionVariable = "v0.0.0-e2e", "github.com/sessionstamp/sessionstamp/functions/internal/program.version"
+
 var build = sync.OnceValue(func() error {
 	overlay, err := shortened()
 	if err != nil {
 		return err
 	}
-	command := exec.Command("go", "build", "-overlay", overlay, "-ldflags", "-s -w", "-o", binaries+"/", "./functions/...", "./infra/sessionstamp") //nolint:gosec // a folder of our own
+	command := exec.Command("go", "build", "-overlay", overlay, "-ldflags", "-s -w -X "+versionVariable+"="+builtVersion, "-o", binaries+"/", "./functions/...", "./infra/sessionstamp") //nolint:gosec // a folder of our own
 	command.Dir = root
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the programs: %w\n%s", err, out)

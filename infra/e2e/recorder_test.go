@@ -19,7 +19,8 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/e2e/lambdatest"
 )
 
-// A grant is one action on one resource, in IAM's words.
+// A grant is one action on one resource, in IAM's words; or a permission of Microsoft
+// Graph, whose role is an app.
 type grant struct{ Role, Action, Resource string }
 
 // grants are what all functions did in all stories.
@@ -37,12 +38,20 @@ func (g *grants) add(one grant) {
 	g.seen[one] = true
 }
 
+// The roles of the apps.
+const readerApp, stamperApp = "the reader app", "the stamper app"
+
 // lambdas are rights that only AWS itself uses, under the function's role.
 var lambdas = []string{"logs:CreateLogStream", "logs:PutLogEvents", "sqs:GetQueueAttributes"}
 
-// allowedGrants are all that the roles of a stack allow to functions.
+// allowedGrants are all that the roles of a stack and the two apps allow to functions.
 func (s *stack) allowedGrants() map[grant]bool {
 	all := make(map[grant]bool)
+	for app, permissions := range map[string][]string{readerApp: readerPermissions, stamperApp: stamperPermissions} {
+		for _, permission := range permissions {
+			all[grant{app, permission, "Microsoft Graph"}] = true
+		}
+	}
 	for _, id := range s.resources("AWS::Serverless::Function") {
 		role := strings.TrimSuffix(id, "Function") + "Role"
 		for _, statement := range s.statements(role) {

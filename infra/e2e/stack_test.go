@@ -78,11 +78,44 @@ func TestPatterns(t *testing.T) {
 		"AuthMode":               {"web-identity": true, "password": false},
 		"PermissionsBoundaryArn": {"": true, "arn:aws:iam::123456789012:policy/teams/boundary": true, "boundary": false},
 		"KmsKeyArn":              {"": true, "arn:aws:kms:eu-central-1:123456789012:key/" + aGUID: true, "arn:aws:kms:eu-central-1:123456789012:alias/a": false},
-		"AlarmTopicArn":          {"": true, "arn:aws:sns:eu-central-1:123456789012:alarms": true, "alarms": false},
+		"StamperClientId":        {"": true, aGUID: true, strings.ToUpper(aGUID): false, "stamper": false},
+		"AlarmsTo": {"": true, "arn:aws:sns:eu-central-1:123456789012:alarms": true, "arn:aws-cn:sns:cn-north-1:123456789012:alarms": true, "alarms": false,
+			"it@a.example": true, "mailto:it@a.example": false, "it@a.example, b@a.example": false, "it@intranet": false,
+			"arn:aws:sqs:eu-central-1:123456789012:alarms": false},
 	} {
 		for v, want := range values {
 			if err := allowed(read.parameter(name), v); (err == nil) != want {
 				t.Errorf("%s=%.60q is taken: %t (%v), want %t", name, v, err == nil, err, want)
+			}
+		}
+	}
+}
+
+// TestRules checks what CloudFormation refuses because it does not go together.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	for says, parameters := range map[string]map[string]string{
+		"":                       {"StamperClientId": aGUID},
+		"must name the secret":   {"AuthMode": "certificate"},
+		"needs AuthMode web-ide": {"StamperClientId": aGUID, "AuthMode": stored["AuthMode"], "CredentialSecretArn": stored["CredentialSecretArn"]},
+	} {
+		given := map[string]string{"TenantId": aGUID, "ClientId": aGUID}
+		maps.Copy(given, parameters)
+		if _, err := newStack(readTemplate(t), given); (err != nil) != (says != "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("%v is answered with %v, want %q", parameters, err, says)
+		}
+	}
+}
+
+// TestStamperApp checks that a second app is the stamper's alone, and that it need not be.
+func TestStamperApp(t *testing.T) {
+	t.Parallel()
+	const second = "11111111-2222-4333-8444-555555555555"
+	for given, want := range map[string]string{"": aGUID, second: second} {
+		s := imagined(t, map[string]string{"StamperClientId": given})
+		for id, client := range map[string]string{"StamperFunction": want, "KeeperFunction": aGUID, "SweeperFunction": aGUID} {
+			if got := s.environment(id)["CLIENT_ID"]; got != client {
+				t.Errorf("with StamperClientId %q %s signs in as %s, want %s", given, id, got, client)
 			}
 		}
 	}
@@ -203,7 +236,7 @@ func TestSafety(t *testing.T) {
 	}
 	properties := s.properties("Subscription")
 	for _, name := range s.asked {
-		if _, ok := properties[name]; !ok && !slices.Contains([]string{"AlarmEmail", "AlarmTopicArn", "PermissionsBoundaryArn", "KmsKeyArn"}, name) {
+		if _, ok := properties[name]; !ok && !slices.Contains([]string{"AlarmsTo", "PermissionsBoundaryArn", "KmsKeyArn"}, name) {
 			t.Errorf("a change of %s does not reach the keeper", name)
 		}
 	}
@@ -299,13 +332,36 @@ func TestAlarms(t *testing.T) {
 	if count != 11 {
 		t.Errorf("alarms are on %d metrics, want 11", count)
 	}
-	if body := s.properties("Dashboard")["DashboardBody"].(string); !json.Valid([]byte(body)) {
-		t.Error("the dashboard is no JSON")
+	const theirs, address = "arn:aws:sns:eu-central-1:123456789012:theirs", "it@a.example"
+	for to, want := range map[string]string{"": s.ref("AlarmTopic"), address: s.ref("AlarmTopic"), theirs: theirs} {
+		s := imagined(t, map[string]string{"AlarmsTo": to})
+		ours, mails := len(s.resources("AWS::SNS::Topic")) > 0, len(s.resources("AWS::SNS::Subscription")) > 0
+		if got := texts(s.properties("MissedAlarm")["AlarmActions"])[0]; got != want || ours != (to != theirs) || mails != (to == address) {
+			t.Errorf("AlarmsTo=%q: alarms go to %s, want %s; a topic of our own: %t, a mail: %t", to, got, want, ours, mails)
+		}
 	}
-	foreign := imagined(t, map[string]string{"AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:theirs"})
-	if got := texts(foreign.properties("MissedAlarm")["AlarmActions"]); got[0] != "arn:aws:sns:eu-central-1:123456789012:theirs" ||
-		len(foreign.resources("AWS::SNS::Topic")) > 0 {
-		t.Errorf("alarms go to %s, and to a topic of our own", got)
+}
+
+// TestDashboard checks that what should be zero stands first.
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	var board struct {
+		Widgets []struct {
+			X, Y, Width int
+			Properties  struct {
+				Title   string
+				Metrics []any
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(imagined(t, nil).properties("Dashboard")["DashboardBody"].(string)), &board); err != nil {
+		t.Fatal(err)
+	}
+	for i, metric := range []string{metrics.UsersMissed, "ApproximateNumberOfMessagesVisible", metrics.NeedsAttention} {
+		w := board.Widgets[i]
+		if !strings.HasPrefix(w.Properties.Title, "Should be 0: ") || w.Y != 0 || w.X != 8*i || !strings.Contains(fmt.Sprint(w.Properties.Metrics), metric) {
+			t.Errorf("widget %d is %+v, want %s, which should be 0", i, w, metric)
+		}
 	}
 }
 

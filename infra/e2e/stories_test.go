@@ -24,6 +24,7 @@ var stories = map[string]struct {
 	"settings refused": {parameters: map[string]string{"ExcludedUpnPatterns": "svc-.*@" + federated}, play: settingsRefused},
 	"take down":        {play: takeDown},
 	"brake":            {parameters: map[string]string{"StampsPerDay": "1"}, play: brake},
+	"pause":            {play: pause},
 	"killed mid-batch": {play: killed},
 }
 
@@ -75,6 +76,9 @@ func firstDeployment(w *world) {
 		w.t.Error("an existing user was signed out")
 	}
 	w.empty("DeadLetterQueue")
+	for id := range w.functions {
+		w.logged(id, map[string]any{"version": builtVersion})
+	}
 }
 
 // webhookDown: Graph cannot reach the webhook. The sweep finds the user, and the stamper
@@ -110,7 +114,7 @@ func settingsRefused(w *world) {
 	}
 	w.deploy(map[string]string{"ExcludedUpnPatterns": "svc-*@" + federated})
 	w.start()
-	w.graph.app.Disable()
+	w.graph.reader.Disable()
 	if a := w.customResource("Create"); a.Status != "FAILED" || len(a.Reason) < 40 {
 		w.t.Errorf("with an app that is switched off CloudFormation was told %+v", a)
 	}
@@ -148,6 +152,37 @@ func brake(w *world) {
 	}
 	w.invoke("SweeperFunction", `{"release":true}`)
 	w.until("the second user is stamped", func() bool { return w.graph.revocations(second) == 1 })
+	w.empty("DeadLetterQueue")
+}
+
+// pause: nobody is stamped from a person's order to the next one, whatever is deployed in
+// between, and the sweep says so each time. Then everybody is. A stack can be deleted in a
+// pause.
+func pause(w *world) {
+	w.subscribe()
+	w.poll()
+	w.invoke("SweeperFunction", `{"pause":true}`)
+	user := w.graph.newUser("kobayashi")
+	w.logged("StamperFunction", map[string]any{"user": user, "reason": "paused"})
+	if a := w.customResource("Update"); a.Status != "SUCCESS" {
+		w.t.Errorf("the update was answered with %+v", a)
+	}
+	w.schedule("SweeperSchedule")
+	if attention := w.measured("SweeperFunction", "NeedsAttention"); attention["Reason"] != "paused" {
+		w.t.Errorf("a person is asked because of %v, want paused", attention["Reason"])
+	}
+	if finished := w.measured("SweeperFunction", "SweepFinished"); fmt.Sprint(finished["SweepFinished"]) != "1" {
+		w.t.Errorf("in a pause the alarm sweep would ring: %v", finished)
+	}
+	if n := w.graph.revocations(user); n != 0 {
+		w.t.Fatalf("in a pause %d users were signed out", n)
+	}
+	w.invoke("SweeperFunction", `{"resume":true}`)
+	w.until("the user is stamped", func() bool { return w.graph.revocations(user) == 1 })
+	w.invoke("SweeperFunction", `{"pause":true}`)
+	if a := w.customResource("Delete"); a.Status != "SUCCESS" {
+		w.t.Errorf("the deletion was answered with %+v", a)
+	}
 	w.empty("DeadLetterQueue")
 }
 

@@ -118,7 +118,20 @@ func newStack(t template, given map[string]string) (*stack, error) {
 			return nil, fmt.Errorf("%s=%q: %w", name, v, err)
 		}
 	}
-	return s, nil
+	return s, s.checkRules()
+}
+
+// checkRules is what CloudFormation says of parameters that don't go together.
+func (s *stack) checkRules() error {
+	for _, r := range s.section("Rules") {
+		rule := r.(object)
+		for _, a := range rule["Assertions"].([]any) {
+			if s.resolve(rule["RuleCondition"]).(bool) && !s.resolve(a.(object)["Assert"]).(bool) {
+				return fmt.Errorf("%v", a.(object)["AssertDescription"])
+			}
+		}
+	}
+	return nil
 }
 
 // allowed tells whether a parameter takes a value. The error is what a person reads.
@@ -214,6 +227,14 @@ func (s *stack) call(c call) any {
 		return s.resolve(list[2])
 	case "!Not":
 		return !s.resolve(list[0]).(bool)
+	case "!Select":
+		return s.resolve(list[1]).([]any)[list[0].(int)]
+	case "!Split":
+		parts := []any{}
+		for part := range strings.SplitSeq(s.resolve(list[1]).(string), list[0].(string)) {
+			parts = append(parts, part)
+		}
+		return parts
 	case "!Equals":
 		return s.resolve(list[0]) == s.resolve(list[1])
 	case "!And":

@@ -57,14 +57,15 @@ func newWorld(t *testing.T, seen *grants, parameters map[string]string) *world {
 	t.Cleanup(cancel)
 	w := &world{t: t, ctx: ctx, cloud: cloud{mototest.Start(t)}, graph: newGraph(t, msgraphtest.Options{}), grants: seen,
 		functions: make(map[string]*function), answers: make(chan cfnAnswer, 1)}
+	w.graph.used = seen
 	w.responses = httptest.NewServer(http.HandlerFunc(w.takeAnswer))
 	t.Cleanup(w.responses.Close)
 	w.deploy(parameters)
 	if err := w.cloud.makeAll(ctx, w.stack); err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range []string{"Stamper", "Keeper", "Sweeper"} {
-		w.graph.app.AddFederated(msgraphtest.FederatedCredential{Name: role, Issuer: issuer,
+	for role, app := range map[string]*msgraphtest.App{"Stamper": w.graph.stamper, "Keeper": w.graph.reader, "Sweeper": w.graph.reader} {
+		app.AddFederated(msgraphtest.FederatedCredential{Name: role, Issuer: issuer,
 			Subject: w.stack.output(role + "Subject"), Audience: w.stack.output("TokenAudience")})
 	}
 	w.start()
@@ -74,7 +75,7 @@ func newWorld(t *testing.T, seen *grants, parameters map[string]string) *world {
 // deploy reads the template with parameters; what is made stays.
 func (w *world) deploy(parameters map[string]string) {
 	w.t.Helper()
-	given := map[string]string{"TenantId": w.graph.tenant.ID(), "ClientId": w.graph.app.ID()}
+	given := map[string]string{"TenantId": w.graph.tenant.ID(), "ClientId": w.graph.reader.ID(), "StamperClientId": w.graph.stamper.ID()}
 	maps.Copy(given, parameters)
 	s, err := newStack(readTemplate(w.t), given)
 	if err != nil {

@@ -32,6 +32,7 @@ func (w *world) check() {
 		w.checkSwept()
 	}
 	w.checkBrake()
+	w.checkPaused()
 }
 
 // entries is the ledger at the end.

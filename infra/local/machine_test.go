@@ -112,7 +112,7 @@ func (m *machine) lives(ctx context.Context) {
 		m.mu.Lock()
 		until := time.Duration(m.random.Int64N(int64(2 * time.Hour)))
 		m.mu.Unlock()
-		pause(ctx, until)
+		waitFor(ctx, until)
 	}
 }
 
@@ -176,7 +176,7 @@ func (l *life) sweptBy(r sweep.Report, err error) {
 // wish is what a person wants, until it is done.
 func (m *machine) wish(do func(context.Context, *life) error) {
 	for m.ctx.Err() == nil && m.wishOnce(do) != nil {
-		pause(m.ctx, time.Hour)
+		waitFor(m.ctx, time.Hour)
 	}
 }
 

@@ -114,11 +114,11 @@ func (w *world) repeat(ctx context.Context, give func(*keeper.Keeper, context.Co
 		if died := survive(func() { refused = give(keeper, ctx) }); died == nil && refused == nil {
 			return
 		}
-		pause(ctx, time.Hour)
+		waitFor(ctx, time.Hour)
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) {
+func waitFor(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -132,6 +132,7 @@ type orders struct {
 	mu       sync.Mutex
 	given    []order
 	released []span // from when the brake was reached to when it was released
+	paused   []span
 }
 
 // An order is that one user be stamped or, with signOut, signed out.
@@ -207,10 +208,10 @@ func (w *world) attendBrake(ctx context.Context) {
 		if reached.IsZero() {
 			return
 		}
-		pause(ctx, min(time.Duration(random.Int64N(int64(longest))), time.Until(w.playEnd())))
+		waitFor(ctx, min(time.Duration(random.Int64N(int64(longest))), time.Until(w.playEnd())))
 		asked := time.Now() // the release may stand although its answer is lost
 		for w.release(ctx) != nil && ctx.Err() == nil {
-			pause(ctx, time.Minute)
+			waitFor(ctx, time.Minute)
 		}
 		w.orders.mu.Lock()
 		w.orders.released = append(w.orders.released, span{reached, asked})

@@ -71,9 +71,10 @@ const enoughSeeds = 20
 type counts struct {
 	Stamped, LeftAlone, Notifications, ReSent, Requests, Throttled int
 	Crashes, Failed, Frozen, Doubled                               int
-	// Reached is how often the brake was reached, Ordered how often a person had
-	// somebody stamped or signed out, Gaps how often the subscription was lost.
-	Reached, Ordered, Gaps int
+	// Reached is how often the brake was reached, Paused how often a person paused,
+	// Ordered how often one had somebody stamped or signed out, Gaps how often the
+	// subscription was lost.
+	Reached, Paused, Ordered, Gaps int
 	// Aged are the users who were left to a person because they grew older than the
 	// window while they could not be stamped.
 	Aged int
@@ -104,6 +105,7 @@ func (s *totals) add(c counts) {
 	s.Frozen += c.Frozen
 	s.Doubled += c.Doubled
 	s.Reached += c.Reached
+	s.Paused += c.Paused
 	s.Ordered += c.Ordered
 	s.Gaps += c.Gaps
 	s.Aged += c.Aged
@@ -120,7 +122,7 @@ func (s *totals) check(t *testing.T, p plan) {
 		"brake": s.Reached, "orders": s.Ordered,
 	}
 	if !p.watched {
-		happened["doubled"], happened["sent again"] = s.Doubled, s.ReSent
+		happened["doubled"], happened["sent again"], happened["pauses"] = s.Doubled, s.ReSent, s.Paused
 	}
 	if p.disasters && !p.watched {
 		happened["gaps"], happened["aged"] = s.Gaps, s.Aged

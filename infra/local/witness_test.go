@@ -164,7 +164,7 @@ func (w *world) swept(began time.Time, r sweep.Report, err error) {
 	switch {
 	case err != nil && !w.hindered(began):
 		w.t.Errorf("the sweep of %s failed, and nothing was in its way: %v", began, err)
-	case err == nil && r.Finished && r.Kind != sweep.KindRelease:
+	case err == nil && r.Finished && (r.Kind == sweep.KindIncrement || r.Kind == sweep.KindFull):
 		w.seen.sweeps = append(w.seen.sweeps, span{began, time.Now()})
 	}
 }

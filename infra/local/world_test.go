@@ -305,6 +305,7 @@ func (w *world) run() {
 	var actors sync.WaitGroup
 	actors.Go(func() { w.operate(ctx) })
 	actors.Go(func() { w.attendBrake(ctx) })
+	actors.Go(func() { w.pauseAtRandom(ctx) })
 	w.scheduleOrders()
 	if w.watcher == nil {
 		w.sendPoison(ctx)
@@ -371,7 +372,7 @@ func (w *world) counts() counts {
 	c := counts{
 		Stamped: r.ReadBack, Notifications: r.Notifications, ReSent: r.NotificationsReSent,
 		Requests: r.GraphRequests, Throttled: r.GraphThrottled,
-		Reached: len(w.orders.released), Ordered: len(w.orders.given), Gaps: len(w.seen.gaps),
+		Reached: len(w.orders.released), Paused: len(w.orders.paused), Ordered: len(w.orders.given), Gaps: len(w.seen.gaps),
 		Aged: w.aged, Unfixed: w.unfixed, Latest: w.latest,
 	}
 	for _, n := range r.LeftAlone {

@@ -25,6 +25,7 @@ var (
 	notificationQueue = setting{"NOTIFICATION_QUEUE_URL", "the SQS queue of users to look at"}
 	clientStateSecret = setting{"CLIENT_STATE_SECRET_ARN", "the secret that notifications are recognised by"}
 	clientID          = setting{"CLIENT_ID", "the application (client) ID of the app registration"}
+	stamperClientID   = setting{"STAMPER_CLIENT_ID", "the application (client) ID of the app that the stamper signs in as"}
 	cloud             = setting{"CLOUD", "the national cloud that the tenant is in"}
 	authMode          = setting{"AUTH_MODE", "how the app signs in to Entra"}
 	credentialSecret  = setting{"CREDENTIAL_SECRET_ARN", "the secret that holds the app's certificate or client secret"}
@@ -126,6 +127,7 @@ func ReadKeeper(lookup Lookup, clouds []string) (Keeper, error) {
 		ClientStateSecret: r.arn(clientStateSecret),
 		NotificationURL:   r.address(notificationURL, "https://"),
 	}
+	r.checkGUID(stamperClientID) // for the stamper, which has it as its CLIENT_ID
 	r.checkSize()
 	return c, r.err()
 }

@@ -19,7 +19,7 @@ var valid = map[string]string{
 	"TENANT_ID": "0F1E2D3C-4b5a-6978-8796-a5b4c3d2e1f0", "STACK_NAME": "sessionstamp", "METRICS_NAMESPACE": "sessionstamp",
 	"TABLE_NAME": "table", "NOTIFICATION_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/q",
 	"CLIENT_STATE_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:state-AbCdEf",
-	"CLIENT_ID":               "5c1a2b7e-11f2-4a38-8c0b-6b1a94ec2f02", "CLOUD": "global", "AUTH_MODE": "web-identity",
+	"CLIENT_ID":               "5c1a2b7e-11f2-4a38-8c0b-6b1a94ec2f02", "STAMPER_CLIENT_ID": "", "CLOUD": "global", "AUTH_MODE": "web-identity",
 	"CREDENTIAL_SECRET_ARN": "", "NOTIFICATION_URL": "https://hook.example/graph",
 	"FEDERATED_DOMAINS": "", "EXCLUDED_USERS": "", "EXCLUDED_UPN_PATTERNS": "", "EXCLUDED_GROUPS": "",
 	"NEW_USER_WINDOW_HOURS": "72", "STAMPS_PER_DAY": "0", "DRY_RUN": "false",
@@ -106,6 +106,7 @@ func TestRefusedAtDeployment(t *testing.T) {
 		{"queue", "NOTIFICATION_QUEUE_URL", "queue", "https://"},
 		{"no https", "NOTIFICATION_URL", "http://hook.example", "https://"},
 		{"ARN", "CLIENT_STATE_SECRET_ARN", "name", "ARN"},
+		{"stamper's app", "STAMPER_CLIENT_ID", "sessionstamp-stamper", "GUID"},
 		{"tenant", "TENANT_ID", "contoso.com", "GUID"},
 		{"nothing", "TABLE_NAME", " ", "is missing"},
 	}

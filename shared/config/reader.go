@@ -82,11 +82,18 @@ func (r *reader) required(s setting) string {
 	return r.value(s, "", func(string) bool { return true })
 }
 
+const noGUID = "is not a GUID such as 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+
+func isGUID(value string) bool { return directory.IsID(strings.ToLower(value)) }
+
 // guid returns a lower-case GUID.
-func (r *reader) guid(s setting) string {
-	return strings.ToLower(r.value(s, "is not a GUID such as 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", func(value string) bool {
-		return directory.IsID(strings.ToLower(value))
-	}))
+func (r *reader) guid(s setting) string { return strings.ToLower(r.value(s, noGUID, isGUID)) }
+
+// checkGUID checks a GUID that may be left out.
+func (r *reader) checkGUID(s setting) {
+	if value := r.optional(s); value != "" && !isGUID(value) {
+		r.fault(s, noGUID)
+	}
 }
 
 // arn returns the ARN of a secret.

@@ -149,6 +149,14 @@ func (c *Client) send(ctx context.Context, operation string, info *abstractions.
 	return got, err
 }
 
+// Write sends a request that may change something, unless err says that it could not be made:
+// once, or a second time where Graph has refused the token. It returns an answer of success;
+// errors are *directory.Error: unless NotDone is set, it may have taken effect. It is for the
+// packages below this one.
+func (c *Client) Write(ctx context.Context, operation string, info *abstractions.RequestInformation, err error) (answer.Answer, error) {
+	return c.send(ctx, operation, info, err)
+}
+
 // sendAs sends a request, and tells the token that it was sent with. Only where Graph has
 // refused the token, and so has not looked at the request, is it sent a second time, with
 // a fresh one.

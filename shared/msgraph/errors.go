@@ -28,9 +28,14 @@ func unsent(operation string, err error) *directory.Error {
 }
 
 // telling are the calls whose errors carry Graph's own text. They are about no user, and
-// the text says what the code does not: which URL did not answer, how, and which quota is
-// used up.
-var telling = []string{opListSubscriptions, opCreateSubscription, opRenewSubscription, opDeleteSubscription}
+// the text says what the code does not: which URL did not answer, how, which quota is
+// used up, and what the tenant's policy does not let an app have. Those on apps are package
+// ask's.
+var telling = []string{
+	opListSubscriptions, opCreateSubscription, opRenewSubscription, opDeleteSubscription,
+	"upsertApplication", "updateApplication", "deleteApplication", "upsertServicePrincipal", "grantAppRole", "withdrawAppRole",
+	"upsertFederatedIdentityCredential", "deleteFederatedIdentityCredential", "addPassword", "removePassword",
+}
 
 // refusal is an answer that is not a success.
 func refusal(got answer.Answer) *directory.Error {

@@ -4,9 +4,11 @@
 package program
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -20,9 +22,19 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/config"
 )
 
-// version is which release the function is of. The linker sets it (-X), as infra/release
-// tells it.
-var version = "devel"
+// version is that of the release, such as v1.2.3, set by the linker:
+// -ldflags "-X …/functions/internal/program.version=v1.2.3". Without it the version is
+// what the go command knows of the commit.
+var version string
+
+// built is the version that this program says it is.
+func built() string {
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		info = new(debug.BuildInfo)
+	}
+	return cmp.Or(version, info.Main.Version, "(devel)")
+}
 
 // An Environment is what a function finds when it starts.
 type Environment struct {
@@ -42,7 +54,7 @@ type Environment struct {
 // returns a handler as [lambda.StartWithOptions] takes one. After SIGTERM the
 // context of an invocation is done.
 //
-// Start returns only if the function can't be made, and has logged why.
+// At first Start logs which version this is. It returns only if the function can't be made, and has logged why.
 func Start(ctx context.Context, environ []string, out io.Writer, build func(context.Context, Environment) (any, error)) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -52,6 +64,7 @@ func Start(ctx context.Context, environ []string, out io.Writer, build func(cont
 		Log:    lambdacontext.NewLogger(),
 		Now:    time.Now,
 	}
+	env.Log.LogAttrs(ctx, slog.LevelInfo, "the function starts", slog.String("version", built()))
 	var handler any
 	var err error
 	if env.AWS, err = awsconfig.LoadDefaultConfig(ctx); err == nil {
@@ -61,7 +74,6 @@ func Start(ctx context.Context, environ []string, out io.Writer, build func(cont
 		env.Report(ctx, err)
 		return err
 	}
-	env.Log.LogAttrs(ctx, slog.LevelInfo, "started", slog.String("version", version))
 	lambda.StartWithOptions(handler, lambda.WithContext(ctx), lambda.WithEnableSIGTERM(stop))
 	return nil
 }

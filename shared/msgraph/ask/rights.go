@@ -23,6 +23,22 @@ const (
 	opRequirements     = "getAuthenticationRequirements"
 	opSignIns          = "listSignIns"
 	opRiskyUser        = "getRiskyUser"
+
+	opGetApp          = "getApplication"
+	opUpsertApp       = "upsertApplication"
+	opUpdateApp       = "updateApplication"
+	opDeleteApp       = "deleteApplication"
+	opPurgeApp        = "deleteDeletedItem"
+	opGetPrincipal    = "getServicePrincipal"
+	opUpsertPrincipal = "upsertServicePrincipal"
+	opAssignments     = "listAppRoleAssignments"
+	opGrant           = "grantAppRole"
+	opWithdraw        = "withdrawAppRole"
+	opListFederated   = "listFederatedIdentityCredentials"
+	opTrust           = "upsertFederatedIdentityCredential"
+	opDistrust        = "deleteFederatedIdentityCredential"
+	opAddPassword     = "addPassword"
+	opRemovePassword  = "removePassword"
 )
 
 // rights are the least delegated permissions that Microsoft documents for the calls of a
@@ -41,6 +57,11 @@ var rights = map[string]string{
 	opNames:                "Directory.Read.All",
 	opMe:                   "User.Read",
 	opOrganization:         "User.Read.All",
+
+	opGetApp: ManageApps, opUpsertApp: ManageApps, opUpdateApp: ManageApps, opDeleteApp: ManageApps, opPurgeApp: ManageApps,
+	opGetPrincipal: ManageApps, opUpsertPrincipal: ManageApps, opAssignments: ManageApps,
+	opListFederated: ManageApps, opTrust: ManageApps, opDistrust: ManageApps, opAddPassword: ManageApps, opRemovePassword: ManageApps,
+	opGrant: ManageRoles, opWithdraw: ManageRoles,
 }
 
 // MissingRight returns the least delegated permission of a call that Graph has refused for

@@ -36,6 +36,7 @@ const (
 	tenantNotFound        = 90002
 	resourceNotFound      = 500011
 	appNotFound           = 700016
+	assertionForOther     = 700023
 	assertionOutOfTime    = 700024
 	assertionBadSignature = 700027
 	noFederatedIssuer     = 700211
@@ -47,6 +48,7 @@ const (
 	scopeNotDefault       = 1002012
 	appDisabled           = 7000112
 	badSecret             = 7000215
+	expiredSecret         = 7000222
 	noCredential          = 7000216
 	unpublishedKey        = 7000272
 )
@@ -68,7 +70,7 @@ func (e *aadsts) oauth() (status int, name string) {
 		return http.StatusBadRequest, "unauthorized_client"
 	case unknownInstance:
 		return http.StatusBadRequest, "invalid_instance"
-	case badSecret, noCredential, malformedToken, noFederatedAtAll,
+	case badSecret, expiredSecret, assertionForOther, noCredential, malformedToken, noFederatedAtAll,
 		assertionOutOfTime, assertionBadSignature,
 		noFederatedIssuer, noFederatedAudience, noFederatedSubject, noFederatedCase,
 		unpublishedKey:

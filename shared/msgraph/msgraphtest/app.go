@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // AppOptions describe an app registration and its service principal in one
@@ -31,6 +32,9 @@ type FederatedCredential struct {
 	Name, Issuer, Subject string
 	// Audience is api://AzureADTokenExchange where empty.
 	Audience string
+
+	id    string
+	since time.Time // when it was written through Graph
 }
 
 // exchangeAudience is the one audience that federated credentials have.
@@ -43,13 +47,15 @@ type App struct {
 	id        string // client id
 	principal string // object id of the service principal, creatorId of its subscriptions
 
-	permissions []string // sorted
-	secrets     []Secret
-	delegated   []string
+	secrets   []Secret
+	delegated []string
 
 	// Server.mu guards the following.
-	federated []FederatedCredential
-	disabled  bool // its service principal is
+	permissions []string // sorted
+	federated   []FederatedCredential
+	disabled    bool // its service principal is
+
+	registration
 }
 
 // app returns the tenant's app with a client id, nil if there is none.
@@ -70,6 +76,7 @@ func (t *Tenant) AddApp(o AppOptions) *App {
 		id: t.s.idOr(o.ID), principal: t.s.newID(),
 		permissions: slices.Sorted(slices.Values(o.Permissions)), secrets: o.Secrets, delegated: o.Delegated,
 	}
+	a.registration = registration{objectID: derivedID(a.principal, "application"), displayName: "App " + a.id, hasPrincipal: true}
 	t.apps = append(t.apps, a)
 	return a
 }
@@ -97,6 +104,6 @@ func (a *App) Disable() {
 func (a *App) AddFederated(f FederatedCredential) {
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
-	f.Audience = cmp.Or(f.Audience, exchangeAudience)
+	f.Audience, f.id = cmp.Or(f.Audience, exchangeAudience), derivedID(a.principal, f.Name)
 	a.federated = append(a.federated, f)
 }

@@ -26,8 +26,8 @@ func (k keys) named(token *jwt.Token) (any, error) {
 // errUnpublished is a key that the provider's key set does not have.
 var errUnpublished = errors.New("no such key")
 
-// checkAssertion takes a client assertion for the token of an outside issuer. An
-// assertion that the app signs with its certificate is not emulated.
+// checkAssertion takes a client assertion for one that the app has signed with its
+// certificate if the app is its issuer, else for the token of an outside issuer.
 func (g *grant) checkAssertion(assertion string) *aadsts {
 	if given := g.form.Get("client_assertion_type"); given != assertionType {
 		return refuseToken(invalidClientType, "The client_assertion_type '%s' is not supported.", given)
@@ -35,6 +35,9 @@ func (g *grant) checkAssertion(assertion string) *aadsts {
 	var claims jwt.RegisteredClaims
 	if _, _, err := jwt.NewParser().ParseUnverified(assertion, &claims); err != nil {
 		return refuseToken(malformedToken, "JWT token is invalid or malformed.")
+	}
+	if strings.EqualFold(claims.Issuer, g.app.id) {
+		return g.checkSigned(assertion)
 	}
 	return g.checkFederated(assertion, &claims)
 }
@@ -60,9 +63,13 @@ func (g *grant) matchFederated(claims *jwt.RegisteredClaims) *aadsts {
 		return slices.DeleteFunc(slices.Clone(among), func(f FederatedCredential) bool { return !trusts(f) })
 	}
 	subject, audience := claims.Subject, strings.Join(claims.Audience, " ")
-	ofIssuer := of(g.app.federated, func(f FederatedCredential) bool { return f.Issuer == claims.Issuer })
-	ofSubject := of(ofIssuer, func(f FederatedCredential) bool { return f.Subject == subject })
-	alike := of(ofIssuer, func(f FederatedCredential) bool { return strings.EqualFold(f.Subject, subject) })
+	late := g.s.opts.Apps
+	ofIssuer := of(g.app.federated, func(f FederatedCredential) bool {
+		return f.Issuer == claims.Issuer && !g.now.Before(g.tenant.issuers[f.Issuer].Add(late.Issuer))
+	})
+	known := of(ofIssuer, func(f FederatedCredential) bool { return !g.now.Before(f.since.Add(late.Subject)) })
+	ofSubject := of(known, func(f FederatedCredential) bool { return f.Subject == subject })
+	alike := of(known, func(f FederatedCredential) bool { return strings.EqualFold(f.Subject, subject) })
 	switch {
 	case len(g.app.federated) == 0:
 		return refuseToken(noFederatedAtAll, "The client '%s' has no configured federated identity credentials.", g.app.id)

@@ -84,7 +84,7 @@ func (g *grant) check(tenant string) (audience string, refusal *aadsts) {
 		return "", refusal
 	}
 	clientID := g.form.Get("client_id")
-	if g.app = g.tenant.app(clientID); g.app == nil {
+	if g.app = g.tenant.app(clientID); g.app == nil || !g.app.hasPrincipal || !g.s.knows(g.app.principalSince, g.now) {
 		return "", refuseToken(appNotFound, "Application with identifier '%s' was not found in the directory '%s'.", clientID, g.tenant.id)
 	}
 	if g.app.disabled {
@@ -117,6 +117,12 @@ func (g *grant) checkCredential() *aadsts {
 func (g *grant) checkSecret(text string) *aadsts {
 	if slices.Contains(g.app.secrets, Secret{Text: text}) {
 		return nil
+	}
+	if i := slices.IndexFunc(g.app.passwords, func(p password) bool { return p.text == text }); i >= 0 {
+		if g.now.Before(g.app.passwords[i].End) {
+			return nil
+		}
+		return refuseToken(expiredSecret, "The provided client secret keys for app '%s' are expired.", g.app.id)
 	}
 	return refuseToken(badSecret, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", g.app.id)
 }

@@ -74,11 +74,15 @@ func (c *call) locate(escapedPath, rawQuery string) error {
 }
 
 // segments takes what OData lets a client write as one segment apart, and leaves
-// out what makes no difference: users('id') is users/id, and
+// out what makes no difference: users('id') is users/id, the alternate
+// key of applications(appId='id') a segment of its own, and
 // microsoft.graph.delta() is delta.
 func segments(part string) []string {
 	if name, key, ok := strings.Cut(part, "('"); ok && strings.HasSuffix(key, "')") {
 		return []string{name, strings.TrimSuffix(key, "')")}
+	}
+	if name, key, ok := strings.Cut(part, "("); ok && strings.Contains(key, "='") && strings.HasSuffix(key, "')") {
+		return []string{name, strings.TrimSuffix(key, ")")}
 	}
 	part = strings.TrimSuffix(strings.TrimPrefix(part, "microsoft.graph."), "()")
 	return []string{part}

@@ -37,6 +37,8 @@ type Options struct {
 	Delivery Delivery
 	// Delta makes /users/delta show its oddities.
 	Delta Delta
+	// Apps makes what is done to app registrations show late.
+	Apps Registration
 	// Paging makes lists show the oddities that Graph documents.
 	Paging Paging
 	// NewUserWindow is how old a user may be whom the product stamps without a
@@ -110,7 +112,7 @@ func New(o Options) *Server {
 
 // allRoutes returns everything Graph can do here.
 func allRoutes() []route {
-	return slices.Concat(userRoutes(), groupRoutes(), nameRoutes(), evidenceRoutes(), domainRoutes(), subscriptionRoutes())
+	return slices.Concat(userRoutes(), groupRoutes(), nameRoutes(), evidenceRoutes(), domainRoutes(), subscriptionRoutes(), appRoutes(), principalRoutes())
 }
 
 // Close stops the deliveries under way, closes the socket and waits until both

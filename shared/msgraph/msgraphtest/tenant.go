@@ -15,6 +15,11 @@ type Tenant struct {
 	dir  tenantDirectory
 	hub  tenantHub
 	apps []*App // in the order of their registration
+
+	// Server.mu guards the following.
+	deleted []*App               // that can be restored
+	issuers map[string]time.Time // since when federated credentials name them
+	offices map[string]Office    // by object id of a user
 }
 
 // TenantOptions describe a tenant as it begins.
@@ -60,7 +65,7 @@ func (s *Server) AddTenant(o TenantOptions) *Tenant {
 	if s.tenants[id] != nil {
 		panic("msgraphtest: tenant " + id + " exists")
 	}
-	t := &Tenant{s: s, id: id, dir: newDirectory()}
+	t := &Tenant{s: s, id: id, dir: newDirectory(), issuers: make(map[string]time.Time), offices: make(map[string]Office)}
 	t.dir.addDomain(Domain{Name: "t" + id[:8] + ".onmicrosoft.com", initial: true})
 	for _, d := range o.Domains {
 		t.dir.addDomain(d)

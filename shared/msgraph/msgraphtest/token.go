@@ -52,7 +52,7 @@ func (s *Server) claims(a *App, audience string, now time.Time) *accessClaims {
 			NotBefore: jwt.NewNumericDate(now),
 			ExpiresAt: jwt.NewNumericDate(now.Add(s.opts.TokenLife)),
 		},
-		Audience: audience, AppName: "App " + a.id, AppID: a.id, ObjectID: a.principal, Tenant: a.tenant.id, Roles: a.permissions,
+		Audience: audience, AppName: "App " + a.id, AppID: a.id, ObjectID: a.principal, Tenant: a.tenant.id, Roles: a.granted(now),
 		IDType: "app", Version: "1.0",
 	}
 }

@@ -1,0 +1,180 @@
+package msgraphtest
+
+import (
+	"crypto/sha1" //nolint:gosec // certificates are named by it
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// maxFederated is how many federated credentials an app may have, and the others how many
+// characters a name and any other of its texts may have.
+const (
+	maxFederated     = 20
+	maxFederatedName = 120
+	maxFederatedText = 600
+)
+
+func (f FederatedCredential) object() object {
+	return object{"id": f.id, "name": f.Name, "issuer": f.Issuer, "subject": f.Subject, "description": nil, "audiences": []string{f.Audience}}
+}
+
+// listFederated is https://learn.microsoft.com/graph/api/application-list-federatedidentitycredentials.
+func listFederated(_ *Server, c *call) (reply, error) {
+	a, err := c.registered()
+	if err == nil {
+		err = c.onlyOptions("$top", "$skiptoken")
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	var all []object
+	for _, f := range a.federated {
+		all = append(all, f.object())
+	}
+	return c.pageOf("applications('"+a.objectID+"')/federatedIdentityCredentials", all)
+}
+
+// federated is the position of the federated credential that the address names.
+func (c *call) federated(a *App) int {
+	return slices.IndexFunc(a.federated, func(f FederatedCredential) bool { return keyed(c.path[3], f.id, "name", f.Name) })
+}
+
+// patchFederated is https://learn.microsoft.com/graph/api/federatedidentitycredential-update
+// and https://learn.microsoft.com/graph/api/federatedidentitycredential-upsert.
+func patchFederated(s *Server, c *call) (reply, error) {
+	var body struct {
+		Issuer, Subject string
+		Audiences       []string
+	}
+	a, err := c.registered()
+	if err == nil {
+		err = c.read(&body, "federatedIdentityCredential", "issuer", "subject", "audiences", "description")
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	at := c.federated(a)
+	name, isName := strings.CutPrefix(strings.TrimSuffix(c.path[3], "'"), "name='")
+	f := FederatedCredential{Name: name, id: s.newID()}
+	switch {
+	case at >= 0:
+		f = a.federated[at]
+	case !isName || !c.upserts():
+		return reply{}, errNotFound(c.path[3])
+	case len(a.federated) >= maxFederated:
+		return reply{}, refuse(http.StatusForbidden, "Directory_QuotaExceeded", "The number of FederatedIdentityCredentials on the application exceeds the limit of %d.", maxFederated)
+	}
+	if f.write(body.Issuer, body.Subject, body.Audiences); !f.valid(len(body.Audiences)) {
+		return reply{}, invalidFederated("One or more values of the FederatedIdentityCredential are missing or invalid.")
+	}
+	if slices.ContainsFunc(a.federated, func(other FederatedCredential) bool {
+		return other.id != f.id && other.Issuer == f.Issuer && other.Subject == f.Subject
+	}) {
+		return reply{}, invalidFederated("The combination of issuer and subject must be unique for the application.")
+	}
+	return a.trust(f, at, c)
+}
+
+// invalidFederated is https://github.com/Azure/azure-workload-identity/issues/434.
+func invalidFederated(message string) error {
+	return refuse(http.StatusBadRequest, "InvalidFederatedIdentityCredentialValue", "%s", message)
+}
+
+// write changes what is given.
+func (f *FederatedCredential) write(issuer, subject string, audiences []string) {
+	if issuer != "" {
+		f.Issuer = issuer
+	}
+	if subject != "" {
+		f.Subject = subject
+	}
+	if len(audiences) > 0 {
+		f.Audience = audiences[0]
+	}
+}
+
+// valid follows https://learn.microsoft.com/graph/api/resources/federatedidentitycredential.
+func (f *FederatedCredential) valid(audiences int) bool {
+	for _, text := range []string{f.Issuer, f.Subject, f.Audience} {
+		if text == "" || len(text) > maxFederatedText {
+			return false
+		}
+	}
+	issuer, err := url.Parse(f.Issuer)
+	return err == nil && issuer.Scheme == "https" && issuer.Host != "" && audiences <= 1 &&
+		len(f.Name) <= maxFederatedName && url.PathEscape(f.Name) == f.Name
+}
+
+// trust keeps a federated credential, at the position of the one that it changes.
+func (a *App) trust(f FederatedCredential, at int, c *call) (reply, error) {
+	f.since = c.now
+	if _, known := a.tenant.issuers[f.Issuer]; !known {
+		a.tenant.issuers[f.Issuer] = c.now
+	}
+	if at >= 0 {
+		a.federated[at] = f
+		return noContent()
+	}
+	a.federated = append(a.federated, f)
+	shown := f.object()
+	shown["@odata.context"] = c.context("applications('" + a.objectID + "')/federatedIdentityCredentials/$entity")
+	return reply{status: http.StatusCreated, body: shown}, nil
+}
+
+// deleteFederated is https://learn.microsoft.com/graph/api/federatedidentitycredential-delete.
+func deleteFederated(_ *Server, c *call) (reply, error) {
+	a, err := c.registered()
+	if err != nil {
+		return reply{}, err
+	}
+	at := c.federated(a)
+	if at < 0 {
+		return reply{}, errNotFound(c.path[3])
+	}
+	a.federated = slices.Delete(slices.Clone(a.federated), at, at+1)
+	return noContent()
+}
+
+// errNoKey is an assertion signed with a certificate that the app does not have.
+var errNoKey = errors.New("the certificate is not registered")
+
+// checkSigned takes an assertion that the app has signed with its certificate. See
+// https://learn.microsoft.com/entra/identity-platform/certificate-credentials.
+func (g *grant) checkSigned(assertion string) *aadsts {
+	endpoint := "https://" + g.login + "/" + g.tenant.id + "/oauth2/v2.0/token"
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256", "PS256"}), jwt.WithExpirationRequired(),
+		jwt.WithSubject(g.app.id), jwt.WithAudience(endpoint), jwt.WithTimeFunc(func() time.Time { return g.now }))
+	_, err := parser.ParseWithClaims(assertion, new(jwt.RegisteredClaims), func(token *jwt.Token) (any, error) {
+		for _, k := range g.app.keys {
+			if k.names(token) && g.now.Before(k.End) {
+				return k.certificate.PublicKey, nil
+			}
+		}
+		return nil, errNoKey
+	})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jwt.ErrTokenExpired), errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
+		return refuseToken(assertionOutOfTime, "Client assertion is not within its valid time range.")
+	case errors.Is(err, jwt.ErrTokenInvalidAudience):
+		return refuseToken(assertionForOther, "Client assertion audience claim does not match Realm issuer.")
+	default:
+		return refuseToken(assertionBadSignature, "The certificate with identifier used to sign the client assertion is not registered on application.")
+	}
+}
+
+// names tells whether an assertion names the certificate by a thumbprint.
+func (k *key) names(token *jwt.Token) bool {
+	old, strong := sha1.Sum(k.Key), sha256.Sum256(k.Key) //nolint:gosec // see the import
+	return token.Header["x5t"] == base64.RawURLEncoding.EncodeToString(old[:]) ||
+		token.Header["x5t#S256"] == base64.RawURLEncoding.EncodeToString(strong[:])
+}
