@@ -23,9 +23,10 @@ type examined struct {
 	deployment
 
 	named, fix, yes bool
-	// account is nil where nobody could sign in to AWS, stack where there is none; lambda is
-	// what answers about the stack, and may be another in tests.
+	// account is nil where nobody could sign in to AWS, stack where there is none. They say
+	// what is known of them; aws and asks answer questions.
 	account *account.Account
+	aws     accountAsker
 	stack   *stack.Stack
 	asks    stackAsker
 	// entra is nil where nobody could sign in.
@@ -70,6 +71,11 @@ func (c *call) doctor(ctx context.Context, x examined) error {
 	if err := c.admit(ctx, &x, &e); err != nil {
 		return err
 	}
+	return c.examine(ctx, x, e)
+}
+
+// examine looks at everything to which the person has been admitted.
+func (c *call) examine(ctx context.Context, x examined, e doctor.Evidence) error {
 	c.gather(ctx, x, &e)
 	if err := ctx.Err(); err != nil {
 		return err
@@ -110,7 +116,7 @@ func (c *call) admit(ctx context.Context, x *examined, e *doctor.Evidence) error
 	if err == nil {
 		x.entra, e.SignedIn = t, doctor.Asked(t.id)
 	} else {
-		e.SignedIn = doctor.NotAsked[string](gapOf(err))
+		e.SignedIn = doctor.NotAsked[string](whyNot(err))
 	}
 	return misused(err)
 }
@@ -131,6 +137,7 @@ func (c *call) admitAWS(ctx context.Context, x *examined, e *doctor.Evidence) (e
 	if e.Account = answered(is, err); x.account == nil {
 		return nil
 	}
+	x.aws = inAccount{x.account}
 	x.stack, err = stack.Find(ctx, x.account, x.name)
 	switch {
 	case errors.Is(err, stack.ErrForeign):
@@ -138,7 +145,7 @@ func (c *call) admitAWS(ctx context.Context, x *examined, e *doctor.Evidence) (e
 	case errors.Is(err, stack.ErrNoStack):
 		x.stack, e.Deployment = nil, doctor.Asked(doctor.Deployment{})
 	case err != nil:
-		x.stack, e.Deployment = nil, doctor.NotAsked[doctor.Deployment](gapOf(err))
+		x.stack, e.Deployment = nil, doctor.NotAsked[doctor.Deployment](whyNot(err))
 	default:
 		x.asks, e.Deployment = x.stack, doctor.Asked(deploymentOf(x.account, x.stack))
 	}
@@ -156,13 +163,13 @@ func misused(err error) error {
 // answered is what was asked, or why there is no answer.
 func answered[T any](value T, err error) doctor.Answer[T] {
 	if err != nil {
-		return doctor.NotAsked[T](gapOf(err))
+		return doctor.NotAsked[T](whyNot(err))
 	}
 	return doctor.Asked(value)
 }
 
-// gapOf tells why there is no answer.
-func gapOf(err error) doctor.Gap {
+// whyNot tells why there is no answer.
+func whyNot(err error) doctor.Gap {
 	if forbidden, refused := errors.AsType[*account.Forbidden](err); refused {
 		return doctor.Gap{Reason: doctor.NoRight, Right: forbidden.Action}
 	}

@@ -15,6 +15,20 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
+// accountAsker is what the doctor asks of an account.
+type accountAsker interface {
+	Issuer(ctx context.Context) (string, error)
+	Stacks(ctx context.Context) ([]*stack.Stack, error)
+}
+
+// inAccount asks AWS.
+type inAccount struct{ *account.Account }
+
+// Stacks lists all of sessionstamp's.
+func (a inAccount) Stacks(ctx context.Context) ([]*stack.Stack, error) {
+	return stack.List(ctx, a.Account)
+}
+
 // stackAsker is what the doctor asks of a stack, and has it do.
 type stackAsker interface {
 	Function(ctx context.Context, logical string) (stack.Function, error)
@@ -56,9 +70,9 @@ func deploymentOf(a *account.Account, s *stack.Stack) doctor.Deployment {
 }
 
 func (c *call) gatherAWS(ctx context.Context, x examined, e *doctor.Evidence) {
-	issuer, err := x.account.Issuer(ctx)
+	issuer, err := x.aws.Issuer(ctx)
 	e.Issuer = answered(issuer, err)
-	all, err := stack.List(ctx, x.account)
+	all, err := x.aws.Stacks(ctx)
 	stacks := make([]doctor.Deployment, len(all))
 	for i, s := range all {
 		stacks[i] = deploymentOf(x.account, s)
@@ -118,7 +132,7 @@ func functionsOf(ctx context.Context, x examined, figures stack.Figures) doctor.
 		}
 		one, asked := found(is, doctor.Function{Name: short(logical)}, err).Get()
 		if !asked {
-			return doctor.NotAsked[[]doctor.Function](gapOf(err))
+			return doctor.NotAsked[[]doctor.Function](whyNot(err))
 		}
 		all = append(all, one)
 	}
@@ -136,11 +150,11 @@ func switchesOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Switch] 
 		return asked
 	}
 	if !add("stamper", "NotificationEventSource", state != "Disabled" && state != "Disabling") {
-		return doctor.NotAsked[[]doctor.Switch](gapOf(err))
+		return doctor.NotAsked[[]doctor.Switch](whyNot(err))
 	}
 	for _, logical := range stack.ScheduleNames() {
 		if state, err = x.asks.Schedule(ctx, logical); !add(short(logical), logical, state != "DISABLED") {
-			return doctor.NotAsked[[]doctor.Switch](gapOf(err))
+			return doctor.NotAsked[[]doctor.Switch](whyNot(err))
 		}
 	}
 	return doctor.Asked(all)
@@ -163,7 +177,7 @@ func secretsOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Secret] {
 		deleted, err := x.asks.SecretDeleted(ctx, arn)
 		one, asked := found(doctor.Secret{Name: name, ARN: arn, Found: true, Deleted: deleted}, doctor.Secret{Name: name, ARN: arn}, err).Get()
 		if !asked {
-			return doctor.NotAsked[[]doctor.Secret](gapOf(err))
+			return doctor.NotAsked[[]doctor.Secret](whyNot(err))
 		}
 		all = append(all, one)
 	}
@@ -188,7 +202,7 @@ func attentionOf(ctx context.Context, x examined, now time.Time) doctor.Answer[m
 	for _, function := range stack.FunctionNames() {
 		records, _, err := x.asks.Logs(ctx, function, now.Add(-24*time.Hour), `{ $.NeedsAttention > 0 }`, mostRecords)
 		if err != nil {
-			return doctor.NotAsked[map[string]int](gapOf(err))
+			return doctor.NotAsked[map[string]int](whyNot(err))
 		}
 		for _, r := range records {
 			var said struct {
@@ -208,7 +222,7 @@ func trafficOf(ctx context.Context, x examined, now time.Time) doctor.Answer[doc
 	since := now.Add(-zerosSpan)
 	sums, err := x.asks.Sums(ctx, since, now, missed, "UsersStamped", forged)
 	if err != nil {
-		return doctor.NotAsked[doctor.Traffic](gapOf(err))
+		return doctor.NotAsked[doctor.Traffic](whyNot(err))
 	}
 	records, _, err := x.asks.Logs(ctx, "StamperFunction", since, `{ $.reason = "forbidden" || $.reason = "refused" || $.reason = "still_empty" }`, mostRecords)
 	users := make(map[string]bool)

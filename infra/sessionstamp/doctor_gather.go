@@ -84,12 +84,12 @@ func (c *call) gatherEntra(ctx context.Context, x examined, e *doctor.Evidence) 
 	}
 	domains, err := x.entra.Domains(ctx)
 	if e.Domains = answered(domains, err); err != nil {
-		e.Users = doctor.NotAsked[doctor.Users](gapOf(err))
+		e.Users = doctor.NotAsked[doctor.Users](whyNot(err))
 		return
 	}
 	users, err := c.everybody(ctx, x.entra)
 	if err != nil {
-		e.Users = doctor.NotAsked[doctor.Users](gapOf(err))
+		e.Users = doctor.NotAsked[doctor.Users](whyNot(err))
 		return
 	}
 	spared := make(map[string]bool)

@@ -67,6 +67,11 @@ const (
 	AskFullRound   Action = "ask_full_round"
 )
 
+// Actions returns them.
+func Actions() []Action {
+	return []Action{Grant, Withdraw, Trust, Distrust, RemoveSecret, RemoveCert, EnableSource, EnableSchedule, ProtectTable, AskFullRound}
+}
+
 // A Remedy is one action. App is the app that it is about, for those of Entra.
 type Remedy struct {
 	Do         Action
