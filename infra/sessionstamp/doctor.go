@@ -15,9 +15,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
 )
 
-// readApps is what a person needs to look at apps; ask.ManageApps is more.
-const readApps = "Application.Read.All"
-
 // examined is a deployment, or the place for one, as the doctor looks at it.
 type examined struct {
 	deployment
@@ -40,6 +37,7 @@ type entraAsker interface {
 	FindGroups(ctx context.Context, name string) ([]directory.Group, error)
 	TransitiveMembers(ctx context.Context, groupID, next string) (ids []string, after string, err error)
 	AppByClientID(ctx context.Context, clientID string) (directory.App, error)
+	Deleted(ctx context.Context, clientID string) (bool, error)
 	Now() time.Time
 
 	Grant(ctx context.Context, app directory.App, role string) error
@@ -67,7 +65,7 @@ func (c *call) doctor(ctx context.Context, x examined) error {
 	if x.fix && !x.yes && !c.Person {
 		return misuse("use.unasked_doctor")
 	}
-	e := doctor.Evidence{Now: c.Now(), Command: bundle.Version(), Stack: x.name, Named: x.named, Given: x.given()}
+	e := doctor.Evidence{Now: c.Now(), Command: bundle.Version(), System: c.System, Stack: x.name, Named: x.named, Given: x.given()}
 	if err := c.admit(ctx, &x, &e); err != nil {
 		return err
 	}
@@ -110,7 +108,7 @@ func (c *call) admit(ctx context.Context, x *examined, e *doctor.Evidence) error
 	case x.stack != nil && x.fix:
 		rights = append(rights, readMembers, ask.ManageApps, ask.ManageRoles)
 	case x.stack != nil:
-		rights = append(rights, readMembers, readApps)
+		rights = append(rights, readMembers, ask.ReadApps)
 	}
 	t, err := c.signIn(ctx, rights...)
 	if err == nil {

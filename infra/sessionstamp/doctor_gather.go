@@ -118,11 +118,15 @@ func (c *call) everybody(ctx context.Context, entra entraAsker) (users []directo
 	return users, nil
 }
 
-// appOf finds an app. Deleted ones are not looked for: to Entra they are missing.
+// appOf finds an app, or what became of it.
 func appOf(ctx context.Context, entra entraAsker, clientID string) doctor.Answer[doctor.App] {
 	app, err := entra.AppByClientID(ctx, clientID)
 	if errors.Is(err, directory.ErrNoApp) {
-		return doctor.Asked(doctor.App{State: doctor.AppMissing})
+		state := doctor.AppMissing
+		if deleted, _ := entra.Deleted(ctx, clientID); deleted { // who may not look is told less
+			state = doctor.AppDeleted
+		}
+		return doctor.Asked(doctor.App{State: state})
 	}
 	return answered(doctor.App{App: app, State: doctor.AppFound}, err)
 }

@@ -165,7 +165,8 @@ func (p inEntra) AppByClientID(_ context.Context, id string) (directory.App, err
 	}
 	return directory.App{}, &directory.Error{StatusCode: 404, Err: directory.ErrNoApp}
 }
-func (inEntra) Now() time.Time { return at }
+func (inEntra) Deleted(_ context.Context, id string) (bool, error) { return id == "stamper-id", nil }
+func (inEntra) Now() time.Time                                     { return at }
 
 // change makes another app of the one that is there.
 func (p inEntra) change(a directory.App, f func(*directory.App)) {
@@ -204,7 +205,7 @@ func without(all []directory.FederatedCredential, name string) []directory.Feder
 }
 
 // visit lets the doctor look at the inpatient, nil for none.
-func visit(t *testing.T, p *inpatient, l language.Language, change func(*examined, *program)) (status int, stdout, stderr string) {
+func visit(t *testing.T, p *inpatient, l language.Language, change func(*examined, *call)) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs strings.Builder
 	env := environment([]string{"HOME=" + t.TempDir(), "PATH=" + t.TempDir()})
@@ -213,14 +214,14 @@ func visit(t *testing.T, p *inpatient, l language.Language, change func(*examine
 	}, lang: l, format: screen.Text}
 	a := &account.Account{ID: "123456789012", Partition: "aws", Region: "ap-northeast-1"}
 	x := examined{deployment: deployment{name: usualStack}, account: a, aws: p, entra: inEntra{p}}
-	e := doctor.Evidence{Now: at, Stack: usualStack, SignedIn: doctor.Asked(tenantOfPatient), Account: doctor.Asked(doctor.Account{ID: a.ID, Region: a.Region})}
+	e := doctor.Evidence{Now: at, System: "linux", Stack: usualStack, SignedIn: doctor.Asked(tenantOfPatient), Account: doctor.Asked(doctor.Account{ID: a.ID, Region: a.Region})}
 	if p.Stack != nil {
 		x.stack, x.asks, e.Deployment = p.Stack, p, doctor.Asked(deploymentOf(a, p.Stack))
 	} else {
 		p.Stack, e.Deployment = &stack.Stack{Name: "other"}, doctor.Asked(doctor.Deployment{})
 	}
 	if change != nil {
-		change(&x, &c.program)
+		change(&x, c)
 	}
 	if err := c.examine(t.Context(), x, e); err != nil {
 		c.status = c.fail(err)
@@ -280,13 +281,31 @@ func TestDoctorScreens(t *testing.T) {
 	}
 }
 
+// TestDoctorContracts: programs read JSON and CSV, in no language.
+func TestDoctorContracts(t *testing.T) {
+	t.Parallel()
+	for _, format := range []screen.Format{screen.JSON, screen.CSV} {
+		var said [2]string
+		for i, l := range languages() {
+			p := newInpatient()
+			sick(p)
+			ill(p)
+			_, said[i], _ = visit(t, p, l, func(_ *examined, c *call) { c.format = format })
+		}
+		if said[0] != said[1] {
+			t.Errorf("%s depends on the language", format)
+		}
+		goldentest.Compare(t, "doctor."+string(format), said[0])
+	}
+}
+
 // TestDoctorFix mends all that it promises in one go, and the second look finds nothing of it.
 func TestDoctorFix(t *testing.T) {
 	t.Parallel()
 	p := newInpatient()
 	sick(p)
-	fix := func(x *examined, _ *program) { x.fix = true }
-	decline := func(x *examined, p *program) { x.fix, p.Stdin = true, strings.NewReader("\n") }
+	fix := func(x *examined, _ *call) { x.fix = true }
+	decline := func(x *examined, c *call) { x.fix, c.Stdin = true, strings.NewReader("\n") }
 	if status, _, stderr := visit(t, p, language.English, decline); status != wrong || len(p.calls) > 0 {
 		t.Errorf("declined: exit status %d, %v, %s", status, p.calls, stderr)
 	}

@@ -94,10 +94,8 @@ func (c *call) doctorVerdict(found []doctor.Finding) []line {
 // faultLines are a finding, its cure, and the command as it is copied.
 func (c *call) faultLines(f doctor.Finding) []line {
 	face := faces[f.Severity]
-	lines := []line{
-		marked(face.mark+" "+c.inOf(f.Problem), face.colour),
-		{text: "  " + c.inOf(f.Cure), hang: 2},
-	}
+	lines := []line{marked(face.mark+" "+c.inOf(f.Problem), face.colour), marked("  → "+c.inOf(f.Cure), "")}
+	lines[1].hang = 4
 	switch {
 	case len(f.Mend) > 0:
 		lines[1].text += c.say("doctor.mends")

@@ -54,8 +54,8 @@ var doctorHelps = language.Catalogue{
 	"doctor.use":   same("doctor [--fix [--yes]] [--stack NAME] [--region R] [--profile P]"),
 	"doctor.short": {En: "everything that can be wrong, and its cure", Ja: "問題の診断と対処方法"},
 	"doctor.long": {
-		En: "It looks at this machine, Microsoft Entra, AWS and what the deployment remembers, and tells what is wrong for whom and what ends it. Without a deployment it looks whether one can be made. It changes nothing. What it may not read it names, with the right that lacks. The exit status is 1 if something is wrong.\n--fix does what is safe and can be taken back: it shows what, and asks once. It grants and withdraws permissions, writes federated credentials, deletes credentials of ours that nobody uses, and switches on what was switched off.",
-		Ja: "このマシン、Microsoft Entra、AWS、デプロイの記録を調べ、問題とその影響、対処方法を示します。デプロイがなければ、作成できるかを調べます。変更はしません。読み取れない項目は、必要な権限とともに示します。問題があれば終了コードは 1 です。\n--fix は、安全で元に戻せる修復だけを、内容を表示し確認してから行います: 権限の付与と取り消し、フェデレーション資格情報の設定、使われていない sessionstamp の資格情報の削除、無効になっているトリガーなどの有効化。",
+		En: "It looks at this machine, Microsoft Entra, AWS and what the deployment remembers, and tells what is wrong for whom and what ends it; without a deployment, whether one can be made. It changes nothing, and names the rights that you lack. The exit status is 1 if something is wrong.\n--fix does what is safe, after one question: it grants and withdraws permissions, writes federated credentials, deletes credentials that nobody uses, and switches on what was switched off.",
+		Ja: "このマシン、Microsoft Entra、AWS、デプロイの記録を調べ、問題とその影響、対処方法を示します。デプロイがなければ、作成できるかを調べます。変更はせず、不足している権限も示します。問題があれば終了コードは 1 です。\n--fix は、安全な修復だけを確認後に行います: 権限の付与と取り消し、フェデレーション資格情報の設定、使われていない sessionstamp の資格情報の削除、無効になっているトリガーなどの有効化。",
 	},
 	"doctor.examples": same("  sessionstamp doctor --demo\n  sessionstamp doctor --fix\n  sessionstamp doctor -o json"),
 	"flag.fix":        {En: "mends what is safe to mend, after a question", Ja: "安全に修復できる項目を、確認後に修復"},

@@ -43,9 +43,8 @@ var machineWords = map[string]words{
 	"sam_missing": {
 		problem: language.Text{En: "The AWS SAM CLI is not installed here: setup and update can't deploy from this machine.",
 			Ja: "AWS SAM CLI がないため、このマシンからは setup と update でデプロイできません。"},
-		cure: language.Text{En: "Install it, or go to AWS CloudShell, which has it.", Ja: "インストールするか、導入済みの AWS CloudShell を使ってください。"},
-		// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html
-		command: "pipx install aws-sam-cli",
+		cure:    language.Text{En: "Install it, or go to AWS CloudShell, which has it.", Ja: "インストールするか、導入済みの AWS CloudShell を使ってください。"},
+		command: "{install}",
 	},
 	"command_older": {
 		problem: language.Text{En: "This command is older ({command}) than the stack ({version}): it may not understand what it reads there.",

@@ -17,6 +17,8 @@ type Evidence struct {
 	Now time.Time
 	// Command is the version of this command, empty where it has none.
 	Command string
+	// System is this machine's runtime.GOOS.
+	System string
 	// Stack is the name of the stack that is looked at, and Named tells that the person has
 	// written it.
 	Stack string

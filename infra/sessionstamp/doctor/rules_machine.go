@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,10 +13,8 @@ import (
 var machineRules = []rule{
 	{"clock_off", Wrong, Machine, clockOff},
 	{"file_unreadable", Wrong, Machine, fileIs(FileDamaged)},
-	{"sam_missing", Warning, Machine, func(m matter) []hit {
-		found, asked := m.SAM.Get()
-		return when(asked && !found, nil)
-	}},
+	{"sam_missing", Warning, Machine, samMissing(false)},
+	{"sam_missing", Note, Machine, samMissing(true)},
 	{"command_older", Warning, Machine, func(m matter) []hit { return m.versions(-1) }},
 	{"command_newer", Note, Machine, func(m matter) []hit { return m.versions(1) }},
 	{"file_locked", Note, Machine, fileIs(FileLocked)},
@@ -33,6 +32,19 @@ func clockOff(m matter) []hit {
 		way = language.Text{En: "slow", Ja: "遅れて"}
 	}
 	return when(asked && ahead.Abs() > clockLeeway, params{"minutes": count(minutes), "way": way})
+}
+
+// installs are the commands by which a system gets the AWS SAM CLI
+// (https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html).
+var installs = map[string]string{"darwin": "brew install aws-sam-cli", "windows": "winget install -e --id Amazon.SAM-CLI"}
+
+// samMissing matters less where there is a stack already.
+func samMissing(afterwards bool) func(matter) []hit {
+	return func(m matter) []hit {
+		found, asked := m.SAM.Get()
+		_, deployed := m.deployed()
+		return when(asked && !found && deployed == afterwards, params{"install": plain(cmp.Or(installs[m.System], "pipx install aws-sam-cli"))})
+	}
 }
 
 func fileIs(state FileState) func(matter) []hit {

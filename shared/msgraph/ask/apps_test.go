@@ -254,6 +254,11 @@ func TestAppRefusals(t *testing.T) {
 		if err := client.DeleteApp(t.Context(), app); graphError(t, err).StatusCode != http.StatusInternalServerError {
 			t.Error(err)
 		}
+		for id, want := range map[string]bool{app.ClientID: true, userID(0): false} {
+			if is, err := client.Deleted(t.Context(), id); is != want || err != nil {
+				t.Errorf("%s is deleted: %t, %v", id, is, err)
+			}
+		}
 		_, err = client.EnsureApp(t.Context(), wantedApp)
 		refused("deleted, not purged", err, directory.ErrDeletedApp)
 		if took := time.Since(began); took > 20*time.Second {
