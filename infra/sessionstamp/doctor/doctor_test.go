@@ -200,6 +200,8 @@ var cases = append([]fault{
 	{"permission_missing", []change{stamper(func(a *App) { a.Roles = a.Roles[:3] })}, Grant},
 	{"permission_beyond", []change{stack(func(d *Deployment) { d.Groups = nil }), reader(func(*App) {}), stamper(func(a *App) { a.Roles = []string{"User.Read.All", "Domain.Read.All", revoke} })}, Withdraw},
 	{"reader_can_revoke", []change{reader(func(a *App) { a.Roles = append(a.Roles, revoke) })}, Withdraw},
+	{"reader_can_revoke app_shared", []change{stacks(Deployment{Found: true, Name: "second", Reader: "reader"}), reader(func(a *App) { a.Roles = append(a.Roles, revoke) })}, ""},
+	{"reader_can_revoke", []change{func(e *Evidence) { e.Stacks = Answer[[]Deployment]{} }, reader(func(a *App) { a.Roles = append(a.Roles, revoke) })}, ""},
 	{"issuer_changed", []change{reader(otherIssuer), stamper(otherIssuer)}, Trust},
 	{"trust_missing", []change{stamper(func(a *App) { a.Federated = nil })}, Trust},
 	{"trust_wrong_issuer", []change{trusting(0, func(f *directory.FederatedCredential) { f.Issuer = elsewhere })}, Trust},

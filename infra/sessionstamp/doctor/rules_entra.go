@@ -125,33 +125,45 @@ func (m matter) needs(a held) []string {
 func permissionMissing(m matter, a held) (hits []hit) {
 	for _, role := range m.needs(a) {
 		if a.PrincipalID != "" && !slices.Contains(a.Roles, role) {
-			hits = append(hits, a.hit(Grant, role, "role"))
+			hits = append(hits, m.hit(a, Grant, role, "role"))
 		}
 	}
 	return hits
 }
 
-func readerCanRevoke(_ matter, a held) []hit {
+func readerCanRevoke(m matter, a held) []hit {
 	if a.stamps || !slices.Contains(a.Roles, revoke) {
 		return nil
 	}
-	return []hit{a.hit(Withdraw, revoke, "role")}
+	return []hit{m.hit(a, Withdraw, revoke, "role")}
 }
 
 func permissionBeyond(m matter, a held) (hits []hit) {
 	for _, role := range a.Roles {
 		if role != revoke && !slices.Contains(m.needs(a), role) {
-			hits = append(hits, a.hit(Withdraw, role, "role"))
+			hits = append(hits, m.hit(a, Withdraw, role, "role"))
 		}
 	}
 	return hits
 }
 
-// hit is mended by one action on the app. Its value is a parameter of that name, too.
-func (a held) hit(do Action, value, name string) hit {
+// hit is mended by one action on the app. Its value is a parameter of that name, too. Nothing
+// is taken away that another stack may need.
+func (m matter) hit(a held, do Action, value, name string) hit {
 	p := a.params()
 	p[name] = plain(value)
+	if do != Grant && !m.alone(a) {
+		return hit{params: p}
+	}
 	return hit{p, []Remedy{{Do: do, App: a.App.App, Value: value}}}
+}
+
+// alone tells whether surely no other stack signs in as the app.
+func (m matter) alone(a held) bool {
+	_, asked := m.Stacks.Get()
+	shared := slices.ContainsFunc(m.others(), func(d Deployment) bool { return a.clientID == d.Reader || a.clientID == d.Stamper })
+	elsewhere := func(f flaw) bool { return f.kind == flawStranger && ofStack(f.have) }
+	return asked && !shared && !slices.ContainsFunc(m.flaws(a), elsewhere)
 }
 
 // soon is how long before its end a credential needs a person.
@@ -208,7 +220,7 @@ func credentialOrphaned(m matter, a held) (hits []hit) {
 		if c.Certificate {
 			do = RemoveCert
 		}
-		hits = append(hits, a.hit(do, c.KeyID, "key"))
+		hits = append(hits, m.hit(a, do, c.KeyID, "key"))
 	}
 	return hits
 }

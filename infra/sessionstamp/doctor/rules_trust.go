@@ -87,6 +87,11 @@ func ofFunction(f directory.FederatedCredential, function string) bool {
 	return is && strings.Contains(role, "-"+function+"-")
 }
 
+// ofStack tells whether a subject looks like the role of a stack.
+func ofStack(f directory.FederatedCredential) bool {
+	return ofFunction(f, "stamper") || ofFunction(f, "keeper") || ofFunction(f, "sweeper")
+}
+
 // judged tells what is wrong with what was found.
 func (f flaw) judged() flaw {
 	switch {
@@ -115,9 +120,8 @@ func (m matter) ofOtherStack(f directory.FederatedCredential) bool {
 // mend writes what is missing or wrong, and takes away a stranger's. What looks like a role
 // of a stack that is not seen from here is left to a person.
 func (f flaw) mend() []Remedy {
-	stack := func(function string) bool { return ofFunction(f.have, function) }
 	switch {
-	case f.kind == flawStranger && slices.ContainsFunc([]string{"stamper", "keeper", "sweeper"}, stack):
+	case f.kind == flawStranger && ofStack(f.have):
 		return nil
 	case f.kind == flawStranger:
 		return []Remedy{{Do: Distrust, App: f.App.App, Value: f.have.Name}}
