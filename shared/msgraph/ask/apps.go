@@ -278,25 +278,17 @@ func (c *Client) Distrust(ctx context.Context, app directory.App, name string) e
 }
 
 // DeleteApp deletes the app and its service principal for good, so that its unique name is
-// free. One that is not there is no error, and one that was deleted before is purged. Of app,
-// ID is needed. Errors are *directory.Error. See [Permanently delete item].
+// free. One that was deleted before is purged. One that is not there is no error, but takes two
+// minutes to be sure of. Of app, ID is needed. Errors are *directory.Error. See [Permanently delete item].
 //
 // [Permanently delete item]: https://learn.microsoft.com/graph/api/directory-deleteditems-delete
 func (c *Client) DeleteApp(ctx context.Context, app directory.App) error {
-	var there bool // and then it is among the deleted ones, if not for all replicas at once
-	err := settle(ctx, func() error {
-		_, err := c.write(ctx, opDeleteApp, abstractions.DELETE, nil, "/applications/{app}", "app", app.ID)
-		there = err == nil
-		return gone(err)
-	})
-	if err != nil {
+	if err := c.remove(ctx, opDeleteApp, "/applications/{app}", "app", app.ID); err != nil {
 		return err
 	}
-	return settle(ctx, func() error {
+	// It may be a while until all replicas have it among the deleted ones.
+	return gone(settle(ctx, func() error {
 		_, err := c.write(ctx, opPurgeApp, abstractions.DELETE, nil, "/directory/deletedItems/{app}", "app", app.ID)
-		if there {
-			return err
-		}
-		return gone(err)
-	})
+		return err
+	}))
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -263,6 +264,33 @@ func TestAppRefusals(t *testing.T) {
 		refused("deleted, not purged", err, directory.ErrDeletedApp)
 		if took := time.Since(began); took > 20*time.Second {
 			t.Errorf("it took %s", took)
+		}
+	})
+}
+
+// A token of another issuer that nobody trusts tells what Entra knows of its issuer.
+func TestExchange(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		graph, client := administrator(t, msgraphtest.Options{Apps: msgraphtest.Registration{Issuer: 10 * time.Minute}})
+		app, err := client.EnsureApp(t.Context(), wantedApp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"iss": issuer, "sub": "a person", "aud": trusted.Audience}).SignedString([]byte("key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		exchange := func() string {
+			return codeOf(t, msgraph.Exchange(t.Context(), msgraph.Clouds()[0], graph.server, tenantID, app.ClientID, token))
+		}
+		none := exchange()
+		if err := client.Trust(t.Context(), app, trusted); err != nil {
+			t.Fatal(err)
+		}
+		early := exchange()
+		time.Sleep(10 * time.Minute)
+		if known := exchange(); none != "AADSTS70025" || early != "AADSTS700211" || known != "AADSTS700213" {
+			t.Errorf("codes %s, %s, %s", none, early, known)
 		}
 	})
 }

@@ -1,8 +1,8 @@
 package msgraphtest
 
 import (
+	"bytes"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -296,7 +296,7 @@ func (a *App) replaceKeys(wanted []key, now time.Time) error {
 		w := &wanted[i]
 		had := slices.IndexFunc(a.keys, func(k key) bool { return w.KeyID != "" && strings.EqualFold(k.KeyID, w.KeyID) })
 		if had >= 0 {
-			if w.Key != nil && base64.StdEncoding.EncodeToString(w.Key) != base64.StdEncoding.EncodeToString(a.keys[had].Key) {
+			if w.Key != nil && !bytes.Equal(w.Key, a.keys[had].Key) {
 				return badRequest("Update to existing credential with KeyId '%s' is not allowed.", w.KeyID)
 			}
 			*w = a.keys[had]
