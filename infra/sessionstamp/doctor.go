@@ -55,7 +55,6 @@ func (c *call) doctorVerb() *cobra.Command {
 		return c.doctor(cmd.Context(), x)
 	})
 	x.flags(c, cmd, usualStack)
-	delete(cmd.Annotations, aboutDeployment) // it is for before as well
 	cmd.Flags().BoolVar(&x.fix, "fix", false, c.help("flag.fix"))
 	cmd.Flags().BoolVar(&x.yes, "yes", false, c.help("flag.yes"))
 	return cmd

@@ -53,7 +53,7 @@ func (s *Stack) Alarms(ctx context.Context) ([]Alarm, error) {
 		name := aws.ToString(a.AlarmName)
 		alarms = append(alarms, Alarm{
 			Logical: logical[name], Name: name, State: string(a.StateValue),
-			Since: aws.ToTime(a.StateUpdatedTimestamp).UTC(), Muted: !aws.ToBool(a.ActionsEnabled), Description: aws.ToString(a.AlarmDescription),
+			Since: aws.ToTime(a.StateUpdatedTimestamp).UTC(), Muted: a.ActionsEnabled != nil && !*a.ActionsEnabled, Description: aws.ToString(a.AlarmDescription),
 		})
 	}
 	slices.SortFunc(alarms, func(a, b Alarm) int {

@@ -251,7 +251,9 @@ func TestAppRefusals(t *testing.T) {
 		if got := ask.MissingRight(client.Grant(t.Context(), app, "User.Read.All")); got != ask.ManageRoles {
 			t.Errorf("Application Administrator lacks %q", got)
 		}
-		graph.server.Inject(msgraphtest.Fault{Status: http.StatusInternalServerError, Match: func(r msgraphtest.Request) bool { return strings.Contains(r.Path, "deletedItems") }})
+		graph.server.Inject(msgraphtest.Fault{Status: http.StatusInternalServerError, Match: func(r msgraphtest.Request) bool {
+			return r.Method == http.MethodDelete && strings.Contains(r.Path, "deletedItems")
+		}})
 		if err := client.DeleteApp(t.Context(), app); graphError(t, err).StatusCode != http.StatusInternalServerError {
 			t.Error(err)
 		}
