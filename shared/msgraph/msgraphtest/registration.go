@@ -91,7 +91,7 @@ func appRoutes() []route {
 		read("/applications/{id}", getApp),
 		write("PATCH", "/applications/{id}", patchApp),
 		write("DELETE", "/applications/{id}", deleteApp),
-		read("/directory/deletedItems/microsoft.graph.application", listDeleted),
+		read("/directory/deletedItems/application", listDeleted),
 		write("DELETE", "/directory/deletedItems/{id}", purgeApp),
 		write("POST", "/applications/{id}/addPassword", addPassword),
 		write("POST", "/applications/{id}/removePassword", removePassword),
