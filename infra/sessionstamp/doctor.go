@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -89,7 +90,8 @@ func (c *call) examine(ctx context.Context, x examined, e doctor.Evidence) error
 			found = doctor.Examine(e)
 		}
 	}
-	if len(found) > 0 && found[0].Severity == doctor.Wrong {
+	failed := slices.ContainsFunc(doctor.Pieces(e), func(p doctor.Piece) bool { return p.Gap.Reason == doctor.Failed })
+	if failed || len(found) > 0 && found[0].Severity == doctor.Wrong {
 		c.status = wrong
 	}
 	return c.show(c.doctorView(x, e, found))
@@ -121,7 +123,7 @@ func (c *call) admit(ctx context.Context, x *examined, e *doctor.Evidence) error
 
 func (c *call) admitAWS(ctx context.Context, x *examined, e *doctor.Evidence) (err error) {
 	is := doctor.Account{}
-	if x.account, err = c.account(ctx, x.deployment); err == nil {
+	if x.account, err = account.Open(ctx, account.Options{Profile: x.profile, Region: x.region, Env: c.Env, Transport: c.AWS}); err == nil {
 		is = doctor.Account{ID: x.account.ID, Region: x.account.Region}
 	}
 	for cause, trouble := range map[error]doctor.Trouble{

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/goldentest"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
@@ -276,6 +277,37 @@ func TestDoctorScreens(t *testing.T) {
 				if screen.Width(line) > screen.Columns && !strings.HasPrefix(line, "    ") || strings.Contains(line, "%!") {
 					t.Errorf("%s, %s: %q", name, l, line)
 				}
+			}
+		}
+	}
+}
+
+// TestDoctorSignIn: without AWS, Entra is looked at all the same, and the other way round; what
+// the person has written wrongly is refused.
+func TestDoctorSignIn(t *testing.T) {
+	t.Parallel()
+	tenant := demo.New(1, func() time.Time { return at })
+	t.Cleanup(tenant.Close)
+	env := []string{
+		tenantVariable + "=" + demo.TenantID, clientVariable + "=" + demo.ClientID, "HOME=" + t.TempDir(), "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
+	}
+	for name, c := range map[string]struct {
+		more   []string
+		args   string
+		status int
+		says   []string
+	}{
+		"no region":     {[]string{secretVariable + "=" + demo.Secret}, "", wrong, []string{"No AWS region is named", "✓ Microsoft Entra: tenant, domains, users"}},
+		"no Entra":      {[]string{secretVariable + "=wr0ng"}, "", wrong, []string{"No AWS region is named", "Not everything", "AADSTS7000215"}},
+		"a wrong flag":  {[]string{secretVariable + "=" + demo.Secret}, "--tenant contoso", wrongUse, []string{"--tenant"}},
+		"no such thing": {nil, "now", wrongUse, []string{"now"}},
+	} {
+		status, stdout, stderr := play(t.Context(), func(p *program) {
+			p.Env, p.Transport = environment(append(slices.Clone(env), c.more...)), tenant.Transport()
+		}, strings.Fields("doctor "+c.args)...)
+		for _, said := range c.says {
+			if !strings.Contains(stdout+stderr, said) || status != c.status {
+				t.Errorf("%s: exit status %d, %q is not said: %s%s", name, status, said, stdout, stderr)
 			}
 		}
 	}

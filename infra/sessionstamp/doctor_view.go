@@ -52,14 +52,14 @@ var faces = map[doctor.Severity]struct {
 }
 
 func (c *call) doctorView(x examined, e doctor.Evidence, found []doctor.Finding) view {
-	v := view{before: append(c.doctorVerdict(found), line{}), object: c.diagnosis(e, found), sheet: faultSheet(found)}
+	pieces := doctor.Pieces(e)
+	v := view{before: append(c.doctorVerdict(found, pieces), line{}), object: c.diagnosis(e, found), sheet: faultSheet(found)}
 	for _, f := range found {
 		v.before = append(v.before, c.faultLines(f)...)
 	}
 	if len(found) > 0 {
 		v.before = append(v.before, line{})
 	}
-	pieces := doctor.Pieces(e)
 	for _, g := range doctor.Groups() {
 		v.before = append(v.before, c.groupLine(g, pieces, doctor.Worst(g, found)))
 	}
@@ -76,19 +76,27 @@ func (c *call) doctorView(x examined, e doctor.Evidence, found []doctor.Finding)
 	return v
 }
 
-// doctorVerdict counts what was found.
-func (c *call) doctorVerdict(found []doctor.Finding) []line {
+// doctorVerdict counts what was found, and says so where not all was looked at.
+func (c *call) doctorVerdict(found []doctor.Finding, pieces []doctor.Piece) []line {
+	lines := []line{c.verdictOf(found)}
+	if slices.ContainsFunc(pieces, func(p doctor.Piece) bool { return p.Gap.Reason != doctor.Unasked }) {
+		lines = append(lines, line{text: "  " + c.say("doctor.partly"), colour: screen.Notice})
+	}
+	return lines
+}
+
+func (c *call) verdictOf(found []doctor.Finding) line {
 	counts := make(map[doctor.Severity]int)
 	for _, f := range found {
 		counts[f.Severity]++
 	}
 	switch {
 	case counts[doctor.Wrong] > 0:
-		return []line{marked("✗ "+c.sayN("doctor.wrong", counts[doctor.Wrong]), screen.Wrong)}
+		return marked("✗ "+c.sayN("doctor.wrong", counts[doctor.Wrong]), screen.Wrong)
 	case counts[doctor.Warning] > 0:
-		return []line{marked("! "+c.sayN("doctor.warning", counts[doctor.Warning]), screen.Notice)}
+		return marked("! "+c.sayN("doctor.warning", counts[doctor.Warning]), screen.Notice)
 	}
-	return []line{marked("✓ "+c.say("doctor.fine"), screen.Good)}
+	return marked("✓ "+c.say("doctor.fine"), screen.Good)
 }
 
 // faultLines are a finding, its cure, and the command as it is copied.
