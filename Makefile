@@ -45,6 +45,9 @@ FULL_LOAD ?= 1h
 # How many users the command stamps in bench, in virtual time.
 STAMP_USERS ?= 10000
 
+# The systems that a release is made for.
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
 # All tests run through it: nothing that they print may hold a secret or a name.
 SCAN := $(GO) run ./infra/check/scan
 
@@ -64,7 +67,7 @@ SDK_NOTE := The first build compiles the Microsoft Graph SDK. That takes minutes
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 CGO_ENABLED=0 \
 	GOFLAGS="-p=$(JOBS) -trimpath -tags=lambda.norpc '-ldflags=-s -w'" .venv/bin/sam
 
-.PHONY: help go demo test check nightly bench build lint race page deployment fuzz clock fmt tools
+.PHONY: help go demo test check nightly bench build release lint race page deployment fuzz clock fmt tools
 
 help:
 	@echo "make demo     the whole system, with an emulated Graph: ARGS='-users 2000 -json'"
@@ -73,6 +76,7 @@ help:
 	@echo 'make nightly  fuzzing, thousands of seeds, benchmarks, the clock $(DAYS) days ahead'
 	@echo 'make bench    the speed of the webhook, the calls of Graph, the cold starts'
 	@echo 'make build    the functions for AWS Lambda, for .venv/bin/sam deploy --guided'
+	@echo "make release  what is given to people, in dist: PLATFORMS='linux/amd64 windows/amd64'"
 	@echo 'make fmt      format all code'
 	@echo 'make tools    install SAM, cfn-lint and moto into .venv, once'
 
@@ -123,6 +127,10 @@ page: go
 # Building for arm64 compiles the Graph SDK once more.
 build: $(TOOLS)
 	@$(SAM) build
+
+# Each platform compiles the Graph SDK once.
+release: go
+	@$(GO) run ./infra/release -p $(JOBS) $(PLATFORMS)
 
 deployment: $(TOOLS)
 	@echo '== sam validate, cfn-lint, sam build'

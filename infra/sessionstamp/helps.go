@@ -3,7 +3,7 @@ package main
 import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // helps are what --help says. What stands in usage and examples is typed, in any language.
-var helps = language.Join(commonHelps, accessHelps, deploymentHelps)
+var helps = language.Join(commonHelps, accessHelps, deploymentHelps, doctorHelps)
 
 var commonHelps = language.Catalogue{
 	"title.usage":    {En: "Usage", Ja: "使い方"},
@@ -98,8 +98,8 @@ var commonHelps = language.Catalogue{
 	"version.use":   same("version"),
 	"version.short": {En: "which program this is", Ja: "バージョン"},
 	"version.long": {
-		En: "It says the version and the commit that the program was built from, its Go, and its system.",
-		Ja: "プログラムのバージョン、ビルド元のコミット、Go のバージョン、システムを示します。",
+		En: "It says the version and the commit that the program was built from, its Go, its system, and whether the functions to deploy are inside.",
+		Ja: "プログラムのバージョン、ビルド元のコミット、Go のバージョン、システム、デプロイ用の関数を内蔵しているかどうかを示します。",
 	},
 	"version.examples": same("  sessionstamp version -o json"),
 

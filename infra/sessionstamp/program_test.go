@@ -64,6 +64,8 @@ var screens = map[string][]string{
 	"users-reason":    {"users", "--reason", "new", "--demo"},
 	"users-none":      {"users", "--domain", "tokyo.example.co.jp", "--since", "1d", "--demo"},
 	"report":          {"report", "--demo"},
+	"doctor":          {"doctor", "--demo"},
+	"help-doctor":     {"doctor", "--help"},
 	"history":         {"history", "--demo"},
 	"history-names":   {"history", "--names", "--limit", "12", "--demo"},
 	"help":            {"--help"},

@@ -1,22 +1,24 @@
 package main
 
 import (
-	"fmt"
 	"runtime"
-	"runtime/debug"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 )
 
 // built is the JSON of version: what stands in the program.
 type built struct {
-	Version string `json:"version"`
-	Commit  string `json:"commit,omitempty"`
-	Date    string `json:"date,omitempty"` // of the commit
-	Go      string `json:"go"`
-	System  string `json:"system"`
+	Version   string `json:"version"`
+	Commit    string `json:"commit,omitempty"`
+	Date      string `json:"date,omitempty"` // of the commit
+	Functions bool   `json:"functions"`      // whether there are some inside to deploy
+	Go        string `json:"go"`
+	System    string `json:"system"`
 }
 
 func (c *call) versionVerb() *cobra.Command {
@@ -25,27 +27,18 @@ func (c *call) versionVerb() *cobra.Command {
 
 // version says which program this is.
 func (c *call) version() error {
-	b := built{Version: "(devel)", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
-			b.Version = info.Main.Version
-		}
-		for _, setting := range info.Settings {
-			switch setting.Key {
-			case "vcs.revision":
-				b.Commit = setting.Value
-			case "vcs.time":
-				b.Date = setting.Value
-			}
-		}
-	}
-	row := []string{b.Version, b.Commit, b.Date, b.Go, b.System}
-	lines := []line{{text: "sessionstamp " + b.Version}, {text: fmt.Sprintf("%s %s", b.Go, b.System)}}
+	read := bundle.Read()
+	b := built{read.Version, read.Commit, read.Date, read.Functions, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+	lines := []line{{text: "sessionstamp " + b.Version}, {text: b.Go + " " + b.System}}
 	if b.Commit != "" {
 		lines = append(lines, line{text: b.Commit + " " + b.Date})
 	}
+	inside := map[bool]language.Key{true: "version.functions", false: "version.no_functions"}
 	return c.show(view{
-		before: lines, object: b,
-		sheet: screen.Table{Columns: []screen.Column{{Title: "version"}, {Title: "commit"}, {Title: "date"}, {Title: "go"}, {Title: "system"}}, Rows: [][]string{row}},
+		before: append(lines, line{text: c.say(inside[b.Functions])}), object: b,
+		sheet: screen.Table{
+			Columns: []screen.Column{{Title: "version"}, {Title: "commit"}, {Title: "date"}, {Title: "functions"}, {Title: "go"}, {Title: "system"}},
+			Rows:    [][]string{{b.Version, b.Commit, b.Date, strconv.FormatBool(b.Functions), b.Go, b.System}},
+		},
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/census"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -50,6 +51,12 @@ func composed() (keys []language.Key) {
 	}
 	for _, event := range []string{eventStamped, eventDry, eventConfirmed} {
 		keys = append(keys, language.Key("watch."+event))
+	}
+	for _, g := range doctor.Groups() {
+		keys = append(keys, language.Key("doctor.group_"+g))
+	}
+	for _, do := range doctor.Actions() {
+		keys = append(keys, language.Key("doctor.do_"+do))
 	}
 	return append(keys, "column.domain", "column.month", "signed_in.browser", "signed_in.device", "signed_in.az")
 }

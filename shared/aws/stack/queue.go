@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -39,6 +40,9 @@ func (s *Stack) count(ctx context.Context, client *sqs.Client, logical string) (
 	got, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
 	})
+	if _, gone := errors.AsType[*types.QueueDoesNotExist](err); gone {
+		return w, "", errors.Join(ErrNoResource, err)
+	}
 	if err != nil {
 		return w, "", account.Explain(err)
 	}

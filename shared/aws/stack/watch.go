@@ -21,6 +21,8 @@ type Alarm struct {
 	// State is "OK", "ALARM" or "INSUFFICIENT_DATA", since Since.
 	State string
 	Since time.Time
+	// Muted: its actions are switched off, so that nobody hears it.
+	Muted bool
 	// Description says what it means and what to do, in English.
 	Description string
 }
@@ -51,7 +53,7 @@ func (s *Stack) Alarms(ctx context.Context) ([]Alarm, error) {
 		name := aws.ToString(a.AlarmName)
 		alarms = append(alarms, Alarm{
 			Logical: logical[name], Name: name, State: string(a.StateValue),
-			Since: aws.ToTime(a.StateUpdatedTimestamp).UTC(), Description: aws.ToString(a.AlarmDescription),
+			Since: aws.ToTime(a.StateUpdatedTimestamp).UTC(), Muted: a.ActionsEnabled != nil && !*a.ActionsEnabled, Description: aws.ToString(a.AlarmDescription),
 		})
 	}
 	slices.SortFunc(alarms, func(a, b Alarm) int {

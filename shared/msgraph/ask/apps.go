@@ -13,12 +13,14 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask/reply"
 )
 
-// The permissions that the calls on apps need. A person must also be Application Administrator
+// The permissions that the calls on apps need: ReadApps is enough to look. A person who changes
+// something must also be Application Administrator
 // or more, and at least Privileged Role Administrator to grant and withdraw permissions of Graph.
 // See [Grant an appRoleAssignment].
 //
 // [Grant an appRoleAssignment]: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
 const (
+	ReadApps    = "Application.Read.All"
 	ManageApps  = "Application.ReadWrite.All"
 	ManageRoles = "AppRoleAssignment.ReadWrite.All"
 )

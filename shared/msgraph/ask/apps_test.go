@@ -251,9 +251,16 @@ func TestAppRefusals(t *testing.T) {
 		if got := ask.MissingRight(client.Grant(t.Context(), app, "User.Read.All")); got != ask.ManageRoles {
 			t.Errorf("Application Administrator lacks %q", got)
 		}
-		graph.server.Inject(msgraphtest.Fault{Status: http.StatusInternalServerError, Match: func(r msgraphtest.Request) bool { return strings.Contains(r.Path, "deletedItems") }})
+		graph.server.Inject(msgraphtest.Fault{Status: http.StatusInternalServerError, Match: func(r msgraphtest.Request) bool {
+			return r.Method == http.MethodDelete && strings.Contains(r.Path, "deletedItems")
+		}})
 		if err := client.DeleteApp(t.Context(), app); graphError(t, err).StatusCode != http.StatusInternalServerError {
 			t.Error(err)
+		}
+		for id, want := range map[string]bool{app.ClientID: true, userID(0): false} {
+			if is, err := client.Deleted(t.Context(), id); is != want || err != nil {
+				t.Errorf("%s is deleted: %t, %v", id, is, err)
+			}
 		}
 		_, err = client.EnsureApp(t.Context(), wantedApp)
 		refused("deleted, not purged", err, directory.ErrDeletedApp)

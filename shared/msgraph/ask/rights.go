@@ -29,6 +29,7 @@ const (
 	opUpdateApp       = "updateApplication"
 	opDeleteApp       = "deleteApplication"
 	opPurgeApp        = "deleteDeletedItem"
+	opListDeleted     = "listDeletedItems"
 	opGetPrincipal    = "getServicePrincipal"
 	opUpsertPrincipal = "upsertServicePrincipal"
 	opAssignments     = "listAppRoleAssignments"
@@ -58,9 +59,10 @@ var rights = map[string]string{
 	opMe:                   "User.Read",
 	opOrganization:         "User.Read.All",
 
-	opGetApp: ManageApps, opUpsertApp: ManageApps, opUpdateApp: ManageApps, opDeleteApp: ManageApps, opPurgeApp: ManageApps,
-	opGetPrincipal: ManageApps, opUpsertPrincipal: ManageApps, opAssignments: ManageApps,
-	opListFederated: ManageApps, opTrust: ManageApps, opDistrust: ManageApps, opAddPassword: ManageApps, opRemovePassword: ManageApps,
+	opGetApp: ReadApps, opGetPrincipal: ReadApps, opAssignments: ReadApps, opListFederated: ReadApps, opListDeleted: ReadApps,
+	opUpsertApp: ManageApps, opUpdateApp: ManageApps, opDeleteApp: ManageApps, opPurgeApp: ManageApps,
+	opUpsertPrincipal: ManageApps,
+	opTrust:           ManageApps, opDistrust: ManageApps, opAddPassword: ManageApps, opRemovePassword: ManageApps,
 	opGrant: ManageRoles, opWithdraw: ManageRoles,
 }
 

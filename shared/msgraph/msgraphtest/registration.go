@@ -91,6 +91,7 @@ func appRoutes() []route {
 		read("/applications/{id}", getApp),
 		write("PATCH", "/applications/{id}", patchApp),
 		write("DELETE", "/applications/{id}", deleteApp),
+		read("/directory/deletedItems/application", listDeleted),
 		write("DELETE", "/directory/deletedItems/{id}", purgeApp),
 		write("POST", "/applications/{id}/addPassword", addPassword),
 		write("POST", "/applications/{id}/removePassword", removePassword),
@@ -330,6 +331,24 @@ func deleteApp(_ *Server, c *call) (reply, error) {
 	a.since = c.now
 	c.tenant.deleted = append(c.tenant.deleted, a)
 	return noContent()
+}
+
+// listDeleted is https://learn.microsoft.com/graph/api/directory-deleteditems-list.
+func listDeleted(s *Server, c *call) (reply, error) {
+	if err := c.onlyOptions("$select", "$top", "$skiptoken"); err != nil {
+		return reply{}, err
+	}
+	var all []object
+	for _, a := range c.tenant.deleted {
+		shown, err := c.project(a.object(false), "application")
+		if err != nil {
+			return reply{}, err
+		}
+		if s.knows(a.since, c.now) {
+			all = append(all, shown)
+		}
+	}
+	return c.pageOf("directory/deletedItems/microsoft.graph.application", all)
 }
 
 // purgeApp is https://learn.microsoft.com/graph/api/directory-deleteditems-delete.

@@ -1,0 +1,373 @@
+package doctor
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
+)
+
+var now = time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)
+
+func ago(d time.Duration) time.Time { return now.Add(-d) }
+
+const (
+	name     = "sessionstamp"
+	day      = 24 * time.Hour
+	issuer   = "https://1a2b.tokens.sts.global.api.aws"
+	audience = "api://AzureADTokenExchange"
+	roles    = "arn:aws:iam::123456789012:role/sessionstamp-"
+)
+
+func role(function string) string { return roles + function + "-ap-northeast-1" }
+
+func trusted(functions ...string) (list []directory.FederatedCredential) {
+	for _, f := range functions {
+		list = append(list, directory.FederatedCredential{Name: name + "-" + f, Issuer: issuer, Subject: role(f), Audience: audience})
+	}
+	return list
+}
+
+func app(id string, roles []string, functions ...string) App {
+	return App{directory.App{ID: "o" + id, ClientID: id, PrincipalID: "p" + id, Enabled: true, Roles: roles, Federated: trusted(functions...)}, AppFound}
+}
+
+func deployment() Deployment {
+	return Deployment{
+		Found: true, Name: name, Status: "UPDATE_COMPLETE", Created: ago(40 * day), Version: "1.2.0",
+		Tenant: "tenant", Reader: "reader", Stamper: "stamper", Mode: directory.AuthWebIdentity, Audience: audience,
+		Subjects: map[string]string{"keeper": role("keeper"), "sweeper": role("sweeper"), "stamper": role("stamper")},
+		Domains:  []string{"Example.co.jp"}, Groups: []string{"group"},
+	}
+}
+
+// healthy is a deployment of which nothing is to be said.
+func healthy() Evidence {
+	reads := []string{"Domain.Read.All", "GroupMember.Read.All", "User.Read.All"}
+	var functions []Function
+	for _, function := range []string{"webhook", "stamper", "keeper", "sweeper"} {
+		functions = append(functions, Function{Name: function, Found: true, State: "Active", LastUpdate: "Successful"})
+	}
+	return Evidence{
+		Now: now, Command: "v1.2.0", Stack: name,
+		Clock: Asked(-time.Minute), SAM: Asked(true), File: Asked(FileFine),
+		Account: Asked(Account{ID: "123456789012", Region: "ap-northeast-1"}), Issuer: Asked(issuer),
+		Stacks:     Asked([]Deployment{deployment(), {Found: true, Name: "other", Tenant: "b", Reader: "c"}}),
+		Deployment: Asked(deployment()), Functions: Asked(functions),
+		Switches: Asked([]Switch{{"stamper", "uuid", true, true}, {"keeper", "k", true, true}, {"sweeper", "s", true, true}}),
+		Queue:    Asked(Queue{Found: true, Oldest: time.Minute, Waiting: 3}), Key: Asked("Enabled"),
+		Table: Asked(Table{"table", true, true, true}), Secrets: Asked([]Secret{{"clientState", "arn", true, false}}),
+		Alarms: Asked([]Alarm{{Name: "sweep"}}), Receivers: Asked([]Receiver{{true}, {false}}), Front: Asked(Front{}),
+		SignedIn: Asked("TENANT"),
+		Reader:   Asked(app("reader", reads, "keeper", "sweeper")), Stamper: Asked(app("stamper", append(reads, revoke), "stamper")),
+		Domains:  Asked([]directory.Domain{{Name: "example.co.jp", Federated: true, Verified: true}, {Name: "m.example"}}),
+		Excluded: Asked(Excluded{}), Users: Asked(Users{Without: 5, New: 3}),
+		Keeper:    Asked(keeper.Record{ID: "s", Expires: now.Add(25 * day)}),
+		Sweep:     Asked(sweep.Checkpoint{DeltaLink: "l", FullDue: now.Add(time.Hour)}),
+		Brake:     Asked(stamp.BrakeState{}),
+		Attention: Asked(map[string]int{"cannot_fix": 1}), Traffic: Asked(Traffic{Stamped: 9}),
+	}
+}
+
+// A change makes another piece of evidence of the healthy one.
+type change func(*Evidence)
+
+func set[T any](piece func(*Evidence) *Answer[T], f func(*T)) change {
+	return func(e *Evidence) {
+		value, _ := piece(e).Get()
+		f(&value)
+		*piece(e) = Asked(value)
+	}
+}
+
+func stack(f func(*Deployment)) change {
+	return set(func(e *Evidence) *Answer[Deployment] { return &e.Deployment }, f)
+}
+func status(s string) change { return stack(func(d *Deployment) { d.Status = s }) }
+func stacks(s ...Deployment) change {
+	return func(e *Evidence) { e.Stacks = Asked(append(s, deployment())) }
+}
+func reader(f func(*App)) change { return set(func(e *Evidence) *Answer[App] { return &e.Reader }, f) }
+func stamper(f func(*App)) change {
+	return set(func(e *Evidence) *Answer[App] { return &e.Stamper }, f)
+}
+func function(f Function) change {
+	return func(e *Evidence) { f.Name = "keeper"; e.Functions = Asked([]Function{f}) }
+}
+func switches(s ...Switch) change { return func(e *Evidence) { e.Switches = Asked(s) } }
+func queue(q Queue) change        { return func(e *Evidence) { q.Found = true; e.Queue = Asked(q) } }
+func table(t Table) change        { return func(e *Evidence) { t.Name = "table"; e.Table = Asked(t) } }
+func excludes(x Excluded) change  { return func(e *Evidence) { e.Excluded = Asked(x) } }
+func domains(d ...directory.Domain) change {
+	return func(e *Evidence) { e.Domains = Asked(d) }
+}
+func trouble(t Trouble) change { return func(e *Evidence) { e.Account = Asked(Account{Trouble: t}) } }
+func called(reason string) change {
+	return func(e *Evidence) { e.Attention = Asked(map[string]int{reason: 2}) }
+}
+func traffic(t Traffic) change        { return func(e *Evidence) { e.Traffic = Asked(t) } }
+func brake(b stamp.BrakeState) change { return func(e *Evidence) { e.Brake = Asked(b) } }
+func record(f func(*keeper.Record)) change {
+	return set(func(e *Evidence) *Answer[keeper.Record] { return &e.Keeper }, f)
+}
+func checkpoint(f func(*sweep.Checkpoint)) change {
+	return set(func(e *Evidence) *Answer[sweep.Checkpoint] { return &e.Sweep }, f)
+}
+
+// undeployed is before setup.
+func undeployed(e *Evidence) {
+	*e = Evidence{
+		Now: now, Stack: name, Clock: e.Clock, SAM: e.SAM, File: e.File, Account: e.Account, Issuer: e.Issuer,
+		Stacks: Asked([]Deployment(nil)), Deployment: Asked(Deployment{}), SignedIn: e.SignedIn, Domains: e.Domains, Users: e.Users,
+	}
+}
+
+// secret makes it a stack with one app and a client secret.
+func secret(end time.Time, more ...directory.AppCredential) change {
+	return func(e *Evidence) {
+		d := deployment()
+		d.Stamper, d.Mode = "", directory.AuthClientSecret
+		a := app("reader", append([]string{revoke}, "User.Read.All", "Domain.Read.All", "GroupMember.Read.All"))
+		a.Credentials = append(more, directory.AppCredential{KeyID: "stored", Name: "sessionstamp 1", End: end})
+		e.Deployment, e.Reader, e.Stamper = Asked(d), Asked(a), Answer[App]{}
+	}
+}
+
+func credential(c directory.AppCredential) change {
+	return reader(func(a *App) { a.Credentials = append(a.Credentials, c) })
+}
+
+func trusting(i int, f func(*directory.FederatedCredential)) change {
+	return reader(func(a *App) { f(&a.Federated[i]) })
+}
+
+const elsewhere = "https://9z.tokens.sts.global.api.aws"
+
+func otherIssuer(a *App) {
+	for i := range a.Federated {
+		a.Federated[i].Issuer = elsewhere
+	}
+}
+
+// A fault is made on purpose: what is found is just that, and mend is what --fix does.
+type fault struct {
+	id   string
+	made []change
+	mend Action
+}
+
+var cases = append([]fault{
+	{"", nil, ""},
+	{"clock_off", []change{func(e *Evidence) { e.Clock = Asked(-6 * time.Minute) }}, ""},
+	{"file_unreadable", []change{func(e *Evidence) { e.File = Asked(FileDamaged) }}, ""},
+	{"file_locked", []change{func(e *Evidence) { e.File = Asked(FileLocked) }}, ""},
+	{"sam_missing", []change{func(e *Evidence) { e.SAM = Asked(false) }}, ""},
+	{"command_older", []change{func(e *Evidence) { e.Command = "1.1.9+dirty" }}, ""},
+	{"command_newer", []change{func(e *Evidence) { e.Command = "1.10.0" }}, ""},
+	{"", []change{func(e *Evidence) { e.Command = "(devel)" }}, ""},
+	{"credentials_missing", []change{trouble(NoCredentials)}, ""},
+	{"credentials_expired", []change{trouble(ExpiredCredentials)}, ""},
+	{"region_unknown", []change{trouble(NoRegion)}, ""},
+	{"federation_off", []change{func(e *Evidence) { e.Issuer = Asked("") }}, ""},
+	{"federation_to_come not_deployed", []change{undeployed, func(e *Evidence) { e.Issuer = Asked("") }}, ""},
+	{"not_deployed", []change{undeployed}, ""},
+	{"stack_missing", []change{undeployed, func(e *Evidence) { e.Named = true }}, ""},
+	{"not_deployed not_needed", []change{undeployed, func(e *Evidence) { e.Users = Asked(Users{}) }}, ""},
+	{"not_deployed not_needed", []change{undeployed, domains()}, ""},
+	{"stack_never_stood", []change{status("ROLLBACK_COMPLETE")}, ""},
+	{"stack_update_stuck", []change{status("UPDATE_ROLLBACK_FAILED")}, ""},
+	{"stack_delete_failed", []change{status("DELETE_FAILED")}, ""},
+	{"stack_update_undone", []change{status("UPDATE_ROLLBACK_COMPLETE")}, ""},
+	{"stack_busy", []change{status("UPDATE_IN_PROGRESS"), function(Function{})}, ""},
+	{"stacks_same_tenant", []change{stacks(Deployment{Found: true, Name: "second", Tenant: "Tenant"})}, ""},
+	{"app_shared", []change{stacks(Deployment{Found: true, Name: "second", Stamper: "reader", Subjects: map[string]string{"keeper": "x"}}), reader(func(a *App) {
+		a.Federated = append(a.Federated, directory.FederatedCredential{Name: "x", Subject: "x"})
+	})}, ""},
+
+	{"tenant_mismatch", []change{func(e *Evidence) { e.SignedIn = Asked("b"); e.Reader = Asked(App{State: AppMissing}) }}, ""},
+	{"app_missing", []change{reader(func(a *App) { *a = App{State: AppMissing} })}, ""},
+	{"app_deleted", []change{stamper(func(a *App) { a.State = AppDeleted })}, ""},
+	{"principal_missing", []change{stamper(func(a *App) { a.PrincipalID, a.Roles = "", nil })}, ""},
+	{"app_disabled", []change{stamper(func(a *App) { a.Enabled = false })}, ""},
+	{"permission_missing", []change{reader(func(a *App) { a.Roles = a.Roles[1:] })}, Grant},
+	{"permission_missing", []change{stamper(func(a *App) { a.Roles = a.Roles[:3] })}, Grant},
+	{"permission_beyond", []change{stack(func(d *Deployment) { d.Groups = nil }), reader(func(*App) {}), stamper(func(a *App) { a.Roles = []string{"User.Read.All", "Domain.Read.All", revoke} })}, Withdraw},
+	{"reader_can_revoke", []change{reader(func(a *App) { a.Roles = append(a.Roles, revoke) })}, Withdraw},
+	{"reader_can_revoke app_shared", []change{stacks(Deployment{Found: true, Name: "second", Reader: "reader"}), reader(func(a *App) { a.Roles = append(a.Roles, revoke) })}, ""},
+	{"reader_can_revoke", []change{func(e *Evidence) { e.Stacks = Answer[[]Deployment]{} }, reader(func(a *App) { a.Roles = append(a.Roles, revoke) })}, ""},
+	{"issuer_changed", []change{reader(otherIssuer), stamper(otherIssuer)}, Trust},
+	{"trust_missing", []change{stamper(func(a *App) { a.Federated = nil })}, Trust},
+	{"trust_wrong_issuer", []change{trusting(0, func(f *directory.FederatedCredential) { f.Issuer = elsewhere })}, Trust},
+	{"trust_wrong_subject", []change{trusting(1, func(f *directory.FederatedCredential) { f.Subject = roles + "sweeper-us-east-1" })}, Trust},
+	{"trust_wrong_audience", []change{trusting(1, func(f *directory.FederatedCredential) { f.Audience = "api://AzureADTokenExchangeChina" })}, Trust},
+	{"trust_stranger", []change{reader(func(a *App) {
+		a.Federated = append(a.Federated, directory.FederatedCredential{Name: "ci", Issuer: "https://ci", Subject: "repo"})
+	})}, Distrust},
+	{"trust_stranger", []change{reader(func(a *App) {
+		a.Federated = append(a.Federated, directory.FederatedCredential{Name: "other region", Issuer: issuer, Subject: roles + "keeper-us-east-1"})
+	})}, ""},
+	{"", []change{secret(now.Add(31 * day))}, ""},
+	{"credential_none", []change{secret(now), reader(func(a *App) { a.Credentials = nil })}, ""},
+	{"credential_expired", []change{secret(now)}, ""},
+	{"credential_ends", []change{secret(now.Add(29 * day))}, ""},
+	{"credential_orphaned", []change{secret(now.Add(90*day), directory.AppCredential{KeyID: "old", Name: "sessionstamp 0"})}, RemoveSecret},
+	{"", []change{secret(now.Add(90*day), directory.AppCredential{KeyID: "other", Name: "sessionstamp 2", End: now.Add(day)})}, ""},
+	{"credential_orphaned", []change{credential(directory.AppCredential{KeyID: "old", Name: "sessionstamp 0", Certificate: true})}, RemoveCert},
+	{"credential_needless", []change{credential(directory.AppCredential{KeyID: "k", End: now.Add(day)})}, ""},
+	{"no_federated_domain", []change{domains(directory.Domain{Name: "example.co.jp", Verified: true})}, ""},
+	{"named_domain_unknown", []change{domains(directory.Domain{Name: "b.example", Federated: true, Verified: true})}, ""},
+	{"named_domain_managed", []change{domains(directory.Domain{Name: "example.co.jp"}, directory.Domain{Name: "b.example", Federated: true, Verified: true})}, ""},
+	{"group_hidden", []change{excludes(Excluded{Hidden: []string{"g"}})}, ""},
+	{"excluded_group_unknown", []change{excludes(Excluded{Groups: []string{"g"}})}, ""},
+	{"excluded_group_empty", []change{excludes(Excluded{Empty: []string{"g"}})}, ""},
+	{"excluded_user_unknown", []change{excludes(Excluded{Users: []string{"u"}}), checkpoint(func(c *sweep.Checkpoint) { c.Unmatched = []string{"u"} })}, ""},
+	{"new_users_lack_stamp", []change{func(e *Evidence) { e.Users = Asked(Users{New: 3, NewWithout: 2}) }}, ""},
+
+	{"function_missing", []change{function(Function{})}, ""},
+	{"function_failed", []change{function(Function{Found: true, State: "Failed"})}, ""},
+	{"function_failed", []change{function(Function{Found: true, LastUpdate: "Failed"})}, ""},
+	{"function_stopped", []change{function(Function{Found: true, Stopped: true})}, ""},
+	{"function_errors", []change{function(Function{Found: true, Errors: 2})}, ""},
+	{"source_missing", []change{switches(Switch{Function: "stamper"})}, ""},
+	{"source_off", []change{switches(Switch{Function: "stamper", Found: true}), queue(Queue{Oldest: day})}, EnableSource},
+	{"schedule_missing", []change{switches(Switch{Function: "keeper"})}, ""},
+	{"schedule_off", []change{switches(Switch{Function: "sweeper", Found: true})}, EnableSchedule},
+	{"queue_missing", []change{func(e *Evidence) { e.Queue = Asked(Queue{}) }}, ""},
+	{"queue_old", []change{queue(Queue{Oldest: time.Hour, Waiting: 4})}, ""},
+	{"dead_letters", []change{queue(Queue{Dead: 2})}, ""},
+	{"key_disabled", []change{func(e *Evidence) { e.Key = Asked("Disabled") }}, ""},
+	{"key_deleted", []change{func(e *Evidence) { e.Key = Asked("PendingDeletion") }}, ""},
+	{"table_missing", []change{table(Table{})}, ""},
+	{"table_unprotected", []change{table(Table{Found: true, Recovered: true})}, ProtectTable},
+	{"table_unrecoverable", []change{table(Table{Found: true, Protected: true})}, ""},
+	{"secret_missing", []change{func(e *Evidence) { e.Secrets = Asked([]Secret{{Name: "clientState"}}) }}, ""},
+	{"secret_deleted", []change{func(e *Evidence) { e.Secrets = Asked([]Secret{{Name: "clientState", Found: true, Deleted: true}}) }}, ""},
+	{"alarms_unconfirmed", []change{func(e *Evidence) { e.Receivers = Asked([]Receiver{{}}) }}, ""},
+	{"alarms_unheard", []change{func(e *Evidence) { e.Receivers = Asked([]Receiver(nil)) }}, ""},
+	{"alarms_muted", []change{func(e *Evidence) { e.Alarms = Asked([]Alarm{{Name: "age", Muted: true}}) }}, ""},
+	{"api_faults", []change{func(e *Evidence) { e.Front = Asked(Front{Faults: 1}) }}, ""},
+	{"api_throttled", []change{func(e *Evidence) { e.Front = Asked(Front{Throttled: 1}) }}, ""},
+
+	{"keeper_never_ran", []change{func(e *Evidence) { e.Keeper = Asked(keeper.Record{}) }}, ""},
+	{"", []change{stack(func(d *Deployment) { d.Created = ago(time.Hour) }), func(e *Evidence) { e.Keeper = Asked(keeper.Record{}) }}, ""},
+	{"taken_down", []change{record(func(r *keeper.Record) { *r = keeper.Record{TakenDown: true, SweepOwed: true} })}, ""},
+	{"subscription_missing", []change{record(func(r *keeper.Record) { r.Expires = time.Time{} })}, ""},
+	{"subscription_expired", []change{record(func(r *keeper.Record) { r.Expires = now })}, ""},
+	{"subscription_ends", []change{record(func(r *keeper.Record) { r.Expires = now.Add(9 * day) })}, ""},
+	{"keeper_stuck", []change{record(func(r *keeper.Record) { r.Claimed = ago(2 * time.Hour) })}, ""},
+	{"sweep_owed", []change{record(func(r *keeper.Record) { r.SweepOwed = true })}, ""},
+	{"sweep_never_ran", []change{func(e *Evidence) { e.Sweep = Asked(sweep.Checkpoint{}) }}, ""},
+	{"full_round_late", []change{checkpoint(func(c *sweep.Checkpoint) { c.FullDue = ago(25 * time.Hour) })}, AskFullRound},
+	{"full_round_owed", []change{checkpoint(func(c *sweep.Checkpoint) { c.FullDue = time.Time{} })}, ""},
+	{"exclusion_unmatched", []change{checkpoint(func(c *sweep.Checkpoint) { c.Unmatched = []string{"svc-*"} })}, ""},
+	{"", []change{checkpoint(func(c *sweep.Checkpoint) { c.Unmatched, c.FullStarted = []string{"svc-*"}, ago(time.Hour) })}, ""},
+	{"brake_reached", []change{brake(stamp.BrakeState{Reached: ago(day)}), queue(Queue{Oldest: day}), func(e *Evidence) { e.Users = Asked(Users{New: 1, NewWithout: 1}) }}, ""},
+	{"paused", []change{brake(stamp.BrakeState{Paused: ago(day)}), queue(Queue{Oldest: day})}, ""},
+	{"sign_in_refused", []change{called("sign_in_refused")}, ""},
+	{"keeper_failed", []change{called("keeper_failed")}, ""},
+	{"put_back", []change{called("put_back")}, ""},
+	{"unreadable_user", []change{called("unreadable_user")}, ""},
+	{"malformed_delivery", []change{called("malformed_delivery")}, ""},
+	{"notifications_silent", []change{traffic(Traffic{Missed: 3, Stamped: 3})}, ""},
+	{"notifications_missed", []change{traffic(Traffic{Missed: 3, Stamped: 4})}, ""},
+	{"notifications_forged", []change{traffic(Traffic{Forged: 1})}, ""},
+	{"users_cannot_fix", []change{traffic(Traffic{CannotFix: 1})}, ""},
+	{"dry_run", []change{stack(func(d *Deployment) { d.DryRun = true }), func(e *Evidence) { e.Users = Asked(Users{New: 1, NewWithout: 1}) }}, ""},
+}, ringing()...)
+
+// ringing are the ten alarms.
+func ringing() (all []fault) {
+	for id := range alarmWords {
+		alarm := strings.ReplaceAll(strings.TrimPrefix(id, "alarm_"), "_", "-")
+		all = append(all, fault{id, []change{func(e *Evidence) { e.Alarms = Asked([]Alarm{{Name: alarm, Rings: true}}) }}, ""})
+	}
+	return all
+}
+
+func evidence(made []change) Evidence {
+	e := healthy()
+	for _, c := range made {
+		c(&e)
+	}
+	return e
+}
+
+func ids(found []Finding) (ids []string) {
+	for _, f := range found {
+		ids = append(ids, f.ID)
+	}
+	return slices.Compact(ids)
+}
+
+// TestFaults finds each fault made on purpose, and nothing else; each rule has its fault.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	made := make(map[string]bool)
+	for _, c := range cases {
+		found := Examine(evidence(c.made))
+		if got := strings.Join(ids(found), " "); got != c.id {
+			t.Errorf("%q: found %q", c.id, got)
+			continue
+		}
+		for _, f := range found {
+			made[f.ID] = true
+		}
+		var does Action
+		if len(found) > 0 && len(found[0].Mend) > 0 {
+			does = found[0].Mend[0].Do
+		}
+		if does != c.mend {
+			t.Errorf("%s is mended by %q, want %q", c.id, does, c.mend)
+		}
+	}
+	for _, r := range rules() {
+		if !made[r.id] {
+			t.Errorf("nobody makes the fault %s", r.id)
+		}
+	}
+	if len(made) < 45 || len(catalogue) != len(made) {
+		t.Errorf("%d faults are found, and there are words for %d", len(made), len(catalogue))
+	}
+}
+
+// TestMend writes what is right, where nothing else is: it never lets the reader revoke.
+func TestMend(t *testing.T) {
+	t.Parallel()
+	for _, c := range cases {
+		for _, f := range Examine(evidence(c.made)) {
+			for _, r := range f.Mend {
+				right := slices.Concat(trusted("keeper", "sweeper", "stamper"))
+				switch {
+				case r.Do == Trust && !slices.Contains(right, r.Credential):
+					t.Errorf("%s writes %+v", c.id, r.Credential)
+				case r.Do == Grant && r.Value == revoke && r.App.ClientID != "stamper", r.App.ClientID == "" && r.Value == "" && r.Do != AskFullRound && r.Do != EnableSource && r.Do != EnableSchedule:
+					t.Errorf("%s: %+v", c.id, r)
+				}
+			}
+		}
+	}
+}
+
+// TestOrder: the worst first, what explains others before them, and SAM matters less afterwards.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	all := evidence([]change{
+		func(e *Evidence) { e.SAM, e.Issuer = Asked(false), Asked("") }, record(func(r *keeper.Record) { r.SweepOwed = true }), called("sign_in_refused"),
+	})
+	if diff := cmp.Diff([]string{"federation_off", "sign_in_refused", "sam_missing", "sweep_owed"}, ids(Examine(all))); diff != "" {
+		t.Error(diff)
+	}
+	found := Examine(all)
+	for g, want := range map[Group]Severity{Machine: Note, AWS: Wrong, State: Wrong, Entra: Fine} {
+		if got := Worst(g, found); got != want {
+			t.Errorf("%s: %s, want %s", g, got, want)
+		}
+	}
+}

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
+)
+
+// accountAsker is what the doctor asks of an account.
+type accountAsker interface {
+	Issuer(ctx context.Context) (string, error)
+	Stacks(ctx context.Context) ([]*stack.Stack, error)
+}
+
+// inAccount asks AWS.
+type inAccount struct{ *account.Account }
+
+// Stacks lists all of sessionstamp's.
+func (a inAccount) Stacks(ctx context.Context) ([]*stack.Stack, error) {
+	return stack.List(ctx, a.Account)
+}
+
+// stackAsker is what the doctor asks of a stack, and has it do.
+type stackAsker interface {
+	Function(ctx context.Context, logical string) (stack.Function, error)
+	Trigger(ctx context.Context) (state, reason string, err error)
+	Schedule(ctx context.Context, logical string) (state string, err error)
+	Queues(ctx context.Context) (requests, dead stack.Waiting, err error)
+	Figures(ctx context.Context, now time.Time) (stack.Figures, error)
+	KeyState(ctx context.Context) (string, error)
+	TableSettings(ctx context.Context) (stack.TableSettings, error)
+	SecretDeleted(ctx context.Context, arn string) (bool, error)
+	Alarms(ctx context.Context) ([]stack.Alarm, error)
+	Receivers(ctx context.Context) (confirmed, pending int, err error)
+	Memory(ctx context.Context) (stack.Memory, error)
+	Sums(ctx context.Context, from, to time.Time, names ...string) (map[string]float64, error)
+	Logs(ctx context.Context, function string, since time.Time, pattern string, limit int) (records []stack.Record, more bool, err error)
+
+	EnableTrigger(ctx context.Context) error
+	EnableSchedule(ctx context.Context, logical string) error
+	ProtectTable(ctx context.Context) error
+	Order(ctx context.Context, o sweep.Order) (sweep.Report, error)
+}
+
+// The functions that sign in to Entra, by our names.
+var signers = []string{"stamper", "keeper", "sweeper"}
+
+// deploymentOf is what CloudFormation says of a stack.
+func deploymentOf(a *account.Account, s *stack.Stack) doctor.Deployment {
+	d := doctor.Deployment{
+		Found: true, Name: s.Name, Status: s.Status, Failure: s.Failure, Created: s.Created, Version: s.Version,
+		Tenant: s.Parameters["TenantId"], Reader: s.Parameters["ClientId"], Stamper: s.Parameters["StamperClientId"],
+		Mode: directory.AuthMode(s.Parameters["AuthMode"]), Audience: s.Outputs["TokenAudience"],
+		Domains: listOf(s.Parameters["FederatedDomains"]), Groups: listOf(s.Parameters["ExcludedGroups"]),
+		DryRun: s.Parameters["DryRun"] == "true", Subjects: make(map[string]string),
+	}
+	for _, function := range signers {
+		d.Subjects[function] = a.RoleARN(fmt.Sprintf("%s-%s-%s", s.Name, function, a.Region))
+	}
+	return d
+}
+
+func (c *call) gatherAWS(ctx context.Context, x examined, e *doctor.Evidence) {
+	issuer, err := x.aws.Issuer(ctx)
+	e.Issuer = answered(issuer, err)
+	all, err := x.aws.Stacks(ctx)
+	stacks := make([]doctor.Deployment, len(all))
+	for i, s := range all {
+		stacks[i] = deploymentOf(x.account, s)
+	}
+	e.Stacks = answered(stacks, err)
+	if x.stack != nil {
+		gatherStack(ctx, x, e)
+	}
+}
+
+// gatherStack asks about everything in the stack.
+func gatherStack(ctx context.Context, x examined, e *doctor.Evidence) {
+	figures, unmeasured := x.asks.Figures(ctx, e.Now)
+	e.Functions = functionsOf(ctx, x, figures)
+	e.Switches = switchesOf(ctx, x)
+	e.Queue = queueOf(ctx, x, figures, unmeasured)
+	key, err := x.asks.KeyState(ctx)
+	e.Key = answered(key, err)
+	table, err := x.asks.TableSettings(ctx)
+	e.Table = found(doctor.Table{Name: x.stack.Resources["Table"], Found: true, Protected: table.Protected, Recovered: table.Recoverable},
+		doctor.Table{Name: x.stack.Resources["Table"]}, err)
+	e.Secrets = secretsOf(ctx, x)
+	e.Alarms = alarmsOf(ctx, x)
+	confirmed, pending, err := x.asks.Receivers(ctx)
+	receivers := make([]doctor.Receiver, confirmed+pending)
+	for i := range confirmed {
+		receivers[i].Confirmed = true
+	}
+	e.Receivers = answered(receivers, err)
+	throttled, _, err := x.asks.Logs(ctx, "Api", e.Now.Add(-24*time.Hour), `{ $.status = "429" }`, mostRecords)
+	e.Front = answered(doctor.Front{Faults: figures.Faults, Throttled: len(throttled)}, errors.Join(unmeasured, err))
+	memory, err := x.asks.Memory(ctx)
+	e.Keeper, e.Sweep, e.Brake = answered(memory.Keeper, err), answered(memory.Sweep, err), answered(memory.Brake, err)
+	e.Attention = attentionOf(ctx, x, e.Now)
+	e.Traffic = trafficOf(ctx, x, e.Now)
+}
+
+// found is an answer also where the resource is gone.
+func found[T any](is, gone T, err error) doctor.Answer[T] {
+	if errors.Is(err, stack.ErrNoResource) {
+		return doctor.Asked(gone)
+	}
+	return answered(is, err)
+}
+
+func short(logical string) string {
+	return strings.ToLower(strings.TrimSuffix(strings.TrimSuffix(logical, "Function"), "Schedule"))
+}
+
+func functionsOf(ctx context.Context, x examined, figures stack.Figures) doctor.Answer[[]doctor.Function] {
+	var all []doctor.Function
+	for _, logical := range stack.FunctionNames() {
+		f, err := x.asks.Function(ctx, logical)
+		is := doctor.Function{
+			Name: short(logical), Found: true, State: f.State, LastUpdate: f.Updated, Why: strings.TrimSpace(f.Reason + " " + f.UpdateReason),
+			Stopped: f.Reserved == 0, Errors: figures.Errors[logical],
+		}
+		one, asked := found(is, doctor.Function{Name: short(logical)}, err).Get()
+		if !asked {
+			return doctor.NotAsked[[]doctor.Function](whyNot(err))
+		}
+		all = append(all, one)
+	}
+	return doctor.Asked(all)
+}
+
+// switchesOf takes what is on the way to be on for on.
+func switchesOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Switch] {
+	state, _, err := x.asks.Trigger(ctx)
+	var all []doctor.Switch
+	add := func(function, logical string, on bool) bool {
+		is := doctor.Switch{Function: function, ID: x.stack.Resources[logical], Found: true, On: on}
+		one, asked := found(is, doctor.Switch{Function: function}, err).Get()
+		all = append(all, one)
+		return asked
+	}
+	if !add("stamper", "NotificationEventSource", state != "Disabled" && state != "Disabling") {
+		return doctor.NotAsked[[]doctor.Switch](whyNot(err))
+	}
+	for _, logical := range stack.ScheduleNames() {
+		if state, err = x.asks.Schedule(ctx, logical); !add(short(logical), logical, state != "DISABLED") {
+			return doctor.NotAsked[[]doctor.Switch](whyNot(err))
+		}
+	}
+	return doctor.Asked(all)
+}
+
+// queueOf knows the dead-letter queue's ARN by its URL, which ends with account and name.
+func queueOf(ctx context.Context, x examined, figures stack.Figures, unmeasured error) doctor.Answer[doctor.Queue] {
+	requests, dead, err := x.asks.Queues(ctx)
+	if err == nil {
+		err = unmeasured
+	}
+	url := x.stack.Resources["DeadLetterQueue"]
+	arn := fmt.Sprintf("arn:%s:sqs:%s:%s:%s", x.account.Partition, x.account.Region, x.account.ID, url[strings.LastIndex(url, "/")+1:])
+	return found(doctor.Queue{Found: true, Oldest: figures.Oldest, Waiting: requests.Sum(), Dead: dead.Sum(), DeadARN: arn}, doctor.Queue{}, err)
+}
+
+func secretsOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Secret] {
+	var all []doctor.Secret
+	for name, arn := range x.stack.Secrets() {
+		deleted, err := x.asks.SecretDeleted(ctx, arn)
+		one, asked := found(doctor.Secret{Name: name, ARN: arn, Found: true, Deleted: deleted}, doctor.Secret{Name: name, ARN: arn}, err).Get()
+		if !asked {
+			return doctor.NotAsked[[]doctor.Secret](whyNot(err))
+		}
+		all = append(all, one)
+	}
+	return doctor.Asked(all)
+}
+
+func alarmsOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Alarm] {
+	alarms, err := x.asks.Alarms(ctx)
+	all := make([]doctor.Alarm, len(alarms))
+	for i, a := range alarms {
+		all[i] = doctor.Alarm{Name: strings.TrimPrefix(a.Name, x.stack.Name+"-"), Rings: a.Rings(), Muted: a.Muted, Since: a.Since}
+	}
+	return answered(all, err)
+}
+
+// mostRecords is how many records of a log are read at most: more than that is the same news.
+const mostRecords = 1000
+
+// attentionOf adds up why the functions have called for a person in the last day.
+func attentionOf(ctx context.Context, x examined, now time.Time) doctor.Answer[map[string]int] {
+	counts := make(map[string]int)
+	for _, function := range stack.FunctionNames() {
+		records, _, err := x.asks.Logs(ctx, function, now.Add(-24*time.Hour), `{ $.NeedsAttention > 0 }`, mostRecords)
+		if err != nil {
+			return doctor.NotAsked[map[string]int](whyNot(err))
+		}
+		for _, r := range records {
+			var said struct {
+				Reason         string
+				NeedsAttention float64
+			}
+			if json.Unmarshal([]byte(r.Message), &said) == nil {
+				counts[said.Reason] += int(said.NeedsAttention)
+			}
+		}
+	}
+	return doctor.Asked(counts)
+}
+
+// trafficOf counts what the last seven days have brought.
+func trafficOf(ctx context.Context, x examined, now time.Time) doctor.Answer[doctor.Traffic] {
+	since := now.Add(-zerosSpan)
+	sums, err := x.asks.Sums(ctx, since, now, missed, "UsersStamped", forged)
+	if err != nil {
+		return doctor.NotAsked[doctor.Traffic](whyNot(err))
+	}
+	records, _, err := x.asks.Logs(ctx, "StamperFunction", since, `{ $.reason = "forbidden" || $.reason = "refused" || $.reason = "still_empty" }`, mostRecords)
+	users := make(map[string]bool)
+	for _, r := range records {
+		var said struct{ User string }
+		if json.Unmarshal([]byte(r.Message), &said) == nil && said.User != "" {
+			users[said.User] = true
+		}
+	}
+	return answered(doctor.Traffic{
+		Missed: int(sums[missed]), Stamped: int(sums["UsersStamped"]), Forged: int(sums[forged]), CannotFix: len(users),
+	}, err)
+}

@@ -1,0 +1,255 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// A story is one plan in one world, and how often it calls.
+type story struct {
+	wishes  func(*Wishes)
+	prepare func(*world)
+}
+
+var stories = map[string]story{
+	"two apps":      {},
+	"one app":       {wishes: func(w *Wishes) { w.OneApp = true }},
+	"client secret": {wishes: func(w *Wishes) { w.Flags = map[string]string{authMode: "client-secret"} }},
+	"Entra lags":    {prepare: func(w *world) { w.refusals = 2 }},
+	"after a failed attempt": {prepare: func(w *world) {
+		w.stack = Stack{ID: "failed", Status: "ROLLBACK_COMPLETE", Ours: true}
+		w.left = []Leftover{{Table, "sessionstamp-Table-0", true}}
+	}},
+}
+
+// The wish and the facts of each story.
+func planOf(t *testing.T, s story, w *world) Plan {
+	t.Helper()
+	f, wishes := facts(), wish()
+	if s.wishes != nil {
+		s.wishes(&wishes)
+	}
+	f.AWS.Issuer, f.AWS.Stack, f.AWS.Leftovers = w.issuer, w.stack, w.left
+	f.Tenant.Apps = w.apps
+	p, problems := Make(f, wishes)
+	if len(problems) > 0 {
+		t.Fatalf("%v", problems)
+	}
+	return p
+}
+
+// TestBrokenOff breaks a whole run off at each of its calls, before and after its effect, by
+// an error and by the death of the process; then it runs again. And it breaks off, and takes
+// all away, where the undoing is broken off at each of its calls as well.
+func TestBrokenOff(t *testing.T) {
+	t.Parallel()
+	for name, s := range stories {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			synctest.Test(t, func(t *testing.T) { calls = runWhole(t, s) })
+			if calls < 15 {
+				t.Fatalf("%d calls were recorded", calls)
+			}
+			for k := 1; k <= calls; k++ {
+				for how := range 4 {
+					synctest.Test(t, func(t *testing.T) { breakOff(t, s, k, how&1 == 1, how&2 == 2) })
+				}
+			}
+			t.Logf("%d calls, each broken off in 4 ways, then run again or undone", calls)
+		})
+	}
+}
+
+func made(s story) *world {
+	w := newWorld()
+	if s.prepare != nil {
+		s.prepare(w)
+	}
+	return w
+}
+
+func quiet(Event) {}
+
+// runWhole returns how many calls an unbroken run makes, and proves that the next run changes
+// nothing.
+func runWhole(t *testing.T, s story) int {
+	w := made(s)
+	p := planOf(t, s, w)
+	if _, err := Run(t.Context(), p, w.seen(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	w.judge(t, p)
+	calls := len(w.calls)
+	if _, err := Run(t.Context(), planOf(t, s, w), w.seen(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range w.calls[calls:] {
+		if !slices.Contains([]string{"App", "Issuer", "Find", "Stored", "WebIdentityToken", "Exchange", "Leftovers"}, call) {
+			t.Errorf("the second run calls %s", call)
+		}
+	}
+	return calls
+}
+
+// breakOff breaks off at call k, and goes on in two worlds: by another run, and by an undo.
+func breakOff(t *testing.T, s story, k int, after, dies bool) {
+	at := fmt.Sprintf("call %d, after its effect %t, process dies %t", k, after, dies)
+	broken := func() *world {
+		w := made(s)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		if w.fail, w.after = k, after; dies {
+			w.die = cancel
+		}
+		_, err := Run(ctx, planOf(t, s, w), w.seen(), quiet)
+		if name := w.calls[len(w.calls)-1]; err == nil && name != "Exchange" && name != "Discard" && len(w.calls) == k {
+			t.Errorf("%s (%s): the run does not say that it broke off", at, name)
+		}
+		w.fail, w.die = 0, nil
+		return w
+	}
+	w := broken()
+	p := planOf(t, s, w)
+	if _, err := Run(t.Context(), p, w.seen(), quiet); err != nil {
+		t.Fatalf("%s: the next run: %v, %+v", at, err, w.stack)
+	}
+	w.judge(t, p)
+	if t.Failed() {
+		t.Fatal(at)
+	}
+	w = broken()
+	w.undone(t, p.Deployment, at)
+}
+
+// judge looks at what must stand in the end, once and no more.
+func (w *world) judge(t *testing.T, p Plan) {
+	t.Helper()
+	for _, rule := range w.broken {
+		t.Error(rule)
+	}
+	if len(w.apps) != len(p.Apps) || !w.stack.runs() || !w.signsIn() || len(w.left) > 0 {
+		t.Errorf("%d apps, stack %s, signs in %t, left %v", len(w.apps), w.stack.Status, w.signsIn(), w.left)
+	}
+	for _, app := range p.Apps {
+		found := w.apps[app.UniqueName]
+		slices.Sort(found.Roles)
+		wanted := slices.Sorted(slices.Values(app.Rights))
+		if !slices.Equal(found.Roles, wanted) || len(found.Federated) != len(app.Trusts) {
+			t.Errorf("%s: %v, %v", app.UniqueName, found.Roles, found.Federated)
+		}
+		if secrets := len(found.Credentials); secrets != map[bool]int{true: 1}[p.Mode == directory.AuthClientSecret] {
+			t.Errorf("%d client secrets", secrets)
+		}
+		if w.stack.Parameters[app.Parameter] != found.ClientID {
+			t.Errorf("%s is %s, and the app %s", app.Parameter, w.stack.Parameters[app.Parameter], found.ClientID)
+		}
+	}
+	if secrets := len(w.vault); secrets != map[bool]int{true: 1}[p.Mode == directory.AuthClientSecret] {
+		t.Errorf("%d stored secrets", secrets)
+	}
+}
+
+// undone takes all away from the world as it is: the undoing is recorded in a copy of it, and
+// then broken off at each of its calls, one after the other.
+func (w *world) undone(t *testing.T, d Deployment, at string) {
+	t.Helper()
+	for k := 1; ; k++ {
+		w.calls, w.fail, w.after = nil, k, k%2 == 0
+		_, err := Undo(t.Context(), d, w.seen(), quiet)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errBroken) || k > 100 {
+			t.Fatalf("%s: undo: %v", at, err)
+		}
+	}
+	w.fail = 0
+	left, err := Undo(t.Context(), d, w.seen(), quiet)
+	if err != nil || len(w.apps)+len(w.vault)+len(w.left)+len(left)+len(w.broken) > 0 || w.stack.Status != "" {
+		t.Fatalf("%s: undo: %v, left %v, apps %v, vault %v, stack %q, broken %v", at, err, w.left, w.apps, w.vault, w.stack.Status, w.broken)
+	}
+}
+
+// TestUndoKeeps: what tells why each person was signed out is never deleted, and is named.
+func TestUndoKeeps(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := made(story{})
+		if _, err := Run(t.Context(), planOf(t, story{}, w), w.seen(), quiet); err != nil {
+			t.Fatal(err)
+		}
+		kept := []Leftover{{Table, "sessionstamp-Table-used", false}}
+		w.left = slices.Clone(kept)
+		left, err := Undo(t.Context(), planOf(t, story{}, w).Deployment, w.seen(), quiet)
+		if err != nil || !slices.Equal(left, kept) || len(w.broken) > 0 || w.issuer == "" {
+			t.Errorf("%v, left %v, %v", err, left, w.broken)
+		}
+	})
+}
+
+// TestChange: from one app to two and back, nothing of the other stays behind.
+func TestChange(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := made(story{})
+		for _, name := range []string{"one app", "two apps", "client secret", "two apps", "one app"} {
+			p := planOf(t, stories[name], w)
+			if name == "two apps" && p.Mode != directory.AuthWebIdentity {
+				p = planOf(t, story{wishes: func(w *Wishes) { w.Flags = map[string]string{authMode: "web-identity"} }}, w)
+			}
+			if _, err := Run(t.Context(), p, w.seen(), quiet); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if w.judge(t, p); t.Failed() {
+				t.Fatal(name)
+			}
+		}
+	})
+}
+
+// TestPatience: Entra's half hour is waited for; what no waiting helps fails at once; and who
+// may get no token goes on.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		says   string
+		known  time.Duration
+		least  time.Duration
+		most   time.Duration
+		failed bool
+	}{
+		"soon":    {"", time.Minute, time.Minute, 2 * time.Minute, false},
+		"late":    {"", 29 * time.Minute, 29 * time.Minute, 31 * time.Minute, false},
+		"never":   {"", 100 * time.Hour, 30 * time.Minute, 32 * time.Minute, true},
+		"refused": {"AADSTS90002", 0, 0, time.Minute, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w, began := made(story{}), time.Now()
+				w.known = began.Add(c.known)
+				world := w.seen()
+				if c.says != "" {
+					world.Exchange = func(context.Context, string, string) error {
+						return &directory.Error{Operation: directory.Token, StatusCode: 400, Code: c.says}
+					}
+				}
+				_, err := Run(t.Context(), planOf(t, story{}, w), world, quiet)
+				if took := time.Since(began); (err != nil) != c.failed || took < c.least || took > c.most {
+					t.Errorf("%v after %s", err, took)
+				}
+				if c.failed && w.stack.Status != "" {
+					t.Error("the stack was begun though Entra was not ready")
+				}
+			})
+		})
+	}
+}

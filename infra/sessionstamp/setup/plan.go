@@ -1,0 +1,407 @@
+package setup
+
+import (
+	"cmp"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+// A Source is where a value of the plan comes from.
+type Source string
+
+// The sources there are.
+const (
+	FromFlag    Source = "flag"
+	FromFile    Source = "file"
+	FromStack   Source = "stack" // the deployment that there is
+	FromTenant  Source = "tenant"
+	FromAWS     Source = "aws"
+	FromLine    Source = "line" // of the other person
+	FromDefault Source = "default"
+	ToBeMade    Source = "made" // by the setup itself; the value is not known yet
+)
+
+// A Value is one parameter of the deployment.
+type Value struct {
+	Name, Value string
+	From        Source
+	// Old is what the deployment has now, where that is something else.
+	Old     string
+	Changes bool
+}
+
+// A Plan is all that is to be done, decided before anything is.
+type Plan struct {
+	Deployment
+	Mandate                 Mandate
+	Tenant, Cloud, Audience string
+	// Issuer is "" where outbound federation is to be switched on.
+	Issuer string
+	Mode   directory.AuthMode
+	// Apps are one or two: the reader, and the stamper if it is another.
+	Apps []App
+	// Values are the template's parameters, in its order.
+	Values  []Value
+	Version string
+	// Exists tells that there is a deployment, which is changed.
+	Exists bool
+	// Notices say what a person should know, though nothing is wrong: keys as of a Problem,
+	// behind "setup.notice.".
+	Notices []Problem
+}
+
+// minConcurrency is how many functions run at once when all have work: two stampers, and one
+// of each other.
+const minConcurrency = 5
+
+// longestRole is how many characters the name of an IAM role has at most
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+const longestRole = 64
+
+// Make decides what is to be done. If there are problems, nothing may be.
+func Make(f Facts, w Wishes) (Plan, []Problem) {
+	p := Plan{Mandate: w.Mandate, Version: w.Version, Exists: f.AWS.Stack.deployed()}
+	p.Deployment = Deployment{Stack: w.Stack, Partition: f.AWS.Partition, Account: f.AWS.ID, Region: f.AWS.Region}
+	p.Issuer = f.AWS.Issuer
+	p.Tenant, p.Cloud, p.Audience = f.Tenant.ID, f.Tenant.Cloud, f.Tenant.Audience
+	switch w.Mandate {
+	case EntraHalf:
+		p.Deployment, p.Issuer = w.Request.Deployment, w.Request.Issuer
+	case AWSLast:
+		p.Tenant, p.Cloud, p.Audience = w.Answer.Tenant, w.Answer.Cloud, w.Answer.Audience
+	}
+	var problems []Problem
+	if w.Mandate == EntraHalf {
+		p.Mode = directory.AuthWebIdentity
+		p.Apps = p.apps(w.Request.OneApp, w.Request.Groups)
+	} else {
+		problems = p.choose(f, w)
+	}
+	problems = append(problems, p.where(f)...)
+	problems = append(problems, p.entra(f)...)
+	return p, problems
+}
+
+// where judges the place of the deployment.
+func (p *Plan) where(f Facts) (problems []Problem) {
+	longest := p.Stack + "-schedule-" + p.Region
+	switch stack := f.AWS.Stack; {
+	case p.Region == "" || p.Account == "":
+		problems = append(problems, problem("no_region"))
+	case !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`).MatchString(p.Stack):
+		problems = append(problems, problem("stack_name", p.Stack))
+	case len(longest) > longestRole:
+		problems = append(problems, problem("stack_long", p.Stack, len(p.Stack)-(len(longest)-longestRole)))
+	case stack.Status != "" && !stack.Ours:
+		problems = append(problems, problem("stack_other", p.Stack))
+	}
+	if n := f.AWS.Concurrency; n > 0 && n < minConcurrency {
+		problems = append(problems, problem("concurrency", n, minConcurrency))
+	}
+	for _, left := range f.AWS.Leftovers {
+		if left.Kind == Log && !left.Empty && f.AWS.Stack.Status == "" {
+			problems = append(problems, problem("log_left", left.Name))
+		}
+	}
+	return problems
+}
+
+// entra judges tenant and apps.
+func (p *Plan) entra(f Facts) (problems []Problem) {
+	if f.Tenant.Domains != nil && len(f.Tenant.federated()) == 0 {
+		problems = append(problems, problem("not_federated"))
+	}
+	roles := []string{p.Role(stamper), p.Role(keeper), p.Role(sweeper)}
+	for _, app := range p.Apps {
+		for _, trust := range f.Tenant.Apps[app.UniqueName].Federated {
+			if !slices.Contains(roles, trust.Subject) {
+				problems = append(problems, problem("app_other", app.UniqueName))
+				break
+			}
+		}
+	}
+	return problems
+}
+
+// choose decides about every parameter.
+func (p *Plan) choose(f Facts, w Wishes) []Problem {
+	c := chooser{tenant: f.Tenant, wishes: w, stack: f.AWS.Stack, exists: p.Exists}
+	c.mode()
+	c.excluded = f.Tenant.exclude(w)
+	c.problems = append(c.problems, c.excluded.problems...)
+	c.lists()
+	for _, name := range slices.Sorted(maps.Keys(w.File)) {
+		if !slices.ContainsFunc(parameters, func(p parameter) bool { return p.name == name }) && name != authMode {
+			c.problems = append(c.problems, problem("file_key", name))
+		}
+	}
+	p.Mode = directory.AuthMode(c.value(authMode))
+	one := w.OneApp || p.Mode != directory.AuthWebIdentity
+	if w.Mandate == AWSLast {
+		one = w.Answer.Stamper == ""
+	}
+	p.Apps = p.apps(one, c.value(excludedGroups) != "")
+	p.Values = c.arranged(p)
+	p.Notices = c.notices
+	if len(c.problems) == 0 {
+		if err := refused(p.Parameters()); err != nil {
+			c.problems = append(c.problems, problem("keeper", err.Error()))
+		}
+	}
+	return c.problems
+}
+
+// A chooser finds for each parameter the value that goes before the others.
+type chooser struct {
+	tenant   Tenant
+	wishes   Wishes
+	stack    Stack
+	exists   bool
+	excluded whom
+	chosen   []Value
+	problems []Problem
+	notices  []Problem
+}
+
+// mode chooses how the apps sign in. A certificate is beyond what a setup can make.
+func (c *chooser) mode() {
+	v := c.first(parameter{name: authMode, value: string(directory.AuthWebIdentity)})
+	switch mode := directory.AuthMode(v.Value); {
+	case mode == directory.AuthCertificate:
+		c.problems = append(c.problems, problem("certificate"))
+	case mode != directory.AuthWebIdentity && mode != directory.AuthClientSecret:
+		c.problems = append(c.problems, problem("mode", v.Value))
+	case mode == directory.AuthClientSecret && c.wishes.Mandate != Whole:
+		c.problems = append(c.problems, problem("mode_shared"))
+	}
+	c.chosen = append(c.chosen, v)
+}
+
+// lists chooses the values of all other parameters that a person may choose.
+func (c *chooser) lists() {
+	for _, p := range parameters {
+		v := c.first(p)
+		if wrong := p.judge(v.Value); v.From == FromFlag || v.From == FromFile {
+			c.problems = append(c.problems, wrong...)
+		}
+		c.chosen = append(c.chosen, v)
+	}
+	c.domains()
+	c.stillThere()
+}
+
+// first returns the value of the source that comes first.
+func (c *chooser) first(p parameter) Value {
+	v := Value{Name: p.name, Value: p.value, From: FromDefault}
+	flag, flagged := c.flagged(p.name)
+	file, filed := c.wishes.File[p.name]
+	old, known := c.stack.Parameters[p.name]
+	switch {
+	case flagged:
+		v.Value, v.From = flag, FromFlag
+	case filed:
+		v.Value, v.From = file, FromFile
+	case known && c.exists:
+		v.Value, v.From = old, FromStack
+	case p.name == excludedUsers && len(c.tenant.Emergency()) > 0:
+		v.Value, v.From = idsOf(c.tenant.Emergency()), FromTenant
+	}
+	if known && c.exists && old != v.Value {
+		v.Old, v.Changes = old, true
+	}
+	return v
+}
+
+// flagged returns what the flags say of a parameter. Users and patterns have one flag, so
+// whoever writes it has spoken about both; the accounts that were found stay excluded until
+// there is a deployment, or "none" is written.
+func (c *chooser) flagged(name string) (value string, said bool) {
+	e, w := c.excluded, c.wishes
+	switch {
+	case name == excludedUsers && len(w.Excluded) > 0:
+		if !c.exists && !slices.Equal(w.Excluded, []string{none}) {
+			for _, u := range c.tenant.Emergency() {
+				e.users = append(e.users, u.ID)
+			}
+		}
+		e.users = slices.Clone(e.users)
+		slices.Sort(e.users)
+		return strings.Join(slices.Compact(e.users), ","), true
+	case name == excludedPatterns && len(w.Excluded) > 0:
+		return strings.Join(e.patterns, ","), true
+	case name == excludedGroups && len(w.ExcludedGroups) > 0:
+		return strings.Join(e.groups, ","), true
+	}
+	value, said = w.Flags[name]
+	return value, said
+}
+
+func idsOf(users []directory.User) string {
+	var ids []string
+	for _, u := range users {
+		ids = append(ids, u.ID)
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, ",")
+}
+
+// domains refuses a domain that no federated user is in.
+func (c *chooser) domains() {
+	value := c.value(federatedDomains)
+	if value == "" || c.tenant.Domains == nil {
+		return
+	}
+	federated := stamp.FederatedAmong(c.tenant.Domains)
+	for name := range strings.SplitSeq(value, ",") {
+		if name = strings.TrimSpace(name); !federated.Contain(name) {
+			c.problems = append(c.problems, problem("domain", name, strings.Join(c.tenant.federated(), ", ")))
+		}
+	}
+}
+
+// stillThere looks at exclusions of a file or a deployment: one that matches nobody any more
+// protects nobody.
+func (c *chooser) stillThere() {
+	if c.tenant.Users == nil || len(c.wishes.Excluded) > 0 {
+		return
+	}
+	ask := func(by stamp.Exclusions, written string, from Source) {
+		switch n := c.tenant.matching(by); {
+		case written == "" || n > 0:
+		case from == FromFile:
+			c.problems = append(c.problems, problem("nobody", written))
+		default:
+			c.notices = append(c.notices, problem("nobody", written))
+		}
+	}
+	for _, v := range c.chosen {
+		for one := range strings.SplitSeq(v.Value, ",") {
+			switch one = strings.TrimSpace(one); v.Name {
+			case excludedUsers:
+				ask(stamp.Exclusions{IDs: []string{one}}, one, v.From)
+			case excludedPatterns:
+				ask(stamp.Exclusions{Patterns: []string{one}}, one, v.From)
+			}
+		}
+	}
+}
+
+func (c *chooser) value(name string) string {
+	for _, v := range c.chosen {
+		if v.Name == name {
+			return v.Value
+		}
+	}
+	return ""
+}
+
+// arranged returns all values in the order of the template.
+func (c *chooser) arranged(p *Plan) []Value {
+	from := FromTenant
+	if c.wishes.Mandate == AWSLast {
+		from = FromLine
+	}
+	values := []Value{c.known(tenantID, p.Tenant, from)}
+	values = append(values, c.client(p, 0), c.client(p, 1), c.chosen[0])
+	values = append(values, c.secret(p), c.known(cloud, p.Cloud, from))
+	return append(values, c.chosen[1:]...)
+}
+
+func (c *chooser) known(name, value string, from Source) Value {
+	v := Value{Name: name, Value: value, From: from}
+	if old, known := c.stack.Parameters[name]; known && c.exists && old != value {
+		v.Old, v.Changes = old, true
+	}
+	return v
+}
+
+// client returns the client ID of the reader or the stamper, "" if it is to be made.
+func (c *chooser) client(p *Plan, i int) Value {
+	name := []string{clientID, stamperClientID}[i]
+	if c.wishes.Mandate == AWSLast {
+		return c.known(name, []string{c.wishes.Answer.Reader, c.wishes.Answer.Stamper}[i], FromLine)
+	}
+	if i >= len(p.Apps) {
+		return c.known(name, "", FromDefault)
+	}
+	app, found := c.tenant.Apps[p.Apps[i].UniqueName]
+	if !found {
+		v := c.known(name, "", ToBeMade)
+		if v.Old != "" {
+			c.notices = append(c.notices, problem("old_app", v.Old))
+		}
+		return v
+	}
+	return c.known(name, app.ClientID, FromTenant)
+}
+
+// secret returns the ARN of the stored client secret, "" without one or if it is to be made.
+func (c *chooser) secret(p *Plan) Value {
+	if p.Mode != directory.AuthClientSecret {
+		return c.known(credentialSecret, "", FromDefault)
+	}
+	if old := c.stack.Parameters[credentialSecret]; old != "" {
+		return Value{Name: credentialSecret, Value: old, From: FromStack}
+	}
+	return Value{Name: credentialSecret, From: ToBeMade}
+}
+
+// apps returns the apps of a deployment. A reader looks after subscription and sweep; the
+// stamper alone may revoke sessions, unless one app does all.
+func (p *Plan) apps(one, groups bool) []App {
+	rights := []string{readDomains, readUsers}
+	if groups {
+		rights = append(rights, readGroups)
+	}
+	reader := App{
+		Parameter: clientID, UniqueName: p.UniqueName("reader"), DisplayName: "sessionstamp (reads users) " + p.Stack,
+		Rights: slices.Clone(rights), Trusts: p.trusts(keeper, sweeper),
+	}
+	if one {
+		reader.DisplayName = "sessionstamp (stamps new federated users) " + p.Stack
+		reader.Rights = append(reader.Rights, revoke)
+		reader.Trusts = p.trusts(keeper, sweeper, stamper)
+		return []App{reader}
+	}
+	return []App{reader, {
+		Parameter: stamperClientID, UniqueName: p.UniqueName("stamper"), DisplayName: "sessionstamp (stamps new federated users) " + p.Stack,
+		Rights: append(rights, revoke), Trusts: p.trusts(stamper),
+	}}
+}
+
+// trusts are federated credentials but for the issuer, which may not be known yet. An app
+// that signs in by a client secret trusts nobody.
+func (p *Plan) trusts(functions ...string) (trusts []directory.FederatedCredential) {
+	if p.Mode != directory.AuthWebIdentity {
+		return nil
+	}
+	for _, f := range functions {
+		trusts = append(trusts, directory.FederatedCredential{
+			Name: p.Stack + "-" + f, Issuer: p.Issuer, Subject: p.Role(f), Audience: p.Audience,
+		})
+	}
+	return trusts
+}
+
+// Parameters returns the values by their names.
+func (p Plan) Parameters() map[string]string {
+	all := make(map[string]string, len(p.Values))
+	for _, v := range p.Values {
+		all[v.Name] = v.Value
+	}
+	return all
+}
+
+// set fills in what has been made.
+func (p *Plan) set(name, value string) {
+	for i := range p.Values {
+		if p.Values[i].Name == name {
+			p.Values[i].Value = cmp.Or(value, p.Values[i].Value)
+		}
+	}
+}

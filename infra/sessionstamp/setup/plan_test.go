@@ -1,0 +1,220 @@
+package setup
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+const tenant = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+
+func user(n int, name string) directory.User {
+	return directory.User{ID: fmt.Sprintf("10000000-0000-0000-0000-%012d", n), UserPrincipalName: name, UserType: "Member", StampKnown: true}
+}
+
+// facts are those of a tenant and an account in which nothing is set up.
+func facts() Facts {
+	return Facts{
+		Tenant: Tenant{
+			ID: tenant, Cloud: "global", Audience: "api://AzureADTokenExchange",
+			Domains: []directory.Domain{{Name: "example.co.jp", Federated: true, Verified: true}, {Name: "contoso.onmicrosoft.com", Verified: true}},
+			Users:   []directory.User{user(1, "taro@example.co.jp"), user(2, "svc-mail@example.co.jp"), user(3, "breakglass1@contoso.onmicrosoft.com")},
+			Groups:  map[string][]directory.Group{"VIP": {{ID: tenant}}, "twice": {{}, {}}},
+		},
+		AWS: Account{ID: "123456789012", Partition: "aws", Region: "ap-northeast-1", RegionFrom: "~/.aws/config", Concurrency: 1000},
+	}
+}
+
+func wish() Wishes { return Wishes{Stack: "sessionstamp", Version: "0.1.0"} }
+
+func running(parameters map[string]string) Stack {
+	return Stack{ID: "s", Status: "CREATE_COMPLETE", Ours: true, Version: "0.1.0", Parameters: parameters}
+}
+
+func get(p Plan, name string) Value {
+	return p.Values[slices.IndexFunc(p.Values, func(v Value) bool { return v.Name == name })]
+}
+
+// TestSources: each value comes from where it should, and a change is told.
+func TestSources(t *testing.T) {
+	t.Parallel()
+	old := map[string]string{stampsPerDay: "300", excludedUsers: user(1, "").ID, federatedDomains: "", clientID: tenant}
+	for name, c := range map[string]struct {
+		stack   map[string]string
+		wishes  func(*Wishes)
+		of      string
+		want    string
+		from    Source
+		old     string
+		changes bool
+	}{
+		"default": {of: newUserWindow, want: "72", from: FromDefault},
+		"flag":    {of: stampsPerDay, want: "50", from: FromFlag, wishes: func(w *Wishes) { w.Flags = map[string]string{stampsPerDay: "50"} }},
+		"flag before file": {of: stampsPerDay, want: "50", from: FromFlag, wishes: func(w *Wishes) {
+			w.Flags = map[string]string{stampsPerDay: "50"}
+			w.File = map[string]string{stampsPerDay: "60"}
+		}},
+		"file before stack":   {stack: old, of: stampsPerDay, want: "60", from: FromFile, old: "300", changes: true, wishes: func(w *Wishes) { w.File = map[string]string{stampsPerDay: "60"} }},
+		"stack":               {stack: old, of: stampsPerDay, want: "300", from: FromStack},
+		"emergency":           {of: excludedUsers, want: user(3, "").ID, from: FromTenant},
+		"emergency stays":     {of: excludedUsers, want: user(1, "").ID + "," + user(3, "").ID, from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"Taro@example.co.jp"} }},
+		"nobody":              {of: excludedUsers, want: "", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"none"} }},
+		"stack's exclusions":  {stack: old, of: excludedUsers, want: user(1, "").ID, from: FromStack},
+		"pattern":             {of: excludedPatterns, want: "svc-*@example.co.jp", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"svc-*@example.co.jp"} }},
+		"group":               {of: excludedGroups, want: tenant, from: FromFlag, wishes: func(w *Wishes) { w.ExcludedGroups = []string{"VIP"} }},
+		"tenant":              {of: tenantID, want: tenant, from: FromTenant},
+		"app to be made":      {of: stamperClientID, want: "", from: ToBeMade},
+		"an app made by hand": {stack: old, of: clientID, want: "", from: ToBeMade, old: tenant, changes: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, w := facts(), wish()
+			if c.stack != nil {
+				f.AWS.Stack = running(c.stack)
+			}
+			if c.wishes != nil {
+				c.wishes(&w)
+			}
+			p, problems := Make(f, w)
+			want := Value{Name: c.of, Value: c.want, From: c.from, Old: c.old, Changes: c.changes}
+			if diff := cmp.Diff(want, get(p, c.of)); diff != "" || len(problems) > 0 {
+				t.Error(problems, diff)
+			}
+		})
+	}
+}
+
+// TestProblems: what cannot work is refused before anything is done.
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	flag := func(name, value string) func(*Facts, *Wishes) {
+		return func(_ *Facts, w *Wishes) { w.Flags = map[string]string{name: value} }
+	}
+	exclude := func(names ...string) func(*Facts, *Wishes) {
+		return func(_ *Facts, w *Wishes) { w.Excluded = names }
+	}
+	groups := func(names ...string) func(*Facts, *Wishes) {
+		return func(_ *Facts, w *Wishes) { w.ExcludedGroups = names }
+	}
+	for name, c := range map[string]struct {
+		change func(*Facts, *Wishes)
+		want   string
+	}{
+		"several in one pattern": {exclude("a@example.co.jp;b@example.co.jp"), "pattern"},
+		"a comma in a pattern":   {exclude("a@example.co.jp,b@example.co.jp"), "pattern"},
+		"a regular expression":   {exclude(`svc-.*@example\.co\.jp`), "pattern"},
+		"everybody":              {exclude("*"), "pattern"},
+		"excludes nobody":        {exclude("hanako@example.co.jp"), "nobody"},
+		"an ID of nobody":        {exclude(tenant), "nobody"},
+		"a pattern of nobody":    {exclude("adm-*@example.co.jp"), "nobody"},
+		"file excludes nobody":   {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedUsers: tenant} }, "nobody"},
+		"no group":               {groups("Nobody"), "no_group"},
+		"two groups":             {groups("twice"), "groups"},
+		"no federated domain":    {func(f *Facts, _ *Wishes) { f.Tenant.Domains = f.Tenant.Domains[1:] }, "not_federated"},
+		"a domain of others":     {flag(federatedDomains, "example.com"), "domain"},
+		"domains with ;":         {flag(federatedDomains, "example.co.jp;example.com"), "value.FederatedDomains"},
+		"stamps":                 {flag(stampsPerDay, "many"), "value.StampsPerDay"},
+		"window":                 {flag(newUserWindow, "0"), "value.NewUserWindowHours"},
+		"alarms":                 {flag(alarmsTo, "ops"), "value.AlarmsTo"},
+		"boundary":               {flag(permissionsBounds, "Boundary"), "value.PermissionsBoundaryArn"},
+		"an alias of a key":      {flag(kmsKey, "arn:aws:kms:ap-northeast-1:123456789012:alias/a"), "value.KmsKeyArn"},
+		"a key that is not ours": {func(_ *Facts, w *Wishes) { w.File = map[string]string{clientID: tenant} }, "file_key"},
+		"certificate":            {flag(authMode, "certificate"), "certificate"},
+		"secret between two":     {func(f *Facts, w *Wishes) { w.Flags, w.Mandate = map[string]string{authMode: "client-secret"}, AWSFirst }, "mode_shared"},
+		"another mode":           {flag(authMode, "password"), "mode"},
+		"concurrency":            {func(f *Facts, _ *Wishes) { f.AWS.Concurrency = 4 }, "concurrency"},
+		"name":                   {func(_ *Facts, w *Wishes) { w.Stack = "my_stack" }, "stack_name"},
+		"names of roles":         {func(_ *Facts, w *Wishes) { w.Stack = strings.Repeat("s", 41) }, "stack_long"},
+		"another's stack":        {func(f *Facts, _ *Wishes) { f.AWS.Stack = Stack{Status: "CREATE_COMPLETE"} }, "stack_other"},
+		"a log is left": {func(f *Facts, _ *Wishes) {
+			f.AWS.Leftovers = []Leftover{{Log, "/aws/lambda/sessionstamp-stamper", false}}
+		}, "log_left"},
+		"no region":           {func(f *Facts, _ *Wishes) { f.AWS.Region = "" }, "no_region"},
+		"app of another":      {otherApp, "app_other"},
+		"too long for Lambda": {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedPatterns: strings.Repeat("é", 600)} }, "pattern"},
+		"group by name, AWS alone": {func(f *Facts, w *Wishes) {
+			f.Tenant = Tenant{}
+			w.Mandate = AWSFirst
+			w.ExcludedGroups = []string{"VIP"}
+		}, "group_by_id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, w := facts(), wish()
+			c.change(&f, &w)
+			_, problems := Make(f, w)
+			if !slices.ContainsFunc(problems, func(p Problem) bool { return p.Key == c.want }) {
+				t.Errorf("%v, want %s", problems, c.want)
+			}
+		})
+	}
+}
+
+func otherApp(f *Facts, w *Wishes) {
+	name := Deployment{Stack: w.Stack, Account: f.AWS.ID, Region: f.AWS.Region}.UniqueName("reader")
+	f.Tenant.Apps = map[string]directory.App{name: {Federated: []directory.FederatedCredential{{Name: "x", Subject: "repo:else"}}}}
+}
+
+// TestRegion: a region that only ~/.aws/config knows is the one that Entra is told, and the
+// one that SAM deploys to.
+func TestRegion(t *testing.T) {
+	t.Parallel()
+	p, problems := Make(facts(), wish())
+	for _, app := range p.Apps {
+		for _, trust := range app.Trusts {
+			if !strings.HasPrefix(trust.Subject, "arn:aws:iam::123456789012:role/sessionstamp-") || !strings.HasSuffix(trust.Subject, "-ap-northeast-1") {
+				t.Errorf("%s trusts %s", app.UniqueName, trust.Subject)
+			}
+		}
+	}
+	if arguments := strings.Join(samArguments(p), " "); len(problems) > 0 || len(p.Apps) != 2 || !strings.Contains(arguments, "--region ap-northeast-1") {
+		t.Errorf("%v, %d apps, %s", problems, len(p.Apps), arguments)
+	}
+}
+
+// TestTemplate: the rules are those of the template, and the plan has its parameters.
+func TestTemplate(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var template struct {
+		Parameters map[string]struct {
+			Default string   `yaml:"Default"`
+			Pattern string   `yaml:"AllowedPattern"`
+			Values  []string `yaml:"AllowedValues"`
+			Longest int      `yaml:"MaxLength"`
+			Least   int      `yaml:"MinValue"`
+			Most    int      `yaml:"MaxValue"`
+		} `yaml:"Parameters"`
+	}
+	if err := yaml.Unmarshal(text, &template); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range parameters {
+		in, ok := template.Parameters[p.name]
+		if len(in.Values) > 0 {
+			in.Pattern = "^(" + strings.Join(in.Values, "|") + ")$"
+		}
+		if !ok || in.Pattern != p.pattern || in.Longest != p.longest || in.Least != p.least || in.Most != p.most || in.Default != p.value {
+			t.Errorf("%s: the template has %+v, setup %+v", p.name, in, p)
+		}
+	}
+	plan, _ := Make(facts(), wish())
+	for _, v := range plan.Values {
+		if _, ok := template.Parameters[v.Name]; !ok {
+			t.Errorf("the template has no %s", v.Name)
+		}
+	}
+	if len(plan.Values) != len(template.Parameters) {
+		t.Errorf("%d values for %d parameters", len(plan.Values), len(template.Parameters))
+	}
+}

@@ -1,0 +1,194 @@
+// Package setup takes a tenant and an AWS account from nothing to a running deployment. What
+// is to be done is a [Plan], made of what was read and what a person wishes; [Run] does it in
+// steps that each look first, so that a run which broke off anywhere goes on with the next
+// one; [Undo] takes everything away again. It links no SDK: whoever runs it brings the [World].
+package setup
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+// A Deployment is where sessionstamp runs: no two have the same.
+type Deployment struct {
+	// Stack is the name of the CloudFormation stack. Partition is "aws", "aws-cn" or
+	// "aws-us-gov", Account 12 digits, Region such as "ap-northeast-1".
+	Stack, Partition, Account, Region string
+}
+
+// The functions that sign in to Entra, by the part of their names that the stack adds.
+const (
+	stamper = "stamper"
+	keeper  = "keeper"
+	sweeper = "sweeper"
+)
+
+// Role returns the ARN of a function's role: the subject of its tokens. template.yaml names
+// the roles, so it is known before there is a stack.
+func (d Deployment) Role(function string) string {
+	return fmt.Sprintf("arn:%s:iam::%s:role/%s-%s-%s", d.Partition, d.Account, d.Stack, function, d.Region)
+}
+
+// UniqueName returns the name by which Entra finds the app of a role: "reader" or "stamper".
+func (d Deployment) UniqueName(role string) string {
+	return fmt.Sprintf("sessionstamp-%s-%s-%s-%s", d.Stack, d.Account, d.Region, role)
+}
+
+// SecretName is that of the secret in Secrets Manager that holds the app's client secret.
+func (d Deployment) SecretName() string { return d.Stack + "/entra" }
+
+// The permissions of Graph that the apps are granted.
+const (
+	readUsers   = "User.Read.All"
+	readDomains = "Domain.Read.All"
+	readGroups  = "GroupMember.Read.All"
+	revoke      = "User.RevokeSessions.All"
+)
+
+// An App is an app registration as it is to be.
+type App struct {
+	// Parameter is that of the template that takes the client ID.
+	Parameter               string
+	UniqueName, DisplayName string
+	// Rights are all that it is granted, and Trusts whom it trusts instead of a secret.
+	Rights []string
+	Trusts []directory.FederatedCredential
+}
+
+// Facts are what was read before the plan.
+type Facts struct {
+	// Tenant is the zero one where the person has no right in Entra, AWS where the person
+	// has none in AWS.
+	Tenant Tenant
+	AWS    Account
+}
+
+// A Tenant is what Graph shows.
+type Tenant struct {
+	// ID is a lower-case GUID, Cloud the name of the cloud, and Audience whom tokens are
+	// addressed to that are exchanged there.
+	ID, Cloud, Audience string
+	Domains             []directory.Domain
+	Users               []directory.User
+	// Groups are what was found by each name or ID of [Wishes.ExcludedGroups].
+	Groups map[string][]directory.Group
+	// Apps are those that there are already, by UniqueName.
+	Apps map[string]directory.App
+}
+
+// An Account is what AWS shows.
+type Account struct {
+	ID, Partition, Region string
+	// RegionFrom tells where the region was found: "--region", "AWS_REGION", a file.
+	RegionFrom string
+	// Caller is the ARN of whoever is signed in.
+	Caller string
+	// Issuer is that of the account's tokens, "" where outbound federation is off.
+	Issuer string
+	// Concurrency is how many functions may run at once, 0 where that cannot be read.
+	Concurrency int
+	// Stack is the one of the wished name; its Status is "" where there is none.
+	Stack Stack
+	// Leftovers are what earlier stacks of that name have left.
+	Leftovers []Leftover
+}
+
+// A Stack is CloudFormation's.
+type Stack struct {
+	ID string
+	// Status is as in "CREATE_COMPLETE".
+	Status string
+	// Ours tells that its description begins as that of template.yaml.
+	Ours bool
+	// Version is that of the sessionstamp that was deployed.
+	Version             string
+	Parameters, Outputs map[string]string
+	// Failure is the first sentence in its events that tells of one.
+	Failure string
+}
+
+// A Leftover is what outlives a stack, since it tells why each person was signed out.
+type Leftover struct {
+	Kind Kind
+	Name string
+	// Empty tells that nothing is in it, so that nothing is lost with it.
+	Empty bool
+}
+
+// Kind is what kind of thing is left.
+type Kind string
+
+// The kinds there are.
+const (
+	Table Kind = "table" // of DynamoDB
+	Log   Kind = "log"   // a log group of CloudWatch
+)
+
+// Mandate is which part of a setup is to be done.
+type Mandate int
+
+// Two people may share the work: the one of AWS begins and ends it, the one of Entra acts
+// between.
+const (
+	Whole     Mandate = iota
+	AWSFirst          // lets AWS vouch, and asks the person of Entra
+	EntraHalf         // makes the apps, and answers
+	AWSLast           // deploys
+)
+
+// Wishes are what a person has said.
+type Wishes struct {
+	Mandate Mandate
+	Stack   string
+	// Flags and File are values of the template's parameters, by their names. Flags come
+	// before the file.
+	Flags, File map[string]string
+	// Excluded are users by object ID, user principal name or pattern; or "none" alone.
+	// ExcludedGroups are object IDs or names; or "none" alone.
+	Excluded, ExcludedGroups []string
+	// OneApp has one app do all.
+	OneApp bool
+	// Request and Answer are what the other person has sent.
+	Request Request
+	Answer  Answer
+	// Version is that of the functions to deploy.
+	Version string
+}
+
+// none empties a list that the deployment has.
+const none = "none"
+
+// A Problem is a sentence of the command's catalogue, by its key without "setup.problem.", and
+// the arguments of the sentence.
+type Problem struct {
+	Key  string
+	Args []any
+}
+
+func problem(key string, args ...any) Problem { return Problem{key, args} }
+
+// federated returns the names of the domains that users can be stamped in.
+func (t Tenant) federated() (names []string) {
+	for _, d := range t.Domains {
+		if d.Federated && d.Verified {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
+// matching returns how many users an exclusion protects.
+func (t Tenant) matching(e stamp.Exclusions) (n int) {
+	for _, u := range t.Users {
+		if _, ok := e.Match(u); ok {
+			n++
+		}
+	}
+	return n
+}
+
+// lag is how long Entra may take to know an issuer that it meets for the first time.
+const lag = 30 * time.Minute

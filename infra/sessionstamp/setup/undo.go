@@ -1,0 +1,65 @@
+package setup
+
+import (
+	"context"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// Undo takes a deployment away, the subscription first: the stack, whose deletion has the
+// keeper unsubscribe, then what the apps sign in with, then the apps. Outbound federation
+// stays on, since others may use it. It returns what is left, since it tells why each person
+// was signed out. Errors are those of [Run]. Another call goes on where one broke off.
+func Undo(ctx context.Context, d Deployment, w World, tell func(Event)) ([]Leftover, error) {
+	r := &runner{World: w, plan: Plan{Deployment: d}, tell: tell, apps: make(map[string]directory.App)}
+	for _, s := range r.undoing() {
+		if err := r.take(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	if r.Stacks == nil {
+		return nil, nil
+	}
+	return r.Stacks.Leftovers(ctx, d.Stack)
+}
+
+func (r *runner) undoing() (all []step) {
+	if r.Stacks != nil {
+		all = append(all, r.removeStack())
+	}
+	if r.Vault != nil {
+		all = append(all, r.forget())
+	}
+	if r.Directory != nil {
+		for _, role := range []string{stamper, "reader"} {
+			all = append(all, r.remove(App{UniqueName: r.plan.UniqueName(role)}))
+		}
+	}
+	return all
+}
+
+func (r *runner) removeStack() step {
+	var stack Stack
+	return step{
+		"remove_stack", r.plan.Stack,
+		func(ctx context.Context) (_ bool, err error) {
+			if stack, err = r.settled(ctx); err != nil || stack.Status != "" {
+				return false, err
+			}
+			return true, r.discard(ctx)
+		},
+		func(ctx context.Context) error { return r.delete(ctx, stack) },
+	}
+}
+
+func (r *runner) forget() step {
+	name := r.plan.SecretName()
+	return step{
+		"forget", name,
+		func(ctx context.Context) (bool, error) {
+			arn, err := r.Vault.Stored(ctx, name)
+			return arn == "", err
+		},
+		func(ctx context.Context) error { return r.Vault.Forget(ctx, name) },
+	}
+}

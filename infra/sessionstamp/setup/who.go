@@ -1,0 +1,94 @@
+package setup
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+// emergency finds accounts that people keep for the day on which nobody else can sign in
+// (https://learn.microsoft.com/entra/identity/role-based-access-control/security-emergency-access).
+var emergency = regexp.MustCompile(`(?i)break[-_. ]?glass|emergency|緊急`)
+
+// Emergency returns the users that look like emergency access accounts by their names.
+func (t Tenant) Emergency() (found []directory.User) {
+	for _, u := range t.Users {
+		if emergency.MatchString(u.UserPrincipalName) {
+			found = append(found, u)
+		}
+	}
+	return found
+}
+
+// A whom is who is excluded, as the template takes it.
+type whom struct {
+	users, patterns, groups []string
+	problems                []Problem
+}
+
+// exclude finds out whom the person means, and refuses what protects nobody.
+func (t Tenant) exclude(w Wishes) (e whom) {
+	for _, name := range w.Excluded {
+		t.excludeOne(&e, strings.TrimSpace(name), len(w.Excluded) == 1)
+	}
+	for _, name := range w.ExcludedGroups {
+		t.excludeGroup(&e, name, len(w.ExcludedGroups) == 1)
+	}
+	for _, list := range []*[]string{&e.users, &e.groups} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return e
+}
+
+// excludeOne adds one user or pattern. Without a right in Entra nobody can be looked up.
+func (t Tenant) excludeOne(e *whom, name string, alone bool) {
+	add := func(key string, args ...any) { e.problems = append(e.problems, problem(key, args...)) }
+	id, looks := strings.ToLower(name), t.Users != nil
+	switch by := (stamp.Exclusions{Patterns: []string{name}}); {
+	case name == none && alone:
+	case directory.IsID(id):
+		if looks && t.matching(stamp.Exclusions{IDs: []string{id}}) == 0 {
+			add("nobody", name)
+		}
+		e.users = append(e.users, id)
+	case by.Validate() != nil:
+		add("pattern", name)
+	case looks && t.matching(by) == 0:
+		add("nobody", name)
+	case looks && !strings.ContainsAny(name, "*?"):
+		e.users = append(e.users, t.named(by)) // the name may change, and the ID does not
+	default:
+		e.patterns = append(e.patterns, name)
+	}
+}
+
+// named returns the ID of the user with that name.
+func (t Tenant) named(by stamp.Exclusions) string {
+	for _, u := range t.Users {
+		if _, ok := by.Match(u); ok {
+			return u.ID
+		}
+	}
+	return ""
+}
+
+func (t Tenant) excludeGroup(e *whom, name string, alone bool) {
+	found, id := t.Groups[name], strings.ToLower(name)
+	switch {
+	case name == none && alone:
+	case len(found) == 1:
+		e.groups = append(e.groups, found[0].ID)
+	case len(found) > 1:
+		e.problems = append(e.problems, problem("groups", name))
+	case t.ID == "" && directory.IsID(id):
+		e.groups = append(e.groups, id)
+	case t.ID == "":
+		e.problems = append(e.problems, problem("group_by_id", name))
+	default:
+		e.problems = append(e.problems, problem("no_group", name))
+	}
+}

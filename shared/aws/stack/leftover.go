@@ -1,0 +1,158 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+)
+
+// A Leftover is a table or a log group that outlives its stack: template.yaml retains both,
+// since they tell why each person was signed out.
+type Leftover struct {
+	// Name is that of the table, or of the log group if Log is set.
+	Name string
+	Log  bool
+	// Empty tells that nothing is in it, so that nothing is lost with it.
+	Empty bool
+}
+
+// tablePatience is how long a table may take to change or to go.
+const tablePatience = 5 * time.Minute
+
+// nameTag is the tag that CloudFormation puts on what a stack makes
+// (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html).
+const nameTag = "aws:cloudformation:stack-name"
+
+// Leftovers finds what stacks of a name have left, and the one that there is does not own.
+func Leftovers(ctx context.Context, a *account.Account, name string) ([]Leftover, error) {
+	owned := make(map[string]bool)
+	now, err := Find(ctx, a, name)
+	switch {
+	case err == nil:
+		for _, id := range now.Resources {
+			owned[id] = true
+		}
+	case !errors.Is(err, ErrNoStack):
+		return nil, err
+	}
+	tables, err := leftTables(ctx, dynamodb.NewFromConfig(a.Config()), name, owned)
+	if err != nil {
+		return nil, account.Explain(err)
+	}
+	log, err := leftLog(ctx, cloudwatchlogs.NewFromConfig(a.Config()), name, owned)
+	return append(tables, log...), account.Explain(err)
+}
+
+// leftTables finds the tables that CloudFormation named after the stack's resource.
+func leftTables(ctx context.Context, client *dynamodb.Client, stack string, owned map[string]bool) (left []Leftover, err error) {
+	ours := regexp.MustCompile(`^` + regexp.QuoteMeta(stack) + `-Table-[A-Z0-9]+$`)
+	pages := dynamodb.NewListTablesPaginator(client, &dynamodb.ListTablesInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range page.TableNames {
+			if owned[name] || !ours.MatchString(name) {
+				continue
+			}
+			made, err := madeBy(ctx, client, name, stack)
+			if err != nil {
+				return nil, err
+			}
+			if !made {
+				continue
+			}
+			some, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: &name, Limit: aws.Int32(1), ConsistentRead: aws.Bool(true)})
+			if err != nil {
+				return nil, err
+			}
+			left = append(left, Leftover{Name: name, Empty: len(some.Items) == 0})
+		}
+	}
+	return left, nil
+}
+
+// madeBy tells whether a stack of that name has made the table. One without the tag is let be.
+func madeBy(ctx context.Context, client *dynamodb.Client, table, stack string) (bool, error) {
+	found, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
+	if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
+		return false, nil
+	}
+	if err != nil || found.Table.TableStatus == types.TableStatusDeleting {
+		return false, err
+	}
+	tags, err := client.ListTagsOfResource(ctx, &dynamodb.ListTagsOfResourceInput{ResourceArn: found.Table.TableArn})
+	if err != nil {
+		return false, err
+	}
+	for _, tag := range tags.Tags {
+		if aws.ToString(tag.Key) == nameTag {
+			return aws.ToString(tag.Value) == stack, nil
+		}
+	}
+	return false, nil
+}
+
+// leftLog finds the stamper's log group. Its size is told late, so its streams are looked for.
+func leftLog(ctx context.Context, client *cloudwatchlogs.Client, stack string, owned map[string]bool) ([]Leftover, error) {
+	name := "/aws/lambda/" + stack + "-stamper"
+	if owned[name] {
+		return nil, nil
+	}
+	groups, err := client.DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: &name, Limit: aws.Int32(1)})
+	if err != nil || len(groups.LogGroups) == 0 || aws.ToString(groups.LogGroups[0].LogGroupName) != name {
+		return nil, err
+	}
+	streams, err := client.DescribeLogStreams(ctx, &cloudwatchlogs.DescribeLogStreamsInput{LogGroupName: &name, Limit: aws.Int32(1)})
+	if err != nil {
+		return nil, err
+	}
+	return []Leftover{{Name: name, Log: true, Empty: len(streams.LogStreams) == 0}}, nil
+}
+
+// ErrInUse is returned by [Discard] for what is not empty any more.
+var ErrInUse = errors.New("it is not empty")
+
+// Discard deletes a leftover that is empty, and waits until it is gone.
+func Discard(ctx context.Context, a *account.Account, left Leftover) error {
+	if !left.Empty {
+		return ErrInUse
+	}
+	if left.Log {
+		_, err := cloudwatchlogs.NewFromConfig(a.Config()).DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: &left.Name})
+		return account.Explain(err)
+	}
+	return account.Explain(dropTable(ctx, dynamodb.NewFromConfig(a.Config()), left.Name))
+}
+
+func dropTable(ctx context.Context, client *dynamodb.Client, name string) error {
+	described := &dynamodb.DescribeTableInput{TableName: &name}
+	if _, err := client.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: &name, DeletionProtectionEnabled: aws.Bool(false)}); err != nil {
+		return err
+	}
+	if err := dynamodb.NewTableExistsWaiter(client).Wait(ctx, described, tablePatience); err != nil { // it is changing
+		return err
+	}
+	if _, err := client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+		return err
+	}
+	return dynamodb.NewTableNotExistsWaiter(client).Wait(ctx, described, tablePatience)
+}
+
+// ContinueRollback begins to end a rollback that has failed, without these resources.
+func (s *Stack) ContinueRollback(ctx context.Context, skip ...string) error {
+	_, err := cloudformation.NewFromConfig(s.account.Config()).ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{
+		StackName: &s.ID, ResourcesToSkip: skip,
+	})
+	return account.Explain(err)
+}
