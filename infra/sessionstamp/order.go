@@ -210,7 +210,7 @@ func (c *call) confirm(ctx context.Context, m mission) error {
 // accept judges an answer.
 func accept(verb job.Verb, answer string, due int) error {
 	switch {
-	case verb == job.Stamp && (answer == "y" || answer == "yes" || answer == "はい"):
+	case verb == job.Stamp && agrees(answer):
 		return nil
 	case verb == job.Stamp || answer == "":
 		return failure(nil, "fail.declined")
@@ -219,6 +219,9 @@ func accept(verb job.Verb, answer string, due int) error {
 	}
 	return nil
 }
+
+// agrees tells whether an answer is yes.
+func agrees(answer string) bool { return answer == "y" || answer == "yes" || answer == "はい" }
 
 // plainAnswer is an answer as it was meant: an input method for Japanese writes ４８ and ｙ.
 func plainAnswer(line string) string {

@@ -3,7 +3,6 @@ package stack
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -28,12 +27,6 @@ type Function struct {
 	Updated, UpdateReason string
 	// Reserved is its reserved concurrency, -1 for none; with 0 it never runs.
 	Reserved int
-	// Environment are its variables.
-	Environment map[string]string
-	// Changed is when it was last changed, CodeSHA256 the base64 of its code's hash.
-	Changed, CodeSHA256 string
-	Timeout             time.Duration
-	Role                string
 }
 
 // Function tells how one of [FunctionNames] is set. Where it is gone the error is
@@ -51,11 +44,7 @@ func (s *Stack) Function(ctx context.Context, logical string) (Function, error) 
 	f := Function{
 		Logical: logical, Name: name, State: string(is.State), Reason: aws.ToString(is.StateReason),
 		Updated: string(is.LastUpdateStatus), UpdateReason: aws.ToString(is.LastUpdateStatusReason),
-		Reserved: -1, Changed: aws.ToString(is.LastModified), CodeSHA256: aws.ToString(is.CodeSha256),
-		Timeout: time.Duration(aws.ToInt32(is.Timeout)) * time.Second, Role: aws.ToString(is.Role),
-	}
-	if is.Environment != nil {
-		f.Environment = is.Environment.Variables
+		Reserved: -1,
 	}
 	limit, err := client.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &name})
 	if err != nil {
@@ -68,17 +57,17 @@ func (s *Stack) Function(ctx context.Context, logical string) (Function, error) 
 }
 
 // Trigger tells how the stamper is fed from the queue: "Enabled", "Disabled" or on the way
-// to one of them, and what the last poll met.
-func (s *Stack) Trigger(ctx context.Context) (state, reason string, err error) {
+// to one of them.
+func (s *Stack) Trigger(ctx context.Context) (state string, err error) {
 	id, err := s.resource("NotificationEventSource")
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	is, err := lambda.NewFromConfig(s.account.Config()).GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &id})
 	if err != nil {
-		return "", "", explainFunction(err)
+		return "", explainFunction(err)
 	}
-	return aws.ToString(is.State), aws.ToString(is.StateTransitionReason), nil
+	return aws.ToString(is.State), nil
 }
 
 // ScheduleNames are the logical names of the schedules.
