@@ -112,16 +112,27 @@ func (c *call) stack(ctx context.Context, d deployment) (*account.Account, *stac
 
 // working finds a stack that can carry out orders.
 func (c *call) working(ctx context.Context, d deployment) (*stack.Stack, error) {
+	return c.fit(ctx, d, (*stack.Stack).Serves)
+}
+
+// fit finds a stack that is fit for what it is to do.
+func (c *call) fit(ctx context.Context, d deployment, is func(*stack.Stack) bool) (*stack.Stack, error) {
 	_, s, err := c.stack(ctx, d)
 	switch {
-	case err != nil:
-		return nil, err
-	case !s.Serves() && s.Failure != "":
+	case err != nil || is(s):
+		return s, err
+	case s.Failure != "":
 		return nil, failure(nil, "fail.stack_failed", s.Name, s.Status, s.Failure)
-	case !s.Serves():
-		return nil, failure(nil, "fail.stack_state", s.Name, s.Status)
 	}
-	return s, nil
+	return nil, failure(nil, "fail.stack_state", s.Name, s.Status)
+}
+
+// ofTenant refuses a stack of another tenant than the one to which somebody has signed in.
+func ofTenant(s *stack.Stack, t tenant) error {
+	if strings.EqualFold(s.Tenant(), t.id) {
+		return nil
+	}
+	return misuse("use.other_tenant", s.Name, s.Tenant(), t.id)
 }
 
 // noStack says which stacks there are instead.

@@ -112,7 +112,7 @@ func (c *call) why(ctx context.Context, q question) error {
 	if err != nil {
 		return err
 	}
-	known, err := remembered(u.ID)
+	known, err := remembered(t, u.ID)
 	if err != nil {
 		return err
 	}

@@ -30,16 +30,19 @@ type rememberedUser struct {
 }
 
 // remembers finds the deployment, before anybody signs in to Entra, and returns what asks it
-// about a user. Where none was named, that is nil.
-func (c *call) remembers(ctx context.Context, d deployment) (find func(user string) (*remembrance, error), err error) {
+// about a user of a tenant. Where none was named, that is nil.
+func (c *call) remembers(ctx context.Context, d deployment) (find func(t tenant, user string) (*remembrance, error), err error) {
 	if d.name == "" {
-		return func(string) (*remembrance, error) { return nil, nil }, nil
+		return func(tenant, string) (*remembrance, error) { return nil, nil }, nil
 	}
 	_, s, err := c.stack(ctx, d)
 	if err != nil {
 		return nil, err
 	}
-	return func(user string) (*remembrance, error) {
+	return func(t tenant, user string) (*remembrance, error) {
+		if err := ofTenant(s, t); err != nil {
+			return nil, err
+		}
 		is, err := s.Memory(ctx)
 		if err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -13,7 +14,8 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
-// why asks about a user of the demonstration's tenant at a deployment.
+// why asks about a user of the demonstration's tenant at a deployment, and returns the answer
+// or the refusal.
 func (d *deployed) why(t *testing.T, args ...string) string {
 	t.Helper()
 	tenant := demo.New(1, func() time.Time { return at })
@@ -25,21 +27,29 @@ func (d *deployed) why(t *testing.T, args ...string) string {
 			return set[name] + stacktest.Env(name)
 		}
 	}, append([]string{"why", "taro.yamada@example.co.jp", "--stack", "sessionstamp"}, args...)...)
-	if stdout == "" {
-		t.Fatal(stderr)
-	}
-	return stdout
+	return cmp.Or(stdout, stderr)
+}
+
+// deployForDemo makes a deployment that serves the demonstration's tenant.
+func deployForDemo(t *testing.T) *deployed {
+	t.Helper()
+	d := deploy(t)
+	d.Parameters["TenantId"] = demo.TenantID
+	return d
 }
 
 // TestWhyOfStack: what a deployment knows of a user is evidence, and is shown.
 func TestWhyOfStack(t *testing.T) {
 	t.Parallel()
+	if said := deploy(t).why(t); !strings.Contains(said, "serves the tenant") {
+		t.Errorf("a deployment of another tenant is asked: %s", said)
+	}
 	var is explained
-	if err := json.Unmarshal([]byte(deploy(t).why(t, "-o", "json")), &is); err != nil || is.Deployment == nil || is.Deployment.State != stamp.StateNone {
+	if err := json.Unmarshal([]byte(deployForDemo(t).why(t, "-o", "json")), &is); err != nil || is.Deployment == nil || is.Deployment.State != stamp.StateNone {
 		t.Fatalf("%+v, %v", is.Deployment, err)
 	}
 	for _, l := range languages() {
-		d := deploy(t)
+		d := deployForDemo(t)
 		entry := stamp.Entry{Tenant: d.Parameters["TenantId"], User: is.User.ID, State: stamp.StateCannotFix, Reason: stamp.ReasonForbidden, Updated: at.Add(-time.Hour)}
 		if err := d.table.Write(t.Context(), []stamp.Entry{entry})[0]; err != nil {
 			t.Fatal(err)

@@ -9,8 +9,8 @@ var operateWords = language.Catalogue{
 		Ja: "一時停止しました。再開するまで、新しいユーザーにも、指定した人にもスタンプを付けません。",
 	},
 	"pause.waits": {
-		En: "Calls that have begun end within a minute. Requests wait (now %s); a request that waits for four days is given up, and the next sweep finds its user.",
-		Ja: "すでに始まった呼び出しは 1 分以内に終わります。要求は保留されます (現在 %s 件)。4 日間保留された要求は破棄されますが、次の巡回でそのユーザーが見つかります。",
+		En: "Calls that have begun end within a minute. Requests wait (now %s); whoever is new no longer when you resume (NewUserWindowHours, usually 72) waits for a person.",
+		Ja: "すでに始まった呼び出しは 1 分以内に終わります。要求は保留されます (現在 %s 件)。再開時に「新しいユーザー」の期間 (NewUserWindowHours、既定 72 時間) を過ぎた人は、担当者の対応待ちになります。",
 	},
 	"pause.already": {
 		En: "It is paused already, since %s. Requests that wait: %s.",
