@@ -44,7 +44,7 @@ func tryOut(ctx context.Context, r release) error {
 	}{
 		{[]string{"version", "-o", "json"}, `"version": "` + r.source.version + `"`},
 		{[]string{"version", "-o", "json"}, `"functions": true`},
-		{[]string{"check", "--demo", "-o", "json"}, `"domains"`},
+		{[]string{"check", "--demo", "-o", "json"}, `"verdict": "needed"`},
 	} {
 		if err := runAlone(ctx, program, home, trial.args, trial.want); err != nil {
 			return err
