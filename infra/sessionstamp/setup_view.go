@@ -67,12 +67,12 @@ func (c *call) planView(s session, p setup.Plan, o settingUp) view {
 	}
 	v.sheet = planSheet(p)
 	v.after = c.noticeLines(p)
-	v.next = []hint{{c.again(o), "hint.setup"}}
+	v.next = []hint{{c.setupCommand(o), "hint.setup"}}
 	return v
 }
 
-// again is the command that carries the plan out.
-func (c *call) again(o settingUp) string {
+// setupCommand is the command that carries the plan out.
+func (c *call) setupCommand(o settingUp) string {
 	command := "setup" + o.given()
 	switch {
 	case o.aws:
