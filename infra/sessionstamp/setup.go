@@ -99,7 +99,7 @@ func (c *call) makeReal(ctx context.Context, o settingUp, s session, w setup.Wis
 	if len(problems) > 0 {
 		return c.refusePlan(problems)
 	}
-	view := c.planView(s, p, o)
+	view := c.planView(s, p)
 	if o.plan {
 		return c.show(view)
 	}

@@ -24,6 +24,7 @@ const anID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 func inSetup(l language.Language) (*call, *bytes.Buffer, *bytes.Buffer, session) {
 	var out, err bytes.Buffer
 	c := &call{lang: l, format: screen.Text, cloud: "global", program: program{
+		Args:  []string{"setup", "--plan", "--alarms", "ops@example.co.jp"},
 		Stdin: strings.NewReader("c\ny\n"), Stdout: &out, Stderr: &err, Out: terminal, Err: terminal, Person: true,
 		Env: environment(nil), System: "linux", Now: func() time.Time { return at },
 	}}
@@ -64,11 +65,11 @@ func TestSetupScreens(t *testing.T) {
 	for name, play := range map[string]func(t *testing.T, c *call, s session){
 		"plan": func(t *testing.T, c *call, s session) {
 			p := planFor(t, c, s, o)
-			_ = c.show(c.planView(s, p, o))
+			_ = c.show(c.planView(s, p))
 		},
 		"run": func(t *testing.T, c *call, s session) {
 			p := planFor(t, c, s, o)
-			c.tellView(c.planView(s, p, o))
+			c.tellView(c.planView(s, p))
 			if err := c.goOn(t.Context()); err != nil {
 				t.Error(err)
 			}
@@ -89,7 +90,7 @@ func TestSetupScreens(t *testing.T) {
 			changed.observe, changed.exclude = "false", []string{"none"}
 			s.facts.AWS.Stack = setup.Stack{Status: "UPDATE_COMPLETE", Ours: true, Parameters: map[string]string{"DryRun": "true", "ExcludedUsers": anID, "ClientId": anID, "AlarmsTo": ""}}
 			p := planFor(t, c, s, changed)
-			_ = c.show(c.planView(s, p, changed))
+			_ = c.show(c.planView(s, p))
 		},
 		"problems": func(t *testing.T, c *call, s session) {
 			w, err := c.wishes(settingUp{deployment: o.deployment, exclude: []string{"a@example.co.jp;b@example.co.jp", "nobody@example.co.jp"}, alarms: "ops", stampsPerDay: -1})
@@ -111,12 +112,12 @@ func TestSetupScreens(t *testing.T) {
 		"entra": func(t *testing.T, c *call, s session) {
 			half := settingUp{entra: true, line: setup.Request{Deployment: s.deployment, Issuer: "https://0a1b2c3d.tokens.sts.global.api.aws"}.String(), stampsPerDay: -1}
 			s.facts.AWS, s.facts.Tenant.Users = setup.Account{}, nil
-			_ = c.show(c.planView(s, planFor(t, c, s, half), half))
+			_ = c.show(c.planView(s, planFor(t, c, s, half)))
 			answer := setup.Answer{Account: s.deployment.Account, Region: s.deployment.Region, Stack: s.deployment.Stack, Cloud: "global", Tenant: anID, Reader: anID}.String()
 			_ = c.show(c.lineView(setUp{Line: answer}, true))
 		},
 		"undo": func(_ *testing.T, c *call, s session) {
-			s.facts.Tenant.Apps = map[string]directory.App{s.deployment.UniqueName("reader"): {DisplayName: "sessionstamp (reads users) sessionstamp"}}
+			s.facts.Tenant.Apps = map[string]directory.App{s.deployment.UniqueName("reader"): {DisplayName: "sessionstamp (reads users)"}}
 			c.tell(c.undoLines(o, s)...)
 			_ = c.show(c.undoneView(o, s.deployment, []setup.Leftover{{Kind: setup.Table, Name: "sessionstamp-Table-1ABC"}, {Kind: setup.Log, Name: "/aws/lambda/sessionstamp-stamper"}}))
 		},
@@ -129,7 +130,7 @@ func TestSetupScreens(t *testing.T) {
 				said := stderr.String() + stdout.String()
 				goldentest.Compare(t, "setup-"+name+"."+string(l)+".txt", said)
 				for line := range strings.SplitSeq(said, "\n") {
-					if tooWide(line, screen.Columns) && !regexp.MustCompile(`^(  aws |sessionstamp setup --)`).MatchString(line) || strings.Contains(line, "%!") {
+					if tooWide(line, screen.Columns) && !regexp.MustCompile(`^(  aws |sessionstamp setup --|Go on|続けますか)`).MatchString(line) || strings.Contains(line, "%!") {
 						t.Errorf("%q", line)
 					}
 				}

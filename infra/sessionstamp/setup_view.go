@@ -10,6 +10,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // planned is the JSON of a plan.
@@ -43,7 +44,7 @@ var flagOf = map[string]string{
 var shownAlways = []string{"TenantId", "AuthMode", "FederatedDomains", "ExcludedUsers", "StampsPerDay", "DryRun", "AlarmsTo"}
 
 // planView shows each value, where it is from, and what changes it.
-func (c *call) planView(s session, p setup.Plan, o settingUp) view {
+func (c *call) planView(s session, p setup.Plan) view {
 	v := view{before: c.planLines(s, p), object: plannedOf(p)}
 	v.table.Columns = []screen.Column{{}, {Title: c.say("setup.column_value")}, {Title: c.say("setup.column_from")}, {Title: c.say("setup.column_flag")}}
 	add := func(name language.Key, value, from, flag string) {
@@ -58,32 +59,10 @@ func (c *call) planView(s session, p setup.Plan, o settingUp) view {
 			add(language.Key("setup_value."+value.Name), c.settingOf(value), c.say(language.Key("setup_from."+value.From)), flagOf[value.Name])
 		}
 	}
-	if p.Mandate == setup.EntraHalf {
-		for _, app := range p.Apps {
-			add("setup_value.app", app.UniqueName, c.say("setup_from.line"), "")
-			add("setup_value.rights", strings.Join(app.Rights, ", "), c.say("setup_from.line"), "")
-		}
-		add("setup_value.issuer", p.Issuer, c.say("setup_from.line"), "")
-	}
 	v.sheet = planSheet(p)
-	v.after = c.noticeLines(p)
-	v.next = []hint{{c.setupCommand(o), "hint.setup"}}
+	v.after = append(c.detailLines(s.facts.Tenant, p), c.noticeLines(p)...)
+	v.next = []hint{{c.again("--plan"), "hint.setup"}}
 	return v
-}
-
-// setupCommand is the command that carries the plan out.
-func (c *call) setupCommand(o settingUp) string {
-	command := "setup" + o.given()
-	switch {
-	case o.aws:
-		command += " --aws"
-	case o.entra:
-		command += " --entra"
-	}
-	if o.line != "" {
-		command += " " + o.line
-	}
-	return command
 }
 
 func (c *call) planLines(s session, p setup.Plan) (lines []line) {
@@ -98,14 +77,38 @@ func (c *call) planLines(s session, p setup.Plan) (lines []line) {
 		lines = append(lines, line{text: c.say("check.count", language.Number(found.Members.Without), language.Number(found.Members.All()))})
 	}
 	key := language.Key("setup.plan_new")
-	if p.Exists {
+	switch {
+	case p.Mandate == setup.EntraHalf:
+		key = "setup.plan_entra"
+	case p.Exists:
 		key = "setup.plan_change"
 	}
 	return append(lines, line{}, line{text: c.say(key, p.Version), colour: screen.Strong})
 }
 
-func (c *call) noticeLines(p setup.Plan) (lines []line) {
+// detailLines say in full what a person has to agree to: whom nobody stamps, and what each app
+// may.
+func (c *call) detailLines(t setup.Tenant, p setup.Plan) (lines []line) {
 	lines = append(lines, line{})
+	if ids := p.Parameters()["ExcludedUsers"]; ids != "" {
+		names := strings.Split(ids, ",")
+		for i, id := range names {
+			if at := slices.IndexFunc(t.Users, func(u directory.User) bool { return u.ID == strings.TrimSpace(id) }); at >= 0 {
+				names[i] = t.Users[at].UserPrincipalName
+			}
+		}
+		lines = append(lines, line{text: c.say("setup.never", c.some(names)), hang: 2})
+	}
+	for _, app := range p.Apps {
+		lines = append(lines, line{text: c.say("setup.may", app.DisplayName, strings.Join(app.Rights, ", ")), hang: 2})
+	}
+	if p.Mandate == setup.EntraHalf {
+		lines = append(lines, line{text: c.say("setup.trusts", p.Account, p.Stack, p.Issuer), hang: 2}, line{})
+	}
+	return lines
+}
+
+func (c *call) noticeLines(p setup.Plan) (lines []line) {
 	if p.Issuer == "" && p.Mandate != setup.EntraHalf && p.Mode == "web-identity" {
 		lines = append(lines, line{text: c.say("setup.issuer_off"), hang: 2})
 	}
@@ -122,9 +125,17 @@ func (c *call) settingOf(v setup.Value) string {
 		now = c.say("setup.to_be_made")
 	}
 	if v.Changes {
-		return c.readable(v.Name, v.Old) + " → " + now
+		return short(c.readable(v.Name, v.Old)) + " → " + short(now)
 	}
 	return now
+}
+
+// short leaves the beginning of an ID, as both sides of a change have little room.
+func short(value string) string {
+	if directory.IsID(value) {
+		return value[:8] + "…"
+	}
+	return value
 }
 
 func (c *call) readable(name, value string) string {
@@ -136,7 +147,7 @@ func (c *call) readable(name, value string) string {
 	case value == "0" && name == "StampsPerDay":
 		return c.say("setup.brake")
 	case name == "ExcludedUsers" || name == "ExcludedGroups":
-		return c.say("setup.ids", len(strings.Split(value, ",")), value)
+		return c.say("setup.ids", len(strings.Split(value, ",")))
 	}
 	return value
 }

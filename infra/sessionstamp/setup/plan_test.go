@@ -221,3 +221,21 @@ func TestTemplate(t *testing.T) {
 		t.Errorf("%d values for %d parameters", len(plan.Values), len(template.Parameters))
 	}
 }
+
+// TestClouds: the same calls grant the same rights in every cloud, and only the audience is
+// another.
+func TestClouds(t *testing.T) {
+	t.Parallel()
+	global, _ := Make(facts(), wish())
+	f := facts()
+	f.Tenant.Cloud, f.Tenant.Audience = "china", "api://AzureADTokenExchangeChina"
+	china, problems := Make(f, wish())
+	for i, app := range china.Apps {
+		if !slices.Equal(app.Rights, global.Apps[i].Rights) || app.Trusts[0].Audience != f.Tenant.Audience {
+			t.Errorf("%v, %+v", problems, app)
+		}
+	}
+	if slices.Contains(china.Apps[0].Rights, revoke) || !slices.Contains(china.Apps[1].Rights, revoke) || get(china, cloud).Value != "china" {
+		t.Error("the stamper alone may revoke sessions")
+	}
+}
