@@ -226,3 +226,13 @@ func setupKeys() (keys []language.Key) {
 	}
 	return keys
 }
+
+// TestSetupHelp is one screen.
+func TestSetupHelp(t *testing.T) {
+	t.Parallel()
+	for _, l := range languages() {
+		_, stdout, _ := play(t.Context(), nil, "setup", "--help", "--lang", string(l))
+		goldentest.Compare(t, "help-setup."+string(l)+".txt", stdout)
+		checkScreen(t, stdout)
+	}
+}
