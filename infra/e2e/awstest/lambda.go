@@ -240,3 +240,6 @@ func (l *Lambda) playMapping(w http.ResponseWriter, c *Call, m Mapping) {
 
 // Wait waits for the end of all asynchronous invocations.
 func (l *Lambda) Wait() { l.running.Wait() }
+
+// Enabled tells whether a mapping hands messages over.
+func (l *Lambda) Enabled(uuid string) bool { return l.mapping(uuid)["State"] == "Enabled" }
