@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
@@ -76,7 +77,9 @@ func (a *account) sam(tree string, args ...string) (status int, printed string) 
 	command.Env = append(a.environment(person), "SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=0.1", "HOME="+tree, "PATH=/usr/bin:/bin", "PYTHONWARNINGS=ignore")
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
+	began := time.Now()
 	_ = command.Run() // the exit status says it
+	a.t.Logf("sam %s took %s", args[0], time.Since(began))
 	a.formation.running.Wait()
 	return command.ProcessState.ExitCode(), out.String()
 }

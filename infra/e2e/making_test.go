@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -132,14 +133,17 @@ func flatten(form url.Values, name string, v any) {
 	}
 }
 
-// encoded is a policy as text.
+// encoded is a policy as text. IAM also takes the numbers of conditions as they are, moto
+// does not.
 func encoded(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // it came from YAML
 	}
-	return string(text)
+	return number.ReplaceAllString(string(text), `":"$1"`)
 }
+
+var number = regexp.MustCompile(`":([0-9]+)\b`)
 
 func makeBucket(r *rollout, s *stack, id string, old *stack) error {
 	if old != nil {

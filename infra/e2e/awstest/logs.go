@@ -62,11 +62,11 @@ func (l *Lambda) lines(group string) ([]string, bool) {
 
 // stamped is when a line was written, in milliseconds, or now.
 func stamped(line string) int64 {
-	var record struct{ Time time.Time }
-	if json.Unmarshal([]byte(line), &record) != nil || record.Time.IsZero() {
+	var record struct{ Timestamp time.Time }
+	if json.Unmarshal([]byte(line), &record) != nil || record.Timestamp.IsZero() {
 		return time.Now().UnixMilli()
 	}
-	return record.Time.UnixMilli()
+	return record.Timestamp.UnixMilli()
 }
 
 // equation is one of a filter pattern for JSON: $.user = "…".
