@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
@@ -55,7 +54,7 @@ func (c *call) setupVerb() *cobra.Command {
 	flags.BoolVar(&o.oneApp, "one-app", false, c.help("flag.one-app"))
 	flags.Var(choice{&o.auth, []string{"web-identity", "client-secret"}}, "auth", c.help("flag.auth"))
 	o.deployment.flags(c, cmd, usualStack)
-	for _, name := range []string{"stamps-per-day", "observe", "boundary", "kms-key", "one-app", "auth", "stack", "region", "profile"} {
+	for _, name := range []string{"exclude-group", "domain", "stamps-per-day", "observe", "boundary", "kms-key", "one-app", "auth", "stack", "region", "profile"} {
 		_ = cmd.Flags().SetAnnotation(name, explainedIn, []string{"setup --plan"}) // it fails only for a flag that there is not
 	}
 	return cmd
@@ -121,7 +120,7 @@ func (c *call) makeReal(ctx context.Context, o settingUp, s session, w setup.Wis
 func (c *call) wishes(o settingUp) (w setup.Wishes, err error) {
 	w = setup.Wishes{
 		Stack: o.name, Excluded: o.exclude, ExcludedGroups: o.excludeGroups, OneApp: o.oneApp,
-		Flags: make(map[string]string), Version: bundle.Version(),
+		Flags: make(map[string]string), Version: c.brings(),
 	}
 	for name, value := range map[string]string{
 		"FederatedDomains": strings.Join(o.domains, ","), "DryRun": o.observe, "AlarmsTo": o.alarms,

@@ -82,20 +82,28 @@ func (c *call) amazon(ctx context.Context, s *session, a *account.Account, o set
 
 // deployer finds sam, and what it is to deploy.
 func (c *call) deployer(d setup.Deployment, o settingUp) (setup.Deployer, error) {
+	brings, err := c.released()
+	if err != nil || brings.Deployer != nil {
+		return brings.Deployer, err
+	}
 	program, err := setup.FindSAM()
 	if err != nil {
 		return nil, misuse("use.no_sam")
-	}
-	tree, err := bundle.Open()
-	if err != nil {
-		return nil, failure(err, "fail.no_functions", err.Error())
 	}
 	folder, err := bolt.Folder(c.System, c.Env)
 	if err != nil {
 		return nil, misuse("use.folder")
 	}
 	folder = filepath.Join(folder, strings.Join([]string{"deploy", d.Account, d.Region, d.Stack}, "-"))
-	return setup.SAM{Program: program, Tree: tree, Folder: folder, Profile: o.profile, Env: os.Environ()}, nil
+	return setup.SAM{Program: program, Tree: brings.Tree, Folder: folder, Profile: o.profile, Env: os.Environ()}, nil
+}
+
+// brings is the version that a setup deploys.
+func (c *call) brings() string {
+	if c.Release != nil {
+		return c.Release.Version
+	}
+	return bundle.Version()
 }
 
 // microsoft reads the tenant. Who only makes the apps reads no users.
