@@ -54,7 +54,11 @@ func newAccount(t *testing.T) *account {
 func (a *account) trust() {
 	imagined := imagined(a.t, nil)
 	for _, role := range []string{"Stamper", "Keeper", "Sweeper"} {
-		a.graph.app.AddFederated(msgraphtest.FederatedCredential{Name: role, Issuer: issuer,
+		app := a.graph.reader
+		if role == "Stamper" {
+			app = a.graph.stamper
+		}
+		app.AddFederated(msgraphtest.FederatedCredential{Name: role, Issuer: issuer,
 			Subject: imagined.output(role + "Subject"), Audience: imagined.output("TokenAudience")})
 	}
 }

@@ -36,7 +36,7 @@ func released(t *testing.T) string {
 
 // deploying are the arguments by which SAM asks nothing.
 func (a *account) deploying(parameters ...string) []string {
-	given := append([]string{"TenantId=" + a.graph.tenant.ID(), "ClientId=" + a.graph.app.ID()}, parameters...)
+	given := append([]string{"TenantId=" + a.graph.tenant.ID(), "ClientId=" + a.graph.reader.ID(), "StamperClientId=" + a.graph.stamper.ID()}, parameters...)
 	return append([]string{"deploy", "--template-file", "template.yaml", "--stack-name", stackName, "--resolve-s3", "--no-confirm-changeset",
 		"--no-progressbar", "--no-fail-on-empty-changeset", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--parameter-overrides"}, given...)
 }

@@ -274,22 +274,6 @@ func parametersOf(c *awstest.Call, d *deployment) map[string]string {
 	return given
 }
 
-// checkRules tells which of the template's rules the parameters break.
-func (s *stack) checkRules() error {
-	rules, _ := s.object["Rules"].(object)
-	for name, rule := range rules {
-		if condition, has := rule.(object)["RuleCondition"]; has && !s.resolve(condition).(bool) {
-			continue
-		}
-		for _, assertion := range rule.(object)["Assertions"].([]any) {
-			if !s.resolve(assertion.(object)["Assert"]).(bool) {
-				return invalid("Template validation error: Rule %s: %s", name, assertion.(object)["AssertDescription"])
-			}
-		}
-	}
-	return nil
-}
-
 // change is the change set that a call names.
 func (f *formation) change(c *awstest.Call) (*deployment, *changeSet, error) {
 	name := c.Form.Get("ChangeSetName")

@@ -148,7 +148,8 @@ func newStack(t template, given map[string]string) (*stack, error) {
 
 // checkRules is what CloudFormation says of parameters that don't go together.
 func (s *stack) checkRules() error {
-	for _, r := range s.section("Rules") {
+	rules, _ := s.object["Rules"].(object)
+	for _, r := range rules {
 		rule := r.(object)
 		for _, a := range rule["Assertions"].([]any) {
 			if s.resolve(rule["RuleCondition"]).(bool) && !s.resolve(a.(object)["Assert"]).(bool) {
