@@ -51,6 +51,7 @@ func composed() (keys []language.Key) {
 	for _, event := range []string{eventStamped, eventDry, eventConfirmed} {
 		keys = append(keys, language.Key("watch."+event))
 	}
+	keys = append(keys, setupKeys()...)
 	return append(keys, "column.domain", "column.month", "signed_in.browser", "signed_in.device", "signed_in.az")
 }
 

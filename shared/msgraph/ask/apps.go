@@ -42,10 +42,14 @@ func (c *Client) AppByClientID(ctx context.Context, clientID string) (directory.
 
 func (c *Client) wholeApp(ctx context.Context, path, name string) (directory.App, error) {
 	app, err := c.application(ctx, path, "name", name)
-	if err == nil {
-		err = c.complete(ctx, &app)
+	if err != nil {
+		return app, err
 	}
-	return app, err
+	principal, err := c.principal(ctx, app.ClientID)
+	if gone(err) != nil {
+		return app, err
+	}
+	return c.complete(ctx, app, principal)
 }
 
 // application reads an application without what is not in it.
@@ -59,17 +63,13 @@ func (c *Client) application(ctx context.Context, path string, pairs ...string) 
 
 // complete reads what an application does not have in it. Without a service principal it has
 // no roles.
-func (c *Client) complete(ctx context.Context, app *directory.App) (err error) {
-	if app.Federated, err = c.federated(ctx, app.ID); err != nil {
-		return err
-	}
-	principal, err := c.principal(ctx, app.ClientID)
-	if err != nil {
-		return gone(err)
-	}
+func (c *Client) complete(ctx context.Context, app directory.App, principal reply.Principal) (_ directory.App, err error) {
 	app.PrincipalID, app.Enabled = principal.ID, principal.Enabled
-	app.Roles, err = c.roles(ctx, principal.ID)
-	return err
+	app.Federated, err = c.federated(ctx, app.ID)
+	if err == nil && principal.ID != "" {
+		app.Roles, err = c.roles(ctx, principal.ID)
+	}
+	return app, err
 }
 
 func (c *Client) principal(ctx context.Context, clientID string) (reply.Principal, error) {
@@ -126,18 +126,15 @@ func (c *Client) roles(ctx context.Context, principalID string) ([]string, error
 // [Upsert application]: https://learn.microsoft.com/graph/api/application-upsert
 // [Upsert servicePrincipal]: https://learn.microsoft.com/graph/api/serviceprincipal-upsert
 func (c *Client) EnsureApp(ctx context.Context, app directory.App) (directory.App, error) {
-	var made directory.App
-	err := settle(ctx, func() (err error) {
-		made, err = c.ensureApplication(ctx, app)
-		return err
-	})
-	if err == nil {
-		err = settle(ctx, func() error { return c.ensurePrincipal(ctx, made) })
+	made, err := settled(ctx, func() (directory.App, error) { return c.ensureApplication(ctx, app) })
+	if err != nil {
+		return made, err
 	}
-	if err == nil {
-		err = settle(ctx, func() error { return c.complete(ctx, &made) })
+	principal, err := settled(ctx, func() (reply.Principal, error) { return c.ensurePrincipal(ctx, made) })
+	if err != nil {
+		return made, err
 	}
-	return made, err
+	return settled(ctx, func() (directory.App, error) { return c.complete(ctx, made, principal) })
 }
 
 // ensureApplication looks before it writes, since a write would change what a person has named.
@@ -159,16 +156,17 @@ func (c *Client) ensureApplication(ctx context.Context, app directory.App) (dire
 	return single(got, err, reply.App)
 }
 
-func (c *Client) ensurePrincipal(ctx context.Context, app directory.App) error {
-	if _, err := c.principal(ctx, app.ClientID); notFound(err) == nil {
-		return err
+func (c *Client) ensurePrincipal(ctx context.Context, app directory.App) (reply.Principal, error) {
+	found, err := c.principal(ctx, app.ClientID)
+	if notFound(err) == nil {
+		return found, err
 	}
-	_, err := c.write(ctx, opUpsertPrincipal, abstractions.PATCH, map[string]string{"displayName": app.DisplayName},
+	got, err := c.write(ctx, opUpsertPrincipal, abstractions.PATCH, map[string]string{"displayName": app.DisplayName},
 		"/servicePrincipals(appId='{app}')", "app", app.ClientID)
-	if err == nil {
-		_, err = c.principal(ctx, app.ClientID) // which may take until all know it
+	if err == nil && got.Status == http.StatusNoContent {
+		return c.principal(ctx, app.ClientID)
 	}
-	return err
+	return single(got, err, reply.ServicePrincipal)
 }
 
 // Grant gives the app an application permission of Graph, "User.Read.All", with admin consent.
@@ -278,13 +276,17 @@ func (c *Client) Distrust(ctx context.Context, app directory.App, name string) e
 }
 
 // DeleteApp deletes the app and its service principal for good, so that its unique name is
-// free. One that is not there is no error, and one that was deleted before is purged. Of app,
-// ID is needed. Errors are *directory.Error. See [Permanently delete item].
+// free. One that was deleted before is purged. One that is not there is no error, but takes two
+// minutes to be sure of. Of app, ID is needed. Errors are *directory.Error. See [Permanently delete item].
 //
 // [Permanently delete item]: https://learn.microsoft.com/graph/api/directory-deleteditems-delete
 func (c *Client) DeleteApp(ctx context.Context, app directory.App) error {
 	if err := c.remove(ctx, opDeleteApp, "/applications/{app}", "app", app.ID); err != nil {
 		return err
 	}
-	return c.remove(ctx, opPurgeApp, "/directory/deletedItems/{app}", "app", app.ID)
+	// It may be a while until all replicas have it among the deleted ones.
+	return gone(settle(ctx, func() error {
+		_, err := c.write(ctx, opPurgeApp, abstractions.DELETE, nil, "/directory/deletedItems/{app}", "app", app.ID)
+		return err
+	}))
 }

@@ -38,6 +38,15 @@ func settle(ctx context.Context, do func() error) error {
 	}
 }
 
+// settled is settle for what returns something.
+func settled[T any](ctx context.Context, do func() (T, error)) (value T, _ error) {
+	err := settle(ctx, func() (err error) {
+		value, err = do()
+		return err
+	})
+	return value, err
+}
+
 // early tells whether a call came too early, and how long to wait.
 func early(err error) (pause time.Duration, again bool) {
 	e, ok := errors.AsType[*directory.Error](err)
@@ -64,7 +73,7 @@ func wait(ctx context.Context, pause time.Duration) bool {
 // write sends what may change something, once. A body of nil is none.
 func (c *Client) write(ctx context.Context, operation string, method abstractions.HttpMethod, body any, path string, pairs ...string) (answer.Answer, error) {
 	info := c.Request(method, path, pairs...)
-	if method == abstractions.PATCH {
+	if method == abstractions.PATCH && strings.Contains(path, "='{") { // by an alternate key
 		info.Headers.TryAdd("Prefer", "create-if-missing")
 	}
 	if body == nil {

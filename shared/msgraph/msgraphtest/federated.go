@@ -172,9 +172,14 @@ func (g *grant) checkSigned(assertion string) *aadsts {
 	}
 }
 
-// names tells whether an assertion names the certificate by a thumbprint.
+// names tells whether an assertion names the certificate by a thumbprint. Entra takes it in
+// either base64: the Microsoft Authentication Library for Go does not write the one for URLs.
 func (k *key) names(token *jwt.Token) bool {
 	old, strong := sha1.Sum(k.Key), sha256.Sum256(k.Key) //nolint:gosec // see the import
-	return token.Header["x5t"] == base64.RawURLEncoding.EncodeToString(old[:]) ||
-		token.Header["x5t#S256"] == base64.RawURLEncoding.EncodeToString(strong[:])
+	is := func(header string, thumbprint []byte) bool {
+		given, _ := token.Header[header].(string)
+		given = strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(given), "=")
+		return given == base64.RawURLEncoding.EncodeToString(thumbprint)
+	}
+	return is("x5t", old[:]) || is("x5t#S256", strong[:])
 }

@@ -1,8 +1,8 @@
 package msgraphtest
 
 import (
+	"bytes"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -31,7 +31,7 @@ type Registration struct {
 type registration struct {
 	objectID, uniqueName, displayName string
 	hasPrincipal                      bool
-	since, principalSince             time.Time            // when they were made through Graph
+	since, principalSince             time.Time            // when they were made through Graph, or deleted
 	roleSince                         map[string]time.Time // when a role was granted through Graph
 	passwords                         []password
 	keys                              []key
@@ -295,7 +295,7 @@ func (a *App) replaceKeys(wanted []key, now time.Time) error {
 		w := &wanted[i]
 		had := slices.IndexFunc(a.keys, func(k key) bool { return w.KeyID != "" && strings.EqualFold(k.KeyID, w.KeyID) })
 		if had >= 0 {
-			if w.Key != nil && base64.StdEncoding.EncodeToString(w.Key) != base64.StdEncoding.EncodeToString(a.keys[had].Key) {
+			if w.Key != nil && !bytes.Equal(w.Key, a.keys[had].Key) {
 				return badRequest("Update to existing credential with KeyId '%s' is not allowed.", w.KeyID)
 			}
 			*w = a.keys[had]
@@ -327,14 +327,17 @@ func deleteApp(_ *Server, c *call) (reply, error) {
 		return reply{}, err
 	}
 	c.tenant.apps = slices.DeleteFunc(slices.Clone(c.tenant.apps), func(other *App) bool { return other == a })
+	a.since = c.now
 	c.tenant.deleted = append(c.tenant.deleted, a)
 	return noContent()
 }
 
 // purgeApp is https://learn.microsoft.com/graph/api/directory-deleteditems-delete.
-func purgeApp(_ *Server, c *call) (reply, error) {
+func purgeApp(s *Server, c *call) (reply, error) {
 	before := len(c.tenant.deleted)
-	c.tenant.deleted = slices.DeleteFunc(c.tenant.deleted, func(a *App) bool { return strings.EqualFold(a.objectID, c.path[2]) })
+	c.tenant.deleted = slices.DeleteFunc(c.tenant.deleted, func(a *App) bool {
+		return strings.EqualFold(a.objectID, c.path[2]) && s.knows(a.since, c.now)
+	})
 	if len(c.tenant.deleted) == before {
 		return reply{}, errNotFound(c.path[2])
 	}

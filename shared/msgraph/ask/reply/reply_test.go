@@ -31,6 +31,8 @@ var readers = map[string]func([]byte) (any, error){
 	"group": whatever(reply.Group), "member": whatever(reply.UserID), "organization": whatever(reply.Organization),
 	"enabled": whatever(reply.Enabled), "MFA": whatever(reply.PerUserMFA), "risk": whatever(reply.RiskState),
 	"device": whatever(reply.Device), "federation": whatever(reply.Federation), "policy": whatever(reply.Policy), "sign-in": whatever(reply.SignIn),
+	"app": whatever(reply.App), "keys": whatever(reply.Keys), "federated": whatever(reply.Federated), "principal": whatever(reply.ServicePrincipal),
+	"assignment": whatever(reply.AppRoleAssignment), "password": whatever(reply.Password),
 }
 
 // What is read is of one line, and what is null is as good as absent.
@@ -72,6 +74,13 @@ func TestReply(t *testing.T) {
 		{"member", `{"@odata.type":"#microsoft.graph.user","id":"` + first + `"}`, first},
 		{"group", `{"id":"` + first + `","displayName":"g","visibility":"HiddenMembership"}`, directory.Group{ID: first, DisplayName: "g", HiddenMembers: true}},
 		{"group", `{"id":"` + first + `","visibility":null}`, directory.Group{ID: first}},
+		{"app", `{"id":"` + first + `","appId":"` + strings.ToUpper(second) + `","uniqueName":null,"displayName":"a\nb","passwordCredentials":[{"keyId":"` + first + `","displayName":null,"startDateTime":"2026-05-24T22:24:30Z","endDateTime":null}],"keyCredentials":[{"keyId":"` + second + `","displayName":"c","key":null}]}`,
+			directory.App{ID: first, ClientID: second, DisplayName: "a b", Credentials: []directory.AppCredential{{KeyID: first, Start: created}, {KeyID: second, Name: "c", Certificate: true}}}},
+		{"keys", `{"keyCredentials":[{"keyId":"` + strings.ToUpper(first) + `","key":"AA=="}]}`, []reply.Key{{KeyID: first, Key: "AA==", Whole: []byte(`{"keyId":"` + strings.ToUpper(first) + `","key":"AA=="}`)}}},
+		{"federated", `{"name":"n","issuer":"i","subject":"s","audiences":["a"],"description":null}`, directory.FederatedCredential{Name: "n", Issuer: "i", Subject: "s", Audience: "a"}},
+		{"principal", `{"id":"` + first + `","accountEnabled":false,"appRoles":[{"id":"` + second + `","value":"User.Read.All"},{"id":"x","value":"A"},{"id":"` + second + `","value":null}]}`,
+			reply.Principal{ID: first, Roles: map[string]string{"User.Read.All": second}}},
+		{"assignment", `{"id":"x-_1","appRoleId":"` + first + `","resourceId":"` + second + `"}`, reply.Assignment{ID: "x-_1", RoleID: first, ResourceID: second}},
 		{"organization", `{"id":"` + first + `","displayName":"o"}`, directory.Organization{ID: first, DisplayName: "o"}},
 	} {
 		got, err := readers[tt.read]([]byte(tt.body))
@@ -111,6 +120,7 @@ func TestDistrust(t *testing.T) {
 func FuzzReply(f *testing.F) {
 	f.Add(`{"id":"` + first + `","sessionControls":{"signInFrequency":null},"createdDateTime":"2026-05-24T22:24:30Z"}`)
 	f.Add(`{"id":"` + first + `","perUserMfaState":"enforced","riskState":"none","isEnabled":true,"lastPasswordChangeDateTime":null}`)
+	f.Add(`{"id":"` + first + `","appId":"` + first + `","keyCredentials":[{"keyId":"` + first + `"}],"keyId":"` + first + `","secretText":"s","name":"n","appRoleId":"` + first + `","resourceId":"` + first + `"}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		for name, read := range readers {
 			got, err := read([]byte(body))
