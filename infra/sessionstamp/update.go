@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -82,7 +81,7 @@ func (c *call) update(ctx context.Context, u updating) error {
 		}
 	}
 	c.tell(line{text: c.say("update.begins"), colour: screen.Faint})
-	if s, err = c.deploy(ctx, u, s, brings, plan); err != nil {
+	if s, err = c.deploy(ctx, u, s, plan); err != nil {
 		return err
 	}
 	return c.show(c.updateView(u, s, plan, true))
@@ -123,28 +122,17 @@ func (c *call) confirmUpdate(ctx context.Context, plan change) error {
 
 // deploy changes the stack, and returns it as it is then. What CloudFormation says goes
 // before what the deployer says.
-func (c *call) deploy(ctx context.Context, u updating, s *stack.Stack, brings release, plan change) (*stack.Stack, error) {
+func (c *call) deploy(ctx context.Context, u updating, s *stack.Stack, plan change) (*stack.Stack, error) {
 	partition, region, account, err := placeOf(s.ID)
 	if err != nil {
 		return s, err
 	}
-	deployer := brings.Deployer
-	if deployer == nil {
-		folder, err := os.MkdirTemp("", "sessionstamp")
-		if err != nil {
-			return s, err
-		}
-		defer os.RemoveAll(folder) //nolint:errcheck // the system clears it too
-		program, err := setup.FindSAM()
-		if err != nil {
-			return s, failure(err, "update.no_sam")
-		}
-		deployer = setup.SAM{Program: program, Tree: brings.Tree, Folder: folder, Profile: u.profile, Env: os.Environ()}
+	at := setup.Deployment{Stack: s.Name, Partition: partition, Account: account, Region: region}
+	deployer, err := c.deployer(at, settingUp{deployment: u.deployment})
+	if err != nil {
+		return s, err
 	}
-	said := deployer.Deploy(ctx, setup.Plan{
-		Deployment: setup.Deployment{Stack: s.Name, Partition: partition, Account: account, Region: region},
-		Values:     plan.Values, Version: plan.Brings, Exists: true,
-	})
+	said := deployer.Deploy(ctx, setup.Plan{Deployment: at, Values: plan.Values, Version: plan.Brings, Exists: true})
 	if ctx.Err() != nil {
 		return s, failure(ctx.Err(), "update.stopped", "sessionstamp status"+u.given())
 	}

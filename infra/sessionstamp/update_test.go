@@ -160,8 +160,10 @@ func TestPlanUpdate(t *testing.T) {
 			t.Errorf("%s: %q, gone %q", name, got, gone)
 		}
 	}
-	if plan := planUpdate("devel", "devel", "", "", nil); plan.same() {
-		t.Error("two builds without a number are taken for the same")
+	for _, brings := range []string{"devel", "0.0.0-20261129150633-395a1a9bf8fb"} {
+		if (change{Running: brings, Brings: brings}).same() || (change{Running: "1.2.0", Brings: brings}).back() {
+			t.Errorf("%s is taken for a number", brings)
+		}
 	}
 	if names := parameterNames("Parameters:\n  A:\n    B:\n  C: {}\n"); !slices.Equal(names, []string{"A", "C"}) {
 		t.Errorf("the parameters are %q", names)

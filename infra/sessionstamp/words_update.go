@@ -34,10 +34,6 @@ var updateWords = language.Catalogue{
 		En: "This command has no functions in it to deploy: get a release, or in a checkout run make build and call it there.",
 		Ja: "このコマンドはデプロイ用の関数を内蔵していません。リリース版を入手するか、リポジトリで make build を実行し、その中で実行してください。",
 	},
-	"update.no_sam": {
-		En: "The AWS SAM CLI is not installed: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html",
-		Ja: "AWS SAM CLI がインストールされていません: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html",
-	},
 	"update.stopped": {
 		En: "Stopped. What CloudFormation has begun it ends by itself, or takes back. See how it is: %s",
 		Ja: "中止しました。CloudFormation が開始済みの更新は、そのまま完了するかロールバックされます。状態の確認: %s",
