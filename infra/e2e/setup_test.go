@@ -21,7 +21,7 @@ var administering = []string{"User.Read.All", "Domain.Read.All", "Application.Re
 func checkout(t *testing.T) string {
 	t.Helper()
 	tree := t.TempDir()
-	for name, text := range map[string]string{"go.mod": "module " + module + "\n", "CHANGELOG.md": "# Changes\n"} {
+	for name, text := range map[string]string{"go.mod": "module " + module + "\n", "CHANGELOG.md": "# Changes\n", "LICENSE": "Apache\n", "README.md": "# sessionstamp\n"} {
 		if err := os.WriteFile(filepath.Join(tree, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +55,7 @@ func (a *account) setup(folder, caller string, app *msgraphtest.App, args ...str
 	command := exec.CommandContext(a.ctx, filepath.Join(programs(a.t), "sessionstamp"), append([]string{"setup", "--yes"}, args...)...) //nolint:gosec // our own
 	command.Dir = folder
 	command.Env = []string{
-		"PATH=" + sam + ":/usr/bin:/bin", "HOME=" + folder, "LANG=en_US.UTF-8", "SAM_CLI_POLL_DELAY=0.1", "PYTHONWARNINGS=ignore",
+		"PATH=" + sam + ":/usr/bin:/bin", "HOME=" + folder, "LANG=en_US.UTF-8", "SAM_CLI_POLL_DELAY=0.1", "PYTHONWARNINGS=ignore", "NO_PROXY=pypi.org", // where SAM asks for its newest version
 		"HTTPS_PROXY=" + a.graph.proxy.URL, "SSL_CERT_FILE=" + a.graph.certs,
 	}
 	if caller != "" {
