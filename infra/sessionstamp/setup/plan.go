@@ -2,6 +2,7 @@ package setup
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -359,19 +360,28 @@ func (p *Plan) apps(one, groups bool) []App {
 		rights = append(rights, readGroups)
 	}
 	reader := App{
-		Parameter: clientID, UniqueName: p.UniqueName("reader"), DisplayName: "sessionstamp (reads users) " + p.Stack,
+		Parameter: clientID, UniqueName: p.UniqueName("reader"), DisplayName: p.display("reads users"),
 		Rights: slices.Clone(rights), Trusts: p.trusts(keeper, sweeper),
 	}
 	if one {
-		reader.DisplayName = "sessionstamp (stamps new federated users) " + p.Stack
+		reader.DisplayName = p.display("stamps new federated users")
 		reader.Rights = append(reader.Rights, revoke)
 		reader.Trusts = p.trusts(keeper, sweeper, stamper)
 		return []App{reader}
 	}
 	return []App{reader, {
-		Parameter: stamperClientID, UniqueName: p.UniqueName("stamper"), DisplayName: "sessionstamp (stamps new federated users) " + p.Stack,
+		Parameter: stamperClientID, UniqueName: p.UniqueName("stamper"), DisplayName: p.display("stamps new federated users"),
 		Rights: append(rights, revoke), Trusts: p.trusts(stamper),
 	}}
+}
+
+// display is the name of an app that does something: it stands in the audit log beside each
+// stamp.
+func (p *Plan) display(does string) string {
+	if p.Stack == "sessionstamp" {
+		return fmt.Sprintf("sessionstamp (%s)", does)
+	}
+	return fmt.Sprintf("sessionstamp (%s, %s)", does, p.Stack)
 }
 
 // trusts are federated credentials but for the issuer, which may not be known yet. An app

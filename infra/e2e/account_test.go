@@ -1,0 +1,111 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
+	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
+	"github.com/sessionstamp/sessionstamp/shared/aws/ststest"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+)
+
+// person is who administers the account unless a test says otherwise.
+const person = "arn:aws:sts::" + mototest.Account + ":assumed-role/Administrator/tanaka"
+
+// An account is a world in which nothing is deployed yet. Whoever deploys calls AWS, as
+// SAM and the command do, with the environment that [account.environment] gives. The
+// functions of the stack then run by themselves: notifications and the queue reach them.
+// Only schedules don't start anything: see [world.schedule].
+type account struct {
+	*world
+	lambda    *awstest.Lambda
+	formation *formation
+
+	polling func() // ends the polling of the queue
+}
+
+// newAccount makes an empty account, and a tenant whose app trusts nobody yet.
+func newAccount(t *testing.T) *account {
+	t.Helper()
+	programs(t) // which may take minutes, once
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	moto := mototest.Start(t)
+	w := &world{t: t, ctx: ctx, cloud: cloud{endpoint: moto}, graph: newGraph(t, msgraphtest.Options{}), grants: new(grants),
+		functions: make(map[string]*function), answers: make(chan cfnAnswer, 1), aws: awstest.New(t, moto, issuer)}
+	w.responses = httptest.NewServer(http.HandlerFunc(w.takeAnswer))
+	t.Cleanup(w.responses.Close)
+	w.graph.AddProvider(issuer, ststest.New(ststest.Options{Issuer: issuer}))
+	a := &account{world: w, lambda: awstest.NewLambda(w.aws), polling: func() {}}
+	a.lambda.Switched = func(_ string, on bool) { a.setPolling(on) }
+	a.formation = newFormation(a)
+	return a
+}
+
+// trust makes the app of the tenant trust the roles that a stack of this name will have.
+func (a *account) trust() {
+	imagined := imagined(a.t, nil)
+	for _, role := range []string{"Stamper", "Keeper", "Sweeper"} {
+		app := a.graph.reader
+		if role == "Stamper" {
+			app = a.graph.stamper
+		}
+		app.AddFederated(msgraphtest.FederatedCredential{Name: role, Issuer: issuer,
+			Subject: imagined.output(role + "Subject"), Audience: imagined.output("TokenAudience")})
+	}
+}
+
+// environment is what points a program to the account, as whoever has the ARN.
+func (a *account) environment(arn string) []string {
+	return []string{"AWS_ENDPOINT_URL=" + a.aws.URL(), "AWS_REGION=" + mototest.Region, "AWS_DEFAULT_REGION=" + mototest.Region,
+		"AWS_ACCESS_KEY_ID=" + a.aws.AccessKey(arn), "AWS_SECRET_ACCESS_KEY=no-secret", "AWS_SESSION_TOKEN=no-token"}
+}
+
+// sam runs SAM in a release tree, to its end and to that of what it started.
+func (a *account) sam(tree string, args ...string) (status int, printed string) {
+	a.t.Helper()
+	program, err := filepath.Abs(filepath.Join(root, ".venv/bin/sam"))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	command := exec.CommandContext(a.ctx, program, args...) //nolint:gosec // our own
+	command.Dir = tree
+	command.Env = append(a.environment(person), "SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=0.1", "HOME="+tree, "PATH=/usr/bin:/bin", "PYTHONWARNINGS=ignore")
+	var out bytes.Buffer
+	command.Stdout, command.Stderr = &out, &out
+	began := time.Now()
+	_ = command.Run() // the exit status says it
+	a.t.Logf("sam %s took %s", args[0], time.Since(began))
+	a.formation.running.Wait()
+	return command.ProcessState.ExitCode(), out.String()
+}
+
+// setPolling lets the event source hand messages over, or stops it. What it is at, it ends.
+func (a *account) setPolling(on bool) {
+	a.polling()
+	a.polling = func() {}
+	if !on || a.functions["StamperFunction"] == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(a.ctx)
+	var polling sync.WaitGroup
+	a.polling = sync.OnceFunc(func() {
+		cancel()
+		polling.Wait()
+	})
+	a.t.Cleanup(a.polling) // before the programs are closed, which was prepared earlier
+	p := a.newPoller()
+	polling.Go(func() {
+		if err := p.run(ctx); err != nil {
+			a.t.Errorf("poll: %v", err)
+		}
+	})
+}

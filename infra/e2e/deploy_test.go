@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
+)
+
+// released lays out a folder as a release is: the template and the programs, already built.
+func released(t *testing.T) string {
+	t.Helper()
+	tree := t.TempDir()
+	for _, name := range []string{"template.yaml", "LICENSE", "README.md"} {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(tree, name), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"webhook", "stamper", "keeper", "sweeper"} {
+		folder := filepath.Join(tree, "functions", name)
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Link(filepath.Join(programs(t), name), filepath.Join(folder, "bootstrap")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tree
+}
+
+// deploying are the arguments by which SAM asks nothing.
+func (a *account) deploying(parameters ...string) []string {
+	given := append([]string{"TenantId=" + a.graph.tenant.ID(), "ClientId=" + a.graph.reader.ID(), "StamperClientId=" + a.graph.stamper.ID()}, parameters...)
+	return append([]string{"deploy", "--template-file", "template.yaml", "--stack-name", stackName, "--resolve-s3", "--no-confirm-changeset",
+		"--no-progressbar", "--no-fail-on-empty-changeset", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--parameter-overrides"}, given...)
+}
+
+// status is that of the stack, with what failed in it.
+func (a *account) status() (status string, failures []string) {
+	a.formation.mu.Lock()
+	defer a.formation.mu.Unlock()
+	for _, d := range a.formation.stacks {
+		if d.name != stackName {
+			continue
+		}
+		status, failures = d.status, nil
+		for _, e := range d.events {
+			if reason, _ := e.(object)["ResourceStatusReason"].(string); strings.HasSuffix(e.(object)["ResourceStatus"].(string), "_FAILED") {
+				failures = append(failures, reason)
+			}
+		}
+	}
+	return status, failures
+}
+
+// mustBe checks the status that the stack has after something was done.
+func (a *account) mustBe(want, done string) {
+	a.t.Helper()
+	if got, failures := a.status(); got != want {
+		a.t.Fatalf("the stack is %s, want %s: %q\n%s", got, want, failures, done)
+	}
+}
+
+// TestDeployment: a stack is made by SAM, stamps, is changed, and is removed.
+func TestDeployment(t *testing.T) {
+	t.Parallel()
+	a, tree := newAccount(t), released(t)
+	a.aws.SetFederation(true)
+	a.trust()
+	_, printed := a.sam(tree, a.deploying()...)
+	a.mustBe("CREATE_COMPLETE", printed)
+	if n := len(a.graph.tenant.Subscriptions()); n != 1 {
+		t.Fatalf("there are %d subscriptions, want 1", n)
+	}
+	user := a.graph.newUser("sato")
+	a.logged("StamperFunction", map[string]any{"user": user, "reason": "read_back"})
+	if n := a.graph.revocations(user); n != 1 {
+		t.Errorf("the user was signed out %d times, want once", n)
+	}
+	if status, printed := a.sam(tree, a.deploying()...); status != 0 || !strings.Contains(printed, "No changes to deploy") {
+		t.Errorf("the second deployment ends with %d:\n%s", status, printed)
+	}
+	_, printed = a.sam(tree, a.deploying("DryRun=true")...)
+	a.mustBe("UPDATE_COMPLETE", printed)
+	second := a.graph.newUser("suzuki")
+	a.logged("StamperFunction", map[string]any{"user": second, "reason": "dry_run"})
+	a.remove()
+	a.mustBe("DELETE_COMPLETE", "")
+	if left := a.graph.tenant.Subscriptions(); len(left) != 0 || a.graph.revocations(second) != 0 {
+		t.Errorf("after the deletion there are the subscriptions %v", left)
+	}
+	_, printed = a.sam(tree, a.deploying()...)
+	if _, failures := a.status(); len(failures) == 0 || !strings.Contains(failures[0], "ResourceAlreadyExists") {
+		t.Errorf("the log that was retained is not in the way: %q\n%s", failures, printed)
+	}
+}
+
+// remove deletes the stack and waits until that is done.
+func (a *account) remove() {
+	a.t.Helper()
+	r := &rollout{formation: a.formation, caller: person}
+	if err := r.query("cloudformation", "DeleteStack", object{"StackName": stackName}, nil); err != nil {
+		a.t.Fatal(err)
+	}
+	a.formation.running.Wait()
+}
+
+// TestDeploymentFails: an app that trusts nobody lets the deployment fail with the
+// keeper's sentence, and nothing is left but the table, which nobody deletes unasked.
+func TestDeploymentFails(t *testing.T) {
+	t.Parallel()
+	a, tree := newAccount(t), released(t)
+	a.aws.SetFederation(true)
+	status, printed := a.sam(tree, a.deploying()...)
+	a.mustBe("ROLLBACK_COMPLETE", printed)
+	if _, failures := a.status(); status == 0 || len(failures) != 1 || !says(failures[0], "Received response status [FAILED]", "AADSTS70") {
+		t.Errorf("exit status %d, %q\n%s", status, failures, printed)
+	}
+	a.remove()
+	allow := a.aws.Forbid(awstest.Actions("iam:CreateRole"))
+	_, printed = a.sam(tree, a.deploying()...)
+	allow()
+	if _, failures := a.status(); len(failures) != 1 || !says(failures[0], "not authorized to perform: iam:CreateRole") {
+		t.Errorf("without a right: %q\n%s", failures, printed)
+	}
+}
