@@ -3,13 +3,18 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
@@ -35,8 +40,8 @@ type account struct {
 // newAccount makes an empty account, and a tenant whose app trusts nobody yet.
 func newAccount(t *testing.T) *account {
 	t.Helper()
-	programs(t) // which may take minutes, once
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	programs(t)                                                 // which may take minutes, once
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience) // SAM takes its time
 	t.Cleanup(cancel)
 	moto := mototest.Start(t)
 	w := &world{t: t, ctx: ctx, cloud: cloud{endpoint: moto}, graph: newGraph(t, msgraphtest.Options{}), grants: new(grants),
@@ -77,11 +82,75 @@ func (a *account) sam(tree string, args ...string) (status int, printed string) 
 	command.Env = append(a.environment(person), "SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=0.1", "HOME="+tree, "PATH=/usr/bin:/bin", "PYTHONWARNINGS=ignore")
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
-	began := time.Now()
 	_ = command.Run() // the exit status says it
-	a.t.Logf("sam %s took %s", args[0], time.Since(began))
 	a.formation.running.Wait()
 	return command.ProcessState.ExitCode(), out.String()
+}
+
+// deploy makes the stack, or changes it, as [account.sam] does but in a moment: nothing is
+// uploaded. It returns the stack's status.
+func (a *account) deploy(parameters map[string]string) (status string) {
+	a.t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	given := []any{}
+	for name, v := range a.settings(parameters) {
+		given = append(given, object{"ParameterKey": name, "ParameterValue": v})
+	}
+	kind := "CREATE"
+	if status, _ := a.status(); status != "" && status != "DELETE_COMPLETE" {
+		kind = "UPDATE"
+	}
+	set := object{"StackName": stackName, "ChangeSetName": "s" + uuid.NewString()}
+	create := maps.Clone(set)
+	maps.Copy(create, object{"ChangeSetType": kind, "TemplateBody": string(text), "Parameters": given, "Capabilities": []any{"CAPABILITY_NAMED_IAM"}})
+	r := &rollout{formation: a.formation, caller: person}
+	if err := errors.Join(r.query("cloudformation", "CreateChangeSet", create, nil), r.query("cloudformation", "ExecuteChangeSet", set, nil)); err != nil {
+		a.t.Fatal(err)
+	}
+	a.formation.running.Wait()
+	status, _ = a.status()
+	return status
+}
+
+// settings are parameters with those that every stack here has.
+func (a *account) settings(parameters map[string]string) map[string]string {
+	all := map[string]string{"TenantId": a.graph.tenant.ID(), "ClientId": a.graph.app.ID()}
+	maps.Copy(all, parameters)
+	return all
+}
+
+// remove deletes the stack and waits until that is done. It returns the stack's status.
+func (a *account) remove() (status string) {
+	a.t.Helper()
+	r := &rollout{formation: a.formation, caller: person}
+	if err := r.query("cloudformation", "DeleteStack", object{"StackName": stackName}, nil); err != nil {
+		a.t.Fatal(err)
+	}
+	a.formation.running.Wait()
+	status, _ = a.status()
+	return status
+}
+
+// status is that of the stack, "" if there never was one, with the reasons of what failed
+// in it, the last one first.
+func (a *account) status() (status string, failures []string) {
+	a.formation.mu.Lock()
+	defer a.formation.mu.Unlock()
+	for _, d := range a.formation.stacks {
+		if d.name != stackName {
+			continue
+		}
+		status, failures = d.status, nil
+		for _, e := range d.events {
+			if reason, _ := e.(object)["ResourceStatusReason"].(string); strings.HasSuffix(e.(object)["ResourceStatus"].(string), "_FAILED") {
+				failures = append(failures, reason)
+			}
+		}
+	}
+	return status, failures
 }
 
 // setPolling lets the event source hand messages over, or stops it. What it is at, it ends.

@@ -308,9 +308,13 @@ func makeFunction(r *rollout, s *stack, id string, old *stack) error {
 	return nil
 }
 
-// checkCode looks for a program in the archive that SAM has uploaded.
+// checkCode looks for a program in the archive that SAM has uploaded, if it has.
 func (r *rollout) checkCode(at string) error {
-	text, err := r.account.as(r.caller).send(r.ctx(), "s3", http.MethodGet, "/"+strings.TrimPrefix(at, "s3://"), http.Header{}, nil)
+	path, uploaded := strings.CutPrefix(at, "s3:/")
+	if !uploaded {
+		return nil
+	}
+	text, err := r.account.as(r.caller).send(r.ctx(), "s3", http.MethodGet, path, http.Header{}, nil)
 	if err != nil {
 		return fmt.Errorf("get the code: %w", err)
 	}

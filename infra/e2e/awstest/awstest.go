@@ -19,6 +19,8 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+
+	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 )
 
 // A Player answers calls of one service. It tells whether it did; what it does not know is
@@ -34,6 +36,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	callers   map[string]string // ARNs, by access key
+	expired   map[string]bool   // by ARN
 	calls     []Call
 	forbidden []*Match
 	faults    []*armed
@@ -48,14 +51,14 @@ func New(t testing.TB, moto, issuer string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{issuer: issuer, players: make(map[string][]Player), callers: make(map[string]string)}
+	s := &Server{issuer: issuer, players: make(map[string][]Player), callers: make(map[string]string), expired: make(map[string]bool)}
 	s.moto = &httputil.ReverseProxy{
 		Rewrite:  func(p *httputil.ProxyRequest) { p.SetURL(target) },
 		ErrorLog: log.New(io.Discard, "", 0), // callers are killed on purpose
 	}
 	s.Play("iam", s.playIAM)
 	s.Play("sts", s.playSTS)
-	s.server = httptest.NewServer(s)
+	s.server = httptest.NewServer(mototest.JSON(s))
 	t.Cleanup(s.server.Close)
 	return s
 }
