@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,6 +51,7 @@ func newAccount(t *testing.T) *account {
 	t.Cleanup(w.responses.Close)
 	w.graph.AddProvider(issuer, ststest.New(ststest.Options{Issuer: issuer}))
 	a := &account{world: w, lambda: awstest.NewLambda(w.aws), polling: func() {}}
+	t.Cleanup(a.lambda.Wait)
 	a.lambda.Switched = func(_ string, on bool) { a.setPolling(on) }
 	a.formation = newFormation(a)
 	return a
@@ -70,16 +72,34 @@ func (a *account) environment(arn string) []string {
 		"AWS_ACCESS_KEY_ID=" + a.aws.AccessKey(arn), "AWS_SECRET_ACCESS_KEY=no-secret", "AWS_SESSION_TOKEN=no-token"}
 }
 
+// desk is one in this account's tenant, whose person is signed in to the account too, and
+// has SAM.
+func (a *account) desk() *desk {
+	a.t.Helper()
+	d := newDeskAt(a.t, a.graph)
+	d.env = append(a.environment(person), samSettings...)
+	d.script(a.t, "sam", "exec "+samProgram(a.t)+` "$@"`)
+	return d
+}
+
+// samSettings keep SAM quiet and quick.
+var samSettings = []string{"SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=0.1", "PYTHONWARNINGS=ignore"}
+
+func samProgram(t *testing.T) string {
+	t.Helper()
+	program, err := filepath.Abs(filepath.Join(root, ".venv/bin/sam"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
 // sam runs SAM in a release tree, to its end and to that of what it started.
 func (a *account) sam(tree string, args ...string) (status int, printed string) {
 	a.t.Helper()
-	program, err := filepath.Abs(filepath.Join(root, ".venv/bin/sam"))
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	command := exec.CommandContext(a.ctx, program, args...) //nolint:gosec // our own
+	command := exec.CommandContext(a.ctx, samProgram(a.t), args...) //nolint:gosec // our own
 	command.Dir = tree
-	command.Env = append(a.environment(person), "SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=0.1", "HOME="+tree, "PATH=/usr/bin:/bin", "PYTHONWARNINGS=ignore")
+	command.Env = slices.Concat(a.environment(person), samSettings, []string{"HOME=" + tree, "PATH=/usr/bin:/bin"})
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
 	_ = command.Run() // the exit status says it

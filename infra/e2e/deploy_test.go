@@ -82,7 +82,7 @@ func TestDeployment(t *testing.T) {
 		t.Errorf("after the deletion there are the subscriptions %v", left)
 	}
 	got := a.deploy(nil)
-	if _, failures := a.status(); got != "ROLLBACK_COMPLETE" || !says(failures[0], "ResourceAlreadyExists", "sessionstamp-stamper") {
+	if _, failures := a.status(); got != "ROLLBACK_COMPLETE" || !says(failures[0], "/aws/lambda/sessionstamp-stamper' already exists", "HandlerErrorCode: AlreadyExists") {
 		t.Errorf("the log that was retained is not in the way: %s, %q", got, failures)
 	}
 }
@@ -105,4 +105,15 @@ func TestDeploymentFails(t *testing.T) {
 	if _, failures := a.status(); got != "ROLLBACK_COMPLETE" || len(failures) != 1 || !says(failures[0], "not authorized to perform: iam:CreateRole") {
 		t.Errorf("without a right the stack is %s, %q", got, failures)
 	}
+	a.remove()
+	a.trust()
+	if got := a.deploy(nil); got != "CREATE_COMPLETE" {
+		t.Fatalf("with all that it takes the stack is %s", got)
+	}
+	got = a.deploy(map[string]string{"ExcludedUpnPatterns": "svc-.*@" + federated})
+	if _, failures := a.status(); got != "UPDATE_ROLLBACK_COMPLETE" || !says(failures[0], "EXCLUDED_UPN_PATTERNS") {
+		t.Errorf("with a setting that protects nobody the stack is %s, %q", got, failures)
+	}
+	user := a.graph.newUser("ito")
+	a.logged("StamperFunction", map[string]any{"user": user, "reason": "read_back"})
 }

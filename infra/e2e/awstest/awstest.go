@@ -41,6 +41,7 @@ type Server struct {
 	forbidden []*Match
 	faults    []*armed
 	federated bool // outbound federation is on
+	confirmed bool // subscriptions to topics by e-mail are
 }
 
 // New starts an account before moto's server, which ends with the test. Its tokens are
@@ -58,6 +59,7 @@ func New(t testing.TB, moto, issuer string) *Server {
 	}
 	s.Play("iam", s.playIAM)
 	s.Play("sts", s.playSTS)
+	s.Play("sns", s.playSNS)
 	s.server = httptest.NewServer(mototest.JSON(s))
 	t.Cleanup(s.server.Close)
 	return s
@@ -104,6 +106,11 @@ func (s *Server) serve(w http.ResponseWriter, c *Call) {
 			return
 		}
 	}
+	s.pass(w, c)
+}
+
+// pass has a call answered by moto.
+func (s *Server) pass(w http.ResponseWriter, c *Call) {
 	c.Request.Body = io.NopCloser(bytes.NewReader(c.Body))
 	s.moto.ServeHTTP(w, c.Request)
 }
