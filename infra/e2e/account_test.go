@@ -173,24 +173,37 @@ func (a *account) status() (status string, failures []string) {
 	return status, failures
 }
 
-// setPolling lets the event source hand messages over, or stops it. What it is at, it ends.
+// setPolling lets the event source hand messages over, or stops it. What it is at, it
+// ends: moto would give a message to a receiver that has gone.
 func (a *account) setPolling(on bool) {
 	a.polling()
 	a.polling = func() {}
 	if !on || a.functions["StamperFunction"] == nil {
 		return
 	}
-	ctx, cancel := context.WithCancel(a.ctx)
+	stop := make(chan struct{})
 	var polling sync.WaitGroup
 	a.polling = sync.OnceFunc(func() {
-		cancel()
+		close(stop)
 		polling.Wait()
 	})
 	a.t.Cleanup(a.polling) // before the programs are closed, which was prepared earlier
 	p := a.newPoller()
 	polling.Go(func() {
-		if err := p.run(ctx); err != nil {
-			a.t.Errorf("poll: %v", err)
+		for !closed(stop) && a.ctx.Err() == nil {
+			if err := p.once(a.ctx); err != nil && a.ctx.Err() == nil {
+				a.t.Errorf("poll: %v", err)
+				return
+			}
 		}
 	})
+}
+
+func closed(stop <-chan struct{}) bool {
+	select {
+	case <-stop:
+		return true
+	default:
+		return false
+	}
 }
