@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // A rollout carries out one change of a stack, with the rights of whoever asked for it.
@@ -130,11 +132,25 @@ func (r *rollout) removeAll(lifted string) (failed string) {
 func (r *rollout) step(verb string, s *stack, id string, old *stack, do func(s *stack, id string, old *stack) error) error {
 	r.state(s, id, verb+"_IN_PROGRESS", "")
 	if err := do(s, id, old); err != nil {
-		r.state(s, id, verb+"_FAILED", err.Error())
+		r.state(s, id, verb+"_FAILED", sentence(s, id, err))
 		return err
 	}
 	r.state(s, id, verb+"_COMPLETE", "")
 	return nil
+}
+
+// sentence is how CloudFormation tells what failed. The keeper's is told as it is.
+func sentence(s *stack, id string, err error) string {
+	code, text := "GeneralServiceException", err.Error()
+	switch {
+	case kindOf(s, id) == "Custom::Subscription":
+		return text
+	case strings.Contains(text, "AccessDenied"):
+		code = "AccessDenied"
+	case strings.Contains(text, "AlreadyExists"):
+		code, text = "AlreadyExists", fmt.Sprintf("Resource of type '%s' with identifier '%s' already exists.", kindOf(s, id), physical(s, id))
+	}
+	return fmt.Sprintf("Resource handler returned message: %q (RequestToken: %s, HandlerErrorCode: %s)", text, uuid.NewString(), code)
 }
 
 // state notes the state of a resource. One that failed may have been made in part.

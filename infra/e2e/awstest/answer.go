@@ -2,13 +2,13 @@ package awstest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -38,6 +38,7 @@ func (c *Call) Refuse(w http.ResponseWriter, err error) {
 	if !ok {
 		r = &Refusal{http.StatusInternalServerError, "InternalFailure", err.Error()}
 	}
+	r = &Refusal{r.Status, c.code(r.Code), r.Message}
 	header := w.Header()
 	header.Set("X-Amzn-Requestid", requestID)
 	header.Set("X-Amzn-Errortype", r.Code)
@@ -47,12 +48,24 @@ func (c *Call) Refuse(w http.ResponseWriter, err error) {
 	case c.Form.Get("Action") != "":
 		c.write(w, r.Status, "text/xml", fmt.Appendf(nil, "<ErrorResponse><Error><Type>Sender</Type>%s</Error><RequestId>%s</RequestId></ErrorResponse>",
 			elements(map[string]any{"Code": r.Code, "Message": r.Message}), requestID))
-	case c.Request.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
-		header.Set("Smithy-Protocol", "rpc-v2-cbor")
-		c.write(w, r.Status, "application/cbor", slices.Concat([]byte{0xa2}, cbor("__type"), cbor(r.Code), cbor("message"), cbor(r.Message)))
 	default:
 		c.Answer(w, r.Status, map[string]string{"__type": r.Code, "message": r.Message, "Message": r.Message})
 	}
+}
+
+// code is what an error of the protocol of AWS Query is called by the service of the call
+// (https://docs.aws.amazon.com/awssupport/latest/user/CommonErrors.html).
+func (c *Call) code(code string) string {
+	names := map[string]string{"AccessDenied": "AccessDeniedException", "InvalidClientTokenId": "UnrecognizedClientException", "ExpiredToken": "ExpiredTokenException"}
+	switch {
+	case c.service == "s3":
+		names = map[string]string{"InvalidClientTokenId": "InvalidAccessKeyId"}
+	case c.service == "sns":
+		names = map[string]string{"AccessDenied": "AuthorizationError"}
+	case c.Form.Get("Action") != "":
+		return code
+	}
+	return cmp.Or(names[code], code)
 }
 
 // Answer answers with a result in the protocol of the call: XML of AWS Query or JSON.
@@ -100,12 +113,6 @@ func escaped(text string) string {
 	var b bytes.Buffer
 	_ = xml.EscapeText(&b, []byte(text)) // a buffer takes everything
 	return b.String()
-}
-
-// cbor is a text of up to 65,535 bytes in CBOR (RFC 8949, section 3).
-func cbor(text string) []byte {
-	n := len(text)
-	return append([]byte{0x79, byte(n >> 8), byte(n)}, text...) //nolint:gosec // it is short
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

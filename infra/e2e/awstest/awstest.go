@@ -19,6 +19,8 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+
+	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 )
 
 // A Player answers calls of one service. It tells whether it did; what it does not know is
@@ -34,10 +36,12 @@ type Server struct {
 
 	mu        sync.Mutex
 	callers   map[string]string // ARNs, by access key
+	expired   map[string]bool   // by ARN
 	calls     []Call
 	forbidden []*Match
 	faults    []*armed
 	federated bool // outbound federation is on
+	confirmed bool // subscriptions to topics by e-mail are
 }
 
 // New starts an account before moto's server, which ends with the test. Its tokens are
@@ -48,14 +52,15 @@ func New(t testing.TB, moto, issuer string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{issuer: issuer, players: make(map[string][]Player), callers: make(map[string]string)}
+	s := &Server{issuer: issuer, players: make(map[string][]Player), callers: make(map[string]string), expired: make(map[string]bool)}
 	s.moto = &httputil.ReverseProxy{
 		Rewrite:  func(p *httputil.ProxyRequest) { p.SetURL(target) },
 		ErrorLog: log.New(io.Discard, "", 0), // callers are killed on purpose
 	}
 	s.Play("iam", s.playIAM)
 	s.Play("sts", s.playSTS)
-	s.server = httptest.NewServer(s)
+	s.Play("sns", s.playSNS)
+	s.server = httptest.NewServer(mototest.JSON(s))
 	t.Cleanup(s.server.Close)
 	return s
 }
@@ -101,6 +106,11 @@ func (s *Server) serve(w http.ResponseWriter, c *Call) {
 			return
 		}
 	}
+	s.pass(w, c)
+}
+
+// pass has a call answered by moto.
+func (s *Server) pass(w http.ResponseWriter, c *Call) {
 	c.Request.Body = io.NopCloser(bytes.NewReader(c.Body))
 	s.moto.ServeHTTP(w, c.Request)
 }

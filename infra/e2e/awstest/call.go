@@ -1,6 +1,7 @@
 package awstest
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -66,10 +67,7 @@ func read(r *http.Request, body []byte) *Call {
 		c.Form, _ = url.ParseQuery(string(body)) // moto refuses what is none
 	}
 	c.operation = c.findOperation()
-	prefix, action := c.service, c.operation
-	if other := prefixes[prefix]; other != "" {
-		prefix = other
-	}
+	prefix, action := cmp.Or(prefixes[c.service], c.service), c.operation
 	if prefix == "sqs" {
 		action = strings.TrimSuffix(action, "Batch") // which needs the right of the single call
 	}
@@ -84,9 +82,6 @@ func (c *Call) findOperation() string {
 	}
 	if action := c.Form.Get("Action"); action != "" {
 		return action
-	}
-	if _, operation, ok := strings.Cut(c.Request.URL.Path, "/operation/"); ok {
-		return operation // smithy's RPC v2
 	}
 	if c.service == "s3" {
 		return s3Operation(c.Request)
@@ -155,14 +150,15 @@ func (c *Call) findResource() string {
 	_ = json.Unmarshal(c.Body, &parameters) // many protocols are no JSON
 	for _, n := range named {
 		text, _ := parameters[n.parameter].(string)
-		if text == "" {
-			text = c.Form.Get(n.parameter)
+		text = cmp.Or(text, c.Form.Get(n.parameter))
+		if n.parameter == "QueueUrl" && text != "" {
+			text = path.Base(text)
 		}
 		switch {
 		case strings.HasPrefix(text, "arn:"):
 			return text
 		case text != "":
-			return ARN(n.service, n.prefix+path.Base(text))
+			return ARN(n.service, n.prefix+text)
 		}
 	}
 	parts := strings.Split(c.Request.URL.Path, "/")

@@ -17,18 +17,15 @@ func (s *Server) AccessKey(arn string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.callers[key] = arn
+	delete(s.expired, arn)
 	return key
 }
 
-// Forget makes the access keys of a caller invalid, as the end of a session does.
-func (s *Server) Forget(arn string) {
+// Expire ends the session of a caller, until it gets an access key again.
+func (s *Server) Expire(arn string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for key, known := range s.callers {
-		if known == arn {
-			delete(s.callers, key)
-		}
-	}
+	s.expired[arn] = true
 }
 
 // caller is who has an access key. What is not signed, such as a read of S3, is nobody's.
@@ -36,7 +33,10 @@ func (s *Server) caller(key string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	arn, ok := s.callers[key]
-	if !ok && key != "" {
+	switch {
+	case s.expired[arn]:
+		return "", &Refusal{http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired"}
+	case !ok && key != "":
 		return "", &Refusal{http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid."}
 	}
 	return arn, nil

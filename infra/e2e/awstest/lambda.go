@@ -50,6 +50,7 @@ func NewLambda(s *Server) *Lambda {
 		Settings: map[string]any{"AccountLimit": map[string]any{"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}}}
 	s.Play("lambda", l.play)
 	s.Play("logs", l.playLogs)
+	s.Play("monitoring", l.playMetrics)
 	return l
 }
 

@@ -70,7 +70,7 @@ func stamped(line string) int64 {
 }
 
 // equation is one of a filter pattern for JSON: $.user = "…".
-var equation = regexp.MustCompile(`\$\.(\w+)\s*=\s*"?([^"\s)}]*)"?`)
+var equation = regexp.MustCompile(`\$\.(\w+)\s*=\s*(?:"([^"]*)"|([^\s)}]+))`)
 
 // fits knows filter patterns of two kinds: equations with && or || between, and terms
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html).
@@ -84,7 +84,7 @@ func fits(line, pattern string) bool {
 		return false
 	}
 	equations := equation.FindAllStringSubmatch(pattern, -1)
-	holds := func(e []string) bool { return fmt.Sprint(record[e[1]]) == e[2] }
+	holds := func(e []string) bool { return fmt.Sprint(record[e[1]]) == e[2]+e[3] }
 	if strings.Contains(pattern, "||") {
 		return slices.ContainsFunc(equations, holds)
 	}
