@@ -35,6 +35,8 @@ type program struct {
 	// Transport carries the calls of Graph and Entra; nil means net/http's. The
 	// demonstration has its own.
 	Transport http.RoundTripper
+	// AWS carries the calls of AWS; nil means the SDK's own.
+	AWS http.RoundTripper
 }
 
 // The exit status.

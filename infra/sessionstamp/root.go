@@ -49,7 +49,8 @@ func (c *call) root() *cobra.Command {
 	c.commonFlags(root)
 	root.Flags().BoolVar(&version, "version", false, c.help("version.short"))
 	verbs := []*cobra.Command{
-		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(), c.completionVerb(), c.versionVerb(),
+		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(),
+		c.statusVerb(), c.pauseVerb(), c.resumeVerb(), c.releaseVerb(), c.sweepVerb(), c.completionVerb(), c.versionVerb(),
 	}
 	for _, verb := range verbs {
 		root.AddCommand(verb)
@@ -73,6 +74,7 @@ func (c *call) root() *cobra.Command {
 // otherVerbs are words for what our verbs do.
 var otherVerbs = map[string][]string{
 	"users": {"list", "ls", "show"}, "why": {"explain"}, "stamp": {"revoke", "fix", "cure"}, "signout": {"revoke", "logout", "sign-out"},
+	"pause": {"stop", "disable"}, "resume": {"start", "enable", "continue"}, "status": {"state", "health"},
 }
 
 // plainDashes refuses an argument that was meant as a flag: word processors and input

@@ -2,6 +2,7 @@ package stamp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -20,7 +21,13 @@ type BrakeState struct {
 	Reached time.Time
 	// Released is when a person last released it.
 	Released time.Time
+	// Paused is when a person stopped all stamping, approved requests included; zero:
+	// it goes on.
+	Paused time.Time
 }
+
+// ErrPaused is why nothing is granted while a person has paused the stamping.
+var ErrPaused = errors.New("the stamping is paused")
 
 // Brake stops all automatic stamping of a tenant, over all workers, once the limit of 24
 // hours is reached, until a person releases it. It keeps a mistake, ours or an
@@ -46,11 +53,13 @@ func NewBrake(store state.Store[BrakeState], limit int) *Brake {
 
 // Take counts n calls before they are made. It grants as many as the limit leaves; if
 // that is not all, the brake is reached and grants nothing more until its release. After
-// an error nothing is granted.
+// an error, which may be [ErrPaused], no call may be made at all: whoever calls for
+// approved requests only asks with n = 0.
 func (b *Brake) Take(ctx context.Context, tenant string, n int, now time.Time) (granted int, err error) {
+	var paused bool
 	err = b.update(ctx, tenant, func(s *BrakeState) bool {
-		granted = 0
-		if !s.Reached.IsZero() {
+		granted, paused = 0, !s.Paused.IsZero()
+		if n == 0 || paused || !s.Reached.IsZero() {
 			return false
 		}
 		s.forget(now)
@@ -61,8 +70,11 @@ func (b *Brake) Take(ctx context.Context, tenant string, n int, now time.Time) (
 		s.Hours[hourOf(now)] += granted
 		return true
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, err
+	case paused:
+		return 0, ErrPaused
 	}
 	return granted, nil
 }
@@ -87,6 +99,27 @@ func (b *Brake) Release(ctx context.Context, tenant string, now time.Time) error
 		s.Reached, s.Released = time.Time{}, now
 		clear(s.Hours)
 		return true
+	})
+}
+
+// Pause stops all stamping, by a person's order, until [Brake.Resume]. Batches that are
+// granted already end within the minute of their calls.
+func (b *Brake) Pause(ctx context.Context, tenant string, now time.Time) error {
+	return b.update(ctx, tenant, func(s *BrakeState) bool {
+		again := !s.Paused.IsZero()
+		if !again {
+			s.Paused = now
+		}
+		return !again
+	})
+}
+
+// Resume ends a pause. What the brake has counted stays.
+func (b *Brake) Resume(ctx context.Context, tenant string) error {
+	return b.update(ctx, tenant, func(s *BrakeState) bool {
+		paused := !s.Paused.IsZero()
+		s.Paused = time.Time{}
+		return paused
 	})
 }
 

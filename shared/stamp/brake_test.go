@@ -1,6 +1,7 @@
 package stamp_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -48,6 +49,50 @@ func TestBrakeStopsAndReleases(t *testing.T) {
 		w.run()
 		w.checkQuiet(0, 1, 2, 3, 4)
 	})
+}
+
+// A pause grants nothing, to nobody, whatever the count; its end leaves the count as it
+// was. Who asks for approved requests only writes nothing.
+func TestPause(t *testing.T) {
+	t.Parallel()
+	ctx, store := t.Context(), new(memory.State[stamp.BrakeState])
+	b := stamp.NewBrake(store, 5)
+	pause := func() error { return b.Pause(ctx, tenant, noon) }
+	later := func() error { return b.Pause(ctx, tenant, noon.Add(time.Hour)) }
+	resume := func() error { return b.Resume(ctx, tenant) }
+	release := func() error { return b.Release(ctx, tenant, noon) }
+	for i, tt := range []struct {
+		order   func() error
+		take    int
+		want    int
+		err     error
+		version int64
+	}{
+		{nil, 0, 0, nil, 0},
+		{nil, 3, 3, nil, 1},
+		{pause, 0, 0, stamp.ErrPaused, 2},
+		{later, 2, 0, stamp.ErrPaused, 2},
+		{release, 2, 0, stamp.ErrPaused, 3},
+		{resume, 0, 0, nil, 4},
+		{resume, 4, 4, nil, 5},
+		{pause, 4, 0, stamp.ErrPaused, 6},
+		{resume, 4, 1, nil, 8}, // now it is reached
+		{nil, 0, 0, nil, 8},
+	} {
+		if tt.order != nil {
+			if err := tt.order(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := b.Take(ctx, tenant, tt.take, noon)
+		item, _ := store.Load(ctx, tenant)
+		if got != tt.want || !errors.Is(err, tt.err) || item.Version != tt.version {
+			t.Errorf("%d: Take(%d) = %d, %v after %d writes, want %d, %v after %d", i, tt.take, got, err, item.Version, tt.want, tt.err, tt.version)
+		}
+		if since := item.Doc.Paused; !since.IsZero() && !since.Equal(noon) {
+			t.Errorf("%d: paused since %s, want the first order", i, since)
+		}
+	}
 }
 
 func (g *fakeGraph) total() (sum int) {

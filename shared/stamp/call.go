@@ -15,9 +15,9 @@ import (
 const (
 	// maxCalls is how many calls one claim allows, all within the call window.
 	maxCalls = 3
-	// callPause is how long the first lost answer is followed by nothing; the second
+	// callWait is how long the first lost answer is followed by nothing; the second
 	// twice as long.
-	callPause = time.Second
+	callWait = time.Second
 	// resultTimeout bounds the writing of results after the invocation's own time.
 	resultTimeout = 5 * time.Second
 )
@@ -50,15 +50,22 @@ func (s *Stamper) signOut(ctx context.Context, jobs []*job) {
 }
 
 // takeBrake has the brake count the automatic ones, and returns the jobs that may go on.
+// It also asks for approved ones: a pause stops them all.
 func (s *Stamper) takeBrake(ctx context.Context, jobs []*job, now time.Time) []*job {
-	automatic := filter(jobs, func(j *job) bool { return !j.request.Approved })
-	if len(automatic) == 0 {
-		return jobs
+	if len(jobs) == 0 {
+		return nil
 	}
+	automatic := filter(jobs, func(j *job) bool { return !j.request.Approved })
 	granted, err := s.Brake.Take(ctx, s.Tenant, len(automatic), now)
-	if err != nil {
-		putBackAll(automatic, ReasonBrakeUnavailable, err)
-		return unsettled(jobs)
+	switch {
+	case errors.Is(err, ErrPaused):
+		for _, j := range jobs {
+			j.later(MaxDelay, ReasonPaused, nil)
+		}
+		return nil
+	case err != nil:
+		putBackAll(jobs, ReasonBrakeUnavailable, err)
+		return nil
 	}
 	for i, j := range automatic {
 		if j.braked = i < granted; !j.braked {
@@ -113,7 +120,7 @@ func (s *Stamper) call(ctx context.Context, jobs []*job) {
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
 	for n := range maxCalls {
-		if n > 0 && s.pause(ctx, n, jobs) != nil {
+		if n > 0 && s.waitAgain(ctx, n, jobs) != nil {
 			return
 		}
 		s.callOnce(ctx, jobs)
@@ -124,10 +131,10 @@ func (s *Stamper) call(ctx context.Context, jobs []*job) {
 	}
 }
 
-// pause waits before the call after n lost answers, for as long as Graph asks. It fails
+// waitAgain waits before the call after n lost answers, for as long as Graph asks. It fails
 // if the call window would be over by then.
-func (s *Stamper) pause(ctx context.Context, n int, jobs []*job) error {
-	d := callPause << (n - 1)
+func (s *Stamper) waitAgain(ctx context.Context, n int, jobs []*job) error {
+	d := callWait << (n - 1)
 	for _, j := range jobs {
 		if e, ok := errors.AsType[*directory.Error](j.unknown); ok {
 			d = max(d, e.RetryAfter)

@@ -42,6 +42,7 @@ const (
 	ReasonNotFoundYet           Reason = "not_found_yet"
 	ReasonDomainUnknown         Reason = "domain_unknown"
 	ReasonBrake                 Reason = "brake"
+	ReasonPaused                Reason = "paused" // by a person
 	ReasonBrakeUnavailable      Reason = "brake_unavailable"
 	ReasonThrottled             Reason = "throttled"
 	ReasonGraphForbidden        Reason = "graph_forbidden"

@@ -136,6 +136,37 @@ var (
 			withAnswers()(w)
 			w.failing("Brake.Load", false, time.Minute, errPlain)
 		}, append([]string{"later brake_unavailable"}, seen...), stamp.StateStamped, 1, 1, 0, 1},
+		{"the brake can't be asked whether an approved one may go on", func(w *world) {
+			w.user(1)
+			w.send(person(w), 0)
+			w.failing("Brake.Load", false, time.Minute, errPlain)
+		}, append([]string{"later brake_unavailable"}, seen...), stamp.StateStamped, 1, 1, 0, 0},
+		{"paused", func(w *world) {
+			withAnswers()(w)
+			w.pause(0, 2*time.Hour)
+		}, append([]string{"later paused"}, seen...), stamp.StateStamped, 1, 1, 0, 1},
+		{"paused, whoever approves", func(w *world) {
+			w.user(1)
+			w.send(person(w), 0)
+			w.pause(0, 2*time.Hour)
+		}, append([]string{"later paused"}, seen...), stamp.StateStamped, 1, 1, 0, 0},
+		{"paused after a call: it is read back", func(w *world) {
+			withAnswers()(w)
+			w.pause(time.Minute, 2*time.Hour)
+		}, seen, stamp.StateStamped, 1, 1, 0, 1},
+		{"paused before the late call", func(w *world) {
+			withAnswers(lost, lost, lost)(w)
+			w.pause(2*time.Minute, 2*time.Hour)
+		}, []string{"later outcome_unknown", "later empty_seen", "later paused", "done called", "done read_back"}, stamp.StateStamped, 4, 1, 0, 2},
+		{"paused until the user is new no longer", func(w *world) {
+			withUser(func(u *fakeUser) { u.outOfScope = true })(w)
+			w.pause(0, 80*time.Hour)
+		}, []string{"later paused", "done existing"}, stamp.StateNone, 0, 0, 0, 0},
+		{"paused for four days: an approved one is a dead letter, and can be sent again", func(w *world) {
+			w.user(1, func(u *fakeUser) { u.outOfScope = true })
+			w.send(person(w), 0)
+			w.pause(0, 100*time.Hour)
+		}, []string{"later paused", "failed gave_up"}, stamp.StateNone, 0, 0, 1, 0},
 		{"the ledger can't be read", func(w *world) {
 			withAnswers()(w)
 			w.failing("Ledger.Entries", false, time.Minute, errPlain)

@@ -216,6 +216,17 @@ func (w *world) deliver(ctx context.Context, messages []memory.Message) {
 	}
 }
 
+// pause has a person pause, and resume.
+func (w *world) pause(from, until time.Duration) {
+	b := stamp.NewBrake(&w.brake, w.limit)
+	time.AfterFunc(until, func() { _ = b.Resume(context.Background(), tenant) })
+	if from == 0 { // before anything is handled
+		_ = b.Pause(w.t.Context(), tenant, time.Now())
+		return
+	}
+	time.AfterFunc(from, func() { _ = b.Pause(context.Background(), tenant, time.Now()) })
+}
+
 // failing makes a call fail, before or after its effect, until a time.
 func (w *world) failing(call string, after bool, until time.Duration, err error) {
 	earlier := w.steps.hook

@@ -257,6 +257,7 @@ type fakeBrake struct {
 	steps    *steps
 	members  int
 	released time.Time
+	paused   time.Time
 }
 
 func (b *fakeBrake) SetMembers(ctx context.Context, _ string, n int) error {
@@ -265,6 +266,19 @@ func (b *fakeBrake) SetMembers(ctx context.Context, _ string, n int) error {
 
 func (b *fakeBrake) Release(ctx context.Context, _ string, now time.Time) error {
 	return b.steps.at(ctx, "Release", func() error { b.released = now; return nil })
+}
+
+func (b *fakeBrake) Pause(ctx context.Context, _ string, now time.Time) error {
+	return b.steps.at(ctx, "Pause", func() error { b.paused = now; return nil })
+}
+
+func (b *fakeBrake) Resume(ctx context.Context, _ string) error {
+	return b.steps.at(ctx, "Resume", func() error { b.paused = time.Time{}; return nil })
+}
+
+func (b *fakeBrake) State(ctx context.Context, _ string) (s stamp.BrakeState, limit int, err error) {
+	err = b.steps.at(ctx, "State", func() error { s.Paused = b.paused; return nil })
+	return s, 0, err
 }
 
 type fakeDomains struct{ steps *steps }

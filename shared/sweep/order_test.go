@@ -21,6 +21,10 @@ func TestDecodeOrder(t *testing.T) {
 		` { "full" : true } `:                   sweep.OrderFull,
 		`{"preview":true}`:                      sweep.OrderPreview,
 		`{"release":true}`:                      sweep.OrderRelease,
+		`{"pause":true}`:                        sweep.OrderPause,
+		`{"resume":true}`:                       sweep.OrderResume,
+		`{"pause":false}`:                       "",
+		`{"pause":true,"resume":true}`:          "",
 		`{"preview":true,"release":true}`:       "",
 		`{"preview":true,"preview":false}`:      "",
 		`{"preview":true,"\u0070review":false}`: "",
@@ -60,6 +64,41 @@ func TestRelease(t *testing.T) {
 				t.Errorf("%s that fails: %+v, %v", o, r, err)
 			}
 		}
+	})
+}
+
+// A pause keeps the sweep's place: nothing is read, and nobody queued. Preview and release
+// work. What was asked for meanwhile is done afterwards, and nobody is missed.
+func TestPause(t *testing.T) {
+	t.Parallel()
+	play(t, func(t *testing.T, w *world) {
+		w.run()
+		time.Sleep(time.Hour)
+		if r := w.order(sweep.OrderPause); r.Kind != sweep.KindPause || !w.brake.paused.Equal(time.Now()) {
+			t.Errorf("a pause: %+v at %s", r, w.brake.paused)
+		}
+		w.user(1)
+		w.called()
+		place := w.store.item.Doc.DeltaLink
+		for _, o := range []sweep.Order{sweep.OrderUsual, sweep.OrderFull, sweep.OrderUsual} {
+			r, err := w.try(t.Context(), o)
+			want := sweep.Report{Tenant: tenant, Kind: sweep.KindIncrement, Causes: []sweep.Cause{sweep.CausePaused}}
+			if diff := cmp.Diff(want, r); diff != "" || err != nil {
+				t.Errorf("%s in a pause: %v (-want +got):\n%s", o, err, diff)
+			}
+		}
+		w.expectCalls(map[string]int{})
+		w.expectQueued()
+		if len(w.seen) != 4 || w.store.item.Doc.DeltaLink != place {
+			t.Errorf("observed %+v; the place is %+v", w.seen, w.store.item.Doc)
+		}
+		w.order(sweep.OrderPreview)
+		w.order(sweep.OrderRelease)
+		if r := w.order(sweep.OrderResume); r.Kind != sweep.KindResume || !w.brake.paused.IsZero() {
+			t.Errorf("a resume: %+v, paused since %s", r, w.brake.paused)
+		}
+		expectCauses(t, w.run(), sweep.KindFull, sweep.CauseAsked)
+		w.expectQueued(1)
 	})
 }
 

@@ -17,6 +17,8 @@ const (
 	KindFull      Kind = "full"
 	KindPreview   Kind = "preview"
 	KindRelease   Kind = "release"
+	KindPause     Kind = "pause"
+	KindResume    Kind = "resume"
 )
 
 // Cause is why a run made a full round, or ended early.
@@ -42,6 +44,9 @@ const (
 	CauseOutOfTime Cause = "out_of_time"
 	// CauseOvertaken: another run is at work, or somebody has asked for a full round.
 	CauseOvertaken Cause = "overtaken"
+	// CausePaused: a person has paused. Nothing was read and nobody was queued; the first
+	// run after the pause goes on.
+	CausePaused Cause = "paused"
 )
 
 // Report tells what a run has done. Its JSON is part of the interface.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/state"
 )
 
@@ -42,9 +43,16 @@ type run struct {
 
 func (r *run) because(c Cause) { r.report.Causes = append(r.report.Causes, c) }
 
-// rounds makes the increment first, because the newest users are in it.
+// rounds makes the increment first, because the newest users are in it. In a pause it
+// reads nothing, so that the next run after it goes on from the same place.
 func (r *run) rounds(ctx context.Context) error {
-	var err error
+	brake, _, err := r.Brake.State(ctx, r.Tenant)
+	if err != nil {
+		return err
+	}
+	if !brake.Paused.IsZero() {
+		return stamp.ErrPaused
+	}
 	if r.stored, err = r.Store.Load(ctx, r.Tenant); err != nil {
 		return fmt.Errorf("read the checkpoint: %w", err)
 	}

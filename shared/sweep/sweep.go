@@ -41,10 +41,15 @@ type Brake interface {
 	SetMembers(ctx context.Context, tenant string, n int) error
 	// Release opens the brake again after it was reached.
 	Release(ctx context.Context, tenant string, now time.Time) error
+	// Pause stops all stamping until Resume.
+	Pause(ctx context.Context, tenant string, now time.Time) error
+	Resume(ctx context.Context, tenant string) error
+	// State tells whether a person has paused.
+	State(ctx context.Context, tenant string) (s stamp.BrakeState, limit int, err error)
 }
 
-// Observer is told of every increment and full round, for metrics. A preview and a
-// release are not told.
+// Observer is told of every increment and full round, for metrics. A preview, a release,
+// a pause and its end are not told.
 type Observer interface {
 	ObserveSweep(ctx context.Context, r Report)
 }
@@ -98,6 +103,9 @@ func (s *Sweeper) Run(ctx context.Context, o Order) (Report, error) {
 	case errors.Is(err, errOutOfTime):
 		r.because(CauseOutOfTime)
 		err = nil
+	case errors.Is(err, stamp.ErrPaused):
+		r.because(CausePaused)
+		err = nil
 	case errors.Is(err, state.ErrConflict):
 		r.because(CauseOvertaken)
 		err = nil
@@ -114,6 +122,12 @@ func (r *run) carryOut(ctx context.Context, o Order) error {
 	case OrderRelease:
 		r.report.Kind = KindRelease
 		return r.Brake.Release(ctx, r.Tenant, r.Now())
+	case OrderPause:
+		r.report.Kind = KindPause
+		return r.Brake.Pause(ctx, r.Tenant, r.Now())
+	case OrderResume:
+		r.report.Kind = KindResume
+		return r.Brake.Resume(ctx, r.Tenant)
 	case OrderPreview:
 		r.report.Kind, r.dry = KindPreview, true
 		return r.full(ctx)

@@ -157,10 +157,11 @@ func (w *world) ask() {
 	}
 }
 
-// called returns the calls since the last time, without those of the store.
+// called returns the calls since the last time, without those of the stores.
 func (w *world) called() map[string]int {
 	calls := maps.Clone(w.steps.calls)
 	clear(w.steps.calls)
+	delete(calls, "State")
 	delete(calls, "Load")
 	delete(calls, "Save")
 	return calls

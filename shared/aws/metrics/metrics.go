@@ -54,6 +54,8 @@ const (
 	PutBack Attention = "put_back"
 	// BrakeReached: nobody is stamped until a person releases the brake.
 	BrakeReached Attention = "brake_reached"
+	// Paused: nobody is stamped, by a person's order, until a person resumes.
+	Paused Attention = "paused"
 	// UnreadableUser: the sweep met a user of whom it could not even read the object id.
 	UnreadableUser Attention = "unreadable_user"
 	// CredentialEnds: what the app signs in with expires within 30 days.

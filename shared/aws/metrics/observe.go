@@ -18,16 +18,20 @@ func (r *Recorder) ObserveReceipt(_ context.Context, receipt webhook.Receipt) {
 }
 
 // ObserveSweep implements [sweep.Observer]. A run that found another one at work has
-// nothing to tell.
+// nothing to tell. One that a person has paused has done all that it was to do, and says
+// at each run that it waits.
 func (r *Recorder) ObserveSweep(_ context.Context, report sweep.Report) {
 	if slices.Contains(report.Causes, sweep.CauseOvertaken) {
 		return
 	}
-	finished := 0.0
-	if report.Finished {
+	finished, paused := 0.0, slices.Contains(report.Causes, sweep.CausePaused)
+	if report.Finished || paused {
 		finished = 1
 	}
 	r.write("", metric{SweepFinished, count, finished})
+	if paused {
+		r.Attend(Paused, 1)
+	}
 	r.Attend(UnreadableUser, report.Unreadable)
 }
 
@@ -79,6 +83,8 @@ func (r *Recorder) attention(o stamp.Outcome) Attention {
 		return CannotFix
 	case stamp.ReasonBrake:
 		return BrakeReached
+	case stamp.ReasonPaused: // the sweep says so, once an hour
+		return ""
 	}
 	if o.Verdict == stamp.Later && r.config.Now().Sub(o.Request.Seen) > longPutBack {
 		return PutBack
