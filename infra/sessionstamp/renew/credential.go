@@ -54,10 +54,11 @@ func (d Deployment) prefix() string {
 // deployment.
 func (d Deployment) Ours(name string) bool { return strings.HasPrefix(name, d.prefix()) }
 
-// name is one for a new credential.
-func (d Deployment) name() string { return d.prefix() + strings.ToLower(rand.Text()[:8]) }
+// Name is one for a new credential, different each time.
+func (d Deployment) Name() string { return d.prefix() + strings.ToLower(rand.Text()[:8]) }
 
-func (d Deployment) end() time.Time { return d.Now().Add(time.Duration(d.Days) * day) }
+// End is until when a credential is good that is made now.
+func (d Deployment) End() time.Time { return d.Now().Add(time.Duration(d.Days) * day) }
 
 // certificate makes a key and its certificate, which it signs itself. They are in no file.
 func (d Deployment) certificate(name string) (secrets.Stored, error) {
@@ -71,7 +72,7 @@ func (d Deployment) certificate(name string) (secrets.Stored, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: "sessionstamp"},
-		NotBefore: d.Now().Add(-skew), NotAfter: d.end(), KeyUsage: x509.KeyUsageDigitalSignature,
+		NotBefore: d.Now().Add(-skew), NotAfter: d.End(), KeyUsage: x509.KeyUsageDigitalSignature,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {

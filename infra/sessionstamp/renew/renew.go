@@ -101,7 +101,7 @@ func (d Deployment) usable(s State, v Version) bool {
 
 // fresh tells whether the current version is as new as one that would be made now.
 func (d Deployment) fresh(s State) bool {
-	return d.usable(s, s.Current) && !s.Current.End.Before(d.end().Add(-day))
+	return d.usable(s, s.Current) && !s.Current.End.Before(d.End().Add(-day))
 }
 
 // Next decides what is to be done. Its errors are [ErrRotation] and [ErrChanged].
@@ -142,6 +142,17 @@ func (r Renewal) Leftovers(s State) (left []directory.AppCredential) {
 		}
 	}
 	return left
+}
+
+// Removes are those that the run will remove, as far as can be told before it.
+func (r Renewal) Removes(s State) []directory.AppCredential {
+	if r.New != s.Current.ID {
+		s.Current = Version{}
+	}
+	if r.New != s.Pending.ID {
+		s.Pending = Version{}
+	}
+	return r.Leftovers(s)
 }
 
 // Others are the credentials at the app that were added by other means.
