@@ -23,17 +23,24 @@ type deployment struct{ name, region, profile string }
 // flags adds those that say which deployment. Verbs that work without one have no usual
 // name for it.
 func (d *deployment) flags(c *call, cmd *cobra.Command, usual string) {
-	d.name = usual
+	if d.name = usual; usual != "" {
+		ofDeployment(cmd)
+	}
 	cmd.Flags().Var(text{&d.name, "NAME"}, "stack", c.help("flag.stack"))
 	cmd.Flags().Var(text{&d.region, "REGION"}, "region", c.help("flag.region"))
 	cmd.Flags().Var(text{&d.profile, "PROFILE"}, "profile", c.help("flag.profile"))
 }
 
+// aboutDeployment marks a verb that is about a deployment: the help has them in one line.
+const aboutDeployment = "about_deployment"
+
+func ofDeployment(cmd *cobra.Command) { cmd.Annotations = map[string]string{aboutDeployment: "true"} }
+
 // given are the flags again, for a command to go on with.
 func (d deployment) given() string {
 	said := ""
 	if d.name != usualStack {
-		said += " --stack " + d.name
+		said += " --stack " + argument(d.name)
 	}
 	return said + d.place()
 }
@@ -41,12 +48,20 @@ func (d deployment) given() string {
 // place is given without the stack's name.
 func (d deployment) place() (said string) {
 	if d.region != "" {
-		said += " --region " + d.region
+		said += " --region " + argument(d.region)
 	}
 	if d.profile != "" {
-		said += " --profile " + d.profile
+		said += " --profile " + argument(d.profile)
 	}
 	return said
+}
+
+// argument is a name as every shell takes it: a profile may have blanks.
+func argument(name string) string {
+	if plainName.MatchString(name) {
+		return name
+	}
+	return `"` + name + `"`
 }
 
 // account signs in to AWS as the person's environment says.
@@ -60,7 +75,7 @@ func (c *call) account(ctx context.Context, d deployment) (*account.Account, err
 	case errors.Is(err, account.ErrNoRegion):
 		return nil, misuse("use.no_region")
 	case errors.Is(err, account.ErrExpired) && profile != "":
-		return nil, failure(err, "fail.aws_expired_profile", c.quote(profile))
+		return nil, failure(err, "fail.aws_expired_profile", argument(profile))
 	case errors.Is(err, account.ErrNoCredentials) && profile != "":
 		return nil, failure(err, "fail.aws_profile", profile)
 	}

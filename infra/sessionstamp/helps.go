@@ -17,7 +17,7 @@ var commonHelps = language.Catalogue{
 		En: "A stamp is the time from which a user's sign-in sessions are valid (signInSessionsValidFromDateTime). A federated user without one is asked to sign in again every 12 hours. Exit status: 0 fine, 1 something is wrong, 2 wrong use.",
 		Ja: "スタンプとは、サインイン セッションの有効開始日時 (signInSessionsValidFromDateTime) です。これが空のフェデレーション ユーザーは、12 時間ごとに再サインインを求められます。終了コード: 0 正常、1 問題あり、2 使い方の誤り。",
 	},
-	"sessionstamp.examples": same("  sessionstamp check --demo\n  sessionstamp check\n  sessionstamp help flags"),
+	"sessionstamp.examples": same("  sessionstamp check --demo\n  sessionstamp help flags"),
 
 	"flags.long": {
 		En: "Every verb has these flags. You sign in in the browser, unless the environment names an app: AZURE_TENANT_ID, AZURE_CLIENT_ID, and AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE.",
@@ -70,7 +70,7 @@ var commonHelps = language.Catalogue{
 		En: "It tells who was stamped, when, how soon after creation, and by whose word. The file on this machine holds object ids and no names; AZURE_TENANT_ID says whose file it is. With --stack the log of a deployment is searched instead. USER is a name (name@domain) or an object id.",
 		Ja: "誰に、いつ、作成からどれだけ後に、何を契機にスタンプを付けたかを示します。このマシンのファイルにはオブジェクト ID だけがあり、名前はありません。対象のテナントは AZURE_TENANT_ID で決まります。--stack を指定すると、代わりにデプロイのログを検索します。USER は名前 (名前@ドメイン) またはオブジェクト ID です。",
 	},
-	"history.examples": same("  sessionstamp history --names --demo\n  sessionstamp history --stack sessionstamp --since 30d\n  sessionstamp history -o csv > history.csv"),
+	"history.examples": same("  sessionstamp history --names --demo\n  sessionstamp history -o csv > history.csv"),
 
 	"why.use":   same("why USER|AADSTS50058 [--all] [--message] [--all-rights]"),
 	"why.short": {En: "why is this user asked to sign in?", Ja: "サインインを求められる理由"},

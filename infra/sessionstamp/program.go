@@ -78,7 +78,8 @@ type call struct {
 	traceless bool
 	looksOnly bool         // into a copy of the file
 	world     *demo.Tenant // the demonstration's, once it is needed
-	verbs     [][2]string  // what there is to call, and what for, in the order of the help
+	verbs     [][2]string  // what there is to call without one, and what for, in the order of the help
+	operating [][2]string  // those of them that are about a deployment
 	status    int
 }
 

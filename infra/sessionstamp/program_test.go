@@ -76,6 +76,7 @@ var screens = map[string][]string{
 	"help-history":    {"history", "-h"},
 	"help-watch":      {"help", "watch"},
 	"help-completion": {"completion", "--help"},
+	"help-deployment": {"help", "deployment"},
 }
 
 // TestScreens: each fits on a screen of 80×24, has nothing but the result, and ends with

@@ -55,7 +55,11 @@ func (c *call) root() *cobra.Command {
 	for _, verb := range verbs {
 		root.AddCommand(verb)
 		verb.SuggestFor = otherVerbs[verb.Name()]
-		c.verbs = append(c.verbs, [2]string{verb.Name(), verb.Short})
+		if about := [2]string{verb.Name(), verb.Short}; verb.Annotations[aboutDeployment] != "" {
+			c.operating = append(c.operating, about)
+		} else {
+			c.verbs = append(c.verbs, about)
+		}
 	}
 	root.SetHelpCommand(c.helpVerb(root))
 	completes := len(c.Args) > 0 && strings.HasPrefix(c.Args[0], cobra.ShellCompRequestCmd) // it parses all flags twice
@@ -148,6 +152,10 @@ func (c *call) helpVerb(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{Use: "help", Hidden: true, RunE: func(_ *cobra.Command, args []string) error {
 		if slices.Equal(args, []string{"flags"}) {
 			c.writeFlagsHelp(root)
+			return nil
+		}
+		if slices.Equal(args, []string{"deployment"}) {
+			c.writeDeploymentHelp()
 			return nil
 		}
 		cmd, rest, err := root.Find(args)

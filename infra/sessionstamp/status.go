@@ -112,7 +112,7 @@ func (c *call) statusView(s condition, d deployment) view {
 		c.status = wrong
 		v.before = append(v.before, line{text: "✗ " + c.sayN("status.wrong", wrongs), colour: screen.Wrong, hang: 2})
 	case s.Serves():
-		v.before = append(v.before, line{text: "✓ " + c.say("status.works", s.Tenant()), colour: screen.Good, hang: 2})
+		v.before = append(v.before, line{text: "✓ " + c.say("status.works"), colour: screen.Good, hang: 2})
 	}
 	for _, m := range matters {
 		v.before = append(v.before, line{text: "→ " + c.matterText(m), colour: screen.Notice, hang: 2})
@@ -125,7 +125,10 @@ func (c *call) statusView(s condition, d deployment) view {
 		v.before = append(v.before, line{text: text, whole: true})
 	}
 	v.before = append(v.before, line{})
-	v.next = append(v.next, hint{"history --stack " + d.name + d.place(), "hint.stack_history"}, hint{"sweep --preview" + d.given(), "hint.preview"})
+	v.next = append(v.next, hint{"history --stack " + argument(d.name) + d.place(), "hint.stack_history"})
+	if wrongs == 0 {
+		v.next = append(v.next, hint{"sweep --preview" + d.given(), "hint.preview"})
+	}
 	return v
 }
 
@@ -155,11 +158,15 @@ func (c *call) statusRows(s condition) [][2]string {
 	if since.IsZero() {
 		since = s.Created
 	}
-	rows := [][2]string{{c.say("status.stack"), c.say("status.stack_is", s.Name, s.version(), s.Status, c.when(since), s.account.Region, s.account.ID)}}
+	rows := [][2]string{
+		{c.say("status.stack"), c.say("status.stack_is", s.Name, s.version(), s.Status, c.when(since))},
+		{c.say("status.where"), c.say("status.where_is", s.account.Region, s.account.ID)},
+		{c.say("status.tenant"), s.Tenant()},
+	}
 	if !s.Serves() {
 		return rows
 	}
-	waiting := c.say("status.waiting", language.Number(s.requests.Visible), language.Number(s.requests.Hidden), language.Number(s.requests.Delayed))
+	waiting := c.say("status.waiting", language.Number(s.requests.Visible), language.Number(s.requests.Hidden), language.Number(s.requests.Delayed), language.Number(s.dead.Sum()))
 	counts := s.Sweep.Counts
 	return append([][2]string{
 		{c.say("status.missed"), count(missed)},
@@ -171,7 +178,6 @@ func (c *call) statusRows(s condition) [][2]string {
 		{c.say("status.members"), c.say("status.members_are", language.Number(counts.Members), language.Number(counts.Unstamped), language.Number(counts.Existing))},
 		{c.say("status.stamped"), c.say("status.stamped_are", language.Number(s.Brake.Taken(s.now)), language.Number(s.Limit))},
 		{c.say("status.queue"), waiting},
-		{c.say("status.dead"), language.Number(s.dead.Sum())},
 		{c.say("status.alarms"), c.say("status.alarms_are", language.Number(s.ringing()), language.Number(len(s.alarms)))},
 	}...)...)
 }

@@ -48,7 +48,7 @@ func (c *call) sweep(ctx context.Context, d deployment, preview bool) error {
 // sweepView says how far a full round came.
 func (c *call) sweepView(r sweep.Report, d deployment) view {
 	v := view{object: r, sheet: sweepSheet(r), next: []hint{
-		{"status" + d.given(), "hint.status"}, {"history --stack " + d.name + d.place(), "hint.stack_history"},
+		{"status" + d.given(), "hint.status"}, {"history --stack " + argument(d.name) + d.place(), "hint.stack_history"},
 	}}
 	paused := slices.Contains(r.Causes, sweep.CausePaused)
 	switch {
@@ -114,9 +114,9 @@ func (c *call) previewOfSweep(r sweep.Report, d deployment) view {
 	return v
 }
 
-// largest names the domains with the most users, three at most.
+// largest names the domains with the most users, two at most.
 func largest(domains map[string]int) string {
-	const most = 3
+	const most = 2
 	names := slices.SortedFunc(maps.Keys(domains), func(a, b string) int {
 		if n := domains[b] - domains[a]; n != 0 {
 			return n

@@ -4,34 +4,30 @@ import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // statusWords are what status says.
 var statusWords = language.Catalogue{
-	"status.works": {
-		En: "It works: new users of tenant %s are stamped.",
-		Ja: "正常に動作しています。テナント %s の新しいユーザーにスタンプを付けています。",
-	},
+	"status.works":     {En: "It works.", Ja: "正常に動作しています。"},
 	"status.wrong":     {En: "%s things are wrong, or wait for you:", Ja: "問題または対応が必要な項目が %s 件あります:"},
 	"status.wrong.one": {En: "Something is wrong, or waits for you:", Ja: "問題または対応が必要な項目が 1 件あります:"},
 
-	"status.missed":       {En: "Missed by notifications, 7 days", Ja: "通知の漏れ (7 日間)"},
-	"status.attention":    {En: "A person was needed, 7 days", Ja: "人の対応が必要だった回数 (7 日間)"},
-	"status.forged":       {En: "Forged notifications, 7 days", Ja: "偽の通知の拒否 (7 日間)"},
+	"status.missed":       {En: "Missed, 7 days", Ja: "通知漏れ (7 日)"},
+	"status.attention":    {En: "Needed a person", Ja: "要対応 (7 日)"},
+	"status.forged":       {En: "Forged calls", Ja: "偽の通知 (7 日)"},
 	"status.stack":        {En: "Stack", Ja: "スタック"},
-	"status.stack_is":     {En: "%s %s, %s since %s (%s, account %s)", Ja: "%s %s、%s (%s から、%s、アカウント %s)"},
+	"status.stack_is":     {En: "%s %s, %s since %s", Ja: "%s %s、%s (%s)"},
+	"status.where":        {En: "Where", Ja: "場所"},
+	"status.where_is":     {En: "%s, account %s", Ja: "%s、アカウント %s"},
+	"status.tenant":       {En: "Tenant", Ja: "テナント"},
 	"status.subscription": {En: "Subscription", Ja: "サブスクリプション"},
 	"status.until":        {En: "until %s; it is renewed by itself", Ja: "%s まで (自動更新)"},
 	"status.sweep":        {En: "Last sweep", Ja: "最後の巡回"},
 	"status.finished":     {En: "finished at %s", Ja: "%s に完了"},
-	"status.members":      {En: "Members of federated domains", Ja: "フェデレーション ドメインのメンバー"},
-	"status.members_are": {
-		En: "%s; without a stamp: %s, of whom %s wait for you",
-		Ja: "%s 人、うちスタンプなし %s 人 (判断待ち %s 人)",
-	},
-	"status.stamped":     {En: "Stamped in 24 hours", Ja: "24 時間のスタンプ"},
-	"status.stamped_are": {En: "%s; the brake stops at %s", Ja: "%s 人 (上限 %s 人)"},
-	"status.queue":       {En: "Queue", Ja: "キュー"},
-	"status.waiting":     {En: "%s waiting, %s at work, %s for later", Ja: "待機 %s 件、処理中 %s 件、後で再試行 %s 件"},
-	"status.dead":        {En: "Given up (dead letters)", Ja: "断念した要求 (デッドレター)"},
-	"status.alarms":      {En: "Alarms", Ja: "アラーム"},
-	"status.alarms_are":  {En: "%s of %s ring", Ja: "%[2]s 件中 %[1]s 件が発報中"},
+	"status.members":      {En: "Members", Ja: "メンバー"},
+	"status.members_are":  {En: "%s; without a stamp: %s, of whom %s wait for you", Ja: "%s 人、スタンプなし %s 人 (うち判断待ち %s 人)"},
+	"status.stamped":      {En: "Stamped, 24 h", Ja: "24 時間の人数"},
+	"status.stamped_are":  {En: "%s; the brake stops at %s", Ja: "%s 人 (上限 %s 人)"},
+	"status.queue":        {En: "Queue", Ja: "キュー"},
+	"status.waiting":      {En: "%s waiting, %s at work, %s for later, %s given up", Ja: "待機 %s、処理中 %s、後で再試行 %s、断念 %s (件)"},
+	"status.alarms":       {En: "Alarms", Ja: "アラーム"},
+	"status.alarms_are":   {En: "%s of %s ring", Ja: "%[2]s 件中 %[1]s 件がアラーム状態"},
 
 	"status.not_serving": {
 		En: "The stack is in the state %s: wait until its operation ends.",
@@ -50,8 +46,8 @@ var statusWords = language.Catalogue{
 		Ja: "%s から一時停止中です。再開するまで誰にもスタンプを付けません。",
 	},
 	"status.braked": {
-		En: "The brake was reached at %s, after %s stamps in 24 hours: new users wait. See who was stamped; if they are right, release it.",
-		Ja: "%s に 24 時間の上限 (%s 人) に達し、新しいユーザーが待っています。対象者を確認し、問題がなければ解除してください。",
+		En: "The brake was reached at %s, after %s stamps: new users wait.",
+		Ja: "%s に上限 (%s 人) に達し、新しいユーザーが待っています。",
 	},
 	"status.stopped": {
 		En: "The stamper's queue is switched off in Lambda, so nobody is stamped: the stack's output StartAgain has the command that switches it on.",
@@ -74,17 +70,14 @@ var statusWords = language.Catalogue{
 		Ja: "3 時間以内に完了した巡回がありません。通知の届かなかったユーザーが見つかりません。",
 	},
 	"status.dead_letters": {
-		En: "%s requests were given up, and are kept for 14 days: sessionstamp doctor says why, and how to send them again.",
-		Ja: "断念した要求が %s 件あり、14 日間保存されます。原因と再送の方法は sessionstamp doctor で確認できます。",
+		En: "Requests given up: %s. Why, and what to do: sessionstamp doctor",
+		Ja: "断念した要求が %s 件あります。原因と対処: sessionstamp doctor",
 	},
 	"status.dry_run": {
 		En: "Dry run: it decides, and stamps nobody (parameter DryRun).",
 		Ja: "ドライ ラン中です。判定だけを行い、スタンプは付けません (パラメーター DryRun)。",
 	},
-	"status.existing": {
-		En: "Users created before it ran, without a stamp: %s. They wait for you: sessionstamp stamp --all",
-		Ja: "導入前に作成された、スタンプのない人が %s 人います。付けるには: sessionstamp stamp --all",
-	},
+	"status.existing": {En: "%s older users without a stamp wait for you: sessionstamp stamp --all", Ja: "以前からいるスタンプのない %s 人が判断待ち: sessionstamp stamp --all"},
 
 	"alarm.subscription":   {En: "Alarm since %s: the subscription cannot be renewed.", Ja: "アラーム (%s から): サブスクリプションを更新できません。"},
 	"alarm.sweep":          {En: "Alarm since %s: for three hours no sweep came to its end.", Ja: "アラーム (%s から): 3 時間、巡回が完了していません。"},

@@ -12,7 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 )
 
 // Options say which account is meant. Empty ones leave it to the [default chain].
@@ -23,7 +25,8 @@ type Options struct {
 	Profile, Region string
 	// Env returns a variable of the environment, "" if it is not set. Required.
 	Env func(string) string
-	// Transport carries all calls; nil means the SDK's own.
+	// Transport carries all calls but those that get credentials; nil means the SDK's
+	// own. With one, no machine's role is asked for.
 	Transport http.RoundTripper
 }
 
@@ -63,7 +66,7 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 		return nil, ErrNoRegion
 	}
 	if _, err := a.config.Credentials.Retrieve(ctx); err != nil {
-		return nil, explainCredentials(ctx, err)
+		return nil, explainCredentials(ctx, a.config.Credentials, err)
 	}
 	who, err := sts.NewFromConfig(a.config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
@@ -123,6 +126,7 @@ func (o Options) region() string {
 func (o Options) load(ctx context.Context) (aws.Config, error) {
 	var with []func(*config.LoadOptions) error
 	add := func(option config.LoadOptionsFunc) { with = append(with, option) }
+	add(config.WithLogger(logging.Nop{})) // whose lines would stand between those of a screen
 	if region := o.region(); region != "" {
 		add(config.WithRegion(region))
 	}
@@ -141,8 +145,11 @@ func (o Options) load(ctx context.Context) (aws.Config, error) {
 	if url := o.Env("AWS_ENDPOINT_URL"); url != "" {
 		add(config.WithBaseEndpoint(url))
 	}
-	if o.Transport != nil {
-		add(config.WithHTTPClient(&http.Client{Transport: o.Transport}))
+	if o.Transport == nil {
+		return config.LoadDefaultConfig(ctx, with...)
 	}
-	return config.LoadDefaultConfig(ctx, with...)
+	add(config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
+	loaded, err := config.LoadDefaultConfig(ctx, with...)
+	loaded.HTTPClient = &http.Client{Transport: o.Transport} // as an option it would contradict AWS_CA_BUNDLE
+	return loaded, err
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -80,8 +80,7 @@ func Explain(err error) error {
 
 func unanswered(err error) bool {
 	_, unsent := errors.AsType[*smithyhttp.RequestSendError](err)
-	_, network := errors.AsType[net.Error](err)
-	return (unsent || network) && !errors.Is(err, context.Canceled)
+	return (unsent || errors.Is(err, io.ErrUnexpectedEOF)) && !errors.Is(err, context.Canceled)
 }
 
 var performs = regexp.MustCompile(`perform: ([a-z0-9-]+:[A-Za-z]+)`)
@@ -105,17 +104,25 @@ func action(err error, message string) string {
 	return service + ":" + call.Operation()
 }
 
-// explainCredentials tells an SSO session that has ended from nothing to sign in with.
-func explainCredentials(ctx context.Context, err error) error {
+// sessions are the sources of credentials that somebody signs in to by "aws sso login" or
+// "aws login". Their providers have no error of their own for a session that has ended.
+var sessions = []aws.CredentialSource{
+	aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy, aws.CredentialSourceProfileSSO, aws.CredentialSourceProfileSSOLegacy,
+	aws.CredentialSourceLogin, aws.CredentialSourceProfileLogin,
+}
+
+// explainCredentials tells a session that has ended from nothing to sign in with.
+func explainCredentials(ctx context.Context, from aws.CredentialsProvider, err error) error {
 	said, _ := errors.AsType[smithy.APIError](err)
-	_, ended := errors.AsType[*ssocreds.InvalidTokenError](err)
+	source, known := from.(aws.CredentialProviderSource)
+	session := known && slices.ContainsFunc(source.ProviderSources(), func(s aws.CredentialSource) bool { return slices.Contains(sessions, s) })
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case ended, said != nil && (said.ErrorCode() == "UnauthorizedException" || said.ErrorCode() == "InvalidGrantException"):
-		return fmt.Errorf("%w: %w", ErrExpired, err)
-	case said != nil && slices.Contains(forbidden, said.ErrorCode()):
+	case said != nil && slices.Contains(forbidden, said.ErrorCode()), unanswered(err):
 		return Explain(err)
+	case session:
+		return fmt.Errorf("%w: %w", ErrExpired, err)
 	}
 	return fmt.Errorf("%w: %w", ErrNoCredentials, err)
 }
