@@ -18,14 +18,14 @@ import (
 var storedKinds = []directory.AuthMode{directory.AuthClientSecret, directory.AuthCertificate}
 
 // usualLate is how late Entra knows a new credential.
-const usualLate = 40 * time.Second
+const usualLate = 12 * time.Second
 
 // TestRenewBroken breaks each call that a renewal makes: before its effect, after it, and with
 // the program's end. At each moment what is stored works, and the next run leaves nothing over.
 func TestRenewBroken(t *testing.T) {
 	t.Parallel()
 	for _, kind := range storedKinds {
-		calls := 0
+		var calls []bool
 		synctest.Test(t, func(t *testing.T) {
 			w := newRenewWorld(t, kind, usualLate)
 			if status, _, stderr := w.renew("--yes"); status != fine {
@@ -34,8 +34,13 @@ func TestRenewBroken(t *testing.T) {
 			w.whole()
 			calls = w.calls
 		})
-		for at := 1; at <= calls; at++ {
+		for at := 1; at <= len(calls); at++ {
 			for _, fails := range []breakdown{{at: at}, {at: at, after: true}, {at: at, after: true, dies: true}} {
+				// A read has no effect: that the program ends there is as if it ended after the
+				// write before. Reads are the same for both kinds, and keys take long to make.
+				if reads := !calls[at-1]; reads && (fails.after || kind == directory.AuthCertificate) {
+					continue
+				}
 				t.Run(fmt.Sprintf("%s %+v", kind, fails), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) { breakRenewal(t, kind, fails) })
@@ -54,6 +59,7 @@ func breakRenewal(t *testing.T, kind directory.AuthMode, fails breakdown) {
 	}
 	if status == fine {
 		w.whole()
+		return
 	}
 	w.fails = breakdown{}
 	if status, _, stderr := w.renew("--yes"); status != fine {
@@ -77,7 +83,9 @@ func TestRenewRunning(t *testing.T) {
 				if _, err := function.Domains(t.Context()); err != nil {
 					t.Errorf("%s: %v", kind, err)
 				}
-				w.renew("--yes")
+				if status, _, stderr := w.renew("--yes"); status != fine {
+					t.Error(stderr)
+				}
 				time.Sleep(2 * time.Hour)
 			}
 			if _, err := function.Domains(t.Context()); err != nil {
@@ -111,7 +119,7 @@ func TestRenewScreens(t *testing.T) {
 			// A run that ends before it has stored what it has proved.
 			w.meddle = func(call string) {
 				if call == "UpdateSecretVersionStage" && w.fails.at == 0 {
-					w.fails = breakdown{at: w.calls, dies: true}
+					w.fails = breakdown{at: len(w.calls), dies: true}
 				}
 			}
 			status, stdout, stderr = w.renew(in("--yes")...)
@@ -150,7 +158,7 @@ func TestRenewRefused(t *testing.T) {
 		"days":           {"--yes --days 30", nil, wrongUse, "--days takes 31 to 730"},
 		"another tenant": {"--yes --tenant " + renewApp, nil, wrongUse, "belongs to the tenant " + renewTenant},
 		"no app":         {"--yes", func(w *renewWorld) { w.deployment.Parameters["ClientId"] = renewTenant }, wrong, "has no app with the client ID"},
-		"no secret":      {"--yes", func(w *renewWorld) { w.vault.versions = nil }, wrong, "has no secret"},
+		"no secret":      {"--yes", func(w *renewWorld) { w.deployment.Parameters["CredentialSecretArn"] += "x" }, wrong, "has no secret"},
 		"other rotation": {"--yes", func(w *renewWorld) { theirs(w, "AWSPENDING") }, wrong, "is AWSPENDING"},
 		"at the same time": {"--yes", func(w *renewWorld) {
 			w.meddle = func(call string) {

@@ -11,6 +11,8 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
+const day = 24 * time.Hour
+
 // renewed is the JSON of credential renew. Kind is "web-identity", where nothing is stored,
 // "client-secret" or "certificate".
 type renewed struct {
@@ -88,7 +90,7 @@ func (c *call) storedNow(r *renewal) string {
 	case stored.End.Before(c.Now()):
 		return c.say("renew.now_ended", c.dayOf(stored.End))
 	default:
-		return c.say("renew.now", c.dayOf(stored.End), language.Number(int(stored.End.Sub(c.Now())/(24*time.Hour))))
+		return c.say("renew.now", c.dayOf(stored.End), language.Number(int(stored.End.Sub(c.Now()).Round(day)/day)))
 	}
 }
 
@@ -98,7 +100,7 @@ func (c *call) otherLines(r *renewal, s renew.State) []line {
 	if len(others) == 0 {
 		return nil
 	}
-	return []line{{text: c.say("renew.others", c.portalNames(others)), hang: 2}, {text: c.say("renew.others_why")}}
+	return []line{{text: c.say("renew.others", c.portalNames(others)), hang: 2}}
 }
 
 // portalNames names credentials as the portal does.
@@ -142,7 +144,9 @@ func (c *call) renewedView(r *renewal, end renew.State, removed []directory.AppC
 	if len(removed) > 0 {
 		v.before = append(v.before, line{text: c.say("renew.removed", c.portalNames(removed)), hang: 2})
 	}
-	v.before = append(v.before, c.otherLines(r, end)...)
+	if others := c.otherLines(r, end); len(others) > 0 {
+		v.before = append(append(v.before, others...), line{text: c.say("renew.others_why")})
+	}
 	return v
 }
 

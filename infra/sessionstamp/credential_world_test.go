@@ -92,7 +92,7 @@ type vaultRequest struct {
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html.
 func (v *vault) answer(operation string, in vaultRequest) (body map[string]any, code string) {
 	switch {
-	case in.SecretID != renewARN || v.versions == nil:
+	case in.SecretID != renewARN:
 		return nil, "ResourceNotFoundException"
 	case operation == "DescribeSecret":
 		stages := make(map[string][]string)
@@ -167,7 +167,7 @@ type renewWorld struct {
 
 	mu    sync.Mutex
 	vault vault
-	calls int
+	calls []bool // those so far, and whether each may change something
 	fails breakdown
 	// meddle is called before each call.
 	meddle func(call string)
@@ -254,23 +254,24 @@ func (w *renewWorld) renew(args ...string) (status int, stdout, stderr string) {
 		}
 		p.Now = func() time.Time { return time.Now().In(tokyo) }
 		p.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-			return w.carry(r, r.Method != http.MethodGet, r.Method+" "+r.URL.Path, w.entra.RoundTrip)
+			writes := r.Method != http.MethodGet && !strings.HasSuffix(r.URL.Path, "/token")
+			return w.carry(r, writes, r.Method+" "+r.URL.Path, w.entra.RoundTrip)
 		})
 		p.AWS = roundTripper(func(r *http.Request) (*http.Response, error) {
 			_, operation, is := strings.Cut(r.Header.Get("X-Amz-Target"), "secretsmanager.")
 			if !is {
 				return w.carry(r, false, r.Header.Get("X-Amz-Target"), w.deployment.RoundTrip)
 			}
-			return w.carry(r, true, operation, func(r *http.Request) (*http.Response, error) { return w.keep(r, operation) })
+			return w.carry(r, operation == "PutSecretValue" || operation == "UpdateSecretVersionStage", operation, func(r *http.Request) (*http.Response, error) { return w.keep(r, operation) })
 		})
 	}, append([]string{"credential", "renew"}, args...)...)
 }
 
 // carry brings one call to its end, unless it is the one that breaks.
-func (w *renewWorld) carry(r *http.Request, judged bool, call string, next func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+func (w *renewWorld) carry(r *http.Request, writes bool, call string, next func(*http.Request) (*http.Response, error)) (*http.Response, error) {
 	w.mu.Lock()
-	w.calls++
-	n, fails := w.calls, w.fails
+	w.calls = append(w.calls, writes)
+	n, fails := len(w.calls), w.fails
 	w.mu.Unlock()
 	if w.meddle != nil {
 		w.meddle(call)
@@ -279,7 +280,7 @@ func (w *renewWorld) carry(r *http.Request, judged bool, call string, next func(
 		return nil, syscall.ECONNRESET
 	}
 	response, err := next(r)
-	if judged {
+	if writes {
 		if err := w.works(r.Context()); err != nil {
 			w.t.Errorf("%+v: after call %d, %s, the stored credential does not work: %v", fails, n, call, err)
 		}

@@ -6,7 +6,7 @@ import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 var credentialWords = language.Catalogue{
 	"renew.client_secret": {En: "client secret", Ja: "クライアント シークレット"},
 	"renew.certificate":   {En: "certificate", Ja: "証明書"},
-	"renew.named":           {En: "%s (%s, ends %s)", Ja: "%s (%s、有効期限 %s)"},
+	"renew.named":         {En: "%s (%s, ends %s)", Ja: "%s (%s、有効期限 %s)"},
 	"renew.nothing_stored": {
 		En: "The stack %s signs in by web identity: AWS vouches for it, no credential is stored, and there is nothing to renew.",
 		Ja: "スタック %s は Web ID でサインインしています。AWS が身元を証明し、資格情報は保存されていないため、更新は不要です。",
@@ -34,12 +34,12 @@ var credentialWords = language.Catalogue{
 	"renew.removes": {En: "Then removed from the app: %s", Ja: "その後アプリから削除: %s"},
 	"renew.others":  {En: "Left alone, because sessionstamp did not add them: %s", Ja: "sessionstamp が追加したものではないため残す資格情報: %s"},
 	"renew.others_why": {
-		En: "If nothing uses them after the renewal, delete them in the Entra admin center: App registrations, Certificates & secrets.",
-		Ja: "更新後、ほかで使われていなければ、Entra 管理センターの [アプリの登録] → [証明書とシークレット] で削除してください。",
+		En: "If nothing uses them now, delete them in the Entra admin center: App registrations, Certificates & secrets.",
+		Ja: "ほかで使われていなければ、Entra 管理センターの [アプリの登録] → [証明書とシークレット] で削除してください。",
 	},
 	"renew.drops":       {En: "Gives up what an earlier run has stored and that cannot be used", Ja: "前回保存され、使えない資格情報を破棄しています"},
 	"renew.adds":        {En: "Adds a new one to the app, and stores it beside the one in use", Ja: "アプリに新しい資格情報を追加し、現在のものと並べて保存しています"},
-	"renew.proves":      {En: "Signs in with it until Entra knows it everywhere: half a minute, sometimes minutes", Ja: "Entra 全体に反映されるまでサインインを試しています (30 秒から数分)"},
+	"renew.proves":      {En: "Signs in with it until Entra knows it everywhere (may take minutes)", Ja: "Entra 全体に反映されるまでサインインを試しています (数分かかることがあります)"},
 	"renew.promotes":    {En: "Makes it the one that the functions read", Ja: "関数が使う資格情報を切り替えています"},
 	"renew.settles":     {En: "Ends the rotation in Secrets Manager", Ja: "Secrets Manager のローテーションを完了しています"},
 	"renew.removes_one": {En: "Removes one that is not used any more from the app", Ja: "使われなくなった資格情報をアプリから削除しています"},
@@ -53,7 +53,7 @@ var credentialWords = language.Catalogue{
 		En: "The deployment goes on with what is stored. Run it again: it goes on, or cleans up: %s",
 		Ja: "デプロイは保存済みの資格情報で動作し続けます。もう一度実行すると、続行または後片付けをします: %s",
 	},
-	"hint.renew": {En: "do it", Ja: "実行"},
+	"hint.renew": {En: "renews it", Ja: "更新を実行"},
 
 	"use.credential": {
 		En: "What is to be done with the credential? Write: sessionstamp credential renew",
