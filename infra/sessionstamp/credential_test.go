@@ -136,6 +136,8 @@ func TestRenewScreens(t *testing.T) {
 			w.deployment.Parameters["AuthMode"] = "web-identity"
 			status, stdout, stderr = w.renew(in("--yes")...)
 			show("nothing", status, stdout, stderr)
+			status, stdout, stderr = play(t.Context(), nil, in("help", "credential")...)
+			show("help", status, stdout, stderr)
 		})
 	}
 }

@@ -64,7 +64,7 @@ func (c *call) renewalLines(r *renewal) []line {
 	lines := []line{
 		{text: "✓ AWS    " + r.account.Caller + "  " + r.account.Region, colour: screen.Good, hang: 9},
 		{text: "✓ Entra  " + r.tenant.as, colour: screen.Good, hang: 9},
-		{text: c.say("renew.app", r.run.Stack, r.state.App.DisplayName, r.run.ClientID, kind)},
+		{text: c.say("renew.app", r.run.Stack, kind, r.state.App.DisplayName)},
 		{text: c.storedNow(r)},
 	}
 	switch {

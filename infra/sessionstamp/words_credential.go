@@ -12,8 +12,8 @@ var credentialWords = language.Catalogue{
 		Ja: "スタック %s は Web ID でサインインしています。AWS が身元を証明し、資格情報は保存されていないため、更新は不要です。",
 	},
 	"renew.app": {
-		En: "The stack %s signs in as the app %s (%s) by a %s.",
-		Ja: "スタック %s は、アプリ %s (%s) の%sでサインインしています。",
+		En: "The stack %s signs in by a %s of the app %s.",
+		Ja: "スタック %[1]s は、アプリ %[3]s の%[2]sでサインインしています。",
 	},
 	"renew.now":         {En: "The stored one ends on %s, in %s days.", Ja: "保存されている資格情報の有効期限: %s (あと %s 日)"},
 	"renew.now_ended":   {En: "The stored one ended on %s: nobody can sign in with it.", Ja: "保存されている資格情報は %s に期限切れになり、サインインできません。"},
@@ -29,7 +29,7 @@ var credentialWords = language.Catalogue{
 	},
 	"renew.cleans": {
 		En: "An earlier run was broken off at its end: the new one is in use, and what was left over will be removed.",
-		Ja: "前回の更新が最後の段階で中断しています。新しい資格情報は使用中のため、残ったものだけを削除します。",
+		Ja: "前回の更新が中断しています。新しいものは使用中のため、残りを削除します。",
 	},
 	"renew.removes": {En: "Then removed from the app: %s", Ja: "その後アプリから削除: %s"},
 	"renew.others":  {En: "Left alone, because sessionstamp did not add them: %s", Ja: "sessionstamp が追加したものではないため残す資格情報: %s"},
