@@ -104,7 +104,7 @@ var credentialHelps = language.Catalogue{
 	"credential.short": {En: "renews the stored secret or certificate", Ja: "保存した資格情報を更新"},
 	"credential.long": {
 		En: "It adds a new client secret or certificate to the app, stores it in Secrets Manager, proves it by signing in, has the functions use it, and removes the one before. Until it is proved the one before stays in use. If it breaks off, run it again. Nothing secret is shown, or written to a file.\nYou sign in to AWS as usual, and to Entra as Application Administrator (Application.ReadWrite.All). In AWS it takes DescribeSecret, GetSecretValue, PutSecretValue and UpdateSecretVersionStage of the secret.",
-		Ja: "アプリに新しいクライアント シークレットまたは証明書を追加し、Secrets Manager に保存し、サインインできることを確認してから関数に使わせ、以前のものを削除します。確認が済むまでは以前のものを使い続けます。中断した場合はもう一度実行してください。秘密の値は画面にもファイルにも出力しません。\nAWS には通常の方法で、Entra にはアプリケーション管理者 (Application.ReadWrite.All) でサインインします。AWS では対象シークレットの DescribeSecret、GetSecretValue、PutSecretValue、UpdateSecretVersionStage が必要です。",
+		Ja: "アプリに新しいクライアント シークレットまたは証明書を追加し、Secrets Manager に保存し、サインインできることを確認してから関数に使わせ、以前のものを削除します。確認が済むまでは以前のものを使い続けます。中断した場合はもう一度実行してください。秘密の値は画面にもファイルにも出力しません。\nAWS には通常の方法で、Entra にはアプリケーション管理者 (Application.ReadWrite.All) でサインインします。AWS の権限: DescribeSecret、GetSecretValue、PutSecretValue、UpdateSecretVersionStage。",
 	},
 	"credential.examples": same("  sessionstamp credential renew --dry-run\n  sessionstamp credential renew --days 90 --yes"),
 	"flag.days":           {En: "how long the new one is good", Ja: "新しい資格情報の有効日数"},
