@@ -51,7 +51,7 @@ func (c *call) root() *cobra.Command {
 	verbs := []*cobra.Command{
 		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(),
 		c.setupVerb(), c.doctorVerb(), c.statusVerb(), c.pauseVerb(), c.resumeVerb(), c.releaseVerb(), c.sweepVerb(), c.updateVerb(),
-		c.permissionsVerb(), c.policyVerb(), c.completionVerb(), c.versionVerb(),
+		c.permissionsVerb(), c.policyVerb(), c.credentialVerb(), c.completionVerb(), c.versionVerb(),
 	}
 	for _, verb := range verbs {
 		root.AddCommand(verb)
