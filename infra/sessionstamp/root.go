@@ -50,8 +50,8 @@ func (c *call) root() *cobra.Command {
 	root.Flags().BoolVar(&version, "version", false, c.help("version.short"))
 	verbs := []*cobra.Command{
 		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(),
-		c.setupVerb(), c.doctorVerb(), c.statusVerb(), c.pauseVerb(), c.resumeVerb(), c.releaseVerb(), c.sweepVerb(), c.updateVerb(),
-		c.permissionsVerb(), c.policyVerb(), c.credentialVerb(), c.completionVerb(), c.versionVerb(),
+		c.setupVerb(), c.doctorVerb(), c.statusVerb(), c.pauseVerb(), c.resumeVerb(), c.releaseVerb(), c.sweepVerb(), c.updateVerb(), c.credentialVerb(),
+		c.permissionsVerb(), c.policyVerb(), c.completionVerb(), c.versionVerb(),
 	}
 	for _, verb := range verbs {
 		root.AddCommand(verb)
