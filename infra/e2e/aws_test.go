@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,12 +14,14 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 )
 
-// A cloud is AWS as moto plays it, spoken to as an administrator would.
-type cloud struct{ endpoint string }
+// A cloud is AWS as moto plays it, spoken to as an administrator would, or as whoever has
+// the access key.
+type cloud struct{ endpoint, key string }
 
 // signing is the service that each protocol is signed for, by which moto knows whom it
 // is asked for.
-var signing = map[string]string{"AmazonSQS": "sqs", "DynamoDB_20120810": "dynamodb", "secretsmanager": "secretsmanager"}
+var signing = map[string]string{"AmazonSQS": "sqs", "DynamoDB_20120810": "dynamodb", "secretsmanager": "secretsmanager",
+	"Logs_20140328": "logs"}
 
 // call makes one call of the AWS JSON protocol: target is "AmazonSQS.SendMessage".
 func (c cloud) call(ctx context.Context, target string, in, out any) error {
@@ -26,29 +29,38 @@ func (c cloud) call(ctx context.Context, target string, in, out any) error {
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
 	service, _, _ := strings.Cut(target, ".")
-	request.Header.Set("X-Amz-Target", target)
-	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	request.Header.Set("Authorization", fmt.Sprintf(
-		"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/%s/%s/aws4_request, SignedHeaders=host, Signature=0",
-		mototest.Region, signing[service]))
-	answer, err := http.DefaultTransport.RoundTrip(request)
+	text, err := c.send(ctx, signing[service], http.MethodPost, "/", http.Header{
+		"X-Amz-Target": {target}, "Content-Type": {"application/x-amz-json-1.0"}}, body)
 	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s: %s (%w)", target, answer.Status, text, err)
+		return fmt.Errorf("%s: %w", target, err)
 	}
 	if out == nil {
 		return nil
 	}
 	return json.Unmarshal(text, out)
+}
+
+// send sends a request to a service and returns the body of its answer.
+func (c cloud) send(ctx context.Context, service, method, path string, header http.Header, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.endpoint+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header = header
+	request.Header.Set("Authorization", fmt.Sprintf(
+		"AWS4-HMAC-SHA256 Credential=%s/20260101/%s/%s/aws4_request, SignedHeaders=host, Signature=0",
+		cmp.Or(c.key, "AKIAIOSFODNN7EXAMPLE"), mototest.Region, service))
+	answer, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode >= http.StatusMultipleChoices {
+		err = fmt.Errorf("%s: %s", answer.Status, text)
+	}
+	return text, err
 }
 
 // message is a message as ReceiveMessage returns it.
@@ -79,36 +91,49 @@ func (c cloud) queued(ctx context.Context, queueURL string) (sum int, err error)
 	return sum, err
 }
 
-// makeQueues, table and secrets are made in moto by the template's own properties.
+// makeAll makes queues, table and secret in moto by the template's own properties.
 func (c cloud) makeAll(ctx context.Context, s *stack) error {
 	for _, id := range s.resources("AWS::SQS::Queue") {
-		attributes := make(map[string]string)
-		for name, v := range s.properties(id) {
-			text, err := json.Marshal(v)
-			if err != nil {
-				return err
-			}
-			attributes[name] = string(text)
-		}
-		var out struct {
-			QueueURL string `json:"QueueUrl"`
-		}
-		if err := c.call(ctx, "AmazonSQS.CreateQueue", object{"QueueName": stackName + "-" + id, "Attributes": attributes}, &out); err != nil {
+		if err := c.makeQueue(ctx, s, id); err != nil {
 			return err
 		}
-		s.made[id] = out.QueueURL
 	}
-	table := s.properties("Table")
-	err := c.call(ctx, "DynamoDB_20120810.CreateTable", object{"TableName": s.ref("Table"), "BillingMode": table["BillingMode"],
+	if err := c.makeTable(ctx, s, "Table"); err != nil {
+		return err
+	}
+	return c.makeSecret(ctx, s, "ClientStateSecret")
+}
+
+func (c cloud) makeQueue(ctx context.Context, s *stack, id string) error {
+	attributes := make(map[string]string)
+	for name, v := range s.properties(id) {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		attributes[name] = string(text)
+	}
+	var out struct {
+		QueueURL string `json:"QueueUrl"`
+	}
+	err := c.call(ctx, "AmazonSQS.CreateQueue", object{"QueueName": stackName + "-" + id, "Attributes": attributes}, &out)
+	s.made[id] = out.QueueURL
+	return err
+}
+
+func (c cloud) makeTable(ctx context.Context, s *stack, id string) error {
+	table := s.properties(id)
+	return c.call(ctx, "DynamoDB_20120810.CreateTable", object{"TableName": s.ref(id), "BillingMode": table["BillingMode"],
 		"AttributeDefinitions": table["AttributeDefinitions"], "KeySchema": table["KeySchema"]}, nil)
+}
+
+func (c cloud) makeSecret(ctx context.Context, s *stack, id string) error {
+	var password struct{ RandomPassword string }
+	err := c.call(ctx, "secretsmanager.GetRandomPassword", s.properties(id)["GenerateSecretString"], &password)
 	if err != nil {
 		return err
 	}
-	var password struct{ RandomPassword string }
-	if err := c.call(ctx, "secretsmanager.GetRandomPassword", s.properties("ClientStateSecret")["GenerateSecretString"], &password); err != nil {
-		return err
-	}
-	s.made["ClientStateSecret"], err = c.createSecret(ctx, stackName+"-client-state", password.RandomPassword)
+	s.made[id], err = c.createSecret(ctx, stackName+"-client-state", password.RandomPassword)
 	return err
 }
 

@@ -35,12 +35,18 @@ type desk struct {
 	home  string
 	pipe  string // by which the browser tells what it is to open
 	admin string // the person's object id
+	env   []string
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
+	return newDeskAt(t, newGraph(t, msgraphtest.Options{}))
+}
+
+func newDeskAt(t *testing.T, g *graph) *desk {
+	t.Helper()
 	dir := t.TempDir()
-	d := &desk{graph: newGraph(t, msgraphtest.Options{}), bin: filepath.Join(dir, "bin"), home: filepath.Join(dir, "home"), pipe: filepath.Join(dir, "pipe")}
+	d := &desk{graph: g, bin: filepath.Join(dir, "bin"), home: filepath.Join(dir, "home"), pipe: filepath.Join(dir, "pipe")}
 	old := time.Now().AddDate(-1, 0, 0)
 	d.admin = d.graph.tenant.AddUser(msgraphtest.NewUser{UPN: "admin@" + federated, Name: "Admin", Created: old, Stamp: &old})
 	d.graph.tenant.SignInPerson(d.admin)
@@ -133,7 +139,7 @@ func (d *desk) run(t *testing.T, w way, args ...string) (status int, stdout, std
 	command.Env = append([]string{
 		"PATH=" + d.bin + ":/usr/bin:/bin", "HOME=" + d.home, "LANG=en_US.UTF-8",
 		"HTTPS_PROXY=" + d.graph.proxy.URL, "SSL_CERT_FILE=" + d.graph.certs,
-	}, w.env...)
+	}, slices.Concat(d.env, w.env)...)
 	var out, all bytes.Buffer
 	command.Stdout = &out
 	errors, err := command.StderrPipe()

@@ -35,7 +35,7 @@ func (w *world) newPoller() *poller {
 	return &poller{queue: w.stack.ref("NotificationQueue"), dead: w.stack.ref("DeadLetterQueue"), batch: source["BatchSize"].(int),
 		window: seconds(source["MaximumBatchingWindowInSeconds"]), hops: &w.hops,
 		recursive: w.stack.properties("StamperFunction")["RecursiveLoop"] == "Allow",
-		program:   f.program, as: cloud{f.recorder.server.URL}, admin: w.cloud}
+		program:   f.program, as: cloud{f.recorder.server.URL, w.key("StamperRole")}, admin: w.cloud}
 }
 
 // maxHops is after how many invocations of one chain Lambda stops it

@@ -41,9 +41,18 @@ func readTemplate(t *testing.T) template {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
+	read, err := parseTemplate(text)
+	if err != nil {
 		t.Fatal(err)
+	}
+	return read
+}
+
+// parseTemplate reads a template, be it written by a person or by SAM.
+func parseTemplate(text []byte) (template, error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil || len(document.Content) == 0 {
+		return template{}, fmt.Errorf("the template is no YAML: %w", err)
 	}
 	whole := document.Content[0]
 	read := template{object: value(whole).(object)}
@@ -54,7 +63,7 @@ func readTemplate(t *testing.T) template {
 			}
 		}
 	}
-	return read
+	return read, nil
 }
 
 // value turns YAML into maps, lists, scalars and calls.
@@ -66,7 +75,7 @@ func value(n *yaml.Node) any {
 		for i := 0; i < len(n.Content); i += 2 {
 			m[n.Content[i].Value] = value(n.Content[i+1])
 		}
-		plain = m
+		plain = long(m)
 	case yaml.SequenceNode:
 		list := []any{}
 		for _, item := range n.Content {
@@ -86,6 +95,22 @@ func value(n *yaml.Node) any {
 		return call{n.Tag, plain}
 	}
 	return plain
+}
+
+// long turns the long form of a call, which SAM writes, into the short one.
+func long(m object) any {
+	for name, argument := range m {
+		_, text := argument.(string)
+		short, function := strings.CutPrefix(name, "Fn::")
+		if len(m) > 1 || !function && name != "Ref" && (name != "Condition" || !text) {
+			continue
+		}
+		if short == "GetAtt" {
+			argument = strings.Join(texts(argument), ".")
+		}
+		return call{"!" + short, argument}
+	}
+	return m
 }
 
 // section is a part of the template.
@@ -123,7 +148,8 @@ func newStack(t template, given map[string]string) (*stack, error) {
 
 // checkRules is what CloudFormation says of parameters that don't go together.
 func (s *stack) checkRules() error {
-	for _, r := range s.section("Rules") {
+	rules, _ := s.object["Rules"].(object)
+	for _, r := range rules {
 		rule := r.(object)
 		for _, a := range rule["Assertions"].([]any) {
 			if s.resolve(rule["RuleCondition"]).(bool) && !s.resolve(a.(object)["Assert"]).(bool) {

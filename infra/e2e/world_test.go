@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
 	"github.com/sessionstamp/sessionstamp/infra/e2e/lambdatest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/ststest"
@@ -41,6 +43,15 @@ type world struct {
 	answers   chan cfnAnswer
 	grants    *grants
 	hops      hops
+	aws       *awstest.Server // stands before moto; nil without an account
+}
+
+// key is the access key of a role, "" without an account.
+func (w *world) key(role string) string {
+	if w.aws == nil {
+		return ""
+	}
+	return w.aws.AccessKey(w.stack.attribute(role, "Arn"))
 }
 
 // function is a function of the stack and what belongs to it.
@@ -55,7 +66,7 @@ func newWorld(t *testing.T, seen *grants, parameters map[string]string) *world {
 	programs(t) // which may take minutes, once
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	w := &world{t: t, ctx: ctx, cloud: cloud{mototest.Start(t)}, graph: newGraph(t, msgraphtest.Options{}), grants: seen,
+	w := &world{t: t, ctx: ctx, cloud: cloud{endpoint: mototest.Start(t)}, graph: newGraph(t, msgraphtest.Options{}), grants: seen,
 		functions: make(map[string]*function), answers: make(chan cfnAnswer, 1)}
 	w.graph.used = seen
 	w.responses = httptest.NewServer(http.HandlerFunc(w.takeAnswer))
@@ -93,6 +104,11 @@ func (w *world) start() {
 	for _, id := range w.stack.resources("AWS::Serverless::Function") {
 		w.run(id)
 	}
+	w.open()
+}
+
+// open leads what comes to the webhook's URL to the webhook.
+func (w *world) open() {
 	at, err := url.Parse(w.stack.output("NotificationUrl"))
 	if err != nil {
 		w.t.Fatal(err)
@@ -114,14 +130,19 @@ func (w *world) run(id string) {
 	w.graph.AddProvider(issuer, sts) // they all have one key
 	f := &function{}
 	f.recorder = &recorder{role: role, grants: w.grants, hops: &w.hops}
-	f.recorder.start(w.t, w.cloud.endpoint, sts)
 	environment := w.stack.environment(id)
+	if w.aws == nil {
+		f.recorder.start(w.t, w.cloud.endpoint, sts)
+	} else {
+		f.recorder.start(w.t, w.aws.URL(), w.aws)
+		environment["AWS_ACCESS_KEY_ID"] = w.key(role)
+	}
 	environment["AWS_ENDPOINT_URL"] = f.recorder.server.URL
 	environment["HTTPS_PROXY"] = w.graph.proxy.URL
 	environment["SSL_CERT_FILE"] = w.graph.certs
 	logging := p["LoggingConfig"].(object)
 	f.program = lambdatest.New(w.t, lambdatest.Config{
-		Path: filepath.Join(programs(w.t), filepath.Base(p["CodeUri"].(string))), Name: w.stack.ref(id), ARN: w.stack.attribute(id, "Arn"),
+		Path: filepath.Join(programs(w.t), strings.TrimPrefix(w.stack.ref(id), stackName+"-")), Name: w.stack.ref(id), ARN: w.stack.attribute(id, "Arn"),
 		Environment: environment, Timeout: seconds(p["Timeout"]), Memory: p["MemorySize"].(int),
 		LogFormat: logging["LogFormat"].(string), LogLevel: logging["ApplicationLogLevel"].(string), Region: mototest.Region,
 	})
@@ -277,6 +298,15 @@ func (w *world) takeAnswer(rw http.ResponseWriter, r *http.Request) {
 func (w *world) customResource(requestType string) cfnAnswer {
 	w.t.Helper()
 	properties := w.stack.properties("Subscription")
+	a, err := w.provide(requestType, properties, properties)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a
+}
+
+// provide has the keeper provide the custom resource.
+func (w *world) provide(requestType string, properties, old object) (a cfnAnswer, err error) {
 	request := object{
 		"RequestType": requestType, "RequestId": uuid.NewString(), "ResponseURL": w.responses.URL + "/answer?X-Amz-Signature=0",
 		"StackId":      "arn:aws:cloudformation:eu-central-1:123456789012:stack/sessionstamp/1",
@@ -287,24 +317,23 @@ func (w *world) customResource(requestType string) cfnAnswer {
 		request["PhysicalResourceId"] = "sessionstamp-subscription"
 	}
 	if requestType == "Update" {
-		request["OldResourceProperties"] = properties
+		request["OldResourceProperties"] = old
 	}
 	event, err := json.Marshal(request)
 	if err != nil {
-		w.t.Fatal(err)
+		return a, err
 	}
 	if _, err := w.functions["KeeperFunction"].program.Invoke(w.ctx, event); err != nil {
-		w.t.Fatal(err)
+		return a, err
 	}
 	select {
-	case a := <-w.answers:
+	case a = <-w.answers:
 		w.t.Logf("CloudFormation was told %s: %s", a.Status, a.Reason)
 		if a.RequestID != request["RequestId"] || requestType != "Create" && a.PhysicalResourceID != request["PhysicalResourceId"] {
 			w.t.Errorf("CloudFormation was told %+v, which it cannot match with its request", a)
 		}
-		return a
+		return a, nil
 	default:
-		w.t.Fatal("CloudFormation was not answered")
-		return cfnAnswer{}
+		return a, errors.New("CloudFormation was not answered")
 	}
 }

@@ -123,7 +123,7 @@ func found[T any](is, gone T, err error) doctor.Answer[T] {
 	return answered(is, err)
 }
 
-func short(logical string) string {
+func partName(logical string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.TrimSuffix(logical, "Function"), "Schedule"))
 }
 
@@ -132,10 +132,10 @@ func functionsOf(ctx context.Context, x examined, figures stack.Figures) doctor.
 	for _, logical := range stack.FunctionNames() {
 		f, err := x.asks.Function(ctx, logical)
 		is := doctor.Function{
-			Name: short(logical), Found: true, State: f.State, LastUpdate: f.Updated, Why: strings.TrimSpace(f.Reason + " " + f.UpdateReason),
+			Name: partName(logical), Found: true, State: f.State, LastUpdate: f.Updated, Why: strings.TrimSpace(f.Reason + " " + f.UpdateReason),
 			Stopped: f.Reserved == 0, Errors: figures.Errors[logical],
 		}
-		one, asked := found(is, doctor.Function{Name: short(logical)}, err).Get()
+		one, asked := found(is, doctor.Function{Name: partName(logical)}, err).Get()
 		if !asked {
 			return doctor.NotAsked[[]doctor.Function](whyNot(err))
 		}
@@ -158,7 +158,7 @@ func switchesOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Switch] 
 		return doctor.NotAsked[[]doctor.Switch](whyNot(err))
 	}
 	for _, logical := range stack.ScheduleNames() {
-		if state, err = x.asks.Schedule(ctx, logical); !add(short(logical), logical, state != "DISABLED") {
+		if state, err = x.asks.Schedule(ctx, logical); !add(partName(logical), logical, state != "DISABLED") {
 			return doctor.NotAsked[[]doctor.Switch](whyNot(err))
 		}
 	}

@@ -3,7 +3,7 @@ package main
 import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // helps are what --help says. What stands in usage and examples is typed, in any language.
-var helps = language.Join(commonHelps, accessHelps, deploymentHelps, doctorHelps)
+var helps = language.Join(commonHelps, accessHelps, deploymentHelps, doctorHelps, updateHelps, setupHelps, credentialHelps)
 
 var commonHelps = language.Catalogue{
 	"title.usage":    {En: "Usage", Ja: "使い方"},
@@ -29,7 +29,7 @@ var commonHelps = language.Catalogue{
 	"check.short": {En: "does this tenant need it?", Ja: "このテナントに必要か"},
 	"check.long": {
 		En: "It counts the members of federated domains who have no stamp, and those of them who were created in the last 30 days, and says: you need this, or you don't.\nIt reads domains and users (Domain.Read.All, User.Read.All), changes nothing, and stores nothing. The exit status is 1 if somebody has no stamp.",
-		Ja: "フェデレーション ドメインのメンバーのうちスタンプのない人と、過去 30 日間に作成された人を数え、必要か不要かを答えます。\nドメインとユーザーを読み取るだけで (Domain.Read.All、User.Read.All)、変更も保存もしません。スタンプのない人がいれば終了コードは 1 です。",
+		Ja: "フェデレーション ドメインのメンバーのうちスタンプのない人と、過去 30 日間に作成された人を数え、必要かどうかを判定します。\nドメインとユーザーを読み取るだけで (Domain.Read.All、User.Read.All)、変更も保存もしません。スタンプのない人がいれば終了コードは 1 です。",
 	},
 	"check.examples": same("  sessionstamp check --demo\n  sessionstamp check -o json\n  sessionstamp users"),
 
@@ -37,7 +37,7 @@ var commonHelps = language.Catalogue{
 	"users.short": {En: "who has no stamp", Ja: "スタンプのない人"},
 	"users.long": {
 		En: "It lists the members of federated domains who have no stamp, the newest first, or counts them. CSV and JSON always have all of them.",
-		Ja: "フェデレーション ドメインのメンバーのうちスタンプのない人を、新しい順に一覧にするか、数えます。CSV と JSON には常に全員が入ります。",
+		Ja: "フェデレーション ドメインのメンバーのうちスタンプのない人を、新しい順の一覧か、人数で示します。CSV と JSON には常に全員が入ります。",
 	},
 	"users.examples": same("  sessionstamp users --by month --demo\n  sessionstamp users --domain example.co.jp --since 30d\n  sessionstamp users -o csv > users.csv"),
 
@@ -52,15 +52,15 @@ var commonHelps = language.Catalogue{
 	"stamp.short":     {En: "stamps those who have none", Ja: "スタンプのない人に付ける"},
 	"stamp.long": {
 		En: "It shows whom it means, asks once, signs each out once, and reads the stamps back. USER is name@domain or an object id. --reason, --no-wait and --afresh are as in sessionstamp signout --help.",
-		Ja: "対象を表示し、確認後に実行して、結果を読み取って確かめます。対象者は 1 回サインアウトされます。USER は 名前@ドメイン か ID です。--reason、--no-wait、--afresh は sessionstamp signout --help を参照。",
+		Ja: "対象を表示し、確認後に実行して、スタンプが付いたことを確認します。対象者は 1 回サインアウトされます。USER は 名前@ドメイン か ID です。--reason、--no-wait、--afresh は sessionstamp signout --help を参照。",
 	},
 	"stamp.examples": same("  sessionstamp stamp --all --demo"),
 
 	"signout.use":   same("signout USER…|--file F|--group G|--domain D|--all"),
-	"signout.short": {En: "signs people out now, stamp or not", Ja: "スタンプの有無に関わらずサインアウト"},
+	"signout.short": {En: "signs people out now, stamp or not", Ja: "スタンプの有無にかかわらずサインアウト"},
 	"signout.long": {
 		En: "It is for people who have a stamp as well: a policy has changed, say. Guests and managed domains are left alone by design, since this is for federated users: use the Entra admin center. You type how many people it is; a script writes --yes --expect N, and if N is wrong, nobody is signed out. More flags: sessionstamp stamp --help.",
-		Ja: "スタンプのある人も対象です (ポリシーの変更後など)。フェデレーション ユーザー専用のため、ゲストとマネージド ドメインは対象外です (Microsoft Entra 管理センターを使用)。続けるには人数を入力します。スクリプトでは --yes --expect N を指定します。N が誤りなら誰もサインアウトされません。ほかのオプション: sessionstamp stamp --help。",
+		Ja: "スタンプのある人もサインアウトします (ポリシーの変更後などに使います)。フェデレーション ユーザー専用のため、ゲストとマネージド ドメインは対象外です (Microsoft Entra 管理センターを使用)。続けるには人数を入力します。スクリプトでは --yes --expect N を指定します。N が実際の人数と異なれば、誰もサインアウトされません。ほかのオプション: sessionstamp stamp --help。",
 	},
 	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason CA-1234 --demo"),
 
@@ -76,14 +76,14 @@ var commonHelps = language.Catalogue{
 	"why.short": {En: "why is this user asked to sign in?", Ja: "サインインを求められる理由"},
 	"why.long": {
 		En: "It says what makes Entra ask one user again and again, what else was looked at, and what was not, with the right that it takes. USER is a name (name@domain) or an object id; a code such as AADSTS50058 is explained alone. It changes nothing. The exit status is 1 if a cause was found.\nYou are asked for User.Read.All and Domain.Read.All. Rights that you have consented to before are used as well. --all-rights asks for all that help, and most need an administrator: Policy.Read.All, Policy.Read.ConditionalAccess, Domain-InternalFederation.Read.All, IdentityRiskyUser.Read.All, and AuditLog.Read.All for the sign-in log.",
-		Ja: "あるユーザーが繰り返しサインインを求められる原因、ほかに確認した項目、権限がなく確認できなかった項目を示します。USER は名前 (名前@ドメイン) またはオブジェクト ID です。AADSTS50058 のようなコードを指定すると、その意味を示します。変更はしません。原因が見つかれば終了コードは 1 です。\n求める権限は User.Read.All と Domain.Read.All だけです。同意済みの権限があれば、それも使います。--all-rights は役に立つ権限をすべて求めます (ほとんどは管理者の同意が必要): Policy.Read.All、Policy.Read.ConditionalAccess、Domain-InternalFederation.Read.All、IdentityRiskyUser.Read.All、サインイン ログ用の AuditLog.Read.All。",
+		Ja: "あるユーザーが繰り返しサインインを求められる原因、ほかに確認した項目、権限がなく確認できなかった項目を示します。USER は名前 (名前@ドメイン) またはオブジェクト ID です。AADSTS50058 のようなコードを指定すると、その意味を示します。変更はしません。原因が見つかれば終了コードは 1 です。\nサインイン時に求める権限は User.Read.All と Domain.Read.All だけです。同意済みの権限があれば、それも使います。--all-rights は調査に使える権限をすべて求めます (ほとんどは管理者の同意が必要): Policy.Read.All、Policy.Read.ConditionalAccess、Domain-InternalFederation.Read.All、IdentityRiskyUser.Read.All、サインイン ログ用の AuditLog.Read.All。",
 	},
 	"why.examples": same("  sessionstamp why taro.yamada@example.co.jp --demo\n  sessionstamp why hanako.sato@example.co.jp --demo"),
 	"watch.use":    same("watch [--every T] [--once] [--dry-run] [--exclude U] | --release"),
 	"watch.short":  {En: "stamps new users as they come", Ja: "新しいユーザーに自動でスタンプを付ける"},
 	"watch.long": {
 		En: "It stamps members of federated domains who were created in the last 72 hours. The brake: at most 200 people in 24 hours, or a fifth of the members if that is more; then nobody is stamped until --release. Its file is in XDG_STATE_HOME or ~/.local/state/sessionstamp (Windows: LOCALAPPDATA). Lines hold no names.\nA service signs in as an app (sessionstamp help flags) with User.Read.All, Domain.Read.All, User.RevokeSessions.All, and GroupMember.Read.All for --exclude-group. --once: the exit status is 1 if a person is needed.",
-		Ja: "作成から 72 時間以内の、フェデレーション ドメインのメンバーに付けます。24 時間の上限は 200 人 (メンバーの 5 分の 1 の方が多ければその人数) で、達すると --release まで付けません。名前は出力しません。ファイルの場所: XDG_STATE_HOME か ~/.local/state/sessionstamp (Windows: LOCALAPPDATA)。\nサービスはアプリでサインインします (sessionstamp help flags)。権限: User.Read.All、Domain.Read.All、User.RevokeSessions.All、GroupMember.Read.All (--exclude-group 用)。--once は要対応なら終了コード 1 です。",
+		Ja: "作成から 72 時間以内の、フェデレーション ドメインのメンバーに付けます。24 時間の上限は 200 人 (メンバーの 5 分の 1 の方が多ければその人数) で、達すると --release まで付けません。名前は出力しません。ファイルの場所: XDG_STATE_HOME か ~/.local/state/sessionstamp (Windows: LOCALAPPDATA)。\nサービスで動かす場合はアプリでサインインします (sessionstamp help flags)。権限: User.Read.All、Domain.Read.All、User.RevokeSessions.All、GroupMember.Read.All (--exclude-group 用)。--once は要対応なら終了コード 1 です。",
 	},
 	"watch.examples": same("  sessionstamp watch --once --dry-run --demo\n  sessionstamp watch --every 1m"),
 
@@ -120,17 +120,17 @@ var commonHelps = language.Catalogue{
 	"flag.exclude_known": {En: "users whom you exclude (again for more)", Ja: "除外しているユーザー (繰り返し可)"},
 	"flag.why-all":       {En: "shows all that was looked at", Ja: "確認した項目をすべて表示"},
 	"flag.message":       {En: "prints only the message for the user", Ja: "ユーザーへの案内文だけを表示"},
-	"flag.all-rights":    {En: "asks you for every right that helps", Ja: "役に立つ権限をすべて求める"},
+	"flag.all-rights":    {En: "asks you for every right that helps", Ja: "調査に使える権限をすべて要求"},
 	"flag.file":          {En: "a CSV or text file; - for standard input", Ja: "CSV またはテキスト (- は標準入力)"},
 	"flag.group":         {En: "its members, nested groups included", Ja: "グループのメンバー (入れ子を含む)"},
-	"flag.only-domain":   {En: "the users of this domain, none below it", Ja: "このドメイン (下位を除く)"},
+	"flag.only-domain":   {En: "the users of this domain, none below it", Ja: "このドメイン (サブドメインを除く)"},
 	"flag.all":           {En: "everybody in the tenant", Ja: "テナントの全員"},
 	"flag.continue":      {En: "goes on where it was stopped", Ja: "中断した続きから再開"},
 	"flag.first":         {En: "the newest N only; 0 for all", Ja: "新しい順に N 人まで (0 は全員)"},
 	"flag.at":            {En: "only in these hours; keep this window open", Ja: "この時間帯だけ実行 (画面は開いたまま)"},
 	"flag.dry-run":       {En: "shows, and changes nothing", Ja: "表示のみ、変更なし"},
 	"flag.yes":           {En: "asks nothing", Ja: "確認しない"},
-	"flag.no-wait":       {En: "leaves the reading back to the next run", Ja: "読み取り確認は次回に任せる"},
+	"flag.no-wait":       {En: "leaves the reading back to the next run", Ja: "結果の確認を次の実行時に行う"},
 	"flag.expect":        {En: "only if it is that many people", Ja: "人数がこのとおりの場合だけ実行"},
 	"flag.reason":        {En: "why, for history --orders", Ja: "理由 (history --orders に記録)"},
 	"flag.afresh":        {En: "gives up the order that was stopped", Ja: "中断した処理を破棄して新しく実行"},

@@ -37,6 +37,8 @@ type program struct {
 	Transport http.RoundTripper
 	// AWS carries the calls of AWS; nil means the SDK's own.
 	AWS http.RoundTripper
+	// Release is what update deploys; nil means what the program carries.
+	Release *release
 }
 
 // The exit status.

@@ -50,7 +50,8 @@ func (c *call) root() *cobra.Command {
 	root.Flags().BoolVar(&version, "version", false, c.help("version.short"))
 	verbs := []*cobra.Command{
 		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(),
-		c.permissionsVerb(), c.policyVerb(), c.statusVerb(), c.pauseVerb(), c.resumeVerb(), c.releaseVerb(), c.sweepVerb(), c.doctorVerb(), c.completionVerb(), c.versionVerb(),
+		c.setupVerb(), c.doctorVerb(), c.statusVerb(), c.pauseVerb(), c.resumeVerb(), c.releaseVerb(), c.sweepVerb(), c.updateVerb(), c.credentialVerb(),
+		c.permissionsVerb(), c.policyVerb(), c.completionVerb(), c.versionVerb(),
 	}
 	for _, verb := range verbs {
 		root.AddCommand(verb)
@@ -78,7 +79,7 @@ func (c *call) root() *cobra.Command {
 // otherVerbs are words for what our verbs do.
 var otherVerbs = map[string][]string{
 	"users": {"list", "ls", "show"}, "why": {"explain"}, "stamp": {"revoke", "fix", "cure"}, "signout": {"revoke", "logout", "sign-out"},
-	"pause": {"stop", "disable"}, "resume": {"start", "enable", "continue"}, "status": {"state", "health"},
+	"pause": {"stop", "disable"}, "resume": {"start", "enable", "continue"}, "status": {"state", "health"}, "update": {"upgrade", "deploy"},
 }
 
 // plainDashes refuses an argument that was meant as a flag: word processors and input

@@ -3,7 +3,10 @@ package main
 import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // words are the sentences of the screens and of the errors; helps are those of --help.
-var words = language.Join(commonWords, whyWords, orderWords, watchWords, reportWords, accessWords, deploymentWords, statusWords, operateWords, doctorWords, updateWords)
+var words = language.Join(
+	commonWords, whyWords, orderWords, watchWords, reportWords, accessWords, deploymentWords, statusWords, operateWords,
+	doctorWords, updateWords, setupWords, setupProblems, credentialWords,
+)
 
 var commonWords = language.Catalogue{
 	"next":        {En: "Next: ", Ja: "次: "},
@@ -37,7 +40,7 @@ var commonWords = language.Catalogue{
 	},
 	"check.recent": {
 		En: "Of the %[2]s created in the last 30 days, %[1]s have none.",
-		Ja: "過去 30 日間に作成された %[2]s 人では、%[1]s 人にスタンプがありません。",
+		Ja: "過去 30 日間に作成された %[2]s 人のうち、%[1]s 人にスタンプがありません。",
 	},
 	"verdict.not_federated": {
 		En: "No domain is federated. You don't need this.",
@@ -111,7 +114,7 @@ var commonWords = language.Catalogue{
 	"hint.csv":         {En: "the whole list, for Excel", Ja: "全員の一覧 (Excel 用)"},
 	"hint.check":       {En: "does this tenant need it?", Ja: "このテナントに必要か"},
 	"hint.demo":        {En: "what it looks like elsewhere", Ja: "必要な場合の表示例"},
-	"hint.names":       {En: "with names, from the directory", Ja: "名前付き (ディレクトリから取得)"},
+	"hint.names":       {En: "with names, from the directory", Ja: "名前を表示 (ディレクトリから取得)"},
 
 	"use.verb": {
 		En: "There is no verb %q: sessionstamp --help lists them.",
@@ -223,7 +226,7 @@ var commonWords = language.Catalogue{
 	},
 	"use.domain": {
 		En: "%s is not a federated domain of this tenant, which has: %s.",
-		Ja: "%s はこのテナントのフェデレーション ドメインではありません。あるのは次のとおりです: %s。",
+		Ja: "%s はこのテナントのフェデレーション ドメインではありません。フェデレーション ドメイン: %s",
 	},
 	"use.user": {
 		En: "%q is neither a user principal name (name@domain) nor an object id.",

@@ -6,11 +6,11 @@ import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 var accessWords = language.Catalogue{
 	"sheet.title":       {En: "sessionstamp: sheet for internal approval (%s)", Ja: "sessionstamp 導入承認用の説明資料 (%s)"},
 	"sheet.purpose":     {En: "1. What it is for", Ja: "1. 目的"},
-	"sheet.people":      {En: "2. Who needs which right, and for how long", Ja: "2. だれに、どの権限が、いつまで必要か"},
+	"sheet.people":      {En: "2. Who needs which right, and for how long", Ja: "2. 誰に、どの権限が、いつまで必要か"},
 	"sheet.permissions": {En: "3. The apps and their permissions at Microsoft Graph", Ja: "3. アプリと Microsoft Graph のアクセス許可"},
 	"sheet.apps": {
 		En: "Application permissions, as https://learn.microsoft.com/graph/permissions-reference lists them. The reader watches and changes nothing about users; the stamper alone can sign them out. AWS vouches for both, and no secret is stored (web-identity). With a stored certificate or client secret one app holds all.",
-		Ja: "種類はアプリケーションの許可です (https://learn.microsoft.com/graph/permissions-reference)。reader は監視だけを行い、ユーザーを変更できません。サインアウトできるのは stamper だけです。どちらも AWS が発行するトークンでサインインし、シークレットは保存しません (web-identity)。証明書かクライアント シークレットを保存する方式では、1 つのアプリがすべてを持ちます。",
+		Ja: "アクセス許可の種類は「アプリケーションの許可」です (https://learn.microsoft.com/graph/permissions-reference)。reader (読み取り用アプリ) は監視だけを行い、ユーザーを変更できません。ユーザーをサインアウトできるのは stamper (スタンプ用アプリ) だけです。どちらも AWS が発行するトークンでサインインし、シークレットは保存しません (web-identity)。証明書かクライアント シークレットを保存する方式では、1 つのアプリがすべてのアクセス許可を持ちます。",
 	},
 	"sheet.can":      {En: "4. What the apps can do", Ja: "4. アプリにできること"},
 	"sheet.cannot":   {En: "5. What the apps cannot do", Ja: "5. アプリにできないこと"},
@@ -26,15 +26,15 @@ var accessWords = language.Catalogue{
 	"sheet.smaller":  {En: "Smaller: ", Ja: "より小さい権限: "},
 	"sheet.what":     {En: "What: ", Ja: "内容: "},
 	"hint.sheet":     {En: "to print, or to attach", Ja: "印刷や申請書への添付用"},
-	"hint.policy":    {En: "the IAM policy of who deploys", Ja: "デプロイする人の IAM ポリシー"},
+	"hint.policy":    {En: "the IAM policy of who deploys", Ja: "デプロイ担当者の IAM ポリシー"},
 
 	"policy.deploy": {
 		En: "For those who deploy: stack %s, region %s, account %s. It can widen the rights of the functions' roles: give it for the work only.",
-		Ja: "デプロイする人用: スタック %s、リージョン %s、アカウント %s。関数のロールの権限を広げられるため、作業の間だけ付与してください。",
+		Ja: "デプロイ担当者用: スタック %s、リージョン %s、アカウント %s。関数のロールの権限を広げられるため、作業の間だけ付与してください。",
 	},
 	"policy.operator": {
 		En: "For those who operate: stack %s, region %s, account %s. It can sign people out, by an order to the queue.",
-		Ja: "運用する人用: スタック %s、リージョン %s、アカウント %s。キューへの指示でユーザーをサインアウトできます。",
+		Ja: "運用担当者用: スタック %s、リージョン %s、アカウント %s。キューへの指示でユーザーをサインアウトできます。",
 	},
 	"policy.helpdesk": {
 		En: "For the helpdesk: stack %s, region %s, account %s. It only reads.",
@@ -42,13 +42,13 @@ var accessWords = language.Catalogue{
 	},
 	"policy.console": {
 		En: "Paste it: IAM console > Policies > Create policy > JSON. A KMS key of your own (KmsKeyArn) needs its key policy besides.",
-		Ja: "IAM コンソール > ポリシー > ポリシーの作成 > JSON に貼り付けてください。独自の KMS キー (KmsKeyArn) を使う場合は、別にキーポリシーが必要です。",
+		Ja: "IAM コンソール > ポリシー > ポリシーの作成 > JSON に貼り付けてください。自社の KMS キー (KmsKeyArn) を使う場合は、キーポリシーの設定も必要です。",
 	},
 	"hint.narrow":      {En: "only there, with your own", Ja: "自社のリージョンとアカウントに限定"},
 	"hint.permissions": {En: "the sheet for approval", Ja: "承認用の説明資料"},
 	"use.policy": {
 		En: "Say for whom: sessionstamp policy %s.",
-		Ja: "だれ用のポリシーかを指定してください: sessionstamp policy %s",
+		Ja: "誰のためのポリシーかを指定してください: sessionstamp policy %s",
 	},
 }
 
@@ -58,7 +58,7 @@ var accessHelps = language.Catalogue{
 	"permissions.short": {En: "the sheet for internal approval", Ja: "社内承認 (稟議) 用の説明資料"},
 	"permissions.long": {
 		En: "It tells, to be printed or attached: who needs which right for how long, what the apps can and cannot do and why, what is stored where, what leaves the tenant, how to stop and to remove it. It signs in nowhere. -o json has it in both languages, -o csv the permissions of the apps.",
-		Ja: "印刷や添付のための資料です。だれにどの権限がいつまで必要か、アプリにできることとできないこと、保存先と期間、外に出るデータ、停止と削除の方法をまとめます。サインインはしません。-o json には両方の言語、-o csv にはアプリのアクセス許可が入ります。",
+		Ja: "印刷や添付のための資料です。誰にどの権限がいつまで必要か、アプリにできることとできないこと、データの保存先と期間、外に出るデータ、停止と削除の方法をまとめます。サインインはしません。-o json には両方の言語、-o csv にはアプリのアクセス許可が入ります。",
 	},
 	"permissions.examples": same("  sessionstamp permissions\n  sessionstamp permissions --lang ja > sheet.txt\n  sessionstamp policy deploy"),
 

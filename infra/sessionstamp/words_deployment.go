@@ -90,7 +90,7 @@ var deploymentHelps = language.Catalogue{
 	"status.short": {En: "does the deployment work, and for whom does it wait?", Ja: "デプロイの稼働状況"},
 	"status.long": {
 		En: "It reads the stack: its subscription, sweep, brake, queue and alarms, and the three figures that should be zero. You sign in to AWS as usual (profile, SSO, environment), and not to Entra. It changes nothing. The exit status is 1 if something is wrong, or waits for you.",
-		Ja: "スタックのサブスクリプション、巡回、上限による停止、キュー、アラームと、ゼロであるべき 3 つの数値を読み取ります。AWS には通常の方法 (プロファイル、SSO、環境変数) でサインインします。Entra へのサインインは不要です。変更はしません。問題または要対応の項目があれば終了コードは 1 です。",
+		Ja: "スタックのサブスクリプション、巡回 (全ユーザーの定期確認)、上限による停止、キュー、アラームと、ゼロであるべき 3 つの数値を読み取ります。AWS には通常の方法 (プロファイル、SSO、環境変数) でサインインします。Entra へのサインインは不要です。変更はしません。問題または要対応の項目があれば終了コードは 1 です。",
 	},
 	"status.examples": same("  sessionstamp status\n  sessionstamp status --region ap-northeast-1 -o json"),
 
@@ -98,7 +98,7 @@ var deploymentHelps = language.Catalogue{
 	"pause.short": {En: "stops all stamping at once", Ja: "スタンプをすべて一時停止"},
 	"pause.long": {
 		En: "From now on nobody is stamped: neither new users nor those whom a person has ordered. Requests wait, nothing is missed, and the next deployment does not undo it. Calls of Graph that have begun end within a minute. sessionstamp resume lets it go on.",
-		Ja: "新しいユーザーにも、担当者が指定した人にも、スタンプを付けなくなります。要求は保留され、失われません。次のデプロイでも解除されません。すでに始まった Graph の呼び出しは 1 分以内に終わります。再開は sessionstamp resume です。",
+		Ja: "新しいユーザーにも、担当者が指定した人にも、スタンプを付けなくなります。要求は保留され、失われません。次のデプロイでも解除されません。実行中の処理は 1 分以内に終わります。再開は sessionstamp resume です。",
 	},
 	"pause.examples": same("  sessionstamp pause\n  sessionstamp status"),
 
@@ -106,7 +106,7 @@ var deploymentHelps = language.Catalogue{
 	"resume.short": {En: "ends a pause", Ja: "一時停止を解除"},
 	"resume.long": {
 		En: "Requests that wait are worked off, and the next sweep finds whoever came meanwhile. The count of the brake stays as it is.",
-		Ja: "保留中の要求が処理され、停止中に作成されたユーザーは次の巡回で見つかります。24 時間の人数はそのままです。",
+		Ja: "保留中の要求が処理され、停止中に作成されたユーザーは次の巡回で見つかります。24 時間の上限のための人数は、0 に戻りません。",
 	},
 	"resume.examples": same("  sessionstamp resume\n  sessionstamp status"),
 
@@ -114,7 +114,7 @@ var deploymentHelps = language.Catalogue{
 	"release.short": {En: "lets the stamping go on after the brake", Ja: "上限による停止を解除"},
 	"release.long": {
 		En: "The brake stops new stamps when more users are stamped in 24 hours than you would expect. See who they were (sessionstamp history --stack NAME). It shows the count, asks once, and counts from 0 again.",
-		Ja: "24 時間の人数が上限に達すると、新しいスタンプは止まります。対象者を確認し (sessionstamp history --stack NAME)、問題がなければ解除してください。人数を表示し、確認後に解除して、0 から数え直します。",
+		Ja: "24 時間の人数が上限に達すると、新しいスタンプは止まります。対象者を確認し (sessionstamp history --stack NAME)、問題がなければ解除してください。人数を表示し、確認後に解除します。人数は 0 から数え直します。",
 	},
 	"release.examples": same("  sessionstamp release\n  sessionstamp release --yes"),
 

@@ -6,7 +6,7 @@ import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 var doctorWords = language.Catalogue{
 	"use.unasked_doctor": {
 		En: "Nobody is here who could answer: write --yes with --fix, or leave --fix out to see what is wrong.",
-		Ja: "確認に応答できる人がいません。--fix に --yes を付けるか、--fix なしで診断だけを行ってください。",
+		Ja: "対話入力ができないため、確認できません。--fix に --yes を付けるか、--fix を外して診断だけを行ってください。",
 	},
 	"fail.mend_elsewhere": {
 		En: "You are not signed in where this is mended: see what could not be looked at.",
@@ -16,9 +16,9 @@ var doctorWords = language.Catalogue{
 	"doctor.wrong.one": {En: "1 thing is wrong.", Ja: "問題が 1 件あります。"},
 	"doctor.warning": {
 		En: "Nothing is wrong, and %s things need a look.",
-		Ja: "問題はありません。確認が必要な項目が %s 件あります。",
+		Ja: "問題はありませんが、確認が必要な項目が %s 件あります。",
 	},
-	"doctor.warning.one": {En: "Nothing is wrong, and 1 thing needs a look.", Ja: "問題はありません。確認が必要な項目が 1 件あります。"},
+	"doctor.warning.one": {En: "Nothing is wrong, and 1 thing needs a look.", Ja: "問題はありませんが、確認が必要な項目が 1 件あります。"},
 	"doctor.fine":        {En: "Nothing wrong was found.", Ja: "問題は見つかりませんでした。"},
 	"doctor.partly": {
 		En: "Not everything could be looked at: see at the end.",

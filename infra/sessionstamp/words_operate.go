@@ -6,15 +6,15 @@ import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 var operateWords = language.Catalogue{
 	"pause.done": {
 		En: "Paused: nobody is stamped until you resume, neither new users nor those whom you order.",
-		Ja: "一時停止しました。再開するまで、新しいユーザーにも、指定した人にもスタンプを付けません。",
+		Ja: "一時停止しました。再開するまで、新しいユーザーにも、担当者が指定した人にもスタンプを付けません。",
 	},
 	"pause.waits": {
 		En: "Calls that have begun end within a minute. Requests wait (now %s); whoever is new no longer when you resume (NewUserWindowHours, usually 72) waits for a person.",
-		Ja: "すでに始まった呼び出しは 1 分以内に終わります。要求は保留されます (現在 %s 件)。再開時に「新しいユーザー」の期間 (NewUserWindowHours、既定 72 時間) を過ぎた人は、担当者の対応待ちになります。",
+		Ja: "実行中の処理は 1 分以内に終わります。以後の要求は保留されます (現在 %s 件)。再開時に「新しいユーザー」の期間 (NewUserWindowHours、既定 72 時間) を過ぎた人は、担当者の対応待ちになります。",
 	},
 	"pause.already": {
 		En: "It is paused already, since %s. Requests that wait: %s.",
-		Ja: "%s からすでに一時停止しています。保留中の要求: %s 件",
+		Ja: "すでに一時停止しています (%s から)。保留中の要求: %s 件",
 	},
 	"resume.done": {
 		En: "It goes on, after a pause since %s. Requests that waited, now worked off within 15 minutes: %s.",
@@ -23,14 +23,14 @@ var operateWords = language.Catalogue{
 	"resume.already": {En: "It is not paused: there is nothing to resume.", Ja: "一時停止していないため、再開は不要です。"},
 	"resume.braked": {
 		En: "But the brake, reached at %s, still holds new users back.",
-		Ja: "ただし、%s に達した上限により、新しいユーザーは停止したままです。",
+		Ja: "ただし、%s に上限に達したため、新しいユーザーへのスタンプは止まったままです。",
 	},
 	"release.reached": {
 		En: "The brake was reached at %s: %s users were stamped in 24 hours (limit %s). Requests that wait: %s.",
-		Ja: "%s に上限に達しました。24 時間のスタンプ: %s 人 (上限 %s 人)、待機中の要求: %s 件",
+		Ja: "%s に上限に達しました。24 時間にスタンプを付けた人数: %s 人 (上限 %s 人)、待機中の要求: %s 件",
 	},
 	"release.look":     {En: "Who they were: %s", Ja: "対象者の確認: %s"},
-	"release.question": {En: "Were they the right ones, and is it to go on? [y/N] ", Ja: "対象者に問題はありませんか? 再開しますか? [y/N] "},
+	"release.question": {En: "Were they the right ones, and is it to go on? [y/N] ", Ja: "対象者に問題がなければ再開します。よろしいですか? [y/N] "},
 	"release.done": {
 		En: "The brake is released and counts from 0 again. Requests that waited, now worked off within 15 minutes: %s.",
 		Ja: "上限による停止を解除しました。人数は 0 から数え直します。待機中の要求 %s 件は 15 分以内に処理されます。",
@@ -45,7 +45,7 @@ var operateWords = language.Catalogue{
 	},
 	"use.unasked_release": {
 		En: "Nobody is here to be asked: see who was stamped (sessionstamp history --stack NAME), then write --yes.",
-		Ja: "確認の入力ができません。対象者を確認し (sessionstamp history --stack NAME)、--yes を付けて実行してください。",
+		Ja: "対話入力ができないため、確認できません。対象者を確認し (sessionstamp history --stack NAME)、--yes を付けて実行してください。",
 	},
 	"fail.order_given": {
 		En: "No answer came. The order was given and may have been carried out: see sessionstamp status. It may be given again.",
@@ -56,7 +56,7 @@ var operateWords = language.Catalogue{
 	"sweep.done":   {En: "Everybody was looked at. Queued, to be stamped within minutes: %s", Ja: "全員を確認しました。キューに入れた人 (数分以内に処理): %s 人"},
 	"sweep.goes_on": {
 		En: "The time was up before everybody was looked at; the next sweep goes on from here within the hour. Queued so far: %s",
-		Ja: "時間内に全員を確認できませんでした。1 時間以内に次の巡回が続きから始めます。これまでにキューに入れた人: %s 人",
+		Ja: "時間内に全員を確認できませんでした。続きは 1 時間以内に次の巡回で確認します。これまでにキューに入れた人: %s 人",
 	},
 	"sweep.paused": {
 		En: "It is paused: the sweep has looked at nobody, and begins when you resume.",
@@ -68,7 +68,7 @@ var operateWords = language.Catalogue{
 	},
 	"sweep.existing": {
 		En: "Older ones without a stamp, who wait for you: %s. Stamp them: sessionstamp stamp --all",
-		Ja: "以前からいるスタンプのない人 (判断待ち): %s 人。付けるには: sessionstamp stamp --all",
+		Ja: "スタンプのない既存のユーザー (判断待ち): %s 人。付けるには: sessionstamp stamp --all",
 	},
 	"sweep.unmatched": {
 		En: "The exclusion %s protects nobody: correct it, or leave it out.",
@@ -81,7 +81,7 @@ var operateWords = language.Catalogue{
 		Ja: "時間内に全員を確認できなかったため、人数は途中までです。",
 	},
 	"decided.new":           {En: "would be stamped: new, and no stamp", Ja: "対象: 新規でスタンプなし"},
-	"decided.existing":      {En: "wait for you: created earlier", Ja: "判断待ち: 以前に作成"},
+	"decided.existing":      {En: "wait for you: created earlier", Ja: "判断待ち: 既存のユーザー"},
 	"decided.stamped":       {En: "have a stamp", Ja: "スタンプあり"},
 	"decided.excluded":      {En: "excluded", Ja: "除外"},
 	"decided.not_federated": {En: "not federated", Ja: "フェデレーションではない"},

@@ -66,11 +66,11 @@ var orderWords = language.Catalogue{
 	},
 	"order.reads_back": {
 		En: "Waits for %s stamps to show, until %s. Ctrl-C loses nothing: the next run reads them back.",
-		Ja: "%s 人のスタンプが反映されるのを %s まで待ちます。Ctrl-C で中断しても失われるものはなく、次の実行で確かめます。",
+		Ja: "%s 人のスタンプが反映されるのを %s まで待ちます。Ctrl-C で中断しても問題ありません。その場合は次の実行時に確認します。",
 	},
 	"order.reads_back.one": {
 		En: "Waits for the stamp to show, until %s. Ctrl-C loses nothing: the next run reads it back.",
-		Ja: "スタンプが反映されるのを %s まで待ちます。Ctrl-C で中断しても失われるものはなく、次の実行で確かめます。",
+		Ja: "スタンプが反映されるのを %s まで待ちます。Ctrl-C で中断しても問題ありません。その場合は次の実行時に確認します。",
 	},
 	"stamp.nobody":   {En: "Nobody is to be stamped.", Ja: "スタンプを付ける対象はありません。"},
 	"signout.nobody": {En: "Nobody is to be signed out.", Ja: "サインアウトの対象はありません。"},

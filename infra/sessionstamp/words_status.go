@@ -22,10 +22,10 @@ var statusWords = language.Catalogue{
 	"status.finished":     {En: "finished at %s", Ja: "%s に完了"},
 	"status.members":      {En: "Members", Ja: "メンバー"},
 	"status.members_are":  {En: "%s; without a stamp: %s, of whom %s wait for you", Ja: "%s 人、スタンプなし %s 人 (うち判断待ち %s 人)"},
-	"status.stamped":      {En: "Stamped, 24 h", Ja: "24 時間の人数"},
+	"status.stamped":      {En: "Stamped, 24 h", Ja: "24 時間のスタンプ"},
 	"status.stamped_are":  {En: "%s; the brake stops at %s", Ja: "%s 人 (上限 %s 人)"},
 	"status.queue":        {En: "Queue", Ja: "キュー"},
-	"status.waiting":      {En: "%s waiting, %s at work, %s for later, %s given up", Ja: "待機 %s、処理中 %s、後で再試行 %s、断念 %s (件)"},
+	"status.waiting":      {En: "%s waiting, %s at work, %s for later, %s given up", Ja: "待機 %s、処理中 %s、再試行待ち %s、失敗 %s (件)"},
 	"status.alarms":       {En: "Alarms", Ja: "アラーム"},
 	"status.alarms_are":   {En: "%s of %s ring", Ja: "%[2]s 件中 %[1]s 件がアラーム状態"},
 
@@ -47,7 +47,7 @@ var statusWords = language.Catalogue{
 	},
 	"status.braked": {
 		En: "The brake was reached at %s, after %s stamps: new users wait.",
-		Ja: "%s に上限 (%s 人) に達し、新しいユーザーが待っています。",
+		Ja: "%s に上限 (%s 人) に達し、新しいユーザーへのスタンプが止まっています。",
 	},
 	"status.stopped": {
 		En: "The stamper's queue is switched off in Lambda, so nobody is stamped: find out who did it, and why. doctor has the command that switches it on.",
@@ -67,23 +67,23 @@ var statusWords = language.Catalogue{
 	},
 	"status.no_sweep": {
 		En: "No sweep has finished in the last three hours: users of whom no notification told are not found.",
-		Ja: "3 時間以内に完了した巡回がありません。通知の届かなかったユーザーが見つかりません。",
+		Ja: "3 時間以内に完了した巡回がありません。通知が届かなかったユーザーを見つけられません。",
 	},
 	"status.dead_letters": {
 		En: "Requests given up: %s. Why, and what to do: sessionstamp doctor",
-		Ja: "断念した要求が %s 件あります。原因と対処: sessionstamp doctor",
+		Ja: "処理できなかった要求が %s 件あります。原因と対処: sessionstamp doctor",
 	},
 	"status.dry_run": {
 		En: "Dry run: it decides, and stamps nobody (parameter DryRun).",
 		Ja: "ドライ ラン中です。判定だけを行い、スタンプは付けません (パラメーター DryRun)。",
 	},
-	"status.existing": {En: "%s older users without a stamp wait for you: sessionstamp stamp --all", Ja: "以前からいるスタンプのない %s 人が判断待ち: sessionstamp stamp --all"},
+	"status.existing": {En: "%s older users without a stamp wait for you: sessionstamp stamp --all", Ja: "スタンプのない既存のユーザー %s 人が判断待ちです: sessionstamp stamp --all"},
 
 	"alarm.subscription":   {En: "Alarm since %s: the subscription cannot be renewed.", Ja: "アラーム (%s から): サブスクリプションを更新できません。"},
-	"alarm.sweep":          {En: "Alarm since %s: for three hours no sweep came to its end.", Ja: "アラーム (%s から): 3 時間、巡回が完了していません。"},
+	"alarm.sweep":          {En: "Alarm since %s: for three hours no sweep came to its end.", Ja: "アラーム (%s から): 巡回が 3 時間以上完了していません。"},
 	"alarm.missed":         {En: "Alarm since %s: notifications missed new users; the sweep found them late. If it comes again within a week, look at the webhook's log.", Ja: "アラーム (%s から): 通知が漏れ、巡回で遅れて見つかったユーザーがいます。1 週間以内に再発したら webhook のログを確認してください。"},
-	"alarm.attention":      {En: "Alarm since %s: something needed a person in the last hours; sessionstamp doctor says what.", Ja: "アラーム (%s から): 人の対応が必要な事象がありました。内容は sessionstamp doctor で確認できます。"},
-	"alarm.dead_letters":   {En: "Alarm since %s: requests were given up.", Ja: "アラーム (%s から): 断念した要求があります。"},
+	"alarm.attention":      {En: "Alarm since %s: something needed a person in the last hours; sessionstamp doctor says what.", Ja: "アラーム (%s から): 担当者の対応が必要な事象がありました。内容は sessionstamp doctor で確認できます。"},
+	"alarm.dead_letters":   {En: "Alarm since %s: requests were given up.", Ja: "アラーム (%s から): 処理できなかった要求があります。"},
 	"alarm.age":            {En: "Alarm since %s: requests wait for more than half an hour.", Ja: "アラーム (%s から): 要求が 30 分以上待っています。"},
 	"alarm.api_faults":     {En: "Alarm since %s: Graph's notifications are answered with errors; look at the webhook's log.", Ja: "アラーム (%s から): Graph の通知にエラーを返しています。webhook のログを確認してください。"},
 	"alarm.stamper_errors": {En: "Alarm since %s: the stamper broke off more than once; its requests come back by themselves. Look at its log.", Ja: "アラーム (%s から): stamper が繰り返し異常終了しました。要求は自動で再処理されます。ログを確認してください。"},

@@ -58,6 +58,7 @@ func composed() (keys []language.Key) {
 	for _, do := range doctor.Actions() {
 		keys = append(keys, language.Key("doctor.do_"+do))
 	}
+	keys = append(keys, setupKeys()...)
 	return append(keys, "column.domain", "column.month", "signed_in.browser", "signed_in.device", "signed_in.az")
 }
 

@@ -14,7 +14,7 @@ var watchWords = language.Catalogue{
 	},
 	"watch.person": {
 		En: "You signed in yourself: this ends when your session does, and a restart asks you again. For a service, sign in as an app: sessionstamp help flags",
-		Ja: "ご自身でサインインしています。セッションが切れると止まり、再起動時には再びサインインが必要です。サービスとして動かすときはアプリでサインインしてください: sessionstamp help flags",
+		Ja: "ご自身でサインインしています。セッションが切れると止まり、再起動時には再びサインインが必要です。サービスとして動かす場合はアプリでサインインしてください: sessionstamp help flags",
 	},
 	"watch.stopped": {
 		En: "Stopped. Nothing is half done; the next watch goes on from here.",
@@ -38,7 +38,7 @@ var watchWords = language.Catalogue{
 	"watch.days":        {En: "%s days", Ja: "%s 日"},
 	"watch.requests_dropped": {
 		En: "Requests given up after many failures: %s. See who has no stamp (sessionstamp users), and stamp them: sessionstamp stamp USER",
-		Ja: "失敗が続いたため、%s 件の処理をやめました。スタンプのない人を確認し (sessionstamp users)、付けてください: sessionstamp stamp USER",
+		Ja: "失敗が続いたため、%s 件の処理をやめました。スタンプのない人を確認し (sessionstamp users)、スタンプを付けてください: sessionstamp stamp USER",
 	},
 	"watch.brake_reached": {
 		En: "The brake holds new stamps back: %s were stamped in 24 hours. See who (sessionstamp history); if that is right, release it: sessionstamp watch --release",

@@ -9,7 +9,7 @@ var purpose = []language.Text{
 	},
 	{
 		En: "It runs in your own AWS account, and signs in to your own tenant. Nobody else takes part in it.",
-		Ja: "自社の AWS アカウントで動作し、自社のテナントだけにサインインします。外部の事業者は関与しません。",
+		Ja: "自社の AWS アカウントで動作し、自社のテナントだけにサインインします。AWS と Microsoft のほかに関与する事業者はありません。",
 	},
 }
 
@@ -19,7 +19,7 @@ var people = []Person{
 		Who: language.Text{En: "who sets it up (sessionstamp setup)", Ja: "Entra の設定を行う人 (sessionstamp setup)"},
 		Right: language.Text{
 			En: "the roles Privileged Role Administrator and Cloud Application Administrator; or Global Administrator alone",
-			Ja: "特権ロール管理者とクラウド アプリケーション管理者の両ロール (グローバル管理者なら単独で可)",
+			Ja: "特権ロール管理者とクラウド アプリケーション管理者の両方のロール (またはグローバル管理者)",
 		},
 		Duration: language.Text{
 			En: "once, for half an hour; again to remove it, and to renew a stored credential. Activating the roles for that time (PIM) is enough",
@@ -27,7 +27,7 @@ var people = []Person{
 		},
 		Why: language.Text{
 			En: "makes two app registrations, a reader and a stamper, and consents to their permissions. Microsoft Graph Command Line Tools asks this person for Application.ReadWrite.All and AppRoleAssignment.ReadWrite.All: consent for this person only, not on behalf of the organization",
-			Ja: "2 つのアプリの登録 (reader と stamper) を作成し、アクセス許可に管理者の同意を与えます。サインイン時に Microsoft Graph Command Line Tools が Application.ReadWrite.All と AppRoleAssignment.ReadWrite.All を求めます。「組織の代理として同意する」はオフのまま、本人の分だけ同意してください",
+			Ja: "2 つのアプリ (読み取り用の reader とスタンプ用の stamper) を登録し、アクセス許可に管理者の同意を与えます。サインイン時に Microsoft Graph Command Line Tools が Application.ReadWrite.All と AppRoleAssignment.ReadWrite.All を求めます。「組織の代理として同意する」はオフのまま、自分の分だけ同意してください",
 		},
 	},
 	{
@@ -63,7 +63,7 @@ var people = []Person{
 		},
 		Why: language.Text{
 			En: "makes the stack, with the roles of its functions. Whoever writes roles can widen them: bound them by a permissions boundary (PermissionsBoundaryArn) if your rules ask for it",
-			Ja: "スタックと関数のロールを作成します。ロールを書ける人は権限を広げられるため、必要なら許可の境界 (PermissionsBoundaryArn) で制限してください",
+			Ja: "スタックと関数のロールを作成します。ロールを作成できる人は権限を広げられるため、必要ならアクセス許可の境界 (PermissionsBoundaryArn) で制限してください",
 		},
 	},
 	{
@@ -73,7 +73,7 @@ var people = []Person{
 		Duration: language.Text{En: "as long as it runs", Ja: "稼働している間"},
 		Why: language.Text{
 			En: "answers alarms, stops and goes on. An order to the queue can sign people out",
-			Ja: "アラームに対応し、停止と再開を行います。キューへの指示でユーザーをサインアウトできます",
+			Ja: "アラームに対応し、停止と再開を行います。キューへの指示でユーザーをサインアウトすることもできます",
 		},
 	},
 	{
@@ -96,7 +96,7 @@ var can = []language.Text{
 	},
 	{
 		En: "Who administers the AWS account can act as the apps.",
-		Ja: "AWS アカウントの管理者は、これらのアプリとして動作できます。",
+		Ja: "AWS アカウントの管理者は、これらのアプリになりすまして同じ操作ができます。",
 	},
 }
 
@@ -112,10 +112,10 @@ var cannot = []language.Text{
 var stores = []Store{
 	{
 		Where: language.Text{En: "Table (DynamoDB)", Ja: "テーブル (DynamoDB)"},
-		What:  language.Text{En: "object ids, times, states, the brake's count", Ja: "オブジェクト ID、日時、状態、件数"},
+		What:  language.Text{En: "object ids, times, states, the brake's count", Ja: "オブジェクト ID、日時、状態、24 時間の人数"},
 		Until: language.Text{
 			En: "400 days a user; backups of 35 days; it stays when the stack is removed",
-			Ja: "ユーザーごとに 400 日、バックアップ 35 日。スタックの削除後も残ります",
+			Ja: "各ユーザーの記録は 400 日、バックアップは 35 日。スタックの削除後も残ります",
 		},
 	},
 	{
@@ -140,7 +140,7 @@ var stores = []Store{
 		Where: language.Text{En: "Secrets Manager", Ja: "Secrets Manager"},
 		What: language.Text{
 			En: "a random value that proves Graph's notifications; with web-identity no credential at all",
-			Ja: "通知が Graph のものかを確かめる乱数。web-identity なら資格情報は保存しません",
+			Ja: "Graph からの通知であることを確かめるための乱数。web-identity なら資格情報は保存しません",
 		},
 		Until: language.Text{En: "until the stack is removed", Ja: "スタックの削除まで"},
 	},
@@ -178,18 +178,18 @@ var leaves = []language.Text{
 	},
 	{
 		En: "Connections: from AWS to graph.microsoft.com and login.microsoftonline.com (in national clouds theirs), from Microsoft Graph to one HTTPS address of API Gateway.",
-		Ja: "通信: AWS から graph.microsoft.com と login.microsoftonline.com (各国クラウドではその相当先) へ、Microsoft Graph から API Gateway の HTTPS アドレス 1 つへ。",
+		Ja: "通信: AWS から graph.microsoft.com と login.microsoftonline.com (各国のクラウドでは、それに相当するエンドポイント) へ、Microsoft Graph から API Gateway の HTTPS アドレス 1 つへ。",
 	},
 }
 
 var stop = []language.Text{
 	{
 		En: "sessionstamp pause: nobody is stamped or signed out any more, whoever has ordered it; a batch whose calls have begun ends within a minute. sessionstamp resume goes on; who has become older than NewUserWindowHours (72) meanwhile waits for a person.",
-		Ja: "sessionstamp pause: 手動の指示も含め、以後は誰もサインアウトしません (呼び出し中の分は 1 分以内に終わります)。再開は sessionstamp resume です。その間に作成から NewUserWindowHours (72 時間) を過ぎた人は、担当者の指示を待ちます。",
+		Ja: "sessionstamp pause: 担当者の指示によるものも含め、以後は誰もサインアウトされません (実行中の処理は 1 分以内に終わります)。再開は sessionstamp resume です。停止中に作成から NewUserWindowHours (72 時間) を過ぎた人には自動では付かず、担当者の指示が必要です。",
 	},
 	{
 		En: "Without AWS: Entra admin center > Enterprise applications > the stamper > Properties > Enabled for users to sign-in: No. Tokens that were issued before work for up to 75 minutes.",
-		Ja: "AWS を使わない場合: Microsoft Entra 管理センター > エンタープライズ アプリケーション > stamper > プロパティ > 「ユーザーのサインインが有効になっていますか?」を「いいえ」。発行済みのトークンは最長 75 分間有効です。",
+		Ja: "AWS を操作せずに止める場合: Microsoft Entra 管理センター > エンタープライズ アプリケーション > stamper > プロパティ > 「ユーザーのサインインが有効になっていますか?」を「いいえ」。発行済みのトークンは最長 75 分間有効です。",
 	},
 }
 
@@ -200,6 +200,6 @@ var remove = []language.Text{
 	},
 	{
 		En: "The table and the stamper's log stay, since they say why each person was signed out: delete them by hand when your retention rules allow it. Users keep their stamps, which is harmless.",
-		Ja: "サインアウトの理由の記録として、テーブルと stamper のログは残ります。社内の保存期間が過ぎたら手動で削除してください。ユーザーのスタンプは残りますが、影響はありません。",
+		Ja: "サインアウトの理由の記録として、テーブルと stamper のログは残ります。社内で定めた保存期間を過ぎたら、手動で削除してください。ユーザーのスタンプも残りますが、害はありません。",
 	},
 }

@@ -30,7 +30,9 @@ func TestCheckout(t *testing.T) {
 	}
 	write(t, root, "go.mod", module)
 	write(t, root, "template.yaml", "Resources:")
-	write(t, root, "CHANGELOG.md", "# Changes")
+	for _, name := range []string{"CHANGELOG.md", "LICENSE", "README.md"} {
+		write(t, root, name, "# Changes")
+	}
 	below := filepath.Join(root, ".aws-sam")
 	if _, err := openCheckout(root); !errors.Is(err, ErrNoFunctions) || !strings.Contains(err.Error(), "make build") {
 		t.Errorf("before it is built: %v", err)

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"archive/zip"
+	"cmp"
 	"io"
 	"io/fs"
 	"path"
@@ -34,23 +35,24 @@ func samBuild(function string) string {
 	return path.Join(".aws-sam/build", strings.ToUpper(function[:1])+function[1:]+"Function", "bootstrap")
 }
 
+// texts are what the tree has besides the functions: SAM reads LICENSE and README.md as well,
+// since the template names them to the Serverless Application Repository.
+var texts = []string{"CHANGELOG.md", "LICENSE", "README.md", "template.yaml"}
+
 // Files reads the release tree from a checkout. built tells where a function's program is.
-func Files(checkout fs.FS, built func(function string) string) ([]File, error) {
-	files := []File{{Name: "CHANGELOG.md"}}
-	from := []string{"CHANGELOG.md"}
+func Files(checkout fs.FS, built func(function string) string) (files []File, err error) {
+	read := func(f File, from string) {
+		content, failed := fs.ReadFile(checkout, from)
+		f.Content, err = content, cmp.Or(err, failed)
+		files = append(files, f)
+	}
 	for _, function := range Functions {
-		files = append(files, File{Name: "functions/" + function + "/bootstrap", Program: true})
-		from = append(from, built(function))
+		read(File{Name: "functions/" + function + "/bootstrap", Program: true}, built(function))
 	}
-	files, from = append(files, File{Name: "template.yaml"}), append(from, "template.yaml")
-	for i := range files {
-		content, err := fs.ReadFile(checkout, from[i])
-		if err != nil {
-			return nil, err
-		}
-		files[i].Content = content
+	for _, name := range texts {
+		read(File{Name: name}, name)
 	}
-	return files, nil
+	return files, err
 }
 
 // Zip packs files in the given order. The same files and time make the same bytes.

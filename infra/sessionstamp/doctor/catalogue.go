@@ -84,13 +84,13 @@ var stackWords = map[string]words{
 	},
 	"federation_off": {
 		problem: language.Text{En: "Outbound federation is off in the AWS account: no function can sign in to Entra, and nobody is stamped.",
-			Ja: "AWS アカウントのアウトバウンド フェデレーションが無効のため、どの関数も Entra にサインインできず、誰にもスタンプが付きません。"},
+			Ja: "AWS アカウントのアウトバウンド ID フェデレーションが無効のため、どの関数も Entra にサインインできず、誰にもスタンプが付きません。"},
 		cure: language.Text{En: "Switch it on; afterwards run doctor again, because the issuer may be another one.",
 			Ja: "有効にしてください。発行者が変わることがあるため、その後 doctor を再実行してください。"},
 		command: "aws iam enable-outbound-web-identity-federation",
 	},
 	"federation_to_come": {
-		problem: language.Text{En: "Outbound federation is off in the AWS account.", Ja: "AWS アカウントのアウトバウンド フェデレーションは無効です。"},
+		problem: language.Text{En: "Outbound federation is off in the AWS account.", Ja: "AWS アカウントのアウトバウンド ID フェデレーションは無効です。"},
 		cure:    language.Text{En: "Setup switches it on; it needs iam:EnableOutboundWebIdentityFederation.", Ja: "setup が有効にします (iam:EnableOutboundWebIdentityFederation が必要です)。"},
 	},
 	"stack_missing": {

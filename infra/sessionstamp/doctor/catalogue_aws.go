@@ -25,12 +25,12 @@ var awsWords = map[string]words{
 		cure:    language.Text{En: "Its log says why.", Ja: "原因はログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-{function} --region {region} --since 1h",
 	},
 	"source_missing": {
-		problem: language.Text{En: "Nothing hands the notifications to the stamper: its event source mapping is gone. Nobody is stamped.", Ja: "スタンプ用関数のイベント ソース マッピングがなく、誰にもスタンプが付きません。"},
+		problem: language.Text{En: "Nothing hands the notifications to the stamper: its event source mapping is gone. Nobody is stamped.", Ja: "スタンプ用関数のイベントソースマッピングがなく、誰にもスタンプが付きません。"},
 		cure:    language.Text{En: "In the Lambda console, add queue and function again as the template has them, or set the stack up again.", Ja: "Lambda コンソールでテンプレートどおりに追加するか、セットアップし直してください。"},
 		command: "sessionstamp setup{of} --undo",
 	},
 	"source_off": {
-		problem: language.Text{En: "The stamper's event source mapping is switched off: nobody is stamped, and requests are lost after four days.", Ja: "スタンプ用関数のイベント ソース マッピングが無効です。誰にもスタンプが付かず、4 日を過ぎた要求は失われます。"},
+		problem: language.Text{En: "The stamper's event source mapping is switched off: nobody is stamped, and requests are lost after four days.", Ja: "スタンプ用関数のイベントソースマッピングが無効です。誰にもスタンプが付かず、4 日を過ぎた要求は失われます。"},
 		cure:    language.Text{En: "Find out who switched it off, and why; then switch it on.", Ja: "停止された理由を確認のうえ、有効にしてください。"},
 		command: "aws lambda update-event-source-mapping --region {region} --uuid {id} --enabled",
 	},
@@ -98,7 +98,7 @@ var awsWords = map[string]words{
 	"alarms_unconfirmed": {
 		problem: language.Text{En: "The address for alarms was never confirmed: nobody hears when something is wrong.", Ja: "アラームの通知先が未確認のため、異常が誰にも通知されません。"},
 		cure: language.Text{En: "Open the mail \"AWS Notification - Subscription Confirmation\" and confirm; after three days it has to be sent again: SNS > Subscriptions > Request confirmation.",
-			Ja: "メール「AWS Notification - Subscription Confirmation」のリンクで確認してください。3 日を過ぎたら SNS > サブスクリプション > 「確認のリクエスト」で再送します。"},
+			Ja: "メール「AWS Notification - Subscription Confirmation」のリンクで確認してください。3 日を過ぎたら SNS > サブスクリプション > 「リクエストの確認」で再送します。"},
 	},
 	"alarms_unheard": {
 		problem: language.Text{En: "Nobody receives the alarms: they only stand on the dashboard.", Ja: "アラームの通知先がなく、ダッシュボードに表示されるだけです。"},

@@ -50,7 +50,7 @@ func Pieces(e Evidence) []Piece {
 		{"excluded", language.Text{En: "exclusions", Ja: "除外設定"}, Entra, e.Excluded, true},
 		{"users", language.Text{En: "users", Ja: "ユーザー"}, Entra, e.Users, false},
 		{"account", language.Text{En: "account", Ja: "アカウント"}, AWS, e.Account, false},
-		{"issuer", language.Text{En: "outbound federation", Ja: "アウトバウンド フェデレーション"}, AWS, e.Issuer, false},
+		{"issuer", language.Text{En: "outbound federation", Ja: "アウトバウンド ID フェデレーション"}, AWS, e.Issuer, false},
 		{"stacks", language.Text{En: "other stacks", Ja: "ほかのスタック"}, AWS, e.Stacks, false},
 		{"deployment", language.Text{En: "stack", Ja: "スタック"}, AWS, e.Deployment, false},
 		{"functions", language.Text{En: "functions", Ja: "関数"}, AWS, e.Functions, true},

@@ -351,43 +351,6 @@ func (c *chooser) secret(p *Plan) Value {
 	return Value{Name: credentialSecret, From: ToBeMade}
 }
 
-// apps returns the apps of a deployment. A reader looks after subscription and sweep; the
-// stamper alone may revoke sessions, unless one app does all.
-func (p *Plan) apps(one, groups bool) []App {
-	rights := []string{readDomains, readUsers}
-	if groups {
-		rights = append(rights, readGroups)
-	}
-	reader := App{
-		Parameter: clientID, UniqueName: p.UniqueName("reader"), DisplayName: "sessionstamp (reads users) " + p.Stack,
-		Rights: slices.Clone(rights), Trusts: p.trusts(keeper, sweeper),
-	}
-	if one {
-		reader.DisplayName = "sessionstamp (stamps new federated users) " + p.Stack
-		reader.Rights = append(reader.Rights, revoke)
-		reader.Trusts = p.trusts(keeper, sweeper, stamper)
-		return []App{reader}
-	}
-	return []App{reader, {
-		Parameter: stamperClientID, UniqueName: p.UniqueName("stamper"), DisplayName: "sessionstamp (stamps new federated users) " + p.Stack,
-		Rights: append(rights, revoke), Trusts: p.trusts(stamper),
-	}}
-}
-
-// trusts are federated credentials but for the issuer, which may not be known yet. An app
-// that signs in by a client secret trusts nobody.
-func (p *Plan) trusts(functions ...string) (trusts []directory.FederatedCredential) {
-	if p.Mode != directory.AuthWebIdentity {
-		return nil
-	}
-	for _, f := range functions {
-		trusts = append(trusts, directory.FederatedCredential{
-			Name: p.Stack + "-" + f, Issuer: p.Issuer, Subject: p.Role(f), Audience: p.Audience,
-		})
-	}
-	return trusts
-}
-
 // Parameters returns the values by their names.
 func (p Plan) Parameters() map[string]string {
 	all := make(map[string]string, len(p.Values))

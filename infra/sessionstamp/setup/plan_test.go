@@ -119,12 +119,12 @@ func TestProblems(t *testing.T) {
 		"two groups":             {groups("twice"), "groups"},
 		"no federated domain":    {func(f *Facts, _ *Wishes) { f.Tenant.Domains = f.Tenant.Domains[1:] }, "not_federated"},
 		"a domain of others":     {flag(federatedDomains, "example.com"), "domain"},
-		"domains with ;":         {flag(federatedDomains, "example.co.jp;example.com"), "value.FederatedDomains"},
-		"stamps":                 {flag(stampsPerDay, "many"), "value.StampsPerDay"},
-		"window":                 {flag(newUserWindow, "0"), "value.NewUserWindowHours"},
-		"alarms":                 {flag(alarmsTo, "ops"), "value.AlarmsTo"},
-		"boundary":               {flag(permissionsBounds, "Boundary"), "value.PermissionsBoundaryArn"},
-		"an alias of a key":      {flag(kmsKey, "arn:aws:kms:ap-northeast-1:123456789012:alias/a"), "value.KmsKeyArn"},
+		"domains with ;":         {flag(federatedDomains, "example.co.jp;example.com"), "value"},
+		"stamps":                 {flag(stampsPerDay, "many"), "value"},
+		"window":                 {flag(newUserWindow, "0"), "value"},
+		"alarms":                 {flag(alarmsTo, "ops"), "value"},
+		"boundary":               {flag(permissionsBounds, "Boundary"), "value"},
+		"an alias of a key":      {flag(kmsKey, "arn:aws:kms:ap-northeast-1:123456789012:alias/a"), "value"},
 		"a key that is not ours": {func(_ *Facts, w *Wishes) { w.File = map[string]string{clientID: tenant} }, "file_key"},
 		"certificate":            {flag(authMode, "certificate"), "certificate"},
 		"secret between two":     {func(f *Facts, w *Wishes) { w.Flags, w.Mandate = map[string]string{authMode: "client-secret"}, AWSFirst }, "mode_shared"},
@@ -200,6 +200,9 @@ func TestTemplate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range parameters {
+		if !p.accepts(p.example) {
+			t.Errorf("%s: the example is refused", p.name)
+		}
 		in, ok := template.Parameters[p.name]
 		if len(in.Values) > 0 {
 			in.Pattern = "^(" + strings.Join(in.Values, "|") + ")$"
@@ -216,5 +219,23 @@ func TestTemplate(t *testing.T) {
 	}
 	if len(plan.Values) != len(template.Parameters) {
 		t.Errorf("%d values for %d parameters", len(plan.Values), len(template.Parameters))
+	}
+}
+
+// TestClouds: the same calls grant the same rights in every cloud, and only the audience is
+// another.
+func TestClouds(t *testing.T) {
+	t.Parallel()
+	global, _ := Make(facts(), wish())
+	f := facts()
+	f.Tenant.Cloud, f.Tenant.Audience = "china", "api://AzureADTokenExchangeChina"
+	china, problems := Make(f, wish())
+	for i, app := range china.Apps {
+		if !slices.Equal(app.Rights, global.Apps[i].Rights) || app.Trusts[0].Audience != f.Tenant.Audience {
+			t.Errorf("%v, %+v", problems, app)
+		}
+	}
+	if slices.Contains(china.Apps[0].Rights, revoke) || !slices.Contains(china.Apps[1].Rights, revoke) || get(china, cloud).Value != "china" {
+		t.Error("the stamper alone may revoke sessions")
 	}
 }

@@ -33,9 +33,10 @@ const (
 // A parameter is one of template.yaml's that a person may choose, with the template's own
 // rule, so that nothing is begun which CloudFormation would refuse. A test compares the two.
 type parameter struct {
-	name, value, pattern string
-	longest              int // characters, 0 for any number
-	least, most          int // of a number, if most is not 0
+	// example is one of its values.
+	name, value, pattern, example string
+	longest                       int // characters, 0 for any number
+	least, most                   int // of a number, if most is not 0
 }
 
 const (
@@ -48,16 +49,16 @@ func listOf(one string) string { return `^(` + one + `(, ?` + one + `)*)?$` }
 
 // parameters are those that a person may choose, in the order of the template.
 var parameters = []parameter{
-	{name: federatedDomains, pattern: listOf(domains), longest: 400},
-	{name: excludedUsers, pattern: listOf(guids), longest: 1479},
-	{name: excludedPatterns, pattern: listOf(upns), longest: 500},
-	{name: excludedGroups, pattern: listOf(guids), longest: 739},
-	{name: newUserWindow, value: "72", least: 1, most: 168},
-	{name: stampsPerDay, value: "0", most: 1_000_000},
-	{name: dryRun, value: "false", pattern: "^(false|true)$"},
-	{name: alarmsTo, pattern: `^([^@\s:]+@[^@\s:]+\.[^@\s:]+|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)?$`},
-	{name: permissionsBounds, pattern: `^(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+)?$`},
-	{name: kmsKey, pattern: `^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$`},
+	{name: federatedDomains, example: "example.co.jp,example.com", pattern: listOf(domains), longest: 400},
+	{name: excludedUsers, example: "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", pattern: listOf(guids), longest: 1479},
+	{name: excludedPatterns, example: "svc-*@example.com", pattern: listOf(upns), longest: 500},
+	{name: excludedGroups, example: "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", pattern: listOf(guids), longest: 739},
+	{name: newUserWindow, example: "72", value: "72", least: 1, most: 168},
+	{name: stampsPerDay, example: "300", value: "0", most: 1_000_000},
+	{name: dryRun, example: "true", value: "false", pattern: "^(false|true)$"},
+	{name: alarmsTo, example: "ops@example.com", pattern: `^([^@\s:]+@[^@\s:]+\.[^@\s:]+|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)?$`},
+	{name: permissionsBounds, example: "arn:aws:iam::123456789012:policy/Boundary", pattern: `^(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+)?$`},
+	{name: kmsKey, example: "arn:aws:kms:ap-northeast-1:123456789012:key/0f1e2d3c", pattern: `^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$`},
 }
 
 // accepts tells whether the template takes a value.
@@ -80,7 +81,7 @@ func (p parameter) judge(value string) []Problem {
 		}
 	}
 	if !p.accepts(value) {
-		return []Problem{problem("value."+p.name, value)}
+		return []Problem{problem("value", p.name, value, p.example)}
 	}
 	return nil
 }

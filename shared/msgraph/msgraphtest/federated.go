@@ -154,7 +154,7 @@ func (g *grant) checkSigned(assertion string) *aadsts {
 		jwt.WithSubject(g.app.id), jwt.WithAudience(endpoint), jwt.WithTimeFunc(func() time.Time { return g.now }))
 	_, err := parser.ParseWithClaims(assertion, new(jwt.RegisteredClaims), func(token *jwt.Token) (any, error) {
 		for _, k := range g.app.keys {
-			if k.names(token) && g.now.Before(k.End) {
+			if k.names(token) && g.now.Before(k.End) && k.known(g.s, g.now) {
 				return k.certificate.PublicKey, nil
 			}
 		}

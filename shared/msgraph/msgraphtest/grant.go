@@ -118,7 +118,7 @@ func (g *grant) checkSecret(text string) *aadsts {
 	if slices.Contains(g.app.secrets, Secret{Text: text}) {
 		return nil
 	}
-	if i := slices.IndexFunc(g.app.passwords, func(p password) bool { return p.text == text }); i >= 0 {
+	if i := slices.IndexFunc(g.app.passwords, func(p password) bool { return p.text == text && p.known(g.s, g.now) }); i >= 0 {
 		if g.now.Before(g.app.passwords[i].End) {
 			return nil
 		}

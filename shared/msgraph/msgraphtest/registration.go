@@ -25,6 +25,9 @@ type Registration struct {
 	// Issuer is how long an issuer that is new to the tenant is AADSTS700211, and Subject
 	// how long any new federated credential is AADSTS700213.
 	Issuer, Subject time.Duration
+	// Credential is how long a new client secret is AADSTS7000215, and a new certificate
+	// AADSTS700027.
+	Credential time.Duration
 }
 
 // registration is what Graph shows of an app, and who made it decides.
@@ -43,6 +46,13 @@ type validity struct {
 	Name  string    `json:"displayName"`
 	Start time.Time `json:"startDateTime"`
 	End   time.Time `json:"endDateTime"`
+
+	since time.Time // when it was added
+}
+
+// known tells whether all replicas of Entra have heard of it.
+func (v validity) known(s *Server, now time.Time) bool {
+	return !now.Before(v.since.Add(s.opts.Apps.Credential))
 }
 
 // password is a [passwordCredential].
@@ -314,7 +324,7 @@ func (a *App) replaceKeys(wanted []key, now time.Time) error {
 		if w.KeyID == "" {
 			w.KeyID = a.s.newID()
 		}
-		w.certificate, w.Start, w.End = certificate, certificate.NotBefore.UTC(), certificate.NotAfter.UTC()
+		w.certificate, w.Start, w.End, w.since = certificate, certificate.NotBefore.UTC(), certificate.NotAfter.UTC(), now
 	}
 	a.keys = wanted
 	return nil
@@ -385,7 +395,7 @@ func addPassword(s *Server, c *call) (reply, error) {
 	if !c.now.Before(end) {
 		return reply{}, badRequest("The credential end date is invalid.")
 	}
-	p := password{validity{s.newID(), body.PasswordCredential.DisplayName, c.now.UTC(), end}, "s8Q~" + s.newID()}
+	p := password{validity{s.newID(), body.PasswordCredential.DisplayName, c.now.UTC(), end, c.now}, "s8Q~" + s.newID()}
 	a.passwords = append(a.passwords, p)
 	return ok(object{
 		"@odata.context": c.context("microsoft.graph.passwordCredential"), "keyId": p.KeyID, "displayName": p.Name,

@@ -1,0 +1,55 @@
+package renew
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
+)
+
+// Entra tells all its replicas of a new credential within seconds: [4 to 18 were seen], and
+// nothing is promised. Until then one replica may take what the next refuses. So it counts as
+// known everywhere when it was taken so many times without a refusal between, so far apart.
+//
+// [4 to 18 were seen]: https://github.com/microsoftgraph/microsoft-graph-docs/issues/17966
+const (
+	proofs     = 6
+	proofPause = 5 * time.Second
+	// patience is how long Entra may take until then.
+	patience = 10 * time.Minute
+)
+
+// ErrUnproved is wrapped by the last refusal where Entra's patience has ended.
+var ErrUnproved = errors.New("Entra has not taken the new credential in time")
+
+// prove signs in until Entra certainly knows a credential.
+func (e *Engine) prove(ctx context.Context, s secrets.Stored) error {
+	end := time.Now().Add(patience)
+	for taken := 0; taken < proofs; {
+		err := e.SignIn(ctx, s)
+		if taken++; err != nil {
+			taken = 0
+		}
+		switch {
+		case err != nil && time.Now().After(end):
+			return fmt.Errorf("%w: %w", ErrUnproved, err)
+		case taken < proofs && !wait(ctx, proofPause):
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// wait tells whether it has waited for so long, and not been called off.
+func wait(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

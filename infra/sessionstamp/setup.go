@@ -1,0 +1,317 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+)
+
+// settingUp are the flags of setup.
+type settingUp struct {
+	deployment
+	line                                    string
+	exclude, excludeGroups, domains         []string
+	stampsPerDay                            int // -1 where it is not said
+	observe, alarms, boundary, kmsKey, auth string
+	from                                    string
+	oneApp, plan, yes, undo, aws, entra     bool
+}
+
+func (c *call) setupVerb() *cobra.Command {
+	o := settingUp{stampsPerDay: -1}
+	cmd := c.verb("setup", func(cmd *cobra.Command, args []string) error {
+		o.line = strings.Join(args, "")
+		return c.setup(cmd.Context(), o)
+	})
+	cmd.Args = cobra.ArbitraryArgs
+	flags := cmd.Flags()
+	flags.BoolVar(&o.plan, "plan", false, c.help("flag.setup-plan"))
+	flags.BoolVar(&o.yes, "yes", false, c.help("flag.yes"))
+	flags.BoolVar(&o.undo, "undo", false, c.help("flag.undo"))
+	flags.BoolVar(&o.aws, "aws", false, c.help("flag.setup-aws"))
+	flags.BoolVar(&o.entra, "entra", false, c.help("flag.setup-entra"))
+	flags.Var(text{&o.from, "FILE"}, "from", c.help("flag.from"))
+	flags.Var(texts{&o.exclude, "U|none"}, "exclude", c.help("flag.setup-exclude"))
+	flags.Var(texts{&o.excludeGroups, "G|none"}, "exclude-group", c.help("flag.setup-exclude-group"))
+	flags.Var(texts{&o.domains, "D"}, "domain", c.help("flag.setup-domain"))
+	flags.Var(number{&o.stampsPerDay}, "stamps-per-day", c.help("flag.stamps-per-day"))
+	flags.Var(choice{&o.observe, []string{"true", "false"}}, "observe", c.help("flag.observe"))
+	flags.Var(text{&o.alarms, "ADDRESS|ARN"}, "alarms", c.help("flag.alarms"))
+	flags.Var(text{&o.boundary, "ARN"}, "boundary", c.help("flag.boundary"))
+	flags.Var(text{&o.kmsKey, "ARN"}, "kms-key", c.help("flag.kms-key"))
+	flags.BoolVar(&o.oneApp, "one-app", false, c.help("flag.one-app"))
+	flags.Var(choice{&o.auth, []string{"web-identity", "client-secret"}}, "auth", c.help("flag.auth"))
+	o.deployment.flags(c, cmd, usualStack)
+	for _, name := range []string{"exclude-group", "domain", "stamps-per-day", "observe", "boundary", "kms-key", "one-app", "auth", "stack", "region", "profile"} {
+		_ = cmd.Flags().SetAnnotation(name, explainedIn, []string{"setup --plan"}) // it fails only for a flag that there is not
+	}
+	return cmd
+}
+
+// setup takes a tenant and an account from nothing to a running deployment, or back.
+func (c *call) setup(ctx context.Context, o settingUp) error {
+	wishes, err := c.wishes(o)
+	if err != nil {
+		return err
+	}
+	s, err := c.session(ctx, o, wishes)
+	if err != nil {
+		return err
+	}
+	if o.undo {
+		return c.undo(ctx, o, s)
+	}
+	return c.makeReal(ctx, o, s, wishes)
+}
+
+// A session is what is known of both sides, and who acts there.
+type session struct {
+	deployment setup.Deployment
+	facts      setup.Facts
+	world      setup.World
+	// preview asks the deployment whom it would stamp.
+	preview func(ctx context.Context) (setupPreview, error)
+	entraAs string
+}
+
+// setupPreview counts whom the deployment will stamp, and who waits for a person.
+type setupPreview struct {
+	New      int `json:"new"`
+	Existing int `json:"existing"`
+}
+
+// makeReal plans, asks, and carries the plan out.
+func (c *call) makeReal(ctx context.Context, o settingUp, s session, w setup.Wishes) error {
+	p, problems := setup.Make(s.facts, w)
+	if len(problems) > 0 {
+		return c.refusePlan(problems)
+	}
+	view := c.planView(s, p)
+	if o.plan {
+		return c.show(view)
+	}
+	if !o.yes {
+		c.tellView(view)
+		if err := c.goOn(ctx); err != nil {
+			return err
+		}
+	}
+	done, err := setup.Run(ctx, p, s.world, c.steps())
+	if err != nil {
+		return c.brokeOff(err)
+	}
+	return c.show(c.doneView(ctx, o, s, done))
+}
+
+// wishes are what the flags, the file and the line say. What contradicts itself is refused
+// before anybody signs in.
+func (c *call) wishes(o settingUp) (w setup.Wishes, err error) {
+	w = setup.Wishes{
+		Stack: o.name, Excluded: o.exclude, ExcludedGroups: o.excludeGroups, OneApp: o.oneApp,
+		Flags: make(map[string]string), Version: c.brings(),
+	}
+	for name, value := range map[string]string{
+		"FederatedDomains": strings.Join(o.domains, ","), "DryRun": o.observe, "AlarmsTo": o.alarms,
+		"PermissionsBoundaryArn": o.boundary, "KmsKeyArn": o.kmsKey, "AuthMode": o.auth,
+	} {
+		if value != "" {
+			w.Flags[name] = value
+		}
+	}
+	if o.stampsPerDay >= 0 {
+		w.Flags["StampsPerDay"] = strconv.Itoa(o.stampsPerDay)
+	}
+	switch {
+	case c.demo:
+		return w, misuse("use.no_demo")
+	case o.aws && o.entra, o.line != "" && !o.aws && !o.entra:
+		return w, misuse("use.setup_halves")
+	case o.entra && o.line == "":
+		return w, misuse("use.setup_line")
+	case !o.yes && !o.plan && !c.Person:
+		return w, misuse("use.setup_unasked")
+	case o.from != "":
+		if w.File, err = readSettings(o.from); err != nil {
+			return w, misuse("use.settings", o.from)
+		}
+	}
+	return w, c.mandate(o, &w)
+}
+
+// mandate reads the line, if there is one.
+func (c *call) mandate(o settingUp, w *setup.Wishes) (err error) {
+	switch {
+	case o.entra:
+		w.Mandate = setup.EntraHalf
+		w.Request, err = setup.ReadRequest(o.line)
+	case o.aws && o.line != "":
+		w.Mandate = setup.AWSLast
+		if w.Answer, err = setup.ReadAnswer(o.line); err == nil {
+			var cloud msgraph.Cloud
+			if cloud, err = msgraph.CloudByName(w.Answer.Cloud); err != nil {
+				return misuse("use.line_broken")
+			}
+			w.Answer.Audience, w.Stack = cloud.ExchangeAudience(), w.Answer.Stack
+		}
+	case o.aws:
+		w.Mandate = setup.AWSFirst
+	}
+	switch {
+	case errors.Is(err, setup.ErrVersion):
+		return misuse("use.line_version")
+	case errors.Is(err, setup.ErrBroken):
+		return misuse("use.line_broken")
+	case err != nil:
+		return misuse("use.no_line")
+	}
+	return nil
+}
+
+// readSettings reads a JSON object with the template's parameters as its names. A list is
+// written as a text with commas, as in the template, or as an array.
+func readSettings(name string) (map[string]string, error) {
+	content, err := os.ReadFile(name) //nolint:gosec // the person names it
+	if err != nil {
+		return nil, err
+	}
+	var object map[string]any
+	decoder := json.NewDecoder(strings.NewReader(string(content)))
+	decoder.UseNumber()
+	if err := decoder.Decode(&object); err != nil {
+		return nil, err
+	}
+	settings := make(map[string]string, len(object))
+	for name, value := range object {
+		if list, is := value.([]any); is {
+			texts := make([]string, len(list))
+			for i, one := range list {
+				texts[i] = fmt.Sprint(one)
+			}
+			value = strings.Join(texts, ",")
+		}
+		if _, nested := value.(map[string]any); nested || value == nil {
+			return nil, errors.New("a setting is a text, a number, true or false, or a list")
+		}
+		settings[name] = fmt.Sprint(value)
+	}
+	return settings, nil
+}
+
+// goOn asks the one question. Who wants to change something is told how.
+func (c *call) goOn(ctx context.Context) error {
+	for {
+		answer, err := c.ask(ctx, c.say("setup.go_on"))
+		switch {
+		case err != nil:
+			return err
+		case agrees(answer):
+			return nil
+		case answer != "c":
+			return failure(nil, "fail.setup_declined")
+		}
+		c.tell(line{text: c.say("setup.change"), hang: 2})
+	}
+}
+
+// refusePlan tells all problems at once. Nothing was done.
+func (c *call) refusePlan(problems []setup.Problem) error {
+	t := &trouble{status: wrongUse}
+	for i, p := range problems {
+		key := language.Key("setup_problem." + p.Key)
+		if i == 0 {
+			t.key, t.args = key, p.Args
+			continue
+		}
+		t.more = append(t.more, c.say(key, p.Args...))
+	}
+	t.more = append(t.more, c.say("setup.nothing_done"))
+	return t
+}
+
+// brokeOff says at which step the run ended, why, and that the next one goes on there.
+func (c *call) brokeOff(err error) error {
+	at, ok := errors.AsType[*setup.Incomplete](err)
+	if !ok {
+		return failure(err, "fail.setup_stopped")
+	}
+	t := &trouble{status: wrong, key: "fail.setup", args: []any{c.stepName(at.Step, at.Detail)}, cause: err}
+	if failed, is := errors.AsType[*setup.Failed](err); is {
+		t.more = append(t.more, failed.Sentence)
+	} else if cause, is := errors.AsType[*trouble](at.Err); is {
+		t.more = append(t.more, c.say(cause.key, cause.args...))
+	} else {
+		cause := explain(at.Err)
+		t.more = append(t.more, c.say(cause.key, cause.args...))
+	}
+	t.more = append(t.more, c.say("setup.again"))
+	return t
+}
+
+func (c *call) stepName(step, detail string) string {
+	return c.say(language.Key("setup_step."+step), detail)
+}
+
+// steps tells of each step when it ends, and of what it waits for when that changes.
+func (c *call) steps() func(setup.Event) {
+	var began time.Time
+	var why string
+	return func(e setup.Event) {
+		name := c.stepName(e.Step, e.Detail)
+		switch e.State {
+		case setup.Begins:
+			began, why = c.Now(), ""
+		case setup.Waits:
+			if e.Why != why {
+				why = e.Why
+				c.tell(line{text: "… " + name + ": " + c.waiting(e.Why), colour: screen.Faint, hang: 2})
+			}
+		case setup.Already:
+			c.tell(line{text: "✓ " + name + "  " + c.say("setup.already"), colour: screen.Faint, hang: 2})
+		case setup.Skipped:
+			c.tell(line{text: "– " + name + "  " + c.say("setup.skipped"), colour: screen.Notice, hang: 2})
+		case setup.Done:
+			c.tell(line{text: "✓ " + name + "  " + screen.Duration(c.lang, c.Now().Sub(began)), colour: screen.Good, hang: 2})
+		}
+	}
+}
+
+// waiting says what a step waits for: CloudFormation, or Entra.
+func (c *call) waiting(why string) string {
+	if strings.HasSuffix(why, "_IN_PROGRESS") {
+		return "CloudFormation " + why
+	}
+	return c.say("setup.entra_lags", why)
+}
+
+// undo takes a deployment away.
+func (c *call) undo(ctx context.Context, o settingUp, s session) error {
+	if s.facts.AWS.Stack.Status != "" && !s.facts.AWS.Stack.Ours {
+		return c.refusePlan([]setup.Problem{{Key: "stack_other", Args: []any{o.name}}})
+	}
+	c.tell(c.undoLines(o, s)...)
+	if o.plan {
+		return nil
+	}
+	if !o.yes {
+		if err := c.goOn(ctx); err != nil {
+			return err
+		}
+	}
+	left, err := setup.Undo(ctx, s.deployment, s.world, c.steps())
+	if err != nil {
+		return c.brokeOff(err)
+	}
+	return c.show(c.undoneView(o, s.deployment, left))
+}

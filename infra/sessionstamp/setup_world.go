@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
+	"github.com/sessionstamp/sessionstamp/shared/bolt"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
+)
+
+// session signs in to the sides that the person acts for, and reads them.
+func (c *call) session(ctx context.Context, o settingUp, w setup.Wishes) (s session, err error) {
+	s.world.Now = c.Now
+	d := setup.Deployment{Stack: w.Stack}
+	if !o.entra {
+		a, err := c.account(ctx, o.deployment)
+		if err != nil {
+			return s, err
+		}
+		d.Account, d.Partition, d.Region = a.ID, a.Partition, a.Region
+		if err := c.amazon(ctx, &s, a, o, d); err != nil {
+			return s, err
+		}
+	}
+	if w.Mandate == setup.EntraHalf {
+		d = w.Request.Deployment
+	}
+	if w.Mandate == setup.AWSLast && (w.Answer.Account != d.Account || w.Answer.Region != d.Region) {
+		return s, misuse("use.line_elsewhere", w.Answer.Account, w.Answer.Region, d.Account, d.Region)
+	}
+	s.deployment = d
+	if !o.aws {
+		err = c.microsoft(ctx, &s, o, w, d)
+	}
+	s.world.Exchange = c.exchange(s.facts.Tenant, w)
+	return s, err
+}
+
+// amazon reads the account.
+func (c *call) amazon(ctx context.Context, s *session, a *account.Account, o settingUp, d setup.Deployment) (err error) {
+	f := setup.Account{ID: a.ID, Partition: a.Partition, Region: a.Region, RegionFrom: a.RegionFrom, Caller: a.Caller}
+	stacks := stacksOf{a}
+	if f.Stack, err = stacks.Find(ctx, d.Stack); err != nil {
+		return err
+	}
+	s.world.Account, s.world.Stacks, s.world.Vault = issuing{a}, stacks, vaultOf{a}
+	s.preview = previewOf(a, d.Stack)
+	if o.undo {
+		s.facts.AWS = f
+		return nil
+	}
+	if f.Leftovers, err = stacks.Leftovers(ctx, d.Stack); err != nil {
+		return err
+	}
+	if f.Issuer, err = a.Issuer(ctx); err != nil {
+		return err
+	}
+	if quota, err := a.Concurrency(ctx); err == nil { // who may not read it learns at the deployment
+		f.Concurrency = quota.Unreserved
+	}
+	s.facts.AWS = f
+	if o.plan || o.aws && o.line == "" {
+		return nil
+	}
+	s.world.Deployer, err = c.deployer(d, o)
+	return err
+}
+
+// deployer finds sam, and what it is to deploy.
+func (c *call) deployer(d setup.Deployment, o settingUp) (setup.Deployer, error) {
+	brings, err := c.released()
+	if err != nil || brings.Deployer != nil {
+		return brings.Deployer, err
+	}
+	program, err := setup.FindSAM()
+	if err != nil {
+		return nil, misuse("use.no_sam")
+	}
+	folder, err := bolt.Folder(c.System, c.Env)
+	if err != nil {
+		return nil, misuse("use.folder")
+	}
+	folder = filepath.Join(folder, strings.Join([]string{"deploy", d.Account, d.Region, d.Stack}, "-"))
+	return setup.SAM{Program: program, Tree: brings.Tree, Folder: folder, Profile: o.profile, Env: os.Environ()}, nil
+}
+
+// brings is the version that a setup deploys.
+func (c *call) brings() string {
+	if c.Release != nil {
+		return c.Release.Version
+	}
+	return bundle.Version()
+}
+
+// microsoft reads the tenant. Who only makes the apps reads no users.
+func (c *call) microsoft(ctx context.Context, s *session, o settingUp, w setup.Wishes, d setup.Deployment) error {
+	permissions := []string{ask.ManageApps, ask.ManageRoles}
+	reads := w.Mandate == setup.Whole && !o.undo
+	if reads {
+		permissions = append(permissions, readUsers, readDomains)
+	}
+	if reads && len(o.excludeGroups) > 0 {
+		permissions = append(permissions, readMembers)
+	}
+	t, err := c.signIn(ctx, permissions...)
+	if err != nil {
+		return err
+	}
+	cloud, err := msgraph.CloudByName(c.cloud)
+	if err != nil {
+		return err
+	}
+	f := setup.Tenant{ID: t.id, Cloud: cloud.Name, Audience: cloud.ExchangeAudience(), Apps: make(map[string]directory.App)}
+	if reads {
+		r, err := c.read(ctx, t, "")
+		if err != nil {
+			return err
+		}
+		f.Domains, f.Users = r.domains, r.users
+		if f.Groups, err = groupsOf(ctx, t, o.excludeGroups); err != nil {
+			return err
+		}
+	}
+	for _, role := range []string{"reader", "stamper"} {
+		app, err := t.App(ctx, d.UniqueName(role))
+		switch {
+		case err == nil:
+			f.Apps[app.UniqueName] = app
+		case !errors.Is(err, directory.ErrNoApp):
+			return err
+		}
+	}
+	s.facts.Tenant, s.world.Directory, s.entraAs = f, t.Client, t.as
+	return nil
+}
+
+func groupsOf(ctx context.Context, t tenant, names []string) (map[string][]directory.Group, error) {
+	found := make(map[string][]directory.Group)
+	for _, name := range names {
+		groups, err := t.FindGroups(ctx, name)
+		if err != nil && !errors.Is(err, directory.ErrNoGroup) {
+			return nil, err
+		}
+		found[name] = groups
+	}
+	return found, nil
+}
+
+// exchange tries what the functions will do.
+func (c *call) exchange(t setup.Tenant, w setup.Wishes) func(context.Context, string, string) error {
+	id, name := t.ID, t.Cloud
+	if w.Mandate == setup.AWSLast {
+		id, name = w.Answer.Tenant, w.Answer.Cloud
+	}
+	return func(ctx context.Context, clientID, token string) error {
+		cloud, err := msgraph.CloudByName(name)
+		if err != nil {
+			return err
+		}
+		return msgraph.Exchange(ctx, cloud, c.Transport, id, clientID, token)
+	}
+}
+
+// issuing is the account as an issuer of tokens.
+type issuing struct{ *account.Account }
+
+// WebIdentityToken is the account's.
+func (i issuing) WebIdentityToken(ctx context.Context, audience string) (string, error) {
+	token, err := i.Account.WebIdentityToken(ctx, audience)
+	if _, refused := errors.AsType[*account.Forbidden](err); refused {
+		return "", fmt.Errorf("%w: %w", setup.ErrForbidden, err)
+	}
+	return token, err
+}
+
+// stacksOf are the account's stacks, in the words of package setup.
+type stacksOf struct{ *account.Account }
+
+// Find implements [setup.Stacks].
+func (s stacksOf) Find(ctx context.Context, name string) (setup.Stack, error) {
+	found, err := stack.Find(ctx, s.Account, name)
+	switch {
+	case errors.Is(err, stack.ErrNoStack):
+		return setup.Stack{}, nil
+	case errors.Is(err, stack.ErrForeign):
+		return setup.Stack{Status: "CREATE_COMPLETE"}, nil
+	case err != nil:
+		return setup.Stack{}, err
+	}
+	return setup.Stack{
+		ID: found.ID, Status: found.Status, Ours: true, Version: found.Version,
+		Parameters: found.Parameters, Outputs: found.Outputs, Failure: found.Failure,
+	}, nil
+}
+
+// Delete implements [setup.Stacks].
+func (s stacksOf) Delete(ctx context.Context, one setup.Stack) error {
+	found, err := stack.Find(ctx, s.Account, one.ID)
+	if err != nil {
+		return err
+	}
+	return found.Delete(ctx)
+}
+
+// ContinueRollback implements [setup.Stacks].
+func (s stacksOf) ContinueRollback(ctx context.Context, one setup.Stack, skip ...string) error {
+	found, err := stack.Find(ctx, s.Account, one.ID)
+	if err != nil {
+		return err
+	}
+	return found.ContinueRollback(ctx, skip...)
+}
+
+// Leftovers implements [setup.Stacks].
+func (s stacksOf) Leftovers(ctx context.Context, name string) (left []setup.Leftover, err error) {
+	found, err := stack.Leftovers(ctx, s.Account, name)
+	for _, one := range found {
+		kind := setup.Table
+		if one.Log {
+			kind = setup.Log
+		}
+		left = append(left, setup.Leftover{Kind: kind, Name: one.Name, Empty: one.Empty})
+	}
+	return left, err
+}
+
+// Discard implements [setup.Stacks].
+func (s stacksOf) Discard(ctx context.Context, left setup.Leftover) error {
+	return stack.Discard(ctx, s.Account, stack.Leftover{Name: left.Name, Log: left.Kind == setup.Log, Empty: left.Empty})
+}
+
+// vaultOf is Secrets Manager, in the words of package setup.
+type vaultOf struct{ *account.Account }
+
+// Stored implements [setup.Vault].
+func (v vaultOf) Stored(ctx context.Context, name string) (string, error) {
+	found, err := v.DescribeSecret(ctx, name)
+	if errors.Is(err, account.ErrNoSecret) {
+		return "", nil
+	}
+	return found.ARN, err
+}
+
+// Store implements [setup.Vault]. The functions read what it stores: see package secrets.
+func (v vaultOf) Store(ctx context.Context, name string, secret directory.Secret, end time.Time) (string, error) {
+	content, err := json.Marshal(map[string]string{"clientSecret": secret.Reveal(), "expires": end.UTC().Format(time.RFC3339)})
+	if err != nil {
+		return "", err
+	}
+	value := directory.NewSecret(string(content))
+	arn, err := v.Stored(ctx, name)
+	switch {
+	case err != nil:
+		return "", err
+	case arn == "":
+		return v.CreateSecret(ctx, name, "sessionstamp: signs the app in to Microsoft Entra", value)
+	}
+	version, err := v.PutPending(ctx, name, value)
+	if err == nil {
+		err = v.Promote(ctx, name, version)
+	}
+	return arn, err
+}
+
+// Forget implements [setup.Vault]: at once, since another setup may need the name.
+func (v vaultOf) Forget(ctx context.Context, name string) error { return v.DeleteSecret(ctx, name, 0) }
+
+// previewOf asks the sweeper whom it would queue.
+func previewOf(a *account.Account, name string) func(context.Context) (setupPreview, error) {
+	return func(ctx context.Context) (p setupPreview, err error) {
+		found, err := stack.Find(ctx, a, name)
+		if err != nil {
+			return p, err
+		}
+		report, err := found.Order(ctx, sweep.OrderPreview)
+		if group := report.Reasons[stamp.ReasonNew]; group != nil {
+			p.New = group.Count
+		}
+		p.Existing = report.Existing
+		return p, err
+	}
+}
