@@ -3,11 +3,12 @@ package stack
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/smithy-go"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 )
@@ -39,7 +40,7 @@ func (s *Stack) Function(ctx context.Context, logical string) (Function, error) 
 	client := lambda.NewFromConfig(s.account.Config())
 	is, err := client.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
 	if err != nil {
-		return Function{}, explainFunction(err)
+		return Function{}, explain(err)
 	}
 	f := Function{
 		Logical: logical, Name: name, State: string(is.State), Reason: aws.ToString(is.StateReason),
@@ -48,7 +49,7 @@ func (s *Stack) Function(ctx context.Context, logical string) (Function, error) 
 	}
 	limit, err := client.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &name})
 	if err != nil {
-		return f, explainFunction(err)
+		return f, explain(err)
 	}
 	if limit.ReservedConcurrentExecutions != nil {
 		f.Reserved = int(*limit.ReservedConcurrentExecutions)
@@ -65,7 +66,7 @@ func (s *Stack) Trigger(ctx context.Context) (state string, err error) {
 	}
 	is, err := lambda.NewFromConfig(s.account.Config()).GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &id})
 	if err != nil {
-		return "", explainFunction(err)
+		return "", explain(err)
 	}
 	return aws.ToString(is.State), nil
 }
@@ -81,17 +82,16 @@ func (s *Stack) Schedule(ctx context.Context, logical string) (state string, err
 	}
 	is, err := scheduler.NewFromConfig(s.account.Config()).GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
 	if err != nil {
-		return "", explainFunction(err)
+		return "", explain(err)
 	}
 	return string(is.State), nil
 }
 
-func explainFunction(err error) error {
-	if gone, ok := errors.AsType[interface {
-		error
-		ErrorCode() string
-	}](err); ok && gone.ErrorCode() == (&types.ResourceNotFoundException{}).ErrorCode() {
-		return errors.Join(ErrNoResource, err)
+// explain is [account.Explain], for services that call what is gone a
+// ResourceNotFoundException.
+func explain(err error) error {
+	if said, ok := errors.AsType[smithy.APIError](err); ok && said.ErrorCode() == "ResourceNotFoundException" {
+		return fmt.Errorf("%w: %w", ErrNoResource, err)
 	}
 	return account.Explain(err)
 }

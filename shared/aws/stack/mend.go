@@ -22,7 +22,7 @@ func (s *Stack) EnableSchedule(ctx context.Context, logical string) error {
 	client := scheduler.NewFromConfig(s.account.Config())
 	is, err := client.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
 	if err != nil {
-		return explainFunction(err)
+		return explain(err)
 	}
 	_, err = client.UpdateSchedule(ctx, &scheduler.UpdateScheduleInput{
 		Name: &name, GroupName: is.GroupName, State: types.ScheduleStateEnabled, Description: is.Description,

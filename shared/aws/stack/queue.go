@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -41,7 +42,7 @@ func (s *Stack) count(ctx context.Context, client *sqs.Client, logical string) (
 		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
 	})
 	if _, gone := errors.AsType[*types.QueueDoesNotExist](err); gone {
-		return w, errors.Join(ErrNoResource, err)
+		return w, fmt.Errorf("%w: %w", ErrNoResource, err)
 	}
 	if err != nil {
 		return w, account.Explain(err)
