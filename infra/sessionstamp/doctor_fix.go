@@ -32,12 +32,8 @@ func (c *call) mend(ctx context.Context, x examined, found []doctor.Finding) (me
 		c.tell(line{text: "  " + c.remedy(r), hang: 4})
 	}
 	if !x.yes {
-		answer, err := c.ask(ctx, c.say("doctor.question"))
-		if err != nil {
+		if err := c.agree(ctx, c.say("doctor.question")); err != nil {
 			return false, err
-		}
-		if !agrees(answer) {
-			return false, failure(nil, "fail.declined")
 		}
 	}
 	for _, r := range plan {

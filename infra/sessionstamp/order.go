@@ -220,6 +220,15 @@ func accept(verb job.Verb, answer string, due int) error {
 	return nil
 }
 
+// agree asks a question, and returns nil if the answer is yes.
+func (c *call) agree(ctx context.Context, question string) error {
+	answer, err := c.ask(ctx, question)
+	if err == nil && !agrees(answer) {
+		err = failure(nil, "fail.declined")
+	}
+	return err
+}
+
 // agrees tells whether an answer is yes.
 func agrees(answer string) bool { return answer == "y" || answer == "yes" || answer == "はい" }
 

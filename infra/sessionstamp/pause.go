@@ -125,14 +125,7 @@ func (c *call) confirmRelease(ctx context.Context, o operation, done operated, s
 		line{text: c.say("release.reached", c.when(since), language.Number(done.Stamped), language.Number(done.Limit), language.Number(done.Waiting))},
 		line{text: c.say("release.look", "sessionstamp history --stack "+argument(o.name)+o.place())},
 	)
-	answer, err := c.ask(ctx, c.say("release.question"))
-	if err != nil {
-		return err
-	}
-	if !agrees(answer) {
-		return failure(nil, "fail.declined")
-	}
-	return nil
+	return c.agree(ctx, c.say("release.question"))
 }
 
 // giveOrder says what is not known where no answer comes: the order may be at work.
