@@ -59,8 +59,8 @@ func (m matter) flaws(a held) (flaws []flaw) {
 	return flaws
 }
 
-// wants are the credentials that the app's functions need, named as setup does. Where the issuer is not known,
-// any will do.
+// wants are the credentials that the app's functions need, named as setup does. Where the
+// issuer is not known, any will do.
 func (m matter) wants(a held) (wants []flaw) {
 	d, _ := m.deployed()
 	issuer, _ := m.Issuer.Get()
