@@ -43,10 +43,12 @@ type recollection struct {
 	user          string
 	names, orders bool
 	limit         int
+	deployment    // without a name this machine is asked
+	since         time.Time
 }
 
 func (c *call) historyVerb() *cobra.Command {
-	r := recollection{limit: c.rows()}
+	r, said := recollection{limit: c.rows()}, ""
 	cmd := c.verb("history", func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			r.user = args[0]
@@ -62,6 +64,8 @@ func (c *call) historyVerb() *cobra.Command {
 	cmd.Flags().BoolVar(&r.names, "names", false, c.help("flag.names"))
 	cmd.Flags().BoolVar(&r.orders, "orders", false, c.help("flag.orders"))
 	cmd.Flags().Var(number{&r.limit}, "limit", c.help("flag.limit"))
+	r.flags(c, cmd, "")
+	cmd.Flags().Var(since{&r.since, &said, c.Now}, "since", c.help("flag.history-since"))
 	return cmd
 }
 
@@ -70,6 +74,12 @@ func (c *call) history(ctx context.Context, r recollection) error {
 	id := strings.ToLower(r.user)
 	if r.user != "" && !directory.IsID(id) && !strings.Contains(r.user, "@") {
 		return misuse("use.user", r.user)
+	}
+	if err := r.sound(); err != nil {
+		return err
+	}
+	if r.name != "" {
+		return c.stackHistory(ctx, r, id)
 	}
 	tenant, entries, orders, err := c.remembered(ctx)
 	switch {

@@ -11,7 +11,9 @@ import (
 )
 
 func (c *call) permissionsVerb() *cobra.Command {
-	return c.verb("permissions", func(*cobra.Command, []string) error { return c.permissions() })
+	cmd := c.verb("permissions", func(*cobra.Command, []string) error { return c.permissions() })
+	ofDeployment(cmd)
+	return cmd
 }
 
 // permissions writes the sheet for approval, to be printed. It asks nobody anything.

@@ -35,6 +35,8 @@ type program struct {
 	// Transport carries the calls of Graph and Entra; nil means net/http's. The
 	// demonstration has its own.
 	Transport http.RoundTripper
+	// AWS carries the calls of AWS; nil means the SDK's own.
+	AWS http.RoundTripper
 }
 
 // The exit status.
@@ -76,7 +78,8 @@ type call struct {
 	traceless bool
 	looksOnly bool         // into a copy of the file
 	world     *demo.Tenant // the demonstration's, once it is needed
-	verbs     [][2]string  // what there is to call, and what for, in the order of the help
+	verbs     [][2]string  // what there is to call without one, and what for, in the order of the help
+	operating [][2]string  // those of them that are about a deployment
 	status    int
 }
 

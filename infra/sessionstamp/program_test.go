@@ -79,6 +79,7 @@ var screens = map[string][]string{
 
 	"help-permissions": {"permissions", "--help"},
 	"help-policy":      {"policy", "--help"},
+	"help-deployment":  {"help", "deployment"},
 }
 
 // TestScreens: each fits on a screen of 80×24, has nothing but the result, and ends with

@@ -50,12 +50,16 @@ func (c *call) root() *cobra.Command {
 	root.Flags().BoolVar(&version, "version", false, c.help("version.short"))
 	verbs := []*cobra.Command{
 		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(),
-		c.permissionsVerb(), c.policyVerb(), c.completionVerb(), c.versionVerb(),
+		c.permissionsVerb(), c.policyVerb(), c.statusVerb(), c.pauseVerb(), c.resumeVerb(), c.releaseVerb(), c.sweepVerb(), c.completionVerb(), c.versionVerb(),
 	}
 	for _, verb := range verbs {
 		root.AddCommand(verb)
 		verb.SuggestFor = otherVerbs[verb.Name()]
-		c.verbs = append(c.verbs, [2]string{verb.Name(), verb.Short})
+		if about := [2]string{verb.Name(), verb.Short}; verb.Annotations[aboutDeployment] != "" {
+			c.operating = append(c.operating, about)
+		} else {
+			c.verbs = append(c.verbs, about)
+		}
 	}
 	root.SetHelpCommand(c.helpVerb(root))
 	completes := len(c.Args) > 0 && strings.HasPrefix(c.Args[0], cobra.ShellCompRequestCmd) // it parses all flags twice
@@ -74,6 +78,7 @@ func (c *call) root() *cobra.Command {
 // otherVerbs are words for what our verbs do.
 var otherVerbs = map[string][]string{
 	"users": {"list", "ls", "show"}, "why": {"explain"}, "stamp": {"revoke", "fix", "cure"}, "signout": {"revoke", "logout", "sign-out"},
+	"pause": {"stop", "disable"}, "resume": {"start", "enable", "continue"}, "status": {"state", "health"},
 }
 
 // plainDashes refuses an argument that was meant as a flag: word processors and input
@@ -147,6 +152,10 @@ func (c *call) helpVerb(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{Use: "help", Hidden: true, RunE: func(_ *cobra.Command, args []string) error {
 		if slices.Equal(args, []string{"flags"}) {
 			c.writeFlagsHelp(root)
+			return nil
+		}
+		if slices.Equal(args, []string{"deployment"}) {
+			c.writeDeploymentHelp()
 			return nil
 		}
 		cmd, rest, err := root.Find(args)

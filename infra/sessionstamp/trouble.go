@@ -74,7 +74,10 @@ func (c *call) fail(err error) int {
 func explain(err error) *trouble {
 	t := &trouble{status: wrong, cause: err}
 	graph, ofGraph := errors.AsType[*directory.Error](err)
+	key, args, ofAWS := explainAWS(err)
 	switch {
+	case ofAWS:
+		t.key, t.args = key, args
 	case errors.Is(err, context.Canceled):
 		t.key = "fail.stopped"
 	case errors.Is(err, bolt.ErrBusy):

@@ -126,10 +126,28 @@ func (c *call) writeHelp(cmd *cobra.Command) {
 		c.section(&out, "title.usage", screen.Wrap("  "+cmd.UseLine(), c.Out.Columns, 4))
 		c.section(&out, "title.flags", pairs(flagsOf(cmd.LocalNonPersistentFlags()), c.Out.Columns))
 	} else {
-		c.section(&out, "title.verbs", pairs(c.verbs, c.Out.Columns))
+		c.section(&out, "title.verbs", append(pairs(c.verbs, c.Out.Columns), c.operatingLines()...))
 	}
 	c.section(&out, "title.examples", examplesOf(cmd, c.Out.Columns))
 	_, _ = io.WriteString(c.Stdout, out.String()) // a help that nobody reads is no error
+}
+
+// operatingLines name the verbs that are about a deployment.
+func (c *call) operatingLines() []string {
+	names := make([]string, len(c.operating))
+	for i, verb := range c.operating {
+		names[i] = verb[0]
+	}
+	return screen.Wrap("  "+c.help("deployment.verbs")+strings.Join(names, ", ")+" (sessionstamp help deployment)", c.Out.Columns, 4)
+}
+
+// writeDeploymentHelp teaches the verbs that are about a deployment.
+func (c *call) writeDeploymentHelp() {
+	var out strings.Builder
+	c.paint(&out, []line{{text: c.help("deployment.long")}})
+	c.section(&out, "title.verbs", pairs(c.operating, c.Out.Columns))
+	c.section(&out, "title.examples", screen.Wrap("  sessionstamp status --help", c.Out.Columns, 4))
+	_, _ = io.WriteString(c.Stdout, out.String())
 }
 
 // writeFlagsHelp teaches the flags that every verb has.

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
+)
+
+// usualStack is the name of a stack where none is given.
+const usualStack = "sessionstamp"
+
+// A deployment is the stack that a verb is about, and where it is.
+type deployment struct{ name, region, profile string }
+
+// flags adds those that say which deployment. Verbs that work without one have no usual
+// name for it.
+func (d *deployment) flags(c *call, cmd *cobra.Command, usual string) {
+	if d.name = usual; usual != "" {
+		ofDeployment(cmd)
+	}
+	cmd.Flags().Var(text{&d.name, "NAME"}, "stack", c.help("flag.stack"))
+	cmd.Flags().Var(text{&d.region, "REGION"}, "region", c.help("flag.region"))
+	cmd.Flags().Var(text{&d.profile, "PROFILE"}, "profile", c.help("flag.profile"))
+}
+
+// aboutDeployment marks a verb that is about a deployment: the help has them in one line.
+const aboutDeployment = "about_deployment"
+
+func ofDeployment(cmd *cobra.Command) { cmd.Annotations = map[string]string{aboutDeployment: "true"} }
+
+// given are the flags again, for a command to go on with.
+func (d deployment) given() string {
+	said := ""
+	if d.name != usualStack {
+		said += " --stack " + argument(d.name)
+	}
+	return said + d.place()
+}
+
+// place is given without the stack's name.
+func (d deployment) place() (said string) {
+	if d.region != "" {
+		said += " --region " + argument(d.region)
+	}
+	if d.profile != "" {
+		said += " --profile " + argument(d.profile)
+	}
+	return said
+}
+
+// argument is a name as every shell takes it: a profile may have blanks.
+func argument(name string) string {
+	if plainName.MatchString(name) {
+		return name
+	}
+	return `"` + name + `"`
+}
+
+// account signs in to AWS as the person's environment says.
+func (c *call) account(ctx context.Context, d deployment) (*account.Account, error) {
+	if c.demo {
+		return nil, misuse("use.no_demo")
+	}
+	a, err := account.Open(ctx, account.Options{Profile: d.profile, Region: d.region, Env: c.Env, Transport: c.AWS})
+	profile := cmp.Or(d.profile, c.Env("AWS_PROFILE"))
+	switch {
+	case errors.Is(err, account.ErrNoRegion):
+		return nil, misuse("use.no_region")
+	case errors.Is(err, account.ErrExpired) && profile != "":
+		return nil, failure(err, "fail.aws_expired_profile", argument(profile))
+	case errors.Is(err, account.ErrNoCredentials) && profile != "":
+		return nil, failure(err, "fail.aws_profile", profile)
+	}
+	return a, err
+}
+
+// stack finds the stack, in whatever state it is.
+func (c *call) stack(ctx context.Context, d deployment) (*account.Account, *stack.Stack, error) {
+	a, err := c.account(ctx, d)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := stack.Find(ctx, a, d.name)
+	switch {
+	case errors.Is(err, stack.ErrNoStack):
+		return a, nil, c.noStack(ctx, a, d)
+	case errors.Is(err, stack.ErrForeign):
+		return a, nil, misuse("use.foreign_stack", d.name)
+	}
+	return a, s, err
+}
+
+// working finds a stack that can carry out orders.
+func (c *call) working(ctx context.Context, d deployment) (*stack.Stack, error) {
+	_, s, err := c.stack(ctx, d)
+	switch {
+	case err != nil:
+		return nil, err
+	case !s.Serves() && s.Failure != "":
+		return nil, failure(nil, "fail.stack_failed", s.Name, s.Status, s.Failure)
+	case !s.Serves():
+		return nil, failure(nil, "fail.stack_state", s.Name, s.Status)
+	}
+	return s, nil
+}
+
+// noStack says which stacks there are instead.
+func (c *call) noStack(ctx context.Context, a *account.Account, d deployment) error {
+	found, err := stack.List(ctx, a)
+	if err != nil || len(found) == 0 { // who may not list them still knows where we looked
+		return failure(nil, "fail.no_stack", d.name, a.Region, a.ID, a.RegionFrom)
+	}
+	names := make([]string, len(found))
+	for i, s := range found {
+		names[i] = s.Name
+	}
+	slices.Sort(names)
+	return misuse("use.other_stack", d.name, a.Region, a.ID, strings.Join(names, ", "))
+}
+
+// explainAWS says what is wrong with AWS, or with the right to it.
+func explainAWS(err error) (key language.Key, args []any, is bool) {
+	forbidden, refused := errors.AsType[*account.Forbidden](err)
+	function, failed := errors.AsType[*stack.FunctionFailed](err)
+	switch {
+	case refused:
+		return "fail.aws_forbidden", []any{forbidden.Action}, true
+	case failed:
+		return "fail.function", []any{strings.TrimSuffix(function.Function, "Function"), function.Message}, true
+	case errors.Is(err, stack.ErrNoResource):
+		return "fail.no_resource", []any{err.Error()}, true
+	case errors.Is(err, account.ErrNoRegion):
+		return "use.no_region", nil, true
+	}
+	for cause, key := range map[error]language.Key{
+		account.ErrNoCredentials: "fail.aws_credentials", account.ErrExpired: "fail.aws_expired", account.ErrInvalid: "fail.aws_invalid",
+		account.ErrThrottled: "fail.aws_throttled", account.ErrUnreachable: "fail.aws_unreachable",
+	} {
+		if errors.Is(err, cause) {
+			return key, nil, true
+		}
+	}
+	return "", nil, false
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+)
+
+const (
+	// usualHistory is how far back a deployment's log is searched.
+	usualHistory = 7
+	// mostHandled is how many records of it are read.
+	mostHandled = 20_000
+)
+
+// sound refuses flags that do not go together, before anybody signs in.
+func (r recollection) sound() error {
+	if r.name != "" && r.orders {
+		return misuse("use.stack_history")
+	}
+	for flag, given := range map[string]bool{"since": !r.since.IsZero(), "region": r.region != "", "profile": r.profile != ""} {
+		if given && r.name == "" {
+			return misuse("use.since_stack", flag)
+		}
+	}
+	return nil
+}
+
+// stackHistory tells whom a deployment has stamped, by its stamper's log, which holds
+// object ids only.
+func (c *call) stackHistory(ctx context.Context, r recollection, id string) (err error) {
+	if r.since.IsZero() {
+		r.since = c.Now().AddDate(0, 0, -usualHistory)
+	}
+	_, s, err := c.stack(ctx, r.deployment)
+	if err != nil {
+		return err
+	}
+	names := make(map[string]string)
+	if strings.Contains(r.user, "@") {
+		if id, err = c.find(ctx, r.user); err != nil {
+			return err
+		}
+		names[id] = r.user
+	}
+	records, cut, err := s.Logs(ctx, "StamperFunction", r.since, handledPattern(id), mostHandled)
+	if err != nil {
+		return err
+	}
+	entries := stampedBy(records)
+	if r.names && len(names) == 0 && len(entries) > 0 {
+		if names, err = c.names(ctx, r.shown(entries, c.format)); err != nil {
+			return err
+		}
+	}
+	v := c.historyView(s.Tenant(), entries, names, r)
+	v.before = []line{{text: c.say("history.stack", s.Name, language.Number(len(entries)), c.when(r.since))}}
+	if r.user != "" && len(entries) == 0 {
+		v.before[0].text = c.say("history.stack_not", s.Name, r.user, c.when(r.since))
+	}
+	if cut {
+		v.after = append(v.after, line{text: c.say("history.cut"), colour: screen.Notice})
+	}
+	v.next = []hint{{"history --names --stack " + argument(r.name) + r.place(), "hint.names"}, {"status" + r.given(), "hint.status"}}
+	if r.names || r.user != "" {
+		v.next = v.next[1:]
+	}
+	return c.show(v)
+}
+
+// handledPattern finds the records that tell of a stamp, of one user if there is an id: an
+// object id, in which nothing needs to be quoted
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html).
+func handledPattern(id string) string {
+	pattern := `$.message = "user handled" && ($.reason = "called" || $.reason = "read_back" || $.reason = "still_empty")`
+	if id != "" {
+		pattern += ` && $.user = "` + id + `"`
+	}
+	return "{ " + pattern + " }"
+}
+
+// handled is a stamper's record of one user.
+type handled struct {
+	Message string       `json:"message"`
+	User    string       `json:"user"`
+	Source  stamp.Source `json:"source"`
+	Reason  stamp.Reason `json:"reason"`
+	// After is how many seconds after the creation the call was made.
+	After *float64 `json:"creation_to_call_s"`
+}
+
+// stampedBy makes entries of the records of a log: one for each call, the last first, with
+// what became of it. What is no such record is passed over.
+func stampedBy(records []stack.Record) (entries []stamp.Entry) {
+	latest := make(map[string]int)
+	for _, r := range records {
+		var h handled
+		if json.Unmarshal([]byte(r.Message), &h) != nil || h.Message != "user handled" {
+			continue
+		}
+		if h.Reason == stamp.ReasonCalled {
+			e := stamp.Entry{User: h.User, Called: r.At, Source: h.Source, State: stamp.StateCalled, Reason: h.Reason}
+			if h.After != nil {
+				e.Created = r.At.Add(-time.Duration(*h.After * float64(time.Second)))
+			}
+			latest[h.User] = len(entries)
+			entries = append(entries, e)
+			continue
+		}
+		i, called := latest[h.User]
+		if state, ended := ends[h.Reason]; called && ended {
+			entries[i].Reason, entries[i].State = h.Reason, state
+		}
+	}
+	slices.Reverse(entries)
+	return entries
+}
+
+// ends are what became of a call, by the reason of a later record.
+var ends = map[stamp.Reason]stamp.State{
+	stamp.ReasonReadBack: stamp.StateStamped, stamp.ReasonStillEmpty: stamp.StateCannotFix,
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
+)
+
+// operated is the JSON of pause, resume and release. Before is since when it was paused, or
+// the brake reached.
+type operated struct {
+	Stack   string `json:"stack"`
+	Order   string `json:"order"`
+	Changed bool   `json:"changed"`
+	Before  string `json:"since,omitempty"`
+	Stamped int    `json:"stamped24h"`
+	Limit   int    `json:"limit24h"`
+	Waiting int    `json:"waiting"`
+}
+
+// An operation is an order to a deployment whose effect is at once.
+type operation struct {
+	deployment
+	verb  string
+	order sweep.Order
+	// since tells since when what the order ends, or begins, is so; zero: it is not.
+	since func(stack.Memory) time.Time
+	// changes tells whether the order changes something.
+	changes func(since time.Time) bool
+	next    []hint
+	yes     bool
+}
+
+func (c *call) pauseVerb() *cobra.Command {
+	o := &operation{
+		verb: "pause", order: sweep.OrderPause, since: paused, changes: time.Time.IsZero,
+		next: []hint{{"resume", "hint.resume"}, {"status", "hint.status"}},
+	}
+	return c.operationVerb(o)
+}
+
+func (c *call) resumeVerb() *cobra.Command {
+	o := &operation{
+		verb: "resume", order: sweep.OrderResume, since: paused, changes: isSet,
+		next: []hint{{"status", "hint.status"}, {"pause", "hint.pause"}},
+	}
+	return c.operationVerb(o)
+}
+
+// releaseVerb asks before it does something: too many may have been stamped.
+func (c *call) releaseVerb() *cobra.Command {
+	o := &operation{
+		verb: "release", order: sweep.OrderRelease, since: braked, changes: isSet,
+		next: []hint{{"status", "hint.status"}, {"pause", "hint.pause"}},
+	}
+	cmd := c.operationVerb(o)
+	cmd.Flags().BoolVar(&o.yes, "yes", false, c.help("flag.yes"))
+	return cmd
+}
+
+func paused(m stack.Memory) time.Time { return m.Brake.Paused }
+
+func braked(m stack.Memory) time.Time { return m.Brake.Reached }
+
+func isSet(at time.Time) bool { return !at.IsZero() }
+
+func (c *call) operationVerb(o *operation) *cobra.Command {
+	cmd := c.verb(o.verb, func(cmd *cobra.Command, _ []string) error { return c.operate(cmd.Context(), *o) })
+	o.flags(c, cmd, usualStack)
+	return cmd
+}
+
+// operate looks how the deployment is, gives the order if that changes something, and says
+// what it means. An order that changes nothing is not given.
+func (c *call) operate(ctx context.Context, o operation) error {
+	asks := o.order == sweep.OrderRelease && !o.yes
+	if asks && !c.Person {
+		return misuse("use.unasked_release")
+	}
+	s, err := c.working(ctx, o.deployment)
+	if err != nil {
+		return err
+	}
+	before, err := s.Memory(ctx)
+	if err != nil {
+		return err
+	}
+	requests, _, err := s.Queues(ctx)
+	if err != nil {
+		return err
+	}
+	since := o.since(before)
+	changes := o.changes(since)
+	done := operated{s.Name, o.verb, changes, moment(since), before.Brake.Taken(c.Now()), before.Limit, requests.Sum()}
+	if changes && asks {
+		if err := c.confirmRelease(ctx, o, done, since); err != nil {
+			return err
+		}
+	}
+	if changes {
+		if _, err := c.giveOrder(ctx, s, o.order); err != nil {
+			return err
+		}
+	}
+	return c.show(c.operatedView(o, done, since, before))
+}
+
+// confirmRelease shows what stopped the stamping, and asks the one question.
+func (c *call) confirmRelease(ctx context.Context, o operation, done operated, since time.Time) error {
+	c.tell(
+		line{text: c.say("release.reached", c.when(since), language.Number(done.Stamped), language.Number(done.Limit), language.Number(done.Waiting))},
+		line{text: c.say("release.look", "sessionstamp history --stack "+argument(o.name)+o.place())},
+	)
+	answer, err := c.ask(ctx, c.say("release.question"))
+	if err != nil {
+		return err
+	}
+	if answer != "y" && answer != "yes" && answer != "はい" {
+		return failure(nil, "fail.declined")
+	}
+	return nil
+}
+
+// giveOrder says what is not known where no answer comes: the order may be at work.
+func (c *call) giveOrder(ctx context.Context, s *stack.Stack, o sweep.Order) (sweep.Report, error) {
+	report, err := s.Order(ctx, o)
+	if errors.Is(err, context.Canceled) || errors.Is(err, account.ErrUnreachable) {
+		return report, failure(err, "fail.order_given")
+	}
+	return report, err
+}
+
+func (c *call) operatedView(o operation, done operated, since time.Time, before stack.Memory) view {
+	v := view{object: done, sheet: screen.Table{
+		Columns: []screen.Column{{Title: "stack"}, {Title: "order"}, {Title: "changed"}, {Title: "since"}},
+		Rows:    [][]string{{done.Stack, done.Order, map[bool]string{true: "true", false: "false"}[done.Changed], done.Before}},
+	}}
+	waiting := language.Number(done.Waiting)
+	good := func(text string) {
+		v.before = append(v.before, line{text: "✓ " + text, colour: screen.Good, hang: 2})
+	}
+	add := func(text string) { v.before = append(v.before, line{text: text}) }
+	switch {
+	case o.order == sweep.OrderPause && done.Changed:
+		good(c.say("pause.done"))
+		add(c.say("pause.waits", waiting))
+	case o.order == sweep.OrderPause:
+		add(c.say("pause.already", c.when(since), waiting))
+	case o.order == sweep.OrderResume && done.Changed:
+		good(c.say("resume.done", c.when(since), waiting))
+	case o.order == sweep.OrderResume:
+		add(c.say("resume.already"))
+	case done.Changed:
+		good(c.say("release.done", waiting))
+	default:
+		add(c.say("release.already", language.Number(done.Stamped), language.Number(done.Limit)))
+	}
+	if o.order != sweep.OrderPause && o.order != sweep.OrderResume && isSet(before.Brake.Paused) {
+		v.before = append(v.before, line{text: c.say("release.paused", c.when(before.Brake.Paused)), colour: screen.Notice})
+		o.next = append([]hint{{"resume", "hint.resume"}}, o.next...)
+	}
+	if o.order == sweep.OrderResume && isSet(before.Brake.Reached) {
+		v.before = append(v.before, line{text: c.say("resume.braked", c.when(before.Brake.Reached)), colour: screen.Notice})
+		o.next = append([]hint{{"release", "hint.release"}}, o.next...)
+	}
+	for _, h := range o.next {
+		v.next = append(v.next, hint{h.command + o.given(), h.why})
+	}
+	return v
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
+)
+
+// A condition is how a deployment is, as status sees it.
+type condition struct {
+	*stack.Stack
+	stack.Memory
+
+	account        *account.Account
+	now            time.Time
+	trigger        string
+	requests, dead stack.Waiting
+	alarms         []stack.Alarm
+	sums           map[string]float64
+	swept          time.Time // when the last sweep finished, zero for none of late
+}
+
+// The metrics that should be zero, and over how long.
+const (
+	missed    = "UsersMissed"
+	attention = "NeedsAttention"
+	forged    = "NotificationsForged"
+	zerosSpan = 7 * 24 * time.Hour
+)
+
+func (c *call) statusVerb() *cobra.Command {
+	var d deployment
+	cmd := c.verb("status", func(cmd *cobra.Command, _ []string) error {
+		a, s, err := c.stack(cmd.Context(), d)
+		if err != nil {
+			return err
+		}
+		is := condition{Stack: s, account: a, now: c.Now()}
+		if s.Serves() {
+			if err := is.read(cmd.Context()); err != nil {
+				return err
+			}
+		}
+		return c.show(c.statusView(is, d))
+	})
+	d.flags(c, cmd, usualStack)
+	return cmd
+}
+
+// read asks everything that a stack that serves can tell.
+func (s *condition) read(ctx context.Context) (err error) {
+	if s.Memory, err = s.Stack.Memory(ctx); err != nil {
+		return err
+	}
+	if s.trigger, _, err = s.Trigger(ctx); err != nil {
+		return err
+	}
+	if s.requests, s.dead, err = s.Queues(ctx); err != nil {
+		return err
+	}
+	if s.alarms, err = s.Alarms(ctx); err != nil {
+		return err
+	}
+	if s.sums, err = s.Sums(ctx, s.now.Add(-zerosSpan), s.now, missed, attention, forged); err != nil {
+		return err
+	}
+	runs, _, err := s.Logs(ctx, "SweeperFunction", s.now.Add(-sweepsSpan), `{ $.message = "users swept" }`, mostSweeps)
+	s.swept = lastSweep(runs)
+	return err
+}
+
+const (
+	// sweepsSpan is how far back the last sweep is looked for: they run hourly.
+	sweepsSpan = 26 * time.Hour
+	mostSweeps = 1000
+)
+
+// lastSweep is when the last one finished of which a log tells.
+func lastSweep(runs []stack.Record) (at time.Time) {
+	for _, run := range runs {
+		var said struct{ Report sweep.Report }
+		if json.Unmarshal([]byte(run.Message), &said) != nil {
+			continue
+		}
+		if kind := said.Report.Kind; said.Report.Finished && (kind == sweep.KindIncrement || kind == sweep.KindFull) && run.At.After(at) {
+			at = run.At
+		}
+	}
+	return at
+}
+
+// statusView is the one screen: what is wrong, the three zeros, and everything else.
+func (c *call) statusView(s condition, d deployment) view {
+	matters := s.matters()
+	v := view{object: c.statusObject(s, matters), sheet: statusSheet(s, matters)}
+	wrongs := 0
+	for _, m := range matters {
+		if m.wrong {
+			wrongs++
+		}
+	}
+	switch {
+	case wrongs > 0:
+		c.status = wrong
+		v.before = append(v.before, line{text: "✗ " + c.sayN("status.wrong", wrongs), colour: screen.Wrong, hang: 2})
+	case s.Serves():
+		v.before = append(v.before, line{text: "✓ " + c.say("status.works"), colour: screen.Good, hang: 2})
+	}
+	for _, m := range matters {
+		v.before = append(v.before, line{text: "→ " + c.matterText(m), colour: screen.Notice, hang: 2})
+		if m.next.command != "" {
+			v.next = append(v.next, hint{m.next.command + d.given(), m.next.why})
+		}
+	}
+	v.before = append(v.before, line{})
+	for _, text := range pairs(c.statusRows(s), c.Out.Columns) {
+		v.before = append(v.before, line{text: text, whole: true})
+	}
+	v.before = append(v.before, line{})
+	v.next = append(v.next, hint{"history --stack " + argument(d.name) + d.place(), "hint.stack_history"})
+	if wrongs == 0 {
+		v.next = append(v.next, hint{"sweep --preview" + d.given(), "hint.preview"})
+	}
+	return v
+}
+
+// matterText says a matter, with its moments and numbers as a person reads them.
+func (c *call) matterText(m matter) string {
+	args := make([]any, len(m.args))
+	for i, arg := range m.args {
+		switch arg := arg.(type) {
+		case time.Time:
+			args[i] = c.when(arg)
+		case int:
+			args[i] = language.Number(arg)
+		default:
+			args[i] = arg
+		}
+	}
+	if m.key == "" { // an alarm of another version, in the words of its stack
+		return args[0].(string)
+	}
+	return c.say(m.key, args...)
+}
+
+// statusRows are what is known, the three zeros first.
+func (c *call) statusRows(s condition) [][2]string {
+	count := func(name string) string { return language.Number(int(s.sums[name])) }
+	since := s.Updated
+	if since.IsZero() {
+		since = s.Created
+	}
+	rows := [][2]string{
+		{c.say("status.stack"), c.say("status.stack_is", s.Name, s.version(), s.Status, c.when(since))},
+		{c.say("status.where"), c.say("status.where_is", s.account.Region, s.account.ID)},
+		{c.say("status.tenant"), s.Tenant()},
+	}
+	if !s.Serves() {
+		return rows
+	}
+	waiting := c.say("status.waiting", language.Number(s.requests.Visible), language.Number(s.requests.Hidden), language.Number(s.requests.Delayed), language.Number(s.dead.Sum()))
+	counts := s.Sweep.Counts
+	return append([][2]string{
+		{c.say("status.missed"), count(missed)},
+		{c.say("status.attention"), count(attention)},
+		{c.say("status.forged"), count(forged)},
+	}, append(rows, [][2]string{
+		{c.say("status.subscription"), c.or(s.Keeper.Expires, "status.until")},
+		{c.say("status.sweep"), c.or(s.swept, "status.finished")},
+		{c.say("status.members"), c.say("status.members_are", language.Number(counts.Members), language.Number(counts.Unstamped), language.Number(counts.Existing))},
+		{c.say("status.stamped"), c.say("status.stamped_are", language.Number(s.Brake.Taken(s.now)), language.Number(s.Limit))},
+		{c.say("status.queue"), waiting},
+		{c.say("status.alarms"), c.say("status.alarms_are", language.Number(s.ringing()), language.Number(len(s.alarms)))},
+	}...)...)
+}
+
+// or says when something is, or that it is not known.
+func (c *call) or(at time.Time, key language.Key) string {
+	if at.IsZero() {
+		return c.say("none")
+	}
+	return c.say(key, c.when(at))
+}
+
+func (s condition) version() string {
+	if s.Version == "" {
+		return "(-)"
+	}
+	return s.Version
+}
+
+func (s condition) ringing() (n int) {
+	for _, a := range s.alarms {
+		if a.Rings() {
+			n++
+		}
+	}
+	return n
+}

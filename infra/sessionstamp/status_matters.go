@@ -1,0 +1,64 @@
+package main
+
+import (
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+)
+
+// A matter is something that a person should know of a deployment.
+type matter struct {
+	key  language.Key
+	args []any // moments, numbers and texts
+	// wrong tells that it waits for a person.
+	wrong bool
+	next  hint
+}
+
+// sweepLate is how long after the last sweep something is wrong: they run hourly.
+const sweepLate = 3 * time.Hour
+
+// matters judges a condition, the gravest first.
+func (s condition) matters() (all []matter) {
+	add := func(is bool, m matter) {
+		if is {
+			all = append(all, m)
+		}
+	}
+	if !s.Serves() {
+		add(s.Failure == "", matter{"status.not_serving", []any{s.Status}, true, hint{}})
+		add(s.Failure != "", matter{"status.failed", []any{s.Status, s.Failure}, true, hint{}})
+		return all
+	}
+	expires, young := s.Keeper.Expires, s.now.Sub(s.Created) < sweepLate
+	add(s.Failure != "", matter{"status.update_failed", []any{s.Failure}, true, hint{}})
+	add(!s.Brake.Paused.IsZero(), matter{"status.paused", []any{s.Brake.Paused}, true, hint{"resume", "hint.resume"}})
+	add(!s.Brake.Reached.IsZero(), matter{"status.braked", []any{s.Brake.Reached, s.Brake.Taken(s.now)}, true, hint{"release", "hint.release"}})
+	add(s.trigger == "Disabled" || s.trigger == "Disabling", matter{"status.stopped", nil, true, hint{}})
+	add(s.Keeper.TakenDown, matter{"status.taken_down", nil, true, hint{}})
+	add(!s.Keeper.TakenDown && expires.IsZero(), matter{"status.no_subscription", nil, true, hint{}})
+	add(!expires.IsZero() && expires.Before(s.now), matter{"status.subscription_ended", []any{expires}, true, hint{}})
+	add(s.late() && s.Brake.Paused.IsZero() && !young, matter{"status.no_sweep", nil, true, hint{"sweep", "hint.sweep"}})
+	add(s.dead.Sum() > 0, matter{"status.dead_letters", []any{s.dead.Sum()}, true, hint{}})
+	for _, a := range s.alarms {
+		key, known := alarms[a.Logical]
+		m := matter{key, []any{a.Since}, true, hint{}}
+		if !known {
+			m.args = []any{a.Description}
+		}
+		add(a.Rings(), m)
+	}
+	add(s.Parameters["DryRun"] == "true", matter{"status.dry_run", nil, false, hint{}})
+	add(s.Sweep.Counts.Existing > 0, matter{"status.existing", []any{s.Sweep.Counts.Existing}, false, hint{}})
+	return all
+}
+
+func (s condition) late() bool { return s.now.Sub(s.swept) > sweepLate }
+
+// alarms are what template.yaml's mean.
+var alarms = map[string]language.Key{
+	"SubscriptionAlarm": "alarm.subscription", "SweepAlarm": "alarm.sweep", "MissedAlarm": "alarm.missed",
+	"AttentionAlarm": "alarm.attention", "DeadLettersAlarm": "alarm.dead_letters", "AgeAlarm": "alarm.age",
+	"ApiFaultsAlarm": "alarm.api_faults", "StamperErrorsAlarm": "alarm.stamper_errors", "FloodAlarm": "alarm.flood",
+	"VolumeAlarm": "alarm.volume",
+}

@@ -1,0 +1,114 @@
+package main
+
+import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+
+// operateWords are what pause, resume, release and sweep say, and history of a stack.
+var operateWords = language.Catalogue{
+	"pause.done": {
+		En: "Paused: nobody is stamped until you resume, neither new users nor those whom you order.",
+		Ja: "一時停止しました。再開するまで、新しいユーザーにも、指定した人にもスタンプを付けません。",
+	},
+	"pause.waits": {
+		En: "Calls that have begun end within a minute. Requests wait (now %s); a request that waits for four days is given up, and the next sweep finds its user.",
+		Ja: "すでに始まった呼び出しは 1 分以内に終わります。要求は保留されます (現在 %s 件)。4 日間保留された要求は破棄されますが、次の巡回でそのユーザーが見つかります。",
+	},
+	"pause.already": {
+		En: "It is paused already, since %s. Requests that wait: %s.",
+		Ja: "%s からすでに一時停止しています。保留中の要求: %s 件",
+	},
+	"resume.done": {
+		En: "It goes on, after a pause since %s. Requests that waited, now worked off within 15 minutes: %s.",
+		Ja: "再開しました (%s から停止していました)。保留中の要求 %s 件は 15 分以内に処理されます。",
+	},
+	"resume.already": {En: "It is not paused: there is nothing to resume.", Ja: "一時停止していないため、再開は不要です。"},
+	"resume.braked": {
+		En: "But the brake, reached at %s, still holds new users back.",
+		Ja: "ただし、%s に達した上限により、新しいユーザーは停止したままです。",
+	},
+	"release.reached": {
+		En: "The brake was reached at %s: %s users were stamped in 24 hours (limit %s). Requests that wait: %s.",
+		Ja: "%s に上限に達しました。24 時間のスタンプ: %s 人 (上限 %s 人)、待機中の要求: %s 件",
+	},
+	"release.look":     {En: "Who they were: %s", Ja: "対象者の確認: %s"},
+	"release.question": {En: "Were they the right ones, and is it to go on? [y/N] ", Ja: "対象者に問題はありませんか? 再開しますか? [y/N] "},
+	"release.done": {
+		En: "The brake is released and counts from 0 again. Requests that waited, now worked off within 15 minutes: %s.",
+		Ja: "上限による停止を解除しました。人数は 0 から数え直します。待機中の要求 %s 件は 15 分以内に処理されます。",
+	},
+	"release.already": {
+		En: "The brake holds nobody back (%s stamped in 24 hours, limit %s): there is nothing to release.",
+		Ja: "上限には達していないため (24 時間で %s 人、上限 %s 人)、解除は不要です。",
+	},
+	"release.paused": {
+		En: "But it is paused since %s: nobody is stamped until you resume.",
+		Ja: "ただし、%s から一時停止中です。再開するまで誰にもスタンプを付けません。",
+	},
+	"use.unasked_release": {
+		En: "Nobody is here to be asked: see who was stamped (sessionstamp history --stack NAME), then write --yes.",
+		Ja: "確認の入力ができません。対象者を確認し (sessionstamp history --stack NAME)、--yes を付けて実行してください。",
+	},
+	"fail.order_given": {
+		En: "No answer came. The order was given and may have been carried out: see sessionstamp status. It may be given again.",
+		Ja: "応答を受け取れませんでした。指示は送信済みで、実行された可能性があります。sessionstamp status で確認してください。もう一度実行しても問題ありません。",
+	},
+
+	"sweep.begins": {En: "Looks at everybody: up to 15 minutes …", Ja: "全員を確認しています (最長 15 分) …"},
+	"sweep.done":   {En: "Everybody was looked at. Queued, to be stamped within minutes: %s", Ja: "全員を確認しました。キューに入れた人 (数分以内に処理): %s 人"},
+	"sweep.goes_on": {
+		En: "The time was up before everybody was looked at; the next sweep goes on from here within the hour. Queued so far: %s",
+		Ja: "時間内に全員を確認できませんでした。1 時間以内に次の巡回が続きから始めます。これまでにキューに入れた人: %s 人",
+	},
+	"sweep.paused": {
+		En: "It is paused: the sweep has looked at nobody, and begins when you resume.",
+		Ja: "一時停止中のため確認していません。再開すると確認を始めます。",
+	},
+	"sweep.counts": {
+		En: "Members of federated domains: %s, without a stamp: %s",
+		Ja: "フェデレーション ドメインのメンバー: %s 人、うちスタンプなし: %s 人",
+	},
+	"sweep.existing": {
+		En: "Older ones without a stamp, who wait for you: %s. Stamp them: sessionstamp stamp --all",
+		Ja: "以前からいるスタンプのない人 (判断待ち): %s 人。付けるには: sessionstamp stamp --all",
+	},
+	"sweep.unmatched": {
+		En: "The exclusion %s protects nobody: correct it, or leave it out.",
+		Ja: "除外 %s に該当する人がいません。修正するか外してください。",
+	},
+	"sweep.would":     {En: "%s people would be stamped. Nothing was changed.", Ja: "スタンプの対象: %s 人。何も変更していません。"},
+	"sweep.would.one": {En: "1 person would be stamped. Nothing was changed.", Ja: "スタンプの対象: 1 人。何も変更していません。"},
+	"sweep.cut": {
+		En: "The time was up before everybody was looked at: the numbers are too small.",
+		Ja: "時間内に全員を確認できなかったため、人数は途中までです。",
+	},
+	"decided.new":           {En: "would be stamped: new, and no stamp", Ja: "対象: 新規でスタンプなし"},
+	"decided.existing":      {En: "wait for you: created earlier", Ja: "判断待ち: 以前に作成"},
+	"decided.stamped":       {En: "have a stamp", Ja: "スタンプあり"},
+	"decided.excluded":      {En: "excluded", Ja: "除外"},
+	"decided.not_federated": {En: "not federated", Ja: "フェデレーションではない"},
+	"decided.guest":         {En: "guests", Ja: "ゲスト"},
+	"decided.not_member":    {En: "neither member nor guest", Ja: "メンバーでもゲストでもない"},
+	"column.decided":        {En: "What", Ja: "判定"},
+	"column.where":          {En: "Where", Ja: "ドメイン"},
+	"hint.ids":              {En: "with object ids", Ja: "オブジェクト ID 付き"},
+
+	"history.stack": {
+		En: "The stack %s has stamped %s people since %s.",
+		Ja: "スタック %[1]s が %[3]s 以降にスタンプを付けたユーザー: %[2]s 人",
+	},
+	"history.stack_not": {
+		En: "The stack %s has not stamped %s since %s.",
+		Ja: "スタック %s が %[3]s 以降に %[2]s にスタンプを付けた記録はありません。",
+	},
+	"history.cut": {
+		En: "The log holds more than is read at once: the newest are missing. Write a later --since.",
+		Ja: "ログが多いため、新しい分を読み取れていません。--since に後の日付を指定してください。",
+	},
+	"use.stack_history": {
+		En: "--orders is about this machine, and goes without --stack.",
+		Ja: "--orders はこのマシンの記録です。--stack と一緒には指定できません。",
+	},
+	"use.since_stack": {
+		En: "--%s goes with --stack NAME: without it, history is about this machine.",
+		Ja: "--%s は --stack NAME と一緒に指定してください。--stack がなければ、このマシンの履歴です。",
+	},
+}

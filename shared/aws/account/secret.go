@@ -1,0 +1,163 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/sessionstamp/sessionstamp/shared/directory"
+)
+
+// The stages of a secret's versions
+// (https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html#term_version).
+const (
+	// Current is the version that the functions read.
+	Current = "AWSCURRENT"
+	// Pending is one that is to be proved first.
+	Pending = "AWSPENDING"
+)
+
+// ErrNoSecret is returned for a secret, or a version of one, that does not exist or is
+// being deleted.
+var ErrNoSecret = errors.New("there is no such secret")
+
+// Secret is a secret of Secrets Manager, without its value.
+type Secret struct {
+	ARN, Name string
+	Changed   time.Time
+	// Versions are the stages of each version, by the version's id.
+	Versions map[string][]string
+}
+
+// Version is the id of the version in a stage, "" for none.
+func (s Secret) Version(stage string) string {
+	for id, stages := range s.Versions {
+		if slices.Contains(stages, stage) {
+			return id
+		}
+	}
+	return ""
+}
+
+func (a *Account) secrets() *secretsmanager.Client { return secretsmanager.NewFromConfig(a.config) }
+
+// DescribeSecret finds a secret by its ARN or name.
+func (a *Account) DescribeSecret(ctx context.Context, id string) (Secret, error) {
+	found, err := a.secrets().DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &id})
+	if err != nil {
+		return Secret{}, explainSecret(err)
+	}
+	if found.DeletedDate != nil {
+		return Secret{}, ErrNoSecret
+	}
+	return Secret{
+		ARN: aws.ToString(found.ARN), Name: aws.ToString(found.Name),
+		Changed: aws.ToTime(found.LastChangedDate), Versions: found.VersionIdsToStages,
+	}, nil
+}
+
+// CreateSecret makes a secret and returns its ARN.
+func (a *Account) CreateSecret(ctx context.Context, name, description string, value directory.Secret) (arn string, err error) {
+	made, err := a.secrets().CreateSecret(ctx, &secretsmanager.CreateSecretInput{
+		Name: &name, Description: &description, SecretString: aws.String(value.Reveal()),
+	})
+	if err != nil {
+		return "", explainSecret(err)
+	}
+	return aws.ToString(made.ARN), nil
+}
+
+// SecretValue reads the version in a stage.
+func (a *Account) SecretValue(ctx context.Context, id, stage string) (directory.Secret, error) {
+	found, err := a.secrets().GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id, VersionStage: &stage})
+	if err != nil {
+		return directory.Secret{}, explainSecret(err)
+	}
+	return directory.NewSecret(aws.ToString(found.SecretString)), nil
+}
+
+// PutPending stores a value as [Pending], beside the one that serves, and returns the id of
+// its version. An earlier pending one loses the stage.
+func (a *Account) PutPending(ctx context.Context, id string, value directory.Secret) (version string, err error) {
+	put, err := a.secrets().PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
+		SecretId: &id, SecretString: aws.String(value.Reveal()), VersionStages: []string{Pending},
+	})
+	if err != nil {
+		return "", explainSecret(err)
+	}
+	return aws.ToString(put.VersionId), nil
+}
+
+// Promote makes a version [Current], and no longer pending. The one before is kept as
+// AWSPREVIOUS. It may be repeated.
+func (a *Account) Promote(ctx context.Context, id, version string) error {
+	secret, err := a.DescribeSecret(ctx, id)
+	if err != nil {
+		return err
+	}
+	if current := secret.Version(Current); current != version {
+		if err := a.moveStage(ctx, id, Current, version, current); err != nil {
+			return err
+		}
+	}
+	if secret.Version(Pending) == version {
+		return a.moveStage(ctx, id, Pending, "", version)
+	}
+	return nil
+}
+
+// DropPending gives the pending version up: without a stage Secrets Manager deletes it.
+// That there is none is fine.
+func (a *Account) DropPending(ctx context.Context, id string) error {
+	secret, err := a.DescribeSecret(ctx, id)
+	if err != nil {
+		return err
+	}
+	if pending := secret.Version(Pending); pending != "" {
+		return a.moveStage(ctx, id, Pending, "", pending)
+	}
+	return nil
+}
+
+func (a *Account) moveStage(ctx context.Context, id, stage, to, from string) error {
+	in := &secretsmanager.UpdateSecretVersionStageInput{SecretId: &id, VersionStage: &stage}
+	if to != "" {
+		in.MoveToVersionId = &to
+	}
+	if from != "" {
+		in.RemoveFromVersionId = &from
+	}
+	_, err := a.secrets().UpdateSecretVersionStage(ctx, in)
+	return explainSecret(err)
+}
+
+// DeleteSecret deletes a secret. For so many days, 7 to 30, it can be restored; 0 deletes
+// it at once. That it is gone is fine.
+func (a *Account) DeleteSecret(ctx context.Context, id string, days int) error {
+	in := &secretsmanager.DeleteSecretInput{SecretId: &id}
+	if days == 0 {
+		in.ForceDeleteWithoutRecovery = aws.Bool(true)
+	} else {
+		in.RecoveryWindowInDays = aws.Int64(int64(days))
+	}
+	_, err := a.secrets().DeleteSecret(ctx, in)
+	if err = explainSecret(err); errors.Is(err, ErrNoSecret) {
+		return nil
+	}
+	return err
+}
+
+func explainSecret(err error) error {
+	if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
+		return errors.Join(ErrNoSecret, err)
+	}
+	if err == nil {
+		return nil
+	}
+	return Explain(err)
+}

@@ -1,0 +1,78 @@
+package stack
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/aws/queue"
+)
+
+// Waiting are the messages of a queue, as SQS counts them: about right, up to a minute old.
+type Waiting struct {
+	// Visible wait to be received, Hidden are being worked on or will be tried again,
+	// Delayed come later.
+	Visible, Hidden, Delayed int
+}
+
+// Sum is how many there are.
+func (w Waiting) Sum() int { return w.Visible + w.Hidden + w.Delayed }
+
+// Queues counts the requests that wait, and those that were given up.
+func (s *Stack) Queues(ctx context.Context) (requests, dead Waiting, err error) {
+	client := sqs.NewFromConfig(s.account.Config())
+	if requests, _, err = s.count(ctx, client, "NotificationQueue"); err != nil {
+		return requests, dead, err
+	}
+	dead, _, err = s.count(ctx, client, "DeadLetterQueue")
+	return requests, dead, err
+}
+
+func (s *Stack) count(ctx context.Context, client *sqs.Client, logical string) (w Waiting, arn string, err error) {
+	url, err := s.resource(logical)
+	if err != nil {
+		return w, "", err
+	}
+	got, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
+	})
+	if err != nil {
+		return w, "", account.Explain(err)
+	}
+	number := func(name types.QueueAttributeName) int {
+		n, _ := strconv.Atoi(got.Attributes[string(name)]) // absent: none
+		return n
+	}
+	w = Waiting{
+		number(types.QueueAttributeNameApproximateNumberOfMessages),
+		number(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible),
+		number(types.QueueAttributeNameApproximateNumberOfMessagesDelayed),
+	}
+	return w, got.Attributes[string(types.QueueAttributeNameQueueArn)], nil
+}
+
+// Redrive has SQS send the requests that were given up to the queue again. It returns at
+// once.
+func (s *Stack) Redrive(ctx context.Context) error {
+	client := sqs.NewFromConfig(s.account.Config())
+	_, arn, err := s.count(ctx, client, "DeadLetterQueue")
+	if err != nil {
+		return err
+	}
+	if _, err = client.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &arn}); err != nil {
+		return account.Explain(err)
+	}
+	return nil
+}
+
+// Requests is the queue that the stamper works off.
+func (s *Stack) Requests() (*queue.Requests, error) {
+	url, err := s.resource("NotificationQueue")
+	if err != nil {
+		return nil, err
+	}
+	return queue.NewRequests(sqs.NewFromConfig(s.account.Config()), url), nil
+}
