@@ -51,16 +51,16 @@ var commonHelps = language.Catalogue{
 	"stamp.use":       same("stamp USER…|--file F|--group G|--domain D|--all"),
 	"stamp.short":     {En: "stamps those who have none", Ja: "スタンプのない人に付ける"},
 	"stamp.long": {
-		En: "It shows whom it means, asks once, signs each out once, and reads the stamps back. USER is name@domain or an object id. --reason, --no-wait and --afresh are as in sessionstamp signout --help.",
-		Ja: "対象を表示し、確認後に実行して、結果を読み取って確かめます。対象者は 1 回サインアウトされます。USER は 名前@ドメイン か ID です。--reason、--no-wait、--afresh は sessionstamp signout --help を参照。",
+		En: "It shows whom it means, asks once, signs each out once, and reads the stamps back. USER is name@domain or an object id. --reason, --no-wait and --afresh are as in sessionstamp signout --help. With --stack NAME a deployment does it.",
+		Ja: "対象を表示し、確認後に実行して、結果を読み取って確かめます。対象者は 1 回サインアウトされます。USER は 名前@ドメイン か ID です。--reason、--no-wait、--afresh は sessionstamp signout --help を参照。--stack NAME: デプロイで実行。",
 	},
 	"stamp.examples": same("  sessionstamp stamp --all --demo"),
 
 	"signout.use":   same("signout USER…|--file F|--group G|--domain D|--all"),
 	"signout.short": {En: "signs people out now, stamp or not", Ja: "スタンプの有無に関わらずサインアウト"},
 	"signout.long": {
-		En: "It is for people who have a stamp as well: a policy has changed, say. Guests and managed domains are left alone by design, since this is for federated users: use the Entra admin center. You type how many people it is; a script writes --yes --expect N, and if N is wrong, nobody is signed out. More flags: sessionstamp stamp --help.",
-		Ja: "スタンプのある人も対象です (ポリシーの変更後など)。フェデレーション ユーザー専用のため、ゲストとマネージド ドメインは対象外です (Microsoft Entra 管理センターを使用)。続けるには人数を入力します。スクリプトでは --yes --expect N を指定します。N が誤りなら誰もサインアウトされません。ほかのオプション: sessionstamp stamp --help。",
+		En: "It is for people who have a stamp as well: a policy has changed, say. Guests and managed domains are left alone by design, since this is for federated users: use the Entra admin center. You type how many people it is; a script writes --yes --expect N, and if N is wrong, nobody is signed out. More flags: sessionstamp stamp --help. With --stack NAME a deployment does it.",
+		Ja: "スタンプのある人も対象です (ポリシーの変更後など)。フェデレーション ユーザー専用のため、ゲストとマネージド ドメインは対象外です (Microsoft Entra 管理センターを使用)。続けるには人数を入力します。スクリプトでは --yes --expect N を指定します。N が誤りなら誰もサインアウトされません。ほかのオプション: sessionstamp stamp --help。--stack NAME でデプロイに実行させます。",
 	},
 	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason CA-1234 --demo"),
 

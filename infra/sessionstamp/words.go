@@ -3,7 +3,7 @@ package main
 import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // words are the sentences of the screens and of the errors; helps are those of --help.
-var words = language.Join(commonWords, whyWords, orderWords, watchWords, reportWords, accessWords, deploymentWords, statusWords, operateWords)
+var words = language.Join(commonWords, whyWords, orderWords, orderStackWords, watchWords, reportWords, accessWords, deploymentWords, statusWords, operateWords)
 
 var commonWords = language.Catalogue{
 	"next":        {En: "Next: ", Ja: "次: "},
