@@ -72,7 +72,7 @@ var commonHelps = language.Catalogue{
 	},
 	"history.examples": same("  sessionstamp history --names --demo\n  sessionstamp history -o csv > history.csv"),
 
-	"why.use":   same("why USER|AADSTS50058 [--all] [--message] [--all-rights]"),
+	"why.use":   same("why USER|AADSTS50058 [--all] [--message] [--stack NAME]"),
 	"why.short": {En: "why is this user asked to sign in?", Ja: "サインインを求められる理由"},
 	"why.long": {
 		En: "It says what makes Entra ask one user again and again, what else was looked at, and what was not, with the right that it takes. USER is a name (name@domain) or an object id; a code such as AADSTS50058 is explained alone. It changes nothing. The exit status is 1 if a cause was found.\nYou are asked for User.Read.All and Domain.Read.All. Rights that you have consented to before are used as well. --all-rights asks for all that help, and most need an administrator: Policy.Read.All, Policy.Read.ConditionalAccess, Domain-InternalFederation.Read.All, IdentityRiskyUser.Read.All, and AuditLog.Read.All for the sign-in log.",

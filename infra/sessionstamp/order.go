@@ -63,7 +63,7 @@ func (c *call) orderVerb(verb job.Verb) (*cobra.Command, *errand) {
 	cmd.Args = cobra.ArbitraryArgs
 	e.whom.flags(c, cmd)
 	e.exclusions.flags(c, cmd)
-	e.stackFlags(c, cmd)
+	e.quietFlags(c, cmd)
 	flags := cmd.Flags()
 	flags.Var(number{&e.limit}, "limit", c.help("flag.first"))
 	flags.Var(&e.hours, "at", c.help("flag.at"))
@@ -85,7 +85,7 @@ func (c *call) order(ctx context.Context, e errand) (err error) {
 	}
 	t, err := c.signIn(ctx, e.permissions()...)
 	if err == nil {
-		err = e.serves(t)
+		err = serves(e.stack, t)
 	}
 	if err != nil {
 		return err

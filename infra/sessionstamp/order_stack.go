@@ -18,9 +18,9 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
-// stackFlags let a deployment work an order off. The helps say so in a sentence.
-func (e *errand) stackFlags(c *call, cmd *cobra.Command) {
-	e.deployment.flags(c, cmd, "")
+// quietFlags are the flags of a verb whose help says in a sentence what they are for.
+func (d *deployment) quietFlags(c *call, cmd *cobra.Command) {
+	d.flags(c, cmd, "")
 	for _, name := range []string{"stack", "region", "profile"} {
 		_ = cmd.Flags().SetAnnotation(name, explainedIn, []string{"deployment"}) // it fails only for a flag that there is not
 	}
@@ -28,12 +28,26 @@ func (e *errand) stackFlags(c *call, cmd *cobra.Command) {
 
 // soundStack refuses what a deployment can't do.
 func (e errand) soundStack() error {
-	switch {
-	case e.name != "" && e.hours != (hours{}):
+	if e.name != "" && e.hours != (hours{}) {
 		return misuse("use.at_stack")
-	case e.name == "" && e.region != "":
+	}
+	return e.deployment.sound()
+}
+
+// named is a deployment again for a verb that can do without, "" for none.
+func (d deployment) named() string {
+	if d.name == "" {
+		return ""
+	}
+	return " --stack " + argument(d.name) + d.place()
+}
+
+// sound refuses a place of nothing.
+func (d deployment) sound() error {
+	switch {
+	case d.name == "" && d.region != "":
 		return misuse("use.place_stack", "region")
-	case e.name == "" && e.profile != "":
+	case d.name == "" && d.profile != "":
 		return misuse("use.place_stack", "profile")
 	}
 	return nil
@@ -64,11 +78,11 @@ func (c *call) takesOrders(ctx context.Context, e errand) (s *stack.Stack, err e
 }
 
 // serves refuses a deployment of another tenant.
-func (e errand) serves(t tenant) error {
-	if e.stack == nil || strings.EqualFold(e.stack.Tenant(), t.id) {
+func serves(s *stack.Stack, t tenant) error {
+	if s == nil || strings.EqualFold(s.Tenant(), t.id) {
 		return nil
 	}
-	return misuse("use.other_tenant", e.stack.Name, e.stack.Tenant(), t.id)
+	return misuse("use.other_tenant", s.Name, s.Tenant(), t.id)
 }
 
 // entriesOf are those of a parameter, which was looked at when it was deployed.
@@ -165,10 +179,10 @@ func (c *call) left(m mission, r job.Result, ended error) (lines []line, next []
 		return nil, nil
 	}
 	place := m.given()
-	look := hint{"history --stack " + argument(m.name) + m.place(), "hint.history"}
+	look := hint{"history" + m.deployment.named(), "hint.history"}
 	if errors.Is(ended, job.ErrNotHanded) {
 		return []line{{text: c.say(m.key("not_handed"), m.stack.Name), colour: screen.Notice}},
-			[]hint{{string(m.verb) + " --continue --stack " + argument(m.name) + m.place(), "hint.hand_rest"}, look}
+			[]hint{{string(m.verb) + " --continue" + m.deployment.named(), "hint.hand_rest"}, look}
 	}
 	lines = []line{{text: c.say(m.key("left"), m.stack.Name, language.Number(len(r.Users)), language.Number(called+r.Count(job.Cured)))}}
 	next = []hint{look, {"pause" + place, "hint.pause"}}

@@ -12,6 +12,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/access"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/goldentest"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack/stacktest"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
@@ -240,4 +241,48 @@ func TestStackRights(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWhyStack: what a deployment knows of a user, and what holds it up.
+func TestWhyStack(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string]string{
+		"why": "why u1@corp.example --stack sessionstamp", "why.json": "why u1@corp.example --stack sessionstamp -o json", "why-none": "why u2@corp.example --stack sessionstamp",
+	} {
+		for _, l := range languages() {
+			t.Run(name+"."+string(l), func(t *testing.T) {
+				t.Parallel()
+				onCrew(t, 3, func(t *testing.T, k *crew) {
+					entry := stamp.Entry{
+						Tenant: demo.TenantID, User: k.ids[1], State: stamp.StateCannotFix, Reason: stamp.ReasonForbidden, Source: stamp.SourceNotification, Updated: at.Add(-time.Hour),
+					}
+					for _, err := range k.table.Write(t.Context(), []stamp.Entry{entry}) {
+						if err != nil {
+							t.Fatal(err)
+						}
+					}
+					if name != "why-none" {
+						paused11(k.deployed)
+						reached(k.deployed)
+						k.write(t)
+					}
+					status, stdout, stderr := k.run(t.Context(), nil, append(strings.Fields(args), "--lang", string(l))...)
+					if status != wrong {
+						t.Errorf("exit status %d: %s", status, stderr)
+					}
+					if name == "why.json" {
+						_, stdout, _ = strings.Cut(stdout, `"deployment"`)
+						goldentest.Compare(t, "handed-why.json", stdout)
+						return
+					}
+					goldentest.Compare(t, "handed-"+name+"."+string(l)+".txt", stdout)
+					for line := range strings.SplitSeq(stdout, "\n") {
+						if tooWide(line, screen.Columns) {
+							t.Errorf("too wide: %q", line)
+						}
+					}
+				})
+			})
+		}
+	}
 }

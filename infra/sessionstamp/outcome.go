@@ -34,7 +34,7 @@ func (c *call) outcome(m mission, r job.Result, ended error) view {
 	case m.reason != "":
 		v.next[0] = hint{"history --orders", "hint.orders"}
 	case m.stack != nil:
-		v.next[0].command += " --stack " + argument(m.name) + m.place()
+		v.next[0].command += m.deployment.named()
 	}
 	switch _, left := c.left(m, r, ended); {
 	case len(left) > 0:

@@ -25,6 +25,8 @@ type explained struct {
 	Findings []foundCause   `json:"findings"`
 	NotAsked []missingPiece `json:"notAsked"`
 	Cure     string         `json:"cure,omitempty"`
+	// Deployment is there where one was asked.
+	Deployment *explainedStack `json:"deployment,omitempty"`
 }
 
 type explainedUser struct {
@@ -56,6 +58,7 @@ type question struct {
 	// all shows everything, and messageOnly what the user should hear; allRights asks the
 	// person for every right that helps.
 	all, messageOnly, allRights bool
+	deployment                  // without a name this machine is asked
 }
 
 func (c *call) whyVerb() *cobra.Command {
@@ -79,6 +82,7 @@ func (c *call) whyVerb() *cobra.Command {
 	cmd.Flags().BoolVar(&q.all, "all", false, c.help("flag.why-all"))
 	cmd.Flags().BoolVar(&q.messageOnly, "message", false, c.help("flag.message"))
 	cmd.Flags().BoolVar(&q.allRights, "all-rights", false, c.help("flag.all-rights"))
+	q.quietFlags(c, cmd)
 	return cmd
 }
 
@@ -87,11 +91,18 @@ func (c *call) why(ctx context.Context, q question) error {
 	if !directory.IsID(strings.ToLower(q.user)) && !strings.Contains(q.user, "@") {
 		return misuse("use.why_user", q.user) // before anybody has to sign in
 	}
+	w, err := c.witness(ctx, q)
+	if err != nil {
+		return err
+	}
 	rights := []string{readUsers, readDomains}
 	if q.allRights {
 		rights = append(rights, readEvidence...)
 	}
 	t, err := c.signIn(ctx, rights...)
+	if err == nil {
+		err = serves(w.Stack, t)
+	}
 	if err != nil {
 		return err
 	}
@@ -102,11 +113,11 @@ func (c *call) why(ctx context.Context, q question) error {
 	if !c.demo {
 		_, _ = fmt.Fprintln(c.Stderr, c.Err.Paint(screen.Faint, c.say("why.asking")))
 	}
-	e := c.evidence(ctx, t, u)
+	e := c.evidence(ctx, t, u, w)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	x := explanation{call: c, question: q, tenant: t.id, user: u, evidence: e, findings: cause.Explain(e), blanks: cause.NotLookedAt(e)}
+	x := explanation{call: c, question: q, witness: w, tenant: t.id, user: u, evidence: e, findings: cause.Explain(e), blanks: cause.NotLookedAt(e)}
 	slices.SortStableFunc(x.findings, func(a, b cause.Finding) int { return rank(a) - rank(b) })
 	if len(x.findings) > 0 && x.findings[0].Cause {
 		c.status = wrong
@@ -136,6 +147,7 @@ func rank(f cause.Finding) int {
 type explanation struct {
 	*call
 	question
+	witness witness
 
 	tenant   string
 	user     directory.User
@@ -164,7 +176,7 @@ var plainName = regexp.MustCompile(`^[A-Za-z0-9._+@-]+$`)
 func (x explanation) cure() string {
 	for _, f := range x.findings {
 		if command, ours := strings.CutPrefix(f.Command, "sessionstamp stamp "); ours {
-			return "stamp " + strings.ReplaceAll(command, cause.UserName, x.name())
+			return "stamp " + strings.ReplaceAll(command, cause.UserName, x.name()) + x.deployment.named()
 		}
 	}
 	return ""
@@ -198,6 +210,8 @@ func (x explanation) view() view {
 	if cure := x.cure(); cure != "" {
 		object.Cure = "sessionstamp " + cure
 	}
+	l, _ := x.evidence.Ledger.Get()
+	object.Deployment = x.witness.object(l)
 	v.object = object
 	return v
 }
@@ -247,10 +261,10 @@ func (x explanation) next() (next []hint) {
 	person := !x.demo && x.signInBy != byEnvironment && x.usualWay() != byEnvironment
 	refused := func(b cause.Blank) bool { return b.Gap.Reason == cause.NoPermission }
 	if person && !x.allRights && slices.ContainsFunc(x.blanks, refused) {
-		next = append(next, hint{"why " + x.name() + " --all-rights", "hint.rights"})
+		next = append(next, hint{"why " + x.name() + x.deployment.named() + " --all-rights", "hint.rights"})
 	}
 	if !x.all {
-		return append(next, hint{"why " + x.name() + " --all", "hint.all"})
+		return append(next, hint{"why " + x.name() + x.deployment.named() + " --all", "hint.all"})
 	}
 	return append(next, hint{"check", "hint.check"})
 }

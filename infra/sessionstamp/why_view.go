@@ -42,6 +42,7 @@ func (x explanation) lines() []line {
 	}
 	if x.all || !slices.Contains(final, x.foremost().ID) {
 		lines = append(lines, x.factLines()...)
+		lines = append(lines, x.witnessLines()...)
 		lines = append(lines, x.blankLines()...)
 	}
 	// An address that is broken into two lines is of little use.

@@ -45,6 +45,17 @@ var orderStackWords = language.Catalogue{
 		En: "For a while neither its log nor Graph has told what became of the rest: see whether it works.",
 		Ja: "残りの人の結果が、ログでも Graph でもしばらく確認できません。デプロイの稼働状況を確認してください。",
 	},
+	"why.stack":         {En: "Deployment %s: %s", Ja: "デプロイ %s: %s"},
+	"why.stack_unknown": {En: "has no record of this user", Ja: "このユーザーの記録なし"},
+	"why.stack_source":  {En: " (told by: %s)", Ja: " (契機: %s)"},
+	"why.stack_paused": {
+		En: "The deployment is paused since %s: nobody is stamped",
+		Ja: "デプロイは %s から一時停止中のため、誰にもスタンプが付きません",
+	},
+	"why.stack_braked": {
+		En: "The deployment's brake was reached at %s: new users wait for sessionstamp release",
+		Ja: "デプロイは %s に上限に達しました。新しいユーザーは sessionstamp release を待っています",
+	},
 	"hint.hand_rest": {En: "hands over the rest", Ja: "残りを引き渡す"},
 	"fail.stack_paused": {
 		En: "The deployment %s is paused since %s, and would sign nobody out. Resume it first: %s",
@@ -63,8 +74,8 @@ var orderStackWords = language.Catalogue{
 		Ja: "Graph で一度に確認できるグループは %s 個までで、デプロイがすでに %s 個を除外しています。--exclude-group を減らすか、1 つのグループにまとめてください。",
 	},
 	"use.place_stack": {
-		En: "--%s goes with --stack NAME: without it, this machine does the work.",
-		Ja: "--%s は --stack NAME と一緒に指定してください。--stack がなければ、このマシンで実行します。",
+		En: "--%s goes with --stack NAME: without it, this is about this machine.",
+		Ja: "--%s は --stack NAME と一緒に指定してください。--stack がなければ、このマシンが対象です。",
 	},
 	"use.at_stack": {
 		En: "A deployment works at once, and knows no hours: leave --at out, and give the order when it may begin.",
