@@ -41,11 +41,11 @@ var commonHelps = language.Catalogue{
 	},
 	"users.examples": same("  sessionstamp users --by month --demo\n  sessionstamp users --domain example.co.jp --since 30d\n  sessionstamp users -o csv > users.csv"),
 
-	"report.use":   same("report [--out FILE] [--exclude NAME]"),
+	"report.use":   same("report [--out FILE] [--exclude NAME] [--stack NAME]"),
 	"report.short": {En: "one file to forward, or JSON or CSV", Ja: "人に渡せる 1 ファイルのレポート"},
 	"report.long": {
-		En: "It writes one HTML file that needs no network: who has no stamp and since when, how soon users were stamped, whether it works, and the list. It reads domains and users (Domain.Read.All, User.Read.All), and the file of this machine if there is one. -o json has all numbers, -o csv the list.",
-		Ja: "ネットワークなしで開ける HTML ファイルを 1 つ作ります。スタンプのない人とその推移、付くまでの時間、動作の確認、一覧が入ります。ドメインとユーザー (Domain.Read.All、User.Read.All) と、あればこのマシンの記録を読み取ります。-o json にはすべての数値、-o csv には一覧が入ります。",
+		En: "It writes one HTML file that needs no network: who has no stamp and since when, how soon users were stamped, whether it works, and the list. It reads domains and users (Domain.Read.All, User.Read.All), and the file of this machine if there is one, or with --stack what a deployment knows. -o json has all numbers, -o csv the list.",
+		Ja: "ネットワークなしで開ける HTML ファイルを 1 つ作ります。スタンプのない人とその推移、付くまでの時間、動作の確認、一覧が入ります。ドメインとユーザー (Domain.Read.All、User.Read.All) と、あればこのマシンの記録 (--stack ではデプロイの記録) を読み取ります。-o json にはすべての数値、-o csv には一覧が入ります。",
 	},
 	"report.examples": same("  sessionstamp report --demo --out report.html\n  sessionstamp report --exclude taro.yamada@example.co.jp\n  sessionstamp report -o json > report.json"),
 	"stamp.use":       same("stamp USER…|--file F|--group G|--domain D|--all"),

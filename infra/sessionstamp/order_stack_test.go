@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -284,5 +285,39 @@ func TestWhyStack(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestReportStack: the numbers are those of the deployment's ledger. Whether anybody was
+// missed is not said where that depends on groups.
+func TestReportStack(t *testing.T) {
+	t.Parallel()
+	for groups, missed := range map[string]string{"": `"missedInScope": 2`, aUser: `"zeros": {`} {
+		onCrew(t, 4, func(t *testing.T, k *crew) {
+			k.Parameters["ExcludedGroups"], k.Parameters["ExcludedUsers"] = groups, k.ids[2]
+			k.sweep.FullDue = at.Add(24 * time.Hour)
+			k.write(t)
+			called := stamp.Entry{
+				Tenant: demo.TenantID, User: k.ids[3], State: stamp.StateStamped, Source: stamp.SourceNotification,
+				Created: at.Add(-time.Hour), Claimed: at.Add(-50 * time.Minute), Called: at.Add(-50 * time.Minute), Updated: at,
+			}
+			k.Revoke(k.ids[3])
+			if err := errors.Join(k.table.Write(t.Context(), []stamp.Entry{called})...); err != nil {
+				t.Fatal(err)
+			}
+			status, stdout, stderr := k.run(t.Context(), nil, "report", "--stack", "sessionstamp", "-o", "json")
+			for _, want := range []string{`"deployment": "sessionstamp"`, `"medianSeconds": 600`, `"reason": "excluded"`, missed} {
+				if status != fine || !strings.Contains(stdout, want) {
+					t.Errorf("exit status %d, want %s: %s%s", status, want, stdout, stderr)
+				}
+			}
+			if strings.Contains(stdout, "missedInScope") != (groups == "") {
+				t.Error(stdout)
+			}
+			_, page, _ := k.run(t.Context(), nil, "report", "--stack", "sessionstamp", "--out", "-")
+			if strings.Contains(page, "this machine") || !strings.Contains(page, "by the deployment since") {
+				t.Error("the page speaks of this machine, or not of the deployment")
+			}
+		})
 	}
 }

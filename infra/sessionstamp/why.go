@@ -91,7 +91,7 @@ func (c *call) why(ctx context.Context, q question) error {
 	if !directory.IsID(strings.ToLower(q.user)) && !strings.Contains(q.user, "@") {
 		return misuse("use.why_user", q.user) // before anybody has to sign in
 	}
-	w, err := c.witness(ctx, q)
+	w, err := c.witness(ctx, q.deployment)
 	if err != nil {
 		return err
 	}

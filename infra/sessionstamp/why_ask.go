@@ -155,7 +155,7 @@ func (c *call) ledger(ctx context.Context, tenant, id string, e cause.Evidence, 
 	if u, asked := e.User.Get(); asked {
 		facts := stamp.Facts{User: u.User, Found: u.Found, Federation: federationOf(e.Domain)}
 		request := stamp.Request{Tenant: tenant, User: id, Source: stamp.SourceSweep, Seen: e.Now}
-		l.Reason = stamp.Decide(entry, facts, request, w.policy(), e.Now).Reason
+		l.Reason = stamp.Decide(entry, facts, request, w.policy(stamp.Exclusions{}), e.Now).Reason
 	}
 	return cause.Asked(l)
 }

@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/report"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	cause "github.com/sessionstamp/sessionstamp/shared/explain" // explain is a function here
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
 // explainedStack is what a deployment knows, in the JSON of why.
@@ -28,25 +30,28 @@ type witness struct {
 	*stack.Stack
 
 	brake stamp.BrakeState
+	sweep sweep.Checkpoint
 }
 
-// witness finds the deployment that a question names, in whatever state it is.
-func (c *call) witness(ctx context.Context, q question) (w witness, err error) {
-	if q.deployment.name == "" {
-		return w, q.deployment.sound()
+// witness finds the deployment that is named, in whatever state it is.
+func (c *call) witness(ctx context.Context, d deployment) (w witness, err error) {
+	if d.name == "" {
+		return w, d.sound()
 	}
-	if _, w.Stack, err = c.stack(ctx, q.deployment); err != nil {
+	if _, w.Stack, err = c.stack(ctx, d); err != nil {
 		return w, err
 	}
 	m, err := w.Memory(ctx)
-	w.brake = m.Brake
+	w.brake, w.sweep = m.Brake, m.Sweep
 	return w, err
 }
 
-// policy is the deployment's, as far as it decides about one user.
-func (w witness) policy() stamp.Policy {
+// policy is the deployment's, and excludes more. Groups are not in it.
+func (w witness) policy(more stamp.Exclusions) stamp.Policy {
 	p := stamp.DefaultPolicy
-	p.Exclusions = stamp.Exclusions{IDs: entriesOf(w.Stack, "ExcludedUsers"), Patterns: entriesOf(w.Stack, "ExcludedUpnPatterns")}
+	p.Exclusions = stamp.Exclusions{
+		IDs: append(entriesOf(w.Stack, "ExcludedUsers"), more.IDs...), Patterns: append(entriesOf(w.Stack, "ExcludedUpnPatterns"), more.Patterns...),
+	}
 	if w.Stack == nil {
 		return p
 	}
@@ -54,6 +59,28 @@ func (w witness) policy() stamp.Policy {
 		p.NewUserWindow = hours
 	}
 	return p
+}
+
+// recall is what the deployment knows of the users whom it may have looked at. When it last
+// looked at everybody is left out where a report can't tell who is in scope.
+func (w witness) recall(ctx context.Context, read reading, now time.Time) (m report.Memory, err error) {
+	federated := stamp.FederatedAmong(read.domains)
+	var ids []string
+	for _, u := range read.users {
+		if federated.Contain(u.Domain()) {
+			ids = append(ids, u.ID)
+		}
+	}
+	entries, err := w.Entries(ctx, ids)
+	for _, id := range ids {
+		if e, known := entries[id]; known {
+			m.Entries = append(m.Entries, e)
+		}
+	}
+	if len(entriesOf(w.Stack, "ExcludedGroups"))+len(entriesOf(w.Stack, "FederatedDomains")) == 0 {
+		m.Swept = swept(w.sweep, now)
+	}
+	return m, err
 }
 
 // witnessLines say what the deployment knows of the user, and what holds it up.
