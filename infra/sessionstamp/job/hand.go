@@ -199,13 +199,14 @@ func hear(end End, r Handled, started, moment time.Time) (next End, tells bool) 
 		}
 		return next, moment.IsZero() // else the stamp may be too old for us
 	case stamp.ReasonStillEmpty, stamp.ReasonKnownCannotFix:
-		return next, !end.Called.IsZero() // else the call that has failed was an earlier one
+		return next, !end.Called.IsZero() && r.At.After(end.Called) // else the call that has failed was an earlier one
 	case stamp.ReasonGaveUp:
 		return next, r.At.Sub(started) > stamp.DefaultPolicy.GiveUpAfter
-	case stamp.ReasonExisting: // said to the machine, and to no person
-		return end, false
-	default:
+	case stamp.ReasonForbidden, stamp.ReasonRefused, stamp.ReasonExcluded, stamp.ReasonGuest, stamp.ReasonNotMember,
+		stamp.ReasonNotFederated, stamp.ReasonNotFound, stamp.ReasonDryRun:
 		return next, true
+	default: // said to the machine and to no person, or unknown to us: Graph tells
+		return end, false
 	}
 }
 

@@ -140,6 +140,19 @@ func TestHandedOver(t *testing.T) {
 		"late": {bend: func(r []job.Handled) []job.Handled {
 			return slices.DeleteFunc(r, func(h job.Handled) bool { return time.Since(h.At) < 90*time.Second })
 		}},
+		"of other requests": {bend: func(r []job.Handled) []job.Handled {
+			// Each is about our users, and true of an earlier matter or of the machine's own.
+			calls := slices.DeleteFunc(slices.Clone(r), func(h job.Handled) bool { return h.Reason != stamp.ReasonCalled })
+			for _, h := range calls {
+				for reason, verdict := range map[stamp.Reason]stamp.Verdict{
+					stamp.ReasonExisting: stamp.Done, stamp.ReasonStillEmpty: stamp.Done, stamp.ReasonKnownCannotFix: stamp.Done,
+					stamp.ReasonGaveUp: stamp.Failed, stamp.ReasonBrake: stamp.Later, stamp.ReasonAborted: stamp.Failed,
+				} {
+					r = append(r, job.Handled{At: h.At.Add(-time.Second), User: h.User, Verdict: verdict, Reason: reason})
+				}
+			}
+			return r
+		}},
 		"of the future": {bend: func(r []job.Handled) []job.Handled {
 			return append(r, job.Handled{At: time.Now().AddDate(1, 0, 0), User: "nobody", Verdict: stamp.Done, Reason: stamp.ReasonCalled})
 		}},
@@ -243,7 +256,11 @@ func TestFollowingEnds(t *testing.T) {
 		}
 		time.Sleep(3 * time.Minute)
 		// Who gives the same order again within minutes signs nobody out twice.
-		again := p.plan(job.Wanted{Verb: job.SignOut, All: true}).Order(0)
+		plan, err := p.engine.Plan(t.Context(), job.Wanted{Verb: job.SignOut, All: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := plan.Order(0)
 		if result, err := p.engine.Hand(t.Context(), again, job.RunOptions{}); err != nil || result.Count(job.Cured)+result.Count(job.Spared) != len(again.Targets) {
 			t.Errorf("%d are cured, %v", result.Count(job.Cured), err)
 		}
