@@ -31,18 +31,6 @@ func (d *deployment) flags(c *call, cmd *cobra.Command, usual string) {
 	cmd.Flags().Var(text{&d.profile, "PROFILE"}, "profile", c.help("flag.profile"))
 }
 
-// named refuses a place without a name, where a verb works without a deployment, too.
-func (d deployment) named() error {
-	switch {
-	case d.name != "":
-	case d.region != "":
-		return misuse("use.needs_stack", "region")
-	case d.profile != "":
-		return misuse("use.needs_stack", "profile")
-	}
-	return nil
-}
-
 // aboutDeployment marks a verb that is about a deployment: the help has them in one line.
 const aboutDeployment = "about_deployment"
 
