@@ -31,18 +31,6 @@ func (d *deployment) flags(c *call, cmd *cobra.Command, usual string) {
 	cmd.Flags().Var(text{&d.profile, "PROFILE"}, "profile", c.help("flag.profile"))
 }
 
-// named refuses a place without a name, where a verb works without a deployment, too.
-func (d deployment) named() error {
-	switch {
-	case d.name != "":
-	case d.region != "":
-		return misuse("use.needs_stack", "region")
-	case d.profile != "":
-		return misuse("use.needs_stack", "profile")
-	}
-	return nil
-}
-
 // aboutDeployment marks a verb that is about a deployment: the help has them in one line.
 const aboutDeployment = "about_deployment"
 
@@ -125,14 +113,6 @@ func (c *call) fit(ctx context.Context, d deployment, is func(*stack.Stack) bool
 		return nil, failure(nil, "fail.stack_failed", s.Name, s.Status, s.Failure)
 	}
 	return nil, failure(nil, "fail.stack_state", s.Name, s.Status)
-}
-
-// ofTenant refuses a stack of another tenant than the one to which somebody has signed in.
-func ofTenant(s *stack.Stack, t tenant) error {
-	if strings.EqualFold(s.Tenant(), t.id) {
-		return nil
-	}
-	return misuse("use.other_tenant", s.Name, s.Tenant(), t.id)
 }
 
 // noStack says which stacks there are instead.

@@ -112,9 +112,4 @@ var operateWords = language.Catalogue{
 		Ja: "--%s は --stack NAME (対象のデプロイ) と一緒に指定してください。",
 	},
 
-	"why.stack_none":    {En: "The deployment %s has not stamped this user.", Ja: "デプロイ %s は、このユーザーにスタンプを付けていません"},
-	"why.stack_claimed": {En: "The deployment %s began to stamp this user at %s; the outcome is not known yet.", Ja: "デプロイ %s が %s にスタンプの処理を開始しました (結果は未確認)"},
-	"why.stack_called":  {En: "The deployment %s stamped this user at %s; the stamp has not been seen yet.", Ja: "デプロイ %s が %s にスタンプを付けました (確認中)"},
-	"why.stack_stamped": {En: "The deployment %s has seen this user's stamp (%s).", Ja: "デプロイ %s がスタンプを確認済みです (%s)"},
-	"why.stack_braked":  {En: "The brake was reached at %s: new users wait (sessionstamp release).", Ja: "%s に上限に達し、新しいユーザーが待っています (sessionstamp release)"},
 }

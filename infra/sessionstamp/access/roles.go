@@ -82,6 +82,8 @@ func Operator(p Place) Policy {
 		allow("Order", "lambda:InvokeFunction", a.of("lambda", "function:"+a.Stack+"-sweeper")),
 		allow("Stamp", "sqs:SendMessage GetQueueUrl", queue),
 		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+		allow("Key", "kms:Decrypt GenerateDataKey", a.of("kms", "key/*")).where("StringLike", "kms:ViaService", "sqs.*", "dynamodb.*"),
 		allow("Redrive", "sqs:StartMessageMoveTask ListMessageMoveTasks CancelMessageMoveTask ReceiveMessage DeleteMessage", dead),
 		allow("Settings", "lambda:GetFunctionConfiguration GetFunctionConcurrency", a.named("lambda", "function:")),
 		allow("Account", "lambda:GetAccountSettings iam:GetOutboundWebIdentityFederationInfo kms:DescribeKey", everything),
