@@ -100,16 +100,19 @@ func (c *call) stack(ctx context.Context, d deployment) (*account.Account, *stac
 
 // working finds a stack that can carry out orders.
 func (c *call) working(ctx context.Context, d deployment) (*stack.Stack, error) {
+	return c.fit(ctx, d, (*stack.Stack).Serves)
+}
+
+// fit finds a stack that is fit for what it is to do.
+func (c *call) fit(ctx context.Context, d deployment, is func(*stack.Stack) bool) (*stack.Stack, error) {
 	_, s, err := c.stack(ctx, d)
 	switch {
-	case err != nil:
-		return nil, err
-	case !s.Serves() && s.Failure != "":
+	case err != nil || is(s):
+		return s, err
+	case s.Failure != "":
 		return nil, failure(nil, "fail.stack_failed", s.Name, s.Status, s.Failure)
-	case !s.Serves():
-		return nil, failure(nil, "fail.stack_state", s.Name, s.Status)
 	}
-	return s, nil
+	return nil, failure(nil, "fail.stack_state", s.Name, s.Status)
 }
 
 // noStack says which stacks there are instead.

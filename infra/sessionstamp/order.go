@@ -232,7 +232,7 @@ func (c *call) confirm(ctx context.Context, m mission) error {
 // accept judges an answer.
 func accept(verb job.Verb, answer string, due int) error {
 	switch {
-	case verb == job.Stamp && (answer == "y" || answer == "yes" || answer == "はい"):
+	case verb == job.Stamp && agrees(answer):
 		return nil
 	case verb == job.Stamp || answer == "":
 		return failure(nil, "fail.declined")
@@ -241,6 +241,18 @@ func accept(verb job.Verb, answer string, due int) error {
 	}
 	return nil
 }
+
+// agree asks a question, and returns nil if the answer is yes.
+func (c *call) agree(ctx context.Context, question string) error {
+	answer, err := c.ask(ctx, question)
+	if err == nil && !agrees(answer) {
+		err = failure(nil, "fail.declined")
+	}
+	return err
+}
+
+// agrees tells whether an answer is yes.
+func agrees(answer string) bool { return answer == "y" || answer == "yes" || answer == "はい" }
 
 // plainAnswer is an answer as it was meant: an input method for Japanese writes ４８ and ｙ.
 func plainAnswer(line string) string {

@@ -60,7 +60,7 @@ func (s *condition) read(ctx context.Context) (err error) {
 	if s.Memory, err = s.Stack.Memory(ctx); err != nil {
 		return err
 	}
-	if s.trigger, _, err = s.Trigger(ctx); err != nil {
+	if s.trigger, err = s.Trigger(ctx); err != nil {
 		return err
 	}
 	if s.requests, s.dead, err = s.Queues(ctx); err != nil {

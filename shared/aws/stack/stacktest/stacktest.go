@@ -294,6 +294,9 @@ func (c *call) filterLogs() (*http.Response, error) {
 	if err := json.Unmarshal(c.body, &in); err != nil {
 		return nil, err
 	}
+	if in.FilterPattern != "" && !equation.MatchString(in.FilterPattern) {
+		c.T.Errorf("nobody understands the pattern %s", in.FilterPattern)
+	}
 	wanted := make(map[string]map[string]bool)
 	for _, e := range equation.FindAllStringSubmatch(in.FilterPattern, -1) {
 		if wanted[e[1]] == nil {
