@@ -111,5 +111,4 @@ var operateWords = language.Catalogue{
 		En: "--%s goes with --stack NAME, which says which deployment is meant.",
 		Ja: "--%s は --stack NAME (対象のデプロイ) と一緒に指定してください。",
 	},
-
 }

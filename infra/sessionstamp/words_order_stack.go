@@ -65,10 +65,6 @@ var orderStackWords = language.Catalogue{
 		En: "The deployment %s has DryRun true, and signs nobody out: deploy it with DryRun=false, or leave --stack out.",
 		Ja: "デプロイ %s は DryRun が true のため、誰もサインアウトしません。DryRun=false でデプロイするか、--stack を外してください。",
 	},
-	"use.other_tenant": {
-		En: "The deployment %s serves the tenant %s, and you are signed in to %s: name another --stack, or sign in with --tenant.",
-		Ja: "デプロイ %s の対象はテナント %s ですが、サインイン先は %s です。--stack で別のデプロイを指定するか、--tenant でサインイン先を指定してください。",
-	},
 	"use.too_many_groups_stack": {
 		En: "Graph looks into %s groups at once, and the deployment excludes %s already: leave --exclude-group out, or make one group of them.",
 		Ja: "Graph で一度に確認できるグループは %s 個までで、デプロイがすでに %s 個を除外しています。--exclude-group を減らすか、1 つのグループにまとめてください。",
