@@ -57,7 +57,7 @@ func healthy() Evidence {
 		functions = append(functions, Function{Name: function, Found: true, State: "Active", LastUpdate: "Successful"})
 	}
 	return Evidence{
-		Now: now, Command: "v1.2.0", Stack: name,
+		Now: now, Command: "1.2.0", Stack: name,
 		Clock: Asked(-time.Minute), SAM: Asked(true), File: Asked(FileFine),
 		Account: Asked(Account{ID: "123456789012", Region: "ap-northeast-1"}), Issuer: Asked(issuer),
 		Stacks:     Asked([]Deployment{deployment(), {Found: true, Name: "other", Tenant: "b", Reader: "c"}}),

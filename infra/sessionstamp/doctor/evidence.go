@@ -15,7 +15,7 @@ import (
 type Evidence struct {
 	// Now is the moment of the question, in the person's time zone.
 	Now time.Time
-	// Command is the version of this command, empty where it has none.
+	// Command is the version of this command, as package bundle has it.
 	Command string
 	// System is this machine's runtime.GOOS.
 	System string
