@@ -27,11 +27,11 @@ const VersionTag = "sessionstamp:version"
 const description = "sessionstamp:"
 
 var (
-	// ErrNoStack: there is no stack of that name in this account and region.
+	// ErrNoStack says that there is no stack of that name in this account and region.
 	ErrNoStack = errors.New("there is no such stack")
-	// ErrForeign: the stack is not one of sessionstamp's.
+	// ErrForeign says that the stack is not one of sessionstamp's.
 	ErrForeign = errors.New("the stack is not sessionstamp's")
-	// ErrNoResource: the stack has not, or not yet, what was asked for.
+	// ErrNoResource says that the stack has not, or not yet, what was asked for.
 	ErrNoResource = errors.New("the stack lacks a resource")
 )
 
