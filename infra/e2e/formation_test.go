@@ -66,15 +66,20 @@ func (f *formation) play(w http.ResponseWriter, c *awstest.Call) bool {
 		c.Refuse(w, awstest.Refused("InvalidAction", "%s is not played here", c.Action))
 		return true
 	}
-	f.mu.Lock()
-	result, err := operation(c)
-	f.mu.Unlock()
+	result, err := f.alone(operation, c)
 	if err != nil {
 		c.Refuse(w, err)
 		return true
 	}
 	c.Answer(w, http.StatusOK, result)
 	return true
+}
+
+// alone does one operation at a time. One that panics ends its call, and not all that come.
+func (f *formation) alone(operation func(*awstest.Call) (object, error), c *awstest.Call) (object, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return operation(c)
 }
 
 func invalid(format string, args ...any) error {
