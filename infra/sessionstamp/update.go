@@ -60,7 +60,7 @@ func (c *call) update(ctx context.Context, u updating) error {
 	}
 	s, err := c.working(ctx, u.deployment)
 	if err != nil {
-		return err
+		return deploying(err)
 	}
 	brings, err := c.released()
 	if err != nil {
@@ -128,7 +128,7 @@ func (c *call) deploy(ctx context.Context, u updating, s *stack.Stack, plan chan
 		return s, err
 	}
 	at := setup.Deployment{Stack: s.Name, Partition: partition, Account: account, Region: region}
-	deployer, err := c.deployer(at, settingUp{deployment: u.deployment})
+	deployer, err := c.deployer(at, u.profile)
 	if err != nil {
 		return s, err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
@@ -21,7 +22,8 @@ const (
 	FromStack   Source = "stack" // the deployment that there is
 	FromTenant  Source = "tenant"
 	FromAWS     Source = "aws"
-	FromLine    Source = "line" // of the other person
+	FromLine    Source = "line"  // of the other person
+	ToBeSaid    Source = "asked" // by the other person
 	FromDefault Source = "default"
 	ToBeMade    Source = "made" // by the setup itself; the value is not known yet
 )
@@ -65,7 +67,7 @@ const longestRole = 64
 
 // Make decides what is to be done. If there are problems, nothing may be.
 func Make(f Facts, w Wishes) (Plan, []Problem) {
-	p := Plan{Mandate: w.Mandate, Version: w.Version, Exists: f.AWS.Stack.deployed()}
+	p := Plan{Mandate: w.Mandate, Version: w.Version, Exists: f.AWS.Stack.Deployed()}
 	p.Deployment = Deployment{Stack: w.Stack, Partition: f.AWS.Partition, Account: f.AWS.ID, Region: f.AWS.Region}
 	p.Issuer = f.AWS.Issuer
 	p.Tenant, p.Cloud, p.Audience = f.Tenant.ID, f.Tenant.Cloud, f.Tenant.Audience
@@ -99,12 +101,16 @@ func (p *Plan) where(f Facts) (problems []Problem) {
 		problems = append(problems, problem("stack_long", p.Stack, len(p.Stack)-(len(longest)-longestRole)))
 	case stack.Status != "" && !stack.Ours:
 		problems = append(problems, problem("stack_other", p.Stack))
+	case p.Exists && stack.Elsewhere(p.Tenant):
+		problems = append(problems, problem("tenant_other", p.Stack, stack.Parameters[tenantID], p.Tenant))
+	case p.Exists && bundle.Compare(p.Version, "0.0.0") > 0 && bundle.Compare(stack.Version, p.Version) > 0:
+		problems = append(problems, problem("newer", stack.Version, p.Version))
 	}
 	if n := f.AWS.Concurrency; n > 0 && n < minConcurrency {
 		problems = append(problems, problem("concurrency", n, minConcurrency))
 	}
 	for _, left := range f.AWS.Leftovers {
-		if left.Kind == Log && !left.Empty && f.AWS.Stack.Status == "" {
+		if left.Kind == Log && !left.Empty && !p.Exists {
 			problems = append(problems, problem("log_left", left.Name))
 		}
 	}
@@ -116,13 +122,15 @@ func (p *Plan) entra(f Facts) (problems []Problem) {
 	if f.Tenant.Domains != nil && len(f.Tenant.federated()) == 0 {
 		problems = append(problems, problem("not_federated"))
 	}
-	roles := []string{p.Role(stamper), p.Role(keeper), p.Role(sweeper)}
-	for _, app := range p.Apps {
-		for _, trust := range f.Tenant.Apps[app.UniqueName].Federated {
-			if !slices.Contains(roles, trust.Subject) {
-				problems = append(problems, problem("app_other", app.UniqueName))
-				break
-			}
+	return append(problems, p.shared(f.Tenant.Apps)...)
+}
+
+// shared finds the apps that somebody else signs in to as well.
+func (d Deployment) shared(apps map[string]directory.App) (problems []Problem) {
+	roles := []string{d.Role(stamper), d.Role(keeper), d.Role(sweeper)}
+	for _, name := range slices.Sorted(maps.Keys(apps)) {
+		if slices.ContainsFunc(apps[name].Federated, func(f directory.FederatedCredential) bool { return !slices.Contains(roles, f.Subject) }) {
+			problems = append(problems, problem("app_other", name))
 		}
 	}
 	return problems
@@ -141,11 +149,11 @@ func (p *Plan) choose(f Facts, w Wishes) []Problem {
 		}
 	}
 	p.Mode = directory.AuthMode(c.value(authMode))
-	one := w.OneApp || p.Mode != directory.AuthWebIdentity
-	if w.Mandate == AWSLast {
-		one = w.Answer.Stamper == ""
+	groups := c.value(excludedGroups) != ""
+	if w.Mandate == AWSLast && groups != w.Answer.Groups {
+		c.problems = append(c.problems, problem("line_groups"))
 	}
-	p.Apps = p.apps(one, c.value(excludedGroups) != "")
+	p.Apps = p.apps(c.one(p.Mode), groups)
 	p.Values = c.arranged(p)
 	p.Notices = c.notices
 	if len(c.problems) == 0 {
@@ -154,6 +162,19 @@ func (p *Plan) choose(f Facts, w Wishes) []Problem {
 		}
 	}
 	return c.problems
+}
+
+// one tells whether one app does all. What the deployment has stays, unless it is said.
+func (c *chooser) one(mode directory.AuthMode) bool {
+	old, known := c.stack.Parameters[stamperClientID]
+	had := c.exists && known && old == "" && c.stack.Parameters[authMode] == string(directory.AuthWebIdentity)
+	switch {
+	case mode != directory.AuthWebIdentity:
+		return true
+	case c.wishes.Mandate == AWSLast:
+		return c.wishes.Answer.Stamper == ""
+	}
+	return c.wishes.Apps == 1 || c.wishes.Apps == 0 && had
 }
 
 // A chooser finds for each parameter the value that goes before the others.
@@ -200,7 +221,7 @@ func (c *chooser) first(p parameter) Value {
 	v := Value{Name: p.name, Value: p.value, From: FromDefault}
 	flag, flagged := c.flagged(p.name)
 	file, filed := c.wishes.File[p.name]
-	old, known := c.stack.Parameters[p.name]
+	old, known := c.stack.parameter(p.name)
 	switch {
 	case flagged:
 		v.Value, v.From = flag, FromFlag
@@ -302,14 +323,22 @@ func (c *chooser) value(name string) string {
 
 // arranged returns all values in the order of the template.
 func (c *chooser) arranged(p *Plan) []Value {
-	from := FromTenant
-	if c.wishes.Mandate == AWSLast {
-		from = FromLine
-	}
-	values := []Value{c.known(tenantID, p.Tenant, from)}
-	values = append(values, c.client(p, 0), c.client(p, 1), c.chosen[0])
-	values = append(values, c.secret(p), c.known(cloud, p.Cloud, from))
+	values := []Value{c.said(tenantID, p.Tenant), c.client(p, 0), c.client(p, 1), c.chosen[0], c.secret(p), c.said(cloud, p.Cloud)}
 	return append(values, c.chosen[1:]...)
+}
+
+// said is a value that only the person of Entra knows. Before that one has answered, it is
+// what the deployment has.
+func (c *chooser) said(name, value string) Value {
+	switch {
+	case c.wishes.Mandate == AWSFirst && c.exists:
+		return Value{Name: name, Value: c.stack.Parameters[name], From: ToBeSaid}
+	case c.wishes.Mandate == AWSFirst:
+		return Value{Name: name, From: ToBeSaid}
+	case c.wishes.Mandate == AWSLast:
+		return c.known(name, value, FromLine)
+	}
+	return c.known(name, value, FromTenant)
 }
 
 func (c *chooser) known(name, value string, from Source) Value {
@@ -323,11 +352,11 @@ func (c *chooser) known(name, value string, from Source) Value {
 // client returns the client ID of the reader or the stamper, "" if it is to be made.
 func (c *chooser) client(p *Plan, i int) Value {
 	name := []string{clientID, stamperClientID}[i]
-	if c.wishes.Mandate == AWSLast {
-		return c.known(name, []string{c.wishes.Answer.Reader, c.wishes.Answer.Stamper}[i], FromLine)
-	}
-	if i >= len(p.Apps) {
+	switch {
+	case i >= len(p.Apps):
 		return c.known(name, "", FromDefault)
+	case c.wishes.Mandate == AWSFirst || c.wishes.Mandate == AWSLast:
+		return c.said(name, []string{c.wishes.Answer.Reader, c.wishes.Answer.Stamper}[i])
 	}
 	app, found := c.tenant.Apps[p.Apps[i].UniqueName]
 	if !found {
@@ -341,14 +370,16 @@ func (c *chooser) client(p *Plan, i int) Value {
 }
 
 // secret returns the ARN of the stored client secret, "" without one or if it is to be made.
+// Another app has another secret, and that of the one before serves until the deployment.
 func (c *chooser) secret(p *Plan) Value {
 	if p.Mode != directory.AuthClientSecret {
 		return c.known(credentialSecret, "", FromDefault)
 	}
-	if old := c.stack.Parameters[credentialSecret]; old != "" {
+	app, found := c.tenant.Apps[p.Apps[0].UniqueName]
+	if old := c.stack.Parameters[credentialSecret]; old != "" && c.exists && found && app.ClientID == c.stack.Parameters[clientID] {
 		return Value{Name: credentialSecret, Value: old, From: FromStack}
 	}
-	return Value{Name: credentialSecret, From: ToBeMade}
+	return c.known(credentialSecret, "", ToBeMade)
 }
 
 // Parameters returns the values by their names.

@@ -93,35 +93,10 @@ func (a *Account) PutPending(ctx context.Context, id string, value directory.Sec
 	return aws.ToString(put.VersionId), nil
 }
 
-// Promote makes a version [Current], and no longer pending. The one before is kept as
-// AWSPREVIOUS. It may be repeated.
-func (a *Account) Promote(ctx context.Context, id, version string) error {
-	secret, err := a.DescribeSecret(ctx, id)
-	if err != nil {
-		return err
-	}
-	if current := secret.Version(Current); current != version {
-		if err := a.moveStage(ctx, id, Current, version, current); err != nil {
-			return err
-		}
-	}
-	if secret.Version(Pending) == version {
-		return a.moveStage(ctx, id, Pending, "", version)
-	}
-	return nil
-}
-
-// DropPending gives the pending version up: without a stage Secrets Manager deletes it.
-// That there is none is fine.
-func (a *Account) DropPending(ctx context.Context, id string) error {
-	secret, err := a.DescribeSecret(ctx, id)
-	if err != nil {
-		return err
-	}
-	if pending := secret.Version(Pending); pending != "" {
-		return a.moveStage(ctx, id, Pending, "", pending)
-	}
-	return nil
+// PutSecret stores a value as [Current]. The one before is kept as AWSPREVIOUS.
+func (a *Account) PutSecret(ctx context.Context, id string, value directory.Secret) error {
+	_, err := a.secrets().PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &id, SecretString: aws.String(value.Reveal())})
+	return explainSecret(err)
 }
 
 func (a *Account) moveStage(ctx context.Context, id, stage, to, from string) error {
@@ -136,16 +111,10 @@ func (a *Account) moveStage(ctx context.Context, id, stage, to, from string) err
 	return explainSecret(err)
 }
 
-// DeleteSecret deletes a secret. For so many days, 7 to 30, it can be restored; 0 deletes
-// it at once. That it is gone is fine.
-func (a *Account) DeleteSecret(ctx context.Context, id string, days int) error {
-	in := &secretsmanager.DeleteSecretInput{SecretId: &id}
-	if days == 0 {
-		in.ForceDeleteWithoutRecovery = aws.Bool(true)
-	} else {
-		in.RecoveryWindowInDays = aws.Int64(int64(days))
-	}
-	_, err := a.secrets().DeleteSecret(ctx, in)
+// DeleteSecret deletes a secret at once, since another may need its name. That it is gone is
+// fine.
+func (a *Account) DeleteSecret(ctx context.Context, id string) error {
+	_, err := a.secrets().DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{SecretId: &id, ForceDeleteWithoutRecovery: aws.Bool(true)})
 	if err = explainSecret(err); errors.Is(err, ErrNoSecret) {
 		return nil
 	}

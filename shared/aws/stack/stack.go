@@ -51,6 +51,9 @@ type Stack struct {
 	// Failure is the first sentence in the events of the last operation that says why it
 	// failed, "" if it did not. [List] leaves it empty.
 	Failure string
+	// At is the resource that CloudFormation is at, by its logical name, "" for none. [List]
+	// leaves it empty.
+	At string
 
 	account *account.Account
 }
@@ -136,6 +139,9 @@ func (s *Stack) readResources(ctx context.Context, client *cloudformation.Client
 			if r.ResourceStatus != types.ResourceStatusDeleteComplete {
 				s.Resources[aws.ToString(r.LogicalResourceId)] = aws.ToString(r.PhysicalResourceId)
 			}
+			if strings.HasSuffix(string(r.ResourceStatus), "_IN_PROGRESS") {
+				s.At = aws.ToString(r.LogicalResourceId)
+			}
 		}
 	}
 	return nil
@@ -161,23 +167,8 @@ func (s *Stack) Serves() bool {
 	return false
 }
 
-// longestDelete is how long a deletion may take: the keeper's own part takes ten minutes
-// at most.
-const longestDelete = 30 * time.Minute
-
-// Delete deletes the stack and waits for the end. If that fails, [Stack.Failure] says why.
+// Delete begins to delete the stack.
 func (s *Stack) Delete(ctx context.Context) error {
-	client := cloudformation.NewFromConfig(s.account.Config())
-	if _, err := client.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &s.ID}); err != nil {
-		return account.Explain(err)
-	}
-	err := cloudformation.NewStackDeleteCompleteWaiter(client, func(o *cloudformation.StackDeleteCompleteWaiterOptions) {
-		o.MinDelay, o.MaxDelay = 5*time.Second, 15*time.Second
-	}).Wait(ctx, &cloudformation.DescribeStacksInput{StackName: &s.ID}, longestDelete)
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	var unread error
-	s.Failure, unread = failure(ctx, client, s.ID)
-	return errors.Join(account.Explain(err), unread)
+	_, err := cloudformation.NewFromConfig(s.account.Config()).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &s.ID})
+	return explained(err)
 }
