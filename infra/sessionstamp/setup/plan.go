@@ -117,10 +117,17 @@ func (p *Plan) where(f Facts) (problems []Problem) {
 	return problems
 }
 
-// entra judges tenant and apps.
+// entra judges tenant and apps. Whoever may register apps may have taken the unique name before
+// us: who could sign in as such an app must not come by its rights.
 func (p *Plan) entra(f Facts) (problems []Problem) {
 	if f.Tenant.Domains != nil && len(f.Tenant.federated()) == 0 {
 		problems = append(problems, problem("not_federated"))
+	}
+	stranger := func(c directory.AppCredential) bool { return !p.Ours(c.Name) || c.Certificate }
+	for _, app := range p.Apps {
+		if !p.Exists && slices.ContainsFunc(f.Tenant.Apps[app.UniqueName].Credentials, stranger) {
+			problems = append(problems, problem("app_credentials", app.UniqueName))
+		}
 	}
 	return append(problems, p.shared(f.Tenant.Apps)...)
 }

@@ -88,7 +88,7 @@ func TestOpen(t *testing.T) {
 			if !errors.Is(err, c.err) || (err == nil) != (c.err == nil) {
 				t.Fatalf("got %v, want %v", err, c.err)
 			}
-			if err == nil && (a.Region+" "+a.RegionFrom != c.region || a.ID != "123456789012" || a.RoleARN("r") != "arn:aws-us-gov:iam::123456789012:role/r") {
+			if err == nil && (a.Region+" "+a.RegionFrom != c.region || a.ID != "123456789012" || a.Partition != "aws-us-gov") {
 				t.Errorf("%+v", a)
 			}
 		})

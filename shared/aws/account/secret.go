@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -111,8 +112,7 @@ func (a *Account) moveStage(ctx context.Context, id, stage, to, from string) err
 	return explainSecret(err)
 }
 
-// DeleteSecret deletes a secret at once, since another may need its name. That it is gone is
-// fine.
+// DeleteSecret deletes a secret at once, so that its name is free. That it is gone is fine.
 func (a *Account) DeleteSecret(ctx context.Context, id string) error {
 	_, err := a.secrets().DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{SecretId: &id, ForceDeleteWithoutRecovery: aws.Bool(true)})
 	if err = explainSecret(err); errors.Is(err, ErrNoSecret) {
@@ -123,10 +123,7 @@ func (a *Account) DeleteSecret(ctx context.Context, id string) error {
 
 func explainSecret(err error) error {
 	if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
-		return errors.Join(ErrNoSecret, err)
-	}
-	if err == nil {
-		return nil
+		return fmt.Errorf("%w: %w", ErrNoSecret, err)
 	}
 	return Explain(err)
 }

@@ -110,7 +110,7 @@ func missing(err error) bool {
 func made(a *account.Account, from types.Stack) *Stack {
 	s := &Stack{
 		Name: aws.ToString(from.StackName), ID: aws.ToString(from.StackId), Status: string(from.StackStatus),
-		Created: aws.ToTime(from.CreationTime).UTC(), Updated: aws.ToTime(from.LastUpdatedTime),
+		Created: aws.ToTime(from.CreationTime).UTC(), Updated: aws.ToTime(from.LastUpdatedTime).UTC(),
 		Parameters: make(map[string]string), Outputs: make(map[string]string), Resources: make(map[string]string),
 		account: a,
 	}
@@ -170,5 +170,5 @@ func (s *Stack) Serves() bool {
 // Delete begins to delete the stack.
 func (s *Stack) Delete(ctx context.Context) error {
 	_, err := cloudformation.NewFromConfig(s.account.Config()).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &s.ID})
-	return explained(err)
+	return account.Explain(err)
 }
