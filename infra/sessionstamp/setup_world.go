@@ -209,7 +209,7 @@ func (s stacksOf) Find(ctx context.Context, name string) (setup.Stack, error) {
 	}
 	return setup.Stack{
 		ID: found.ID, Status: found.Status, Ours: true, Version: found.Version,
-		Parameters: found.Parameters, Outputs: found.Outputs, Failure: found.Failure, At: found.At,
+		Parameters: found.Parameters, Outputs: found.Outputs, Tags: found.Tags, Failure: found.Failure, At: found.At,
 	}, nil
 }
 

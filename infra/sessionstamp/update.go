@@ -125,7 +125,7 @@ func (c *call) deploy(ctx context.Context, u updating, s *stack.Stack, plan chan
 	if err != nil {
 		return s, err
 	}
-	said := deployer.Deploy(ctx, setup.Plan{Deployment: at, Values: plan.Values, Version: plan.Brings, Exists: true})
+	said := deployer.Deploy(ctx, setup.Plan{Deployment: at, Values: plan.Values, Version: plan.Brings, Tags: s.Tags, Exists: true})
 	if ctx.Err() != nil {
 		return s, failure(ctx.Err(), "update.stopped", "sessionstamp status"+u.given())
 	}

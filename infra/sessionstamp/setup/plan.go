@@ -48,6 +48,8 @@ type Plan struct {
 	// Values are the template's parameters, in its order.
 	Values  []Value
 	Version string
+	// Tags are those that the deployment has: whoever gave it some keeps them.
+	Tags map[string]string
 	// Exists tells that there is a deployment, which is changed.
 	Exists bool
 	// Notices say what a person should know, though nothing is wrong: keys as of a Problem,
@@ -57,7 +59,7 @@ type Plan struct {
 
 // Make decides what is to be done. If there are problems, nothing may be.
 func Make(f Facts, w Wishes) (Plan, []Problem) {
-	p := Plan{Mandate: w.Mandate, Version: w.Version, Exists: f.AWS.Stack.Deployed()}
+	p := Plan{Mandate: w.Mandate, Version: w.Version, Exists: f.AWS.Stack.Deployed(), Tags: f.AWS.Stack.Tags}
 	p.Deployment = Deployment{Stack: w.Stack, Partition: f.AWS.Partition, Account: f.AWS.ID, Region: f.AWS.Region}
 	p.Issuer = f.AWS.Issuer
 	p.Tenant, p.Cloud, p.Audience = f.Tenant.ID, f.Tenant.Cloud, f.Tenant.Audience

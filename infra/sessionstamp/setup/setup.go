@@ -128,8 +128,8 @@ type Stack struct {
 	// Ours tells that its description begins as that of template.yaml.
 	Ours bool
 	// Version is that of the sessionstamp that was deployed.
-	Version             string
-	Parameters, Outputs map[string]string
+	Version                   string
+	Parameters, Outputs, Tags map[string]string
 	// Failure is the first sentence in its events that tells of one.
 	Failure string
 	// At is the resource that CloudFormation is at, by its logical name, "" for none.

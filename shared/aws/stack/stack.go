@@ -42,6 +42,8 @@ type Stack struct {
 	Status string
 	// Version is the value of [VersionTag], "" for none.
 	Version string
+	// Tags are all of the stack's own, with that of the version.
+	Tags map[string]string
 	// Created and Updated are in UTC; Updated is zero before the first update.
 	Created, Updated time.Time
 	// Parameters and Outputs are by their names.
@@ -112,7 +114,7 @@ func made(a *account.Account, from types.Stack) *Stack {
 		Name: aws.ToString(from.StackName), ID: aws.ToString(from.StackId), Status: string(from.StackStatus),
 		Created: aws.ToTime(from.CreationTime).UTC(), Updated: aws.ToTime(from.LastUpdatedTime).UTC(),
 		Parameters: make(map[string]string), Outputs: make(map[string]string), Resources: make(map[string]string),
-		account: a,
+		Tags: make(map[string]string), account: a,
 	}
 	for _, p := range from.Parameters {
 		s.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
@@ -121,10 +123,9 @@ func made(a *account.Account, from types.Stack) *Stack {
 		s.Outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
 	}
 	for _, tag := range from.Tags {
-		if aws.ToString(tag.Key) == VersionTag {
-			s.Version = aws.ToString(tag.Value)
-		}
+		s.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
+	s.Version = s.Tags[VersionTag]
 	return s
 }
 
