@@ -57,9 +57,9 @@ func newFormation(a *account) *formation {
 func (f *formation) play(w http.ResponseWriter, c *awstest.Call) bool {
 	operations := map[string]func(*awstest.Call) (object, error){
 		"CreateChangeSet": f.createChangeSet, "DescribeChangeSet": f.describeChangeSet, "ExecuteChangeSet": f.executeChangeSet,
-		"DeleteChangeSet": f.deleteChangeSet, "ListChangeSets": f.listChangeSets, "DescribeStacks": f.describeStacks, "ListStacks": f.listStacks,
-		"DescribeStackEvents": f.of(events), "ListStackResources": f.of(summaries), "DescribeStackResources": f.of(descriptions),
-		"GetTemplate": f.of(original), "GetTemplateSummary": f.of(summary), "DeleteStack": f.deleteStack,
+		"DescribeStacks": f.describeStacks,
+		"DescribeStackEvents": f.of(events), "ListStackResources": f.of(summaries),
+		"GetTemplateSummary": f.of(summary), "DeleteStack": f.deleteStack,
 	}
 	operation := operations[c.Operation()]
 	if operation == nil {
@@ -111,12 +111,6 @@ func events(d *deployment) object { return object{"StackEvents": slices.Clone(d.
 
 func summaries(d *deployment) object { return object{"StackResourceSummaries": d.resources()} }
 
-func descriptions(d *deployment) object { return object{"StackResources": d.resources()} }
-
-func original(d *deployment) object {
-	return object{"TemplateBody": d.text, "StagesAvailable": []any{"Original", "Processed"}}
-}
-
 func summary(d *deployment) object {
 	parameters := []any{}
 	if d.stack != nil {
@@ -155,17 +149,7 @@ func (f *formation) describeStacks(c *awstest.Call) (object, error) {
 	return object{"Stacks": all}, nil
 }
 
-func (f *formation) listStacks(c *awstest.Call) (object, error) {
-	all, wanted := []any{}, c.Member("StackStatusFilter", "")
-	for _, d := range slices.Backward(f.stacks) {
-		if len(wanted) == 0 || slices.Contains(wanted, d.status) {
-			all = append(all, d.description())
-		}
-	}
-	return object{"StackSummaries": all}, nil
-}
-
-// description is a stack as DescribeStacks and ListStacks show it.
+// description is a stack as DescribeStacks shows it.
 func (d *deployment) description() object {
 	tags, parameters, outputs := []any{}, []any{}, []any{}
 	for _, key := range slices.Sorted(maps.Keys(d.tags)) {

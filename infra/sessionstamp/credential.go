@@ -95,7 +95,7 @@ func (c *call) renewCredential(ctx context.Context, r *renewal) error {
 // planRenewal signs in, reads how things are, and refuses what cannot be begun.
 func (c *call) planRenewal(ctx context.Context, r *renewal, a *account.Account, s *stack.Stack) (err error) {
 	tenantID := s.Parameters["TenantId"]
-	if c.tenantID != "" && !strings.EqualFold(c.tenantID, tenantID) {
+	if directory.IsID(strings.ToLower(c.tenantID)) && !strings.EqualFold(c.tenantID, tenantID) {
 		return misuse("use.renew_tenant", s.Name, tenantID)
 	}
 	c.tenantID, c.cloud = tenantID, cmp.Or(s.Parameters["Cloud"], c.cloud)

@@ -51,6 +51,9 @@ func (p *Plan) entra(f Facts) (problems []Problem) {
 	if f.Tenant.Domains != nil && len(f.Tenant.federated()) == 0 {
 		problems = append(problems, problem("not_federated"))
 	}
+	if id := f.Tenant.ID; id != "" && !directory.IsID(id) { // an app may sign in by the name of a tenant
+		problems = append(problems, problem("value", tenantID, id, guid))
+	}
 	stranger := func(c directory.AppCredential) bool { return !p.Ours(c.Name) || c.Certificate }
 	for _, app := range p.Apps {
 		if !p.Exists && slices.ContainsFunc(f.Tenant.Apps[app.UniqueName].Credentials, stranger) {

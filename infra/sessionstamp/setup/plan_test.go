@@ -155,10 +155,11 @@ func TestProblems(t *testing.T) {
 			f.Tenant = Tenant{}
 			w.Mandate, w.ExcludedGroups = AWSLast, []string{tenant}
 		}, "line_groups"},
-		"no region":           {func(f *Facts, _ *Wishes) { f.AWS.Region = "" }, "no_region"},
-		"app of another":      {otherApp, "app_other"},
-		"another's secret":    {otherApp, "app_credentials"},
-		"too long for Lambda": {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedPatterns: strings.Repeat("é", 600)} }, "pattern"},
+		"a tenant by its name": {func(f *Facts, _ *Wishes) { f.Tenant.ID = "contoso.onmicrosoft.com" }, "value"},
+		"no region":            {func(f *Facts, _ *Wishes) { f.AWS.Region = "" }, "no_region"},
+		"app of another":       {otherApp, "app_other"},
+		"another's secret":     {otherApp, "app_credentials"},
+		"too long for Lambda":  {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedPatterns: strings.Repeat("é", 600)} }, "pattern"},
 		"group by name, AWS alone": {func(f *Facts, w *Wishes) {
 			f.Tenant = Tenant{}
 			w.Mandate = AWSFirst
