@@ -116,6 +116,11 @@ func (c *call) noticeLines(p setup.Plan) (lines []line) {
 		lines = append(lines, line{text: c.say("setup.issuer_off"), hang: 2})
 	}
 	for _, n := range p.Notices {
+		for i, arg := range n.Args {
+			if names, many := arg.([]string); many {
+				n.Args[i] = c.some(names)
+			}
+		}
 		lines = append(lines, line{text: "! " + c.say(language.Key("setup_notice."+n.Key), n.Args...), colour: screen.Notice, hang: 2})
 	}
 	return lines

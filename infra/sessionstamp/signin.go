@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
@@ -42,6 +43,9 @@ const (
 	revoke      = "User.RevokeSessions.All"
 )
 
+// readMe is what [call.introduce] needs, unless it may read all users.
+const readMe = "User.Read"
+
 // What evidence needs besides, where --all-rights asks for it.
 var readEvidence = []string{
 	"Domain-InternalFederation.Read.All", "Policy.Read.All", "Policy.Read.ConditionalAccess",
@@ -71,6 +75,9 @@ func (t tenant) UserPage(ctx context.Context, next string) (directory.UserPage, 
 // signIn opens the tenant. A person signs in now, and is asked for these permissions; an
 // app has those that it was given.
 func (c *call) signIn(ctx context.Context, permissions ...string) (t tenant, err error) {
+	if !slices.Contains(permissions, readUsers) {
+		permissions = append(permissions, readMe)
+	}
 	way := c.signInBy
 	if way == "" {
 		way = c.usualWay()

@@ -159,52 +159,64 @@ func (c *chooser) lists() {
 	}
 	c.domains()
 	c.stillThere()
+	c.unprotect()
 }
 
 // first returns the value of the source that comes first.
 func (c *chooser) first(p parameter) Value {
-	v := Value{Name: p.name, Value: p.value, From: FromDefault}
-	flag, flagged := c.flagged(p.name)
-	file, filed := c.wishes.File[p.name]
-	old, known := c.stack.parameter(p.name)
-	switch {
-	case flagged:
+	v := c.without(p)
+	if flag, said := c.flagged(p.name, v.Value); said {
 		v.Value, v.From = flag, FromFlag
-	case filed:
-		v.Value, v.From = file, FromFile
-	case known && c.exists:
-		v.Value, v.From = old, FromStack
-	case p.name == excludedUsers && len(c.tenant.Emergency()) > 0:
-		v.Value, v.From = idsOf(c.tenant.Emergency()), FromTenant
 	}
-	if known && c.exists && old != v.Value {
+	if old, known := c.stack.parameter(p.name); known && c.exists && old != v.Value {
 		v.Old, v.Changes = old, true
 	}
 	return v
 }
 
-// flagged returns what the flags say of a parameter. Users and patterns have one flag, so
-// whoever writes it has spoken about both; the accounts that were found stay excluded until
-// there is a deployment, or "none" is written.
-func (c *chooser) flagged(name string) (value string, said bool) {
-	e, w := c.excluded, c.wishes
+// without is the value where no flag says another one.
+func (c *chooser) without(p parameter) Value {
+	file, filed := c.wishes.File[p.name]
+	old, known := c.stack.parameter(p.name)
 	switch {
-	case name == excludedUsers && len(w.Excluded) > 0:
-		if !c.exists && !slices.Equal(w.Excluded, []string{none}) {
-			for _, u := range c.tenant.Emergency() {
-				e.users = append(e.users, u.ID)
-			}
-		}
-		e.users = slices.Clone(e.users)
-		slices.Sort(e.users)
-		return strings.Join(slices.Compact(e.users), ","), true
-	case name == excludedPatterns && len(w.Excluded) > 0:
-		return strings.Join(e.patterns, ","), true
-	case name == excludedGroups && len(w.ExcludedGroups) > 0:
-		return strings.Join(e.groups, ","), true
+	case filed:
+		return Value{Name: p.name, Value: file, From: FromFile}
+	case known && c.exists:
+		return Value{Name: p.name, Value: old, From: FromStack}
+	case p.name == excludedUsers && len(c.tenant.Emergency()) > 0:
+		return Value{Name: p.name, Value: idsOf(c.tenant.Emergency()), From: FromTenant}
 	}
-	value, said = w.Flags[name]
+	return Value{Name: p.name, Value: p.value, From: FromDefault}
+}
+
+// flagged returns what the flags say of a parameter. Users and patterns have one flag.
+func (c *chooser) flagged(name, before string) (value string, said bool) {
+	switch e, w := c.excluded, c.wishes; name {
+	case excludedUsers:
+		return added(before, e.users, w.Excluded)
+	case excludedPatterns:
+		return added(before, e.patterns, w.Excluded)
+	case excludedGroups:
+		return added(before, e.groups, w.ExcludedGroups)
+	}
+	value, said = c.wishes.Flags[name]
 	return value, said
+}
+
+// unprotect tells of those whom the plan protects no more, or whom a first setup would have
+// protected by itself.
+func (c *chooser) unprotect() {
+	of := func(value func(name string) string) protection {
+		return protection{entries(value(excludedUsers)), entries(value(excludedPatterns)), entries(value(excludedGroups))}
+	}
+	found := protection{users: entries(idsOf(c.tenant.Emergency()))}
+	old := of(func(name string) string { return c.stack.Parameters[name] })
+	if names := c.tenant.unprotected(found, of(c.value)); !c.exists && len(names) > 0 {
+		c.notices = append(c.notices, problem("emergency", names))
+	}
+	if names := c.tenant.unprotected(old, of(c.value)); c.exists && len(names) > 0 {
+		c.notices = append(c.notices, problem("unprotected", names))
+	}
 }
 
 func idsOf(users []directory.User) string {
@@ -231,9 +243,9 @@ func (c *chooser) domains() {
 }
 
 // stillThere looks at exclusions of a file or a deployment: one that matches nobody any more
-// protects nobody.
+// protects nobody. What a flag adds was looked at before.
 func (c *chooser) stillThere() {
-	if c.tenant.Users == nil || len(c.wishes.Excluded) > 0 {
+	if c.tenant.Users == nil {
 		return
 	}
 	ask := func(by stamp.Exclusions, written string, from Source) {

@@ -68,14 +68,23 @@ func TestSources(t *testing.T) {
 		"emergency stays":    {of: excludedUsers, want: user(1, "").ID + "," + user(3, "").ID, from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"Taro@example.co.jp"} }},
 		"nobody":             {of: excludedUsers, want: "", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"none"} }},
 		"stack's exclusions": {stack: old, of: excludedUsers, want: user(1, "").ID, from: FromStack},
-		"pattern":            {of: excludedPatterns, want: "svc-*@example.co.jp", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"svc-*@example.co.jp"} }},
-		"group":              {of: excludedGroups, want: tenant, from: FromFlag, wishes: func(w *Wishes) { w.ExcludedGroups = []string{"VIP"} }},
-		"tenant":             {of: tenantID, want: tenant, from: FromTenant},
-		"app to be made":     {of: stamperClientID, want: "", from: ToBeMade},
-		"an earlier name":    {stack: map[string]string{"AlarmEmail": "ops@example.com", "AlarmTopicArn": ""}, of: alarmsTo, want: "ops@example.com", from: FromStack},
-		"one app stays":      {stack: oneApp, of: stamperClientID, want: "", from: FromDefault},
-		"one app no more":    {stack: oneApp, of: stamperClientID, want: "", from: ToBeMade, wishes: func(w *Wishes) { w.Apps = 2 }},
-		"Entra is asked":     {stack: old, of: clientID, want: tenant, from: ToBeSaid, wishes: func(w *Wishes) { w.Mandate = AWSFirst }},
+		"one more":           {stack: old, of: excludedUsers, want: user(1, "").ID + "," + user(2, "").ID, from: FromFlag, old: user(1, "").ID, changes: true, wishes: func(w *Wishes) { w.Excluded = []string{"svc-mail@example.co.jp"} }},
+		"one that is there":  {stack: old, of: excludedUsers, want: user(1, "").ID, from: FromStack, wishes: func(w *Wishes) { w.Excluded = []string{"taro@example.co.jp"} }},
+		"one more by a file": {of: excludedUsers, want: user(1, "").ID + "," + user(2, "").ID, from: FromFlag, wishes: func(w *Wishes) {
+			w.Excluded, w.File = []string{"svc-mail@example.co.jp"}, map[string]string{excludedUsers: user(1, "").ID}
+		}},
+		"patterns stay":   {stack: map[string]string{excludedPatterns: "svc-*@example.co.jp"}, of: excludedPatterns, want: "svc-*@example.co.jp", from: FromStack, wishes: func(w *Wishes) { w.Excluded = []string{"taro@example.co.jp"} }},
+		"patterns too":    {stack: map[string]string{excludedPatterns: "svc-*@example.co.jp"}, of: excludedPatterns, want: "", from: FromFlag, old: "svc-*@example.co.jp", changes: true, wishes: func(w *Wishes) { w.Excluded = []string{"none"} }},
+		"another group":   {stack: map[string]string{excludedGroups: user(1, "").ID}, of: excludedGroups, want: tenant + "," + user(1, "").ID, from: FromFlag, old: user(1, "").ID, changes: true, wishes: func(w *Wishes) { w.ExcludedGroups = []string{"VIP"} }},
+		"no group":        {stack: map[string]string{excludedGroups: user(1, "").ID}, of: excludedGroups, want: "", from: FromFlag, old: user(1, "").ID, changes: true, wishes: func(w *Wishes) { w.ExcludedGroups = []string{"none"} }},
+		"pattern":         {of: excludedPatterns, want: "svc-*@example.co.jp", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"svc-*@example.co.jp"} }},
+		"group":           {of: excludedGroups, want: tenant, from: FromFlag, wishes: func(w *Wishes) { w.ExcludedGroups = []string{"VIP"} }},
+		"tenant":          {of: tenantID, want: tenant, from: FromTenant},
+		"app to be made":  {of: stamperClientID, want: "", from: ToBeMade},
+		"an earlier name": {stack: map[string]string{"AlarmEmail": "ops@example.com", "AlarmTopicArn": ""}, of: alarmsTo, want: "ops@example.com", from: FromStack},
+		"one app stays":   {stack: oneApp, of: stamperClientID, want: "", from: FromDefault},
+		"one app no more": {stack: oneApp, of: stamperClientID, want: "", from: ToBeMade, wishes: func(w *Wishes) { w.Apps = 2 }},
+		"Entra is asked":  {stack: old, of: clientID, want: tenant, from: ToBeSaid, wishes: func(w *Wishes) { w.Mandate = AWSFirst }},
 		"another app's secret": {
 			stack: map[string]string{authMode: "client-secret", clientID: tenant, credentialSecret: "arn"},
 			of:    credentialSecret, want: "", from: ToBeMade, old: "arn", changes: true,
@@ -97,6 +106,44 @@ func TestSources(t *testing.T) {
 				t.Error(problems, diff)
 			}
 		})
+	}
+}
+
+// TestUnprotected: whoever loses protection is named, however it is lost.
+func TestUnprotected(t *testing.T) {
+	t.Parallel()
+	old := map[string]string{excludedUsers: user(3, "").ID, excludedPatterns: "svc-*@example.co.jp", excludedGroups: tenant}
+	for name, c := range map[string]struct {
+		stack  map[string]string
+		wishes func(*Wishes)
+		key    string
+		want   []string
+	}{
+		"added": {old, func(w *Wishes) { w.Excluded = []string{"taro@example.co.jp"} }, "", nil},
+		"none":  {old, func(w *Wishes) { w.Excluded = []string{"none"} }, "unprotected", []string{"svc-mail@example.co.jp", "breakglass1@contoso.onmicrosoft.com"}},
+		"file":  {old, func(w *Wishes) { w.File = map[string]string{excludedUsers: user(1, "").ID} }, "unprotected", []string{"breakglass1@contoso.onmicrosoft.com"}},
+		"still by ID": {old, func(w *Wishes) {
+			w.File = map[string]string{excludedUsers: user(2, "").ID + "," + user(3, "").ID, excludedPatterns: ""}
+		}, "", nil},
+		"group":        {old, func(w *Wishes) { w.ExcludedGroups = []string{"none"} }, "unprotected", []string{tenant}},
+		"from nothing": {nil, func(w *Wishes) { w.Excluded = []string{"none"} }, "emergency", []string{"breakglass1@contoso.onmicrosoft.com"}},
+		"AWS alone":    {old, func(w *Wishes) { w.Excluded, w.Mandate = []string{"none"}, AWSFirst }, "unprotected", []string{user(3, "").ID, "svc-*@example.co.jp"}},
+	} {
+		f, w := facts(), wish()
+		if c.stack != nil {
+			f.AWS.Stack = running(c.stack)
+		}
+		if c.wishes(&w); w.Mandate == AWSFirst {
+			f.Tenant = Tenant{}
+		}
+		p, problems := Make(f, w)
+		var want []Problem
+		if c.key != "" {
+			want = []Problem{problem(c.key, c.want)}
+		}
+		if diff := cmp.Diff(want, p.Notices); diff != "" || len(problems) > 0 {
+			t.Errorf("%s: %v %s", name, problems, diff)
+		}
 	}
 }
 

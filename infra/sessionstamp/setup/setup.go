@@ -195,8 +195,9 @@ type Wishes struct {
 	// Flags and File are values of the template's parameters, by their names. Flags come
 	// before the file.
 	Flags, File map[string]string
-	// Excluded are users by object ID, user principal name or pattern; or "none" alone.
-	// ExcludedGroups are object IDs or names; or "none" alone.
+	// Excluded are users by object ID, user principal name or pattern, in addition to those that
+	// the deployment excludes; or "none" alone, which takes all away. ExcludedGroups are object
+	// IDs or names; or "none" alone.
 	Excluded, ExcludedGroups []string
 	// Apps is how many there are to be: 1, which does all, or 2; 0 for as many as the
 	// deployment has, and 2 without one.

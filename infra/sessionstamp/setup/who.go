@@ -92,3 +92,53 @@ func (t Tenant) excludeGroup(e *whom, name string, alone bool) {
 		e.problems = append(e.problems, problem("no_group", name))
 	}
 }
+
+// A flag of exclusions adds to what is excluded already; "none" alone takes all away. Nothing
+// to add is nothing said.
+func added(before string, more, written []string) (value string, said bool) {
+	if slices.Equal(written, []string{none}) {
+		return "", true
+	}
+	all := entries(before)
+	for _, one := range more {
+		if !slices.Contains(all, one) {
+			all, said = append(all, one), true
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, ","), said
+}
+
+// entries are those of a list as the template takes it.
+func entries(list string) (all []string) {
+	for one := range strings.SplitSeq(list, ",") {
+		if one = strings.TrimSpace(one); one != "" {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// protection is whom nobody stamps.
+type protection struct{ users, patterns, groups []string }
+
+// unprotected are those whom the first protects and the second does not: users by their names,
+// and as they are written where nobody can be looked up.
+func (t Tenant) unprotected(before, now protection) (names []string) {
+	gone := func(before, now []string) {
+		names = append(names, slices.DeleteFunc(before, func(one string) bool { return slices.Contains(now, one) })...)
+	}
+	if gone(before.groups, now.groups); t.Users == nil {
+		gone(before.users, now.users)
+		gone(before.patterns, now.patterns)
+		return names
+	}
+	was, is := stamp.Exclusions{IDs: before.users, Patterns: before.patterns}, stamp.Exclusions{IDs: now.users, Patterns: now.patterns}
+	for _, u := range t.Users {
+		_, had := was.Match(u)
+		if _, has := is.Match(u); had && !has {
+			names = append(names, u.UserPrincipalName)
+		}
+	}
+	return names
+}
