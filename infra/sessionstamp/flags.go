@@ -211,7 +211,7 @@ func oneDash(args []string, end string) (name string, found bool) {
 // otherNames are what other programs call our flags.
 var otherNames = map[string][]string{
 	"dry-run": {"whatif", "preview", "noop"}, "yes": {"force", "confirm"}, "lang": {"language"}, "tenant": {"tenantid"},
-	"output": {"format"}, "exclude": {"except"}, "file": {"csv"},
+	"plan": {"dry-run", "whatif", "preview", "noop"}, "output": {"format"}, "exclude": {"except"}, "file": {"csv"},
 }
 
 // flagLike returns a flag whose name is almost the one given. Cobra knows how alike the

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +36,7 @@ type settingUp struct {
 func (c *call) setupVerb() *cobra.Command {
 	o, oneApp := settingUp{stampsPerDay: -1}, false
 	cmd := c.verb("setup", func(cmd *cobra.Command, args []string) error {
-		o.line = strings.Join(args, "")
+		o.line = o.observed(cmd, args)
 		if cmd.Flags().Changed("one-app") {
 			o.apps = map[bool]int{true: 1, false: 2}[oneApp]
 		}
@@ -60,11 +60,19 @@ func (c *call) setupVerb() *cobra.Command {
 	flags.Var(text{&o.kmsKey, "ARN"}, "kms-key", c.help("flag.kms-key"))
 	flags.BoolVar(&oneApp, "one-app", false, c.help("flag.one-app"))
 	flags.Var(choice{&o.auth, []string{"web-identity", "client-secret"}}, "auth", c.help("flag.auth"))
+	flags.Lookup("observe").NoOptDefVal = "true"
 	o.deployment.flags(c, cmd, usualStack)
-	for _, name := range []string{"exclude-group", "domain", "stamps-per-day", "observe", "boundary", "kms-key", "one-app", "auth", "stack", "region", "profile"} {
-		_ = cmd.Flags().SetAnnotation(name, explainedIn, []string{"setup --plan"}) // it fails only for a flag that there is not
-	}
 	return cmd
+}
+
+// observed takes the value of --observe from the arguments, since pflag takes none behind a
+// blank for a flag that needs none. It returns the line of the other person.
+func (o *settingUp) observed(cmd *cobra.Command, args []string) string {
+	at := slices.IndexFunc(args, func(arg string) bool { return arg == "true" || arg == "false" })
+	if at >= 0 && cmd.Flags().Changed("observe") {
+		o.observe, args = args[at], slices.Delete(args, at, at+1)
+	}
+	return strings.Join(args, "")
 }
 
 // setup takes a tenant and an account from nothing to a running deployment, or back.
@@ -111,7 +119,12 @@ func (c *call) makeReal(ctx context.Context, o settingUp, s session, w setup.Wis
 		return c.refusePlan(problems)
 	}
 	view := c.planView(s, p)
-	if o.plan {
+	nothing := setup.Nothing(ctx, s.facts, p, s.world)
+	if nothing {
+		view.after = append(view.after, line{text: "✓ " + c.say("setup.nothing"), colour: screen.Good})
+		view.next = []hint{{"status" + o.given(), "hint.status"}}
+	}
+	if o.plan || nothing {
 		return c.show(view)
 	}
 	if !o.yes {
@@ -120,7 +133,9 @@ func (c *call) makeReal(ctx context.Context, o settingUp, s session, w setup.Wis
 			return err
 		}
 	}
-	done, err := setup.Run(ctx, p, s.world, c.steps())
+	steps := c.steps()
+	done, err := setup.Run(ctx, p, s.world, steps.take)
+	steps.end()
 	if err != nil {
 		return c.brokeOff(err)
 	}
@@ -167,6 +182,9 @@ func (c *call) wishes(o settingUp) (w setup.Wishes, err error) {
 // mandate reads the line, if there is one.
 func (c *call) mandate(o settingUp, w *setup.Wishes) (err error) {
 	switch {
+	case o.entra && o.undo:
+		w.Mandate = setup.EntraHalf
+		w.Request.Deployment, err = setup.ReadRemoval(o.line)
 	case o.entra:
 		w.Mandate = setup.EntraHalf
 		w.Request, err = setup.ReadRequest(o.line)
@@ -233,10 +251,22 @@ func (c *call) goOn(ctx context.Context) error {
 			return err
 		case agrees(answer):
 			return nil
-		case answer != "c":
+		case answer != "h":
 			return failure(nil, "fail.setup_declined")
 		}
-		c.tell(line{text: c.say("setup.change"), hang: 2})
+		c.tellHow()
+	}
+}
+
+// tellHow names the flags that most people want.
+func (c *call) tellHow() {
+	c.tell(line{text: c.say("setup.change")})
+	for _, text := range pairs([][2]string{
+		{"--exclude svc-*@example.com", c.help("flag.setup-exclude")}, {"--alarms ops@example.com", c.help("flag.alarms")},
+		{"--observe", c.help("flag.observe")}, {"--domain example.com", c.help("flag.setup-domain")},
+		{"sessionstamp setup --help", c.say("setup.rest")},
+	}, c.Err.Columns) {
+		c.tell(line{text: text, whole: true})
 	}
 }
 
@@ -257,12 +287,13 @@ func (c *call) refusePlan(problems []setup.Problem) error {
 
 // brokeOff says at which step the run ended, why, and that the next one goes on there.
 func (c *call) brokeOff(err error) error {
+	again := []hint{{c.again("--plan"), "hint.setup_again"}}
 	at, ok := errors.AsType[*setup.Incomplete](err)
 	if !ok {
-		return failure(err, "fail.setup_stopped")
+		return &trouble{status: wrong, key: "fail.setup_stopped", next: again, cause: err}
 	}
 	at.Err = deploying(at.Err)
-	t := &trouble{status: wrong, key: "fail.setup", args: []any{c.stepName(at.Step, at.Detail)}, cause: err}
+	t := &trouble{status: wrong, key: "fail.setup", args: []any{c.stepName(at.Step, at.Detail)}, next: again, cause: err}
 	if failed, is := errors.AsType[*setup.Failed](err); is {
 		t.more = append(t.more, failed.Sentence)
 	} else {
@@ -270,47 +301,6 @@ func (c *call) brokeOff(err error) error {
 	}
 	t.more = append(t.more, c.say("setup.again"))
 	return t
-}
-
-func (c *call) stepName(step, detail string) string {
-	return c.say(language.Key("setup_step."+step), detail)
-}
-
-// steps tells of each step when it ends, and of what it waits for when that changes.
-func (c *call) steps() func(setup.Event) {
-	var began time.Time
-	var why string
-	return func(e setup.Event) {
-		name := c.stepName(e.Step, e.Detail)
-		switch e.State {
-		case setup.Begins:
-			began, why = c.Now(), ""
-		case setup.Waits:
-			if e.Why != why {
-				why = e.Why
-				c.tell(line{text: "… " + name + ": " + c.waiting(e.Why), colour: screen.Faint, hang: 2})
-			}
-		case setup.Already:
-			c.tell(line{text: "✓ " + name + "  " + c.say("setup.already"), colour: screen.Faint, hang: 2})
-		case setup.Skipped:
-			c.tell(line{text: "– " + name + "  " + c.say("setup.skipped"), colour: screen.Notice, hang: 2})
-		case setup.Done:
-			c.tell(line{text: "✓ " + name + "  " + screen.Duration(c.lang, c.Now().Sub(began)), colour: screen.Good, hang: 2})
-		}
-	}
-}
-
-// waiting says what a step waits for: CloudFormation, or Entra.
-func (c *call) waiting(why string) string {
-	switch {
-	case strings.Contains(why, "_IN_PROGRESS"):
-		return "CloudFormation " + why
-	case why == "entra":
-		return c.say("setup.waits_entra")
-	case why == "no_answer":
-		return c.say("setup.waits_answer")
-	}
-	return c.say("setup.entra_lags", why)
 }
 
 // deploying says of a right in AWS that is missing who has it: those who deploy.
@@ -331,11 +321,13 @@ func (c *call) undo(ctx context.Context, o settingUp, s session) error {
 		return nil
 	}
 	if !o.yes {
-		if err := c.goOn(ctx); err != nil {
+		if err := c.agree(ctx, c.say("setup.undo_question")); err != nil {
 			return err
 		}
 	}
-	left, err := setup.Undo(ctx, s.deployment, s.world, c.steps())
+	steps := c.steps()
+	left, err := setup.Undo(ctx, s.deployment, s.world, steps.take)
+	steps.end()
 	if err != nil {
 		return c.brokeOff(err)
 	}

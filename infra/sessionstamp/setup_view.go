@@ -60,7 +60,9 @@ func (c *call) planView(s session, p setup.Plan) view {
 		}
 	}
 	v.sheet = planSheet(p)
-	v.after = append(c.detailLines(s.facts.Tenant, p), c.noticeLines(p)...)
+	v.after = c.changeLines(p)
+	v.after = append(v.after, c.detailLines(s.facts.Tenant, p)...)
+	v.after = append(v.after, c.noticeLines(p)...)
 	if s.lacks != nil {
 		v.after = append(v.after, line{text: "! " + c.sentence(s.lacks), colour: screen.Notice, hang: 2})
 	}
@@ -87,6 +89,19 @@ func (c *call) planLines(s session, p setup.Plan) (lines []line) {
 		key = "setup.plan_change"
 	}
 	return append(lines, line{}, line{text: c.say(key, p.Version), colour: screen.Strong})
+}
+
+// changeLines say in full what is changed, of which a table may show the beginning only.
+func (c *call) changeLines(p setup.Plan) (lines []line) {
+	for _, v := range p.Values {
+		if v.Changes {
+			lines = append(lines, line{text: c.say("setup.changes", c.say(language.Key("setup_value."+v.Name)), c.readable(v.Name, v.Old), c.shownNow(v)), colour: screen.Strong, hang: 2})
+		}
+	}
+	if len(lines) > 0 {
+		lines = append([]line{{}}, lines...)
+	}
+	return lines
 }
 
 // detailLines say in full what a person has to agree to: whom nobody stamps, and what each app
@@ -116,32 +131,37 @@ func (c *call) noticeLines(p setup.Plan) (lines []line) {
 		lines = append(lines, line{text: c.say("setup.issuer_off"), hang: 2})
 	}
 	for _, n := range p.Notices {
-		for i, arg := range n.Args {
+		args := slices.Clone(n.Args)
+		for i, arg := range args {
 			if names, many := arg.([]string); many {
-				n.Args[i] = c.some(names)
+				args[i] = c.some(names)
 			}
 		}
-		lines = append(lines, line{text: "! " + c.say(language.Key("setup_notice."+n.Key), n.Args...), colour: screen.Notice, hang: 2})
+		lines = append(lines, line{text: "! " + c.say(language.Key("setup_notice."+n.Key), args...), colour: screen.Notice, hang: 2})
 	}
 	return lines
 }
 
-// settingOf writes a value for eyes: a list of IDs as how many, and a change with what was.
+// settingOf writes a value for eyes: a list of IDs as how many, and a change with a mark.
 func (c *call) settingOf(v setup.Value) string {
-	now := c.readable(v.Name, v.Value)
-	switch {
-	case v.From == setup.ToBeMade:
-		now = c.say("setup.to_be_made")
-	case v.From == setup.ToBeSaid && v.Value == "":
-		now = c.say("setup.to_be_said")
-	}
+	now := c.shownNow(v)
 	if v.Changes {
-		return short(c.readable(v.Name, v.Old)) + " → " + short(now)
+		return "→ " + short(now)
 	}
 	return now
 }
 
-// short leaves the beginning of an ID, as both sides of a change have little room.
+func (c *call) shownNow(v setup.Value) string {
+	switch {
+	case v.From == setup.ToBeMade:
+		return c.say("setup.to_be_made")
+	case v.From == setup.ToBeSaid && v.Value == "":
+		return c.say("setup.to_be_said")
+	}
+	return c.readable(v.Name, v.Value)
+}
+
+// short leaves the beginning of an ID: what is changed stands below in full.
 func short(value string) string {
 	if directory.IsID(value) {
 		return value[:8] + "…"
@@ -226,10 +246,15 @@ func (c *call) doneView(ctx context.Context, o settingUp, s session, done setup.
 		next = append(next, hint{"stamp --all --stack " + o.name + o.place(), "hint.setup_stamp"})
 	}
 	v := view{before: append(lines, line{}), next: next, object: object, sheet: planSheet(p)}
-	if to := values["AlarmsTo"]; strings.Contains(to, "@") {
+	if to, now := values["AlarmsTo"], changes(p, "AlarmsTo"); now && strings.Contains(to, "@") {
 		v.step = c.say("setup.confirm", to)
 	}
 	return v
+}
+
+// changes tells whether a value is another one than before.
+func changes(p setup.Plan, name string) bool {
+	return !p.Exists || slices.ContainsFunc(p.Values, func(v setup.Value) bool { return v.Name == name && v.Changes })
 }
 
 // lineView shows the line for the other person.
@@ -260,6 +285,12 @@ func (c *call) undoLines(o settingUp, s session) (lines []line) {
 			lines = append(lines, line{text: "  " + c.say("setup.undoes_app", app.DisplayName), hang: 2})
 		}
 	}
+	if o.entra {
+		return lines
+	}
+	if o.aws {
+		lines = append(lines, line{text: c.say("setup.undo_apps"), hang: 2})
+	}
 	return append(lines, line{text: c.say("setup.undo_keeps"), hang: 2})
 }
 
@@ -269,13 +300,19 @@ type removed struct {
 	Account string   `json:"account"`
 	Region  string   `json:"region"`
 	Kept    []string `json:"kept"`
+	// Line is what the person of Entra needs, where the apps stay.
+	Line string `json:"line,omitempty"`
 }
 
 // undoneView names what is left, and the commands that delete it.
 func (c *call) undoneView(o settingUp, s session, left []setup.Leftover) view {
 	d := s.deployment
 	object := removed{Stack: d.Stack, Account: d.Account, Region: d.Region, Kept: []string{}}
-	lines := []line{{text: "✓ " + c.say("setup.undone", d.Stack), colour: screen.Good, hang: 2}}
+	key := language.Key("setup.undone")
+	if o.entra {
+		key = "setup.undone_apps"
+	}
+	lines := []line{{text: "✓ " + c.say(key, d.Stack), colour: screen.Good, hang: 2}}
 	if len(left) > 0 {
 		lines = append(lines, line{text: c.say("setup.kept"), hang: 2})
 	}
@@ -292,6 +329,12 @@ func (c *call) undoneView(o settingUp, s session, left []setup.Leftover) view {
 	}
 	if !o.entra {
 		lines = append(lines, line{text: c.say("setup.issuer_stays"), hang: 2}, line{text: "  aws iam disable-outbound-web-identity-federation", whole: true})
+	}
+	if o.aws {
+		object.Line = d.RemovalLine()
+		sheet.Rows = append(sheet.Rows, []string{"line", object.Line})
+		lines = append(lines, line{}, line{text: "! " + c.say("setup.apps_stay", d.UniqueName("")+"…"), colour: screen.Notice, hang: 2},
+			line{text: "  sessionstamp setup --undo --entra " + object.Line, whole: true})
 	}
 	return view{before: append(lines, line{}), next: []hint{{"users", "hint.users"}}, object: object, sheet: sheet}
 }

@@ -69,6 +69,7 @@ func (c *call) amazon(ctx context.Context, s *session, a *account.Account, o set
 		s.stored = stored.ARN
 		return err
 	}
+	f.Others = stacks.others(ctx)
 	if f.Leftovers, err = stacks.Leftovers(ctx, d.Stack); err != nil {
 		return err
 	}
@@ -211,6 +212,17 @@ func (s stacksOf) Find(ctx context.Context, name string) (setup.Stack, error) {
 		ID: found.ID, Status: found.Status, Ours: true, Version: found.Version,
 		Parameters: found.Parameters, Outputs: found.Outputs, Tags: found.Tags, Failure: found.Failure, At: found.At,
 	}, nil
+}
+
+// others returns the tenants that stacks of sessionstamp's serve. Who may not list them is not
+// warned of them.
+func (s stacksOf) others(ctx context.Context) map[string]string {
+	found, _ := stack.List(ctx, s.Account)
+	tenants := make(map[string]string, len(found))
+	for _, one := range found {
+		tenants[one.Name] = one.Tenant()
+	}
+	return tenants
 }
 
 // Delete implements [setup.Stacks].

@@ -76,7 +76,7 @@ func (t tenant) UserPage(ctx context.Context, next string) (directory.UserPage, 
 // app has those that it was given.
 func (c *call) signIn(ctx context.Context, permissions ...string) (t tenant, err error) {
 	if !slices.Contains(permissions, readUsers) {
-		permissions = append(permissions, readMe)
+		permissions = append(slices.Clip(permissions), readMe)
 	}
 	way := c.signInBy
 	if way == "" {

@@ -19,7 +19,9 @@ type trouble struct {
 	key    language.Key
 	args   []any
 	// more are lines in the person's language that follow the sentence.
-	more  []string
+	more []string
+	// next are commands to go on with.
+	next  []hint
 	cause error
 }
 
@@ -63,6 +65,9 @@ func (c *call) fail(err error) int {
 		for _, line := range screen.Wrap("  "+screen.Clean(text), c.Err.Columns, 4) {
 			_, _ = fmt.Fprintln(c.Stderr, line)
 		}
+	}
+	if len(t.next) > 0 {
+		_, _ = fmt.Fprintln(c.Stderr, strings.Join(c.hints(t.next), "\n"))
 	}
 	return t.status
 }

@@ -24,7 +24,10 @@ type change struct {
 
 // planUpdate decides how a stack comes to another version.
 func planUpdate(running, brings, changelog, template string, parameters map[string]string) change {
-	c := change{Running: running, Brings: brings, Sections: bundle.Since(changelog, running)}
+	c := change{Running: running, Brings: brings}
+	if !c.same() {
+		c.Sections = bundle.Since(changelog, running)
+	}
 	known := parameterNames(template)
 	for _, name := range known {
 		if value, has := parameters[name]; has {
@@ -58,9 +61,8 @@ func (c *change) move(known []string, parameters map[string]string, to string, f
 	}
 }
 
-// same tells that the stack runs what the command brings. Of builds that nobody has numbered
-// that is not known.
-func (c change) same() bool { return c.Running == c.Brings && c.numbered() }
+// same tells that the stack runs what the command brings.
+func (c change) same() bool { return c.Running == c.Brings }
 
 // back tells that the stack runs something newer than the command knows.
 func (c change) back() bool { return c.numbered() && bundle.Compare(c.Running, c.Brings) > 0 }

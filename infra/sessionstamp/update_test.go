@@ -161,8 +161,8 @@ func TestPlanUpdate(t *testing.T) {
 		}
 	}
 	for _, brings := range []string{"devel", "0.0.0-20261129150633-395a1a9bf8fb"} {
-		if (change{Running: brings, Brings: brings}).same() || (change{Running: "1.2.0", Brings: brings}).back() {
-			t.Errorf("%s is taken for a number", brings)
+		if !(change{Running: brings, Brings: brings}).same() || (change{Running: "1.2.0", Brings: brings}).back() {
+			t.Errorf("%s is not the same, or taken for a number", brings)
 		}
 	}
 	if names := parameterNames("Parameters:\n  A:\n    B:\n  C: {}\n"); !slices.Equal(names, []string{"A", "C"}) {

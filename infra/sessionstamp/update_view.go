@@ -38,6 +38,9 @@ func (c *call) updateView(u updating, s *stack.Stack, plan change, done bool) vi
 	switch {
 	case plan.same():
 		v.before = []line{{text: "✓ " + c.say("update.same", s.Name, plan.Running), colour: screen.Good, hang: 2}}
+		if !plan.numbered() { // the name tells little of what was built
+			v.next = append([]hint{{"setup" + u.given(), "hint.setup_anew"}}, v.next...)
+		}
 	case done:
 		v.before = []line{{text: "✓ " + c.say("update.done", s.Name, plan.Brings, c.running(plan)), colour: screen.Good, hang: 2}}
 	default:

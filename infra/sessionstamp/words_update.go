@@ -18,8 +18,9 @@ var updateWords = language.Catalogue{
 	"update.gone":     {En: "There is no setting %s any more; it was: %s", Ja: "パラメーター %s は廃止されました (現在の値: %s)。"},
 	"update.question": {En: "Deploy it? [y/N] ", Ja: "デプロイしますか? [y/N] "},
 	"update.begins":   {En: "CloudFormation changes the stack. That takes some minutes.", Ja: "CloudFormation がスタックを更新しています。数分かかります。"},
-	"update.same":     {En: "The stack %s runs %s already: there is nothing to update.", Ja: "スタック %s はすでに %s です。更新は不要です。"},
+	"update.same":     {En: "It is the same version: the stack %s runs %s already.", Ja: "同じバージョンです。スタック %s はすでに %s です。"},
 	"update.done":     {En: "The stack %s runs %s now; before, it ran %s.", Ja: "スタック %s を %s に更新しました (更新前: %s)。"},
+	"hint.setup_anew": {En: "deploys it again", Ja: "もう一度デプロイ"},
 	"hint.update":     {En: "asks once, and deploys it", Ja: "確認後にデプロイ"},
 
 	"use.unasked_update": {

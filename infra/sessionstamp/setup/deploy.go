@@ -117,9 +117,10 @@ func (f *Failed) Error() string { return f.Sentence }
 // has tells whether the stack has these parameters.
 func (s Stack) has(values map[string]string) bool { return maps.Equal(s.Parameters, values) }
 
-// released tells a version that is one from the name of whatever was built just now.
+// released tells a version that names one commit, as a pseudo-version does
+// (https://go.dev/ref/mod#pseudo-versions), from the name of whatever was built just now.
 func released(version string) bool {
-	return regexp.MustCompile(`^v?[0-9]+\.[0-9]+\.[0-9]+(\+[0-9a-f]{7,40})?$`).MatchString(version)
+	return regexp.MustCompile(`^v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9a-z.]*[0-9]{14}-[0-9a-f]{12})?(\+[0-9a-f]{7,40})?$`).MatchString(version)
 }
 
 // unready tells whether the keeper could not sign in since Entra does not know everywhere yet

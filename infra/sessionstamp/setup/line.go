@@ -49,6 +49,7 @@ const (
 	version1 = "v1"
 	toEntra  = "to-entra"
 	toAWS    = "to-aws"
+	removal  = "remove"
 )
 
 // String writes the request as a line.
@@ -60,6 +61,25 @@ func (r Request) String() string {
 // String writes the answer as a line.
 func (a Answer) String() string {
 	return signed(toAWS, a.Account, a.Region, a.Stack, a.Cloud, a.Tenant, a.Reader, cmp.Or(a.Stamper, "-"), groups[a.Groups])
+}
+
+// RemovalLine asks the person of Entra to delete the apps of a deployment.
+func (d Deployment) RemovalLine() string {
+	return signed(removal, d.Partition, d.Account, d.Region, d.Stack)
+}
+
+// ReadRemoval reads a line that [Deployment.RemovalLine] has written, or a request. The error is
+// one of those above.
+func ReadRemoval(line string) (Deployment, error) {
+	f, err := fields(line, removal, partitionForm, accountForm, regionForm, stackForm)
+	if errors.Is(err, ErrNoLine) {
+		r, err := ReadRequest(line)
+		return r.Deployment, err
+	}
+	if err != nil {
+		return Deployment{}, err
+	}
+	return Deployment{Partition: f[0], Account: f[1], Region: f[2], Stack: f[3]}, nil
 }
 
 var groups = map[bool]string{true: "groups", false: "no-groups"}

@@ -83,3 +83,21 @@ func TestLines(t *testing.T) {
 		}
 	}
 }
+
+// TestRemoval: the person of Entra can be asked to delete the apps, by a line of its own or by
+// the one that asked for them; no line for that makes any.
+func TestRemoval(t *testing.T) {
+	t.Parallel()
+	d := Deployment{Stack: "sessionstamp", Partition: "aws", Account: "123456789012", Region: "ap-northeast-1"}
+	for _, line := range []string{wrapped(d.RemovalLine()), Request{Deployment: d, Issuer: theIssuer}.String()} {
+		if got, err := ReadRemoval(line); got != d || err != nil {
+			t.Errorf("%s: %+v, %v", line, got, err)
+		}
+	}
+	if _, err := ReadRequest(d.RemovalLine()); !errors.Is(err, ErrNoLine) {
+		t.Errorf("it is a request: %v", err)
+	}
+	if _, err := ReadRemoval(strings.Replace(d.RemovalLine(), "123456789012", "123456789013", 1)); !errors.Is(err, ErrBroken) {
+		t.Errorf("another account is taken: %v", err)
+	}
+}

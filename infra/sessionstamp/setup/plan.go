@@ -100,13 +100,23 @@ func (p *Plan) choose(f Facts, w Wishes) []Problem {
 	}
 	p.Apps = p.apps(c.one(p.Mode), groups)
 	p.Values = c.arranged(p)
-	p.Notices = c.notices
+	p.Notices = append(c.notices, p.elsewhere(f.AWS.Others)...)
 	if len(c.problems) == 0 {
 		if err := refused(p.Parameters()); err != nil {
 			c.problems = append(c.problems, problem("keeper", err.Error()))
 		}
 	}
 	return c.problems
+}
+
+// elsewhere tells of stacks that serve the tenant already.
+func (p *Plan) elsewhere(others map[string]string) (notices []Problem) {
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		if name != p.Stack && p.Tenant != "" && strings.EqualFold(others[name], p.Tenant) {
+			notices = append(notices, problem("other_stack", name))
+		}
+	}
+	return notices
 }
 
 // one tells whether one app does all. What the deployment has stays, unless it is said.

@@ -109,6 +109,17 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// TestElsewhere: a second stack for the same tenant is told of.
+func TestElsewhere(t *testing.T) {
+	t.Parallel()
+	f := facts()
+	f.AWS.Others = map[string]string{"sessionstamp": tenant, "first": strings.ToUpper(tenant), "theirs": user(1, "").ID, "none": ""}
+	p, problems := Make(f, wish())
+	if diff := cmp.Diff([]Problem{problem("other_stack", "first")}, p.Notices); diff != "" || len(problems) > 0 {
+		t.Error(problems, diff)
+	}
+}
+
 // TestUnprotected: whoever loses protection is named, however it is lost.
 func TestUnprotected(t *testing.T) {
 	t.Parallel()

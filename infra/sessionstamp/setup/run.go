@@ -205,7 +205,7 @@ func (r *runner) steps() (all []step) {
 	}
 	if r.plan.Mandate == Whole || r.plan.Mandate == AWSLast {
 		if web {
-			all = append(all, r.trusted()...)
+			all = append(all, r.awaited()...)
 		}
 		all = append(all, r.deployment())
 	}

@@ -116,6 +116,9 @@ type Account struct {
 	Concurrency int
 	// Stack is the one of the wished name; its Status is "" where there is none.
 	Stack Stack
+	// Others are the tenants that other stacks of sessionstamp's serve in this account and
+	// region, by the stacks' names.
+	Others map[string]string
 	// Leftovers are what earlier stacks of that name have left.
 	Leftovers []Leftover
 }

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
+)
+
+// A teller tells of the steps of a setup: of each when it ends, and while it lasts for how long
+// it has, and what it is at. On a terminal that is one line that is drawn over itself, elsewhere
+// a line now and then.
+type teller struct {
+	c *call
+
+	mu    sync.Mutex
+	event setup.Event // the last one
+	began time.Time   // its step
+	told  time.Time   // when a line told last that it runs
+	drawn int         // cells
+
+	silence func() // ends its goroutine
+}
+
+// steps begins to tell. Its goroutine lives until end.
+func (c *call) steps() *teller {
+	t := &teller{c: c}
+	t.silence = repeat(time.Second, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.show()
+	})
+	return t
+}
+
+func (t *teller) end() {
+	t.silence()
+	t.clear()
+}
+
+// take is told by the run.
+func (t *teller) take(e setup.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	name := t.c.stepName(e.Step, e.Detail)
+	switch t.event = e; e.State {
+	case setup.Begins:
+		t.began, t.told = t.c.Now(), time.Time{}
+		t.show()
+	case setup.Waits:
+		t.show()
+	case setup.Already:
+		t.ended("✓ "+name+"  "+t.c.say(alreadySo(e.Step)), screen.Faint)
+	case setup.Skipped:
+		t.ended("– "+name+"  "+t.c.say("setup.skipped"), screen.Notice)
+	case setup.Done:
+		t.ended("✓ "+name+"  "+screen.Duration(t.c.lang, t.c.Now().Sub(t.began)), screen.Good)
+	}
+}
+
+// alreadySo says of a step that makes something that it was done before, and of one that takes
+// something away that there is nothing.
+func alreadySo(step string) language.Key {
+	if slices.Contains([]string{"tidy", "forget", "remove_app", "remove_stack", "owners"}, step) {
+		return "setup.nothing_there"
+	}
+	return "setup.already"
+}
+
+func (t *teller) ended(text string, colour screen.Colour) {
+	t.clear()
+	t.c.tell(line{text: text, colour: colour, hang: 2})
+}
+
+// show tells of a step that lasts, if it is time for that.
+func (t *teller) show() {
+	const soon, every = time.Second, 30 * time.Second
+	now, waits := t.c.Now(), t.event.State == setup.Waits
+	if t.event.State != setup.Begins && !waits {
+		return
+	}
+	passed := now.Sub(t.began)
+	text := "… " + t.c.stepName(t.event.Step, t.event.Detail)
+	if passed >= soon {
+		text += "  " + screen.Duration(t.c.lang, passed)
+	}
+	if waits {
+		text += "  " + t.c.waiting(t.event.Why)
+	}
+	switch first := t.told.IsZero(); {
+	case t.c.Err.Live:
+		t.draw(text)
+	case first && (waits || passed >= soon), !first && now.Sub(t.told) >= every:
+		t.told = now
+		t.c.tell(line{text: text, colour: screen.Faint, hang: 2})
+	}
+}
+
+// draw leaves the last cell free: some consoles go to the next line after it.
+func (t *teller) draw(text string) {
+	text = screen.Cut(screen.Clean(text), t.c.Err.Columns-1)
+	width := screen.Width(text)
+	_, _ = fmt.Fprint(t.c.Stderr, "\r"+text+strings.Repeat(" ", max(0, t.drawn-width)))
+	t.drawn = width
+}
+
+func (t *teller) clear() {
+	if t.drawn > 0 {
+		_, _ = fmt.Fprint(t.c.Stderr, "\r"+strings.Repeat(" ", t.drawn)+"\r")
+		t.drawn = 0
+	}
+}
+
+func (c *call) stepName(step, detail string) string {
+	return c.say(language.Key("setup_step."+step), detail)
+}
+
+// waiting says what a step waits for: CloudFormation, or Entra.
+func (c *call) waiting(why string) string {
+	switch {
+	case strings.Contains(why, "_IN_PROGRESS"):
+		return "CloudFormation " + why
+	case why == "entra":
+		return c.say("setup.waits_entra")
+	case why == "no_answer":
+		return c.say("setup.waits_answer")
+	}
+	return c.say("setup.entra_lags", why)
+}
