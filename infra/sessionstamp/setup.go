@@ -70,7 +70,8 @@ func (c *call) setupVerb() *cobra.Command {
 func (o *settingUp) observed(cmd *cobra.Command, args []string) string {
 	at := slices.IndexFunc(args, func(arg string) bool { return arg == "true" || arg == "false" })
 	if at >= 0 && cmd.Flags().Changed("observe") {
-		o.observe, args = args[at], slices.Delete(args, at, at+1)
+		o.observe = args[at]
+		args = slices.Delete(slices.Clone(args), at, at+1)
 	}
 	return strings.Join(args, "")
 }
@@ -99,6 +100,8 @@ type session struct {
 	// preview asks the deployment whom it would stamp.
 	preview func(ctx context.Context) (setupPreview, error)
 	entraAs string
+	// settled tells that nothing would change.
+	settled bool
 	// lacks is why nothing can be deployed, where that is not asked for yet.
 	lacks error
 	// stored is the ARN of a stored client secret, and uploads SAM's bucket: of interest to
@@ -118,13 +121,12 @@ func (c *call) makeReal(ctx context.Context, o settingUp, s session, w setup.Wis
 	if len(problems) > 0 {
 		return c.refusePlan(problems)
 	}
+	s.settled = setup.Nothing(ctx, s.facts, p, s.world)
 	view := c.planView(s, p)
-	nothing := setup.Nothing(ctx, s.facts, p, s.world)
-	if nothing {
-		view.after = append(view.after, line{text: "✓ " + c.say("setup.nothing"), colour: screen.Good})
+	if s.settled {
 		view.next = []hint{{"status" + o.given(), "hint.status"}}
 	}
-	if o.plan || nothing {
+	if o.plan || s.settled {
 		return c.show(view)
 	}
 	if !o.yes {

@@ -57,6 +57,16 @@ func planFor(t *testing.T, c *call, s session, o settingUp) setup.Plan {
 	return p
 }
 
+// oneStack is a stack that nobody changes.
+type oneStack struct {
+	setup.Stacks
+
+	is setup.Stack
+}
+
+// Find implements [setup.Stacks].
+func (o oneStack) Find(context.Context, string) (setup.Stack, error) { return o.is, nil }
+
 // TestSetupScreens: the plan, the question with its h, the steps, the end, and the ways back.
 func TestSetupScreens(t *testing.T) {
 	t.Parallel()
@@ -89,7 +99,7 @@ func TestSetupScreens(t *testing.T) {
 		"change": func(t *testing.T, c *call, s session) {
 			changed := o
 			changed.observe, changed.exclude = "false", []string{"none"}
-			s.facts.AWS.Stack = setup.Stack{Status: "UPDATE_COMPLETE", Ours: true, Parameters: map[string]string{"DryRun": "true", "ExcludedUsers": anID, "ClientId": anID, "AlarmsTo": ""}}
+			s.facts.AWS.Stack = setup.Stack{Status: "UPDATE_COMPLETE", Ours: true, Parameters: map[string]string{"DryRun": "true", "ExcludedUsers": s.facts.Tenant.Users[1].ID, "ClientId": anID, "AlarmsTo": ""}}
 			p := planFor(t, c, s, changed)
 			_ = c.show(c.planView(s, p))
 		},
@@ -122,6 +132,32 @@ func TestSetupScreens(t *testing.T) {
 			answer := setup.Answer{Account: s.deployment.Account, Region: s.deployment.Region, Stack: s.deployment.Stack, Cloud: "global", Tenant: anID, Reader: anID}.String()
 			_ = c.show(c.lineView(setUp{Line: answer}, true))
 		},
+		"undo-aws": func(_ *testing.T, c *call, s session) {
+			half := o
+			half.aws, s.facts.Tenant = true, setup.Tenant{}
+			c.tell(c.undoLines(half, s)...)
+			_ = c.show(c.undoneView(half, s, nil))
+		},
+		"undo-entra": func(_ *testing.T, c *call, s session) {
+			half := o
+			half.entra, s.facts.AWS = true, setup.Account{}
+			c.tell(c.undoLines(half, s)...)
+			_ = c.show(c.undoneView(half, s, nil))
+		},
+		"nothing": func(t *testing.T, c *call, s session) {
+			half := o
+			half.aws, half.line, s.facts.Tenant = true, setup.Answer{Account: s.deployment.Account, Region: s.deployment.Region, Stack: s.deployment.Stack, Cloud: "global", Tenant: anID, Reader: anID}.String(), setup.Tenant{}
+			w, err := c.wishes(half)
+			w.Version = "0.1.0"
+			s.facts.AWS.Issuer, s.facts.AWS.Stack = "https://a.tokens.sts.global.api.aws", setup.Stack{Status: "CREATE_COMPLETE", Ours: true, Version: "0.1.0", Parameters: map[string]string{}}
+			p, _ := setup.Make(s.facts, w)
+			s.facts.AWS.Stack.Parameters = p.Parameters()
+			s.world = setup.World{Stacks: oneStack{is: s.facts.AWS.Stack}, Now: c.Now}
+			c.Stdin = strings.NewReader("") // nobody answers
+			if err := errors.Join(err, c.makeReal(t.Context(), half, s, w)); err != nil || c.status != fine {
+				t.Error(err, c.status)
+			}
+		},
 		"undo": func(_ *testing.T, c *call, s session) {
 			s.facts.Tenant.Apps = map[string]directory.App{s.deployment.UniqueName("reader"): {DisplayName: "sessionstamp (reads users)"}}
 			s.stored, s.uploads = "arn", "aws-sam-cli-managed-default-samclisourcebucket-1a2b3c4d5e6f"
@@ -137,7 +173,7 @@ func TestSetupScreens(t *testing.T) {
 				said := stderr.String() + stdout.String()
 				goldentest.Compare(t, "setup-"+name+"."+string(l)+".txt", said)
 				for line := range strings.SplitSeq(said, "\n") {
-					if tooWide(line, screen.Columns) && !regexp.MustCompile(`^(  aws |sessionstamp setup --|Go on|続けますか)`).MatchString(line) || strings.Contains(line, "%!") {
+					if tooWide(line, screen.Columns) && !regexp.MustCompile(`^(  aws | *sessionstamp setup --|Go on|続けますか)`).MatchString(line) || strings.Contains(line, "%!") {
 						t.Errorf("%q", line)
 					}
 				}

@@ -66,6 +66,9 @@ func (c *call) planView(s session, p setup.Plan) view {
 	if s.lacks != nil {
 		v.after = append(v.after, line{text: "! " + c.sentence(s.lacks), colour: screen.Notice, hang: 2})
 	}
+	if s.settled {
+		v.after = append(v.after, line{text: "✓ " + c.say("setup.nothing"), colour: screen.Good})
+	}
 	v.next = []hint{{c.again("--plan"), "hint.setup"}}
 	return v
 }
@@ -85,6 +88,8 @@ func (c *call) planLines(s session, p setup.Plan) (lines []line) {
 	switch {
 	case p.Mandate == setup.EntraHalf:
 		key = "setup.plan_entra"
+	case s.settled:
+		key = "setup.plan_same"
 	case p.Exists:
 		key = "setup.plan_change"
 	}

@@ -125,7 +125,10 @@ func (c *call) deploy(ctx context.Context, u updating, s *stack.Stack, plan chan
 	if err != nil {
 		return s, err
 	}
+	steps := c.steps()
+	steps.take(setup.Event{Step: "deploy", Detail: s.Name, State: setup.Begins})
 	said := deployer.Deploy(ctx, setup.Plan{Deployment: at, Values: plan.Values, Version: plan.Brings, Tags: s.Tags, Exists: true})
+	steps.end()
 	if ctx.Err() != nil {
 		return s, failure(ctx.Err(), "update.stopped", "sessionstamp status"+u.given())
 	}

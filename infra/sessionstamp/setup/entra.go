@@ -102,14 +102,11 @@ func (r *runner) fresh(ctx context.Context, app App) (directory.App, bool, error
 	return found, exists, err
 }
 
-// trusted is the name of a step that only waits.
-const trusted = "trusted"
-
 // awaited waits until Entra knows the issuer of each app.
 func (r *runner) awaited() (all []step) {
 	for _, app := range r.plan.Apps {
 		all = append(all, step{
-			trusted, app.DisplayName,
+			"trusted", app.DisplayName,
 			func(context.Context) (bool, error) { return false, nil },
 			func(ctx context.Context) error { return r.await(ctx, r.plan.Parameters()[app.Parameter]) },
 		})
