@@ -6,7 +6,7 @@ import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 var setupWords = language.Catalogue{
 	"setup.plan_new":      {En: "sessionstamp %s is set up like this:", Ja: "sessionstamp %s を次の内容でセットアップします:"},
 	"setup.plan_change":   {En: "The deployment is changed to sessionstamp %s, with:", Ja: "既存のデプロイを sessionstamp %s に変更します:"},
-	"setup.plan_same":    {En: "The deployment runs sessionstamp %s, with:", Ja: "既存のデプロイは sessionstamp %s で、設定は次のとおりです:"},
+	"setup.plan_same":     {En: "The deployment runs sessionstamp %s, with:", Ja: "既存のデプロイは sessionstamp %s で、設定は次のとおりです:"},
 	"setup.plan_entra":    {En: "Entra gets the apps of sessionstamp %s:", Ja: "Entra に sessionstamp %s のアプリを登録します:"},
 	"setup.never":         {En: "Never stamped: %s", Ja: "スタンプを付けない人: %s"},
 	"setup.may":           {En: "The app %s may: %s", Ja: "アプリ %s のアクセス許可: %s"},
