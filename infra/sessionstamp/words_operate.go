@@ -92,7 +92,7 @@ var operateWords = language.Catalogue{
 	"hint.ids":              {En: "with object ids", Ja: "オブジェクト ID 付き"},
 
 	"history.stack": {
-		En: "The stack %s has stamped %s people since %s.",
+		En: "Stamped by the stack %[1]s since %[3]s: %[2]s",
 		Ja: "スタック %[1]s が %[3]s 以降にスタンプを付けたユーザー: %[2]s 人",
 	},
 	"history.stack_not": {

@@ -103,7 +103,7 @@ var orderWords = language.Catalogue{
 	"order.demo_forgets":   {En: "The demonstration forgets this. A real run goes on with --continue.", Ja: "デモでは中断した処理は保存されません。実際の環境では --continue で再開できます。"},
 	"order.demo_ends":      {En: "The demonstration forgets this: check and history don't show it.", Ja: "デモでは結果は保存されません。check や history には反映されません。"},
 	"fail.unclear": {
-		En: "Graph could not say enough of %s people who are left. Nothing was changed: try again.",
+		En: "Of those who are left, Graph could not say enough about %s. Nothing was changed: try again.",
 		Ja: "残りの対象のうち %s 人を Graph で確認できませんでした。何も変更していません。もう一度実行してください。",
 	},
 	"order.failed": {En: "%s failed: look in the Entra admin center.", Ja: "%s 人は失敗しました。Microsoft Entra 管理センターで確認してください。"},

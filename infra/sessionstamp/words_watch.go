@@ -49,7 +49,7 @@ var watchWords = language.Catalogue{
 		Ja: "全員を確認: メンバー %s 人、スタンプなし %s 人",
 	},
 	"watch.existing": {
-		En: "; %s older ones wait for a person: %s",
+		En: "; older, and left to a person (%s): %s",
 		Ja: "。うち管理者の判断待ち (作成から 72 時間以上) %s 人: %s",
 	},
 	"watch.exclusion_unmatched": {
