@@ -100,6 +100,27 @@ func (a *App) Disable() {
 	a.disabled = true
 }
 
+// SetPermissions grants the app these permissions and no others, and returns those that it
+// had.
+func (a *App) SetPermissions(permissions ...string) (before []string) {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	before, a.permissions = a.permissions, slices.Sorted(slices.Values(permissions))
+	return before
+}
+
+// SetFederated lets the app have these federated credentials and no others, and returns
+// those that it had.
+func (a *App) SetFederated(all ...FederatedCredential) (before []FederatedCredential) {
+	a.s.mu.Lock()
+	before, a.federated = a.federated, nil
+	a.s.mu.Unlock()
+	for _, f := range all {
+		a.AddFederated(f)
+	}
+	return before
+}
+
 // AddFederated adds a federated credential.
 func (a *App) AddFederated(f FederatedCredential) {
 	a.s.mu.Lock()

@@ -71,6 +71,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat)) // the calendar's, by which callers set their clocks
 	a.write(w)
 }
 
