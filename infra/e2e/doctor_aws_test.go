@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -94,7 +95,7 @@ var resourceFaults = []fault{
 	{name: "the sweeper's schedule is disabled", id: "schedule_off", fixed: true, make: off("SweeperSchedule")},
 	{name: "the sweeper's schedule is gone", id: "schedule_missing", make: gone("SweeperSchedule", "gone")},
 	{name: "the queue is gone", id: "queue_missing", make: gone("NotificationQueue", "https://sqs.eu-central-1.amazonaws.com/123456789012/gone")},
-	{name: "the table is gone", id: "table_missing", make: gone("Table", "gone")},
+	{name: "the table is gone", id: "table_missing", make: gone("Table", "sessionstamp-Table-GONE")},
 	{name: "the table can be deleted", id: "table_unprotected", fixed: true, make: func(p *patient) func() {
 		p.protected(false)
 		return nil
@@ -104,13 +105,13 @@ var resourceFaults = []fault{
 		return func() { p.recoverable(true) }
 	}},
 	{name: "the key is disabled", id: "key_disabled", make: func(p *patient) func() {
-		key := object{"KeyId": p.deployment().stack.given["KmsKeyArn"]}
+		key := object{"KeyId": path.Base(p.deployment().stack.given["KmsKeyArn"])}
 		p.call("TrentService.DisableKey", key)
 		return func() { p.call("TrentService.EnableKey", key) }
 	}},
 	{name: "the key will be deleted", id: "key_deleted", make: func(p *patient) func() {
 		key := p.key()
-		p.call("TrentService.ScheduleKeyDeletion", object{"KeyId": key})
+		p.call("TrentService.ScheduleKeyDeletion", object{"KeyId": path.Base(key)})
 		return p.parameter("KmsKeyArn", key)
 	}},
 	{name: "the secret will be deleted", id: "secret_deleted", make: func(p *patient) func() {

@@ -1,19 +1,20 @@
 package e2e
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
 
-// without takes variables away from the environment of the person's machine.
+// unset takes variables away from the environment of the person's machine.
 func (p *patient) unset(prefix string) (undo func()) {
 	before := p.desk.env
 	p.desk.env = slices.DeleteFunc(slices.Clone(before), func(v string) bool { return strings.HasPrefix(v, prefix) })
@@ -46,6 +47,7 @@ var machineFaults = []fault{
 		}
 		return func() { _ = os.Remove(file) }
 	}},
+	{name: "another sessionstamp uses the local file", id: "file_locked", make: (*patient).locked},
 	{name: "no region is named", id: "region_unknown", make: func(p *patient) func() {
 		region, usual := p.unset("AWS_REGION="), p.unset("AWS_DEFAULT_REGION=")
 		return func() { usual(); region() }
@@ -76,7 +78,7 @@ func (p *patient) password(name string) (undo func()) {
 	return func() { p.administer("POST", app+"removePassword", object{"keyId": key}) }
 }
 
-// excluded has the stack exclude other groups.
+// excludes has the stack exclude other groups.
 func (p *patient) excludes(group string) func() { return p.parameter("ExcludedGroups", group) }
 
 var entraFaults = []fault{
@@ -143,7 +145,9 @@ func theStamper(g *graph) *msgraphtest.App { return g.stamper }
 
 // permissionFaults withdraw each permission, and grant some that are not needed.
 func permissionFaults() (all []fault) {
-	for name, app := range map[string]func(*graph) *msgraphtest.App{"reader": theReader, "stamper": theStamper} {
+	apps := map[string]func(*graph) *msgraphtest.App{"reader": theReader, "stamper": theStamper}
+	for _, name := range slices.Sorted(maps.Keys(apps)) {
+		app := apps[name]
 		for _, permission := range append([]string{"GroupMember.Read.All"}, stamperPermissions...) {
 			if name == "reader" && permission == "User.RevokeSessions.All" {
 				continue
@@ -206,22 +210,13 @@ var trustFaults = []fault{
 		make: trusted(theStamper, func(all []msgraphtest.FederatedCredential) []msgraphtest.FederatedCredential {
 			return append(all, msgraphtest.FederatedCredential{Name: "ci", Issuer: "https://token.actions.githubusercontent.com", Subject: "repo:someone/else:ref:refs/heads/main"})
 		})},
-	{name: "another machine uses the local file", id: "file_locked", make: func(p *patient) func() {
-		return p.locked()
-	}},
 }
 
 // locked holds the local file as another process does.
 func (p *patient) locked() (undo func()) {
-	file, err := os.OpenFile(p.file(), os.O_RDWR|os.O_CREATE, 0o600)
-	if err == nil {
-		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
-	}
+	file, err := bolt.Open(p.ctx, filepath.Dir(p.file()), p.graph.tenant.ID())
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return func() {
-		_ = file.Close()
-		_ = os.Remove(file.Name())
-	}
+	return func() { _ = file.Close() }
 }
