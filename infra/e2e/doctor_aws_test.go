@@ -3,7 +3,6 @@ package e2e
 import (
 	"maps"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -121,7 +120,13 @@ var resourceFaults = []fault{
 	}},
 	{name: "the secret is gone", id: "secret_missing", make: gone("ClientStateSecret", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:gone-AbCdEf")},
 	{name: "a notification has waited for an hour", id: "queue_old", make: func(p *patient) func() {
-		return p.figure("ApproximateAgeOfOldestMessage "+p.stack.attribute("NotificationQueue", "QueueName"), 3600)
+		queue := p.stack.ref("NotificationQueue")
+		p.call("AmazonSQS.SendMessage", object{"QueueUrl": queue, "MessageBody": "{}", "DelaySeconds": 900})
+		undo := p.figure("ApproximateAgeOfOldestMessage "+p.stack.attribute("NotificationQueue", "QueueName"), 3600)
+		return func() {
+			p.call("AmazonSQS.PurgeQueue", object{"QueueUrl": queue})
+			undo()
+		}
 	}},
 	{name: "requests were given up", id: "dead_letters", make: func(p *patient) func() {
 		dead := p.stack.ref("DeadLetterQueue")
@@ -212,7 +217,16 @@ func wrote(id string, lines ...object) func(*patient) func() {
 	return func(p *patient) func() { return p.writes(id, lines...) }
 }
 
-var logFaults = slices.Concat([]fault{
+var logFaults = []fault{
+	{name: "the reader app is disabled, and the keeper has run", id: "app_disabled", also: []string{"sign_in_refused"}, make: func(p *patient) func() {
+		enable(p, theReader, false)
+		p.renew("KeeperFunction") // which has a token no more
+		_, _ = p.functions["KeeperFunction"].program.Invoke(p.ctx, []byte("{}"))
+		return func() {
+			enable(p, theReader, true)
+			p.renew("KeeperFunction")
+		}
+	}},
 	{name: "the keeper calls for a person", id: "keeper_failed", make: wrote("KeeperFunction", called("keeper_failed"))},
 	{name: "Entra refuses the sweeper", id: "sign_in_refused", make: wrote("SweeperFunction", called("sign_in_refused"))},
 	{name: "a request waits too long", id: "put_back", make: wrote("StamperFunction", called("put_back"))},
@@ -222,4 +236,4 @@ var logFaults = slices.Concat([]fault{
 	{name: "Graph refuses an administrator's stamp", id: "users_cannot_fix", make: wrote("StamperFunction", object{"reason": "forbidden", "user": aGUID})},
 	{name: "no notification comes", id: "notifications_silent", make: wrote("StamperFunction", counted(object{"UsersStamped": 3, "UsersMissed": 3}))},
 	{name: "some notifications don't come", id: "notifications_missed", make: wrote("StamperFunction", counted(object{"UsersStamped": 3, "UsersMissed": 1}))},
-})
+}

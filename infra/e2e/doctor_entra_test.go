@@ -32,8 +32,8 @@ func (p *patient) file() string {
 
 var machineFaults = []fault{
 	{name: "the clock is 20 minutes slow", id: "clock_off", make: func(p *patient) func() {
-		p.graph.ahead.Store(int64(20 * time.Minute))
-		return func() { p.graph.ahead.Store(0) }
+		p.graph.SetDate(20*time.Minute + 30*time.Second)
+		return func() { p.graph.SetDate(0) }
 	}},
 	{name: "SAM is not installed", id: "sam_missing", make: func(p *patient) func() {
 		sam := filepath.Join(p.desk.bin, "sam")
@@ -71,6 +71,11 @@ func (p *patient) another() (object, func()) {
 	return app, p.parameter("ClientId", app["appId"].(string))
 }
 
+// enable lets a service principal get tokens, or not.
+func enable(p *patient, app func(*graph) *msgraphtest.App, on bool) {
+	p.administer("PATCH", "/servicePrincipals(appId='"+app(p.graph).ID()+"')", object{"accountEnabled": on})
+}
+
 // password gives the reader a client secret.
 func (p *patient) password(name string) (undo func()) {
 	app := "/applications(appId='" + p.graph.reader.ID() + "')/"
@@ -93,11 +98,8 @@ var entraFaults = []fault{
 		return undo
 	}},
 	{name: "the stamper app is disabled", id: "app_disabled", make: func(p *patient) func() {
-		enable := func(on bool) {
-			p.administer("PATCH", "/servicePrincipals(appId='"+p.graph.stamper.ID()+"')", object{"accountEnabled": on})
-		}
-		enable(false)
-		return func() { enable(true) }
+		enable(p, theStamper, false)
+		return func() { enable(p, theStamper, true) }
 	}},
 	{name: "the person is signed in to another tenant", id: "tenant_mismatch", make: func(p *patient) func() {
 		before := p.doctor

@@ -42,8 +42,8 @@ type diagnosis struct {
 		Fix                                  bool
 	}
 	Pieces []struct {
-		Piece, Reason, Right string
-		Known                bool
+		Piece, Reason, Right, Why string
+		Known                     bool
 	}
 }
 
@@ -105,17 +105,23 @@ func (d diagnosis) ids() (ids []string) {
 	return ids
 }
 
+// gaps are the pieces that are not known, each with the right that lacks or what failed.
+func (d diagnosis) gaps() (gaps []string) {
+	for _, piece := range d.Pieces {
+		if !piece.Known {
+			gaps = append(gaps, strings.TrimSpace(fmt.Sprint(piece.Piece, " ", piece.Right, piece.Why)))
+		}
+	}
+	slices.Sort(gaps)
+	return gaps
+}
+
 // mustBeWell checks that nothing is found, and that everything was looked at.
 func (p *patient) mustBeWell(when string) {
 	p.t.Helper()
 	d, status := p.examine()
-	for _, piece := range d.Pieces {
-		if !piece.Known {
-			p.t.Errorf("%s, %s is not known: %s %s", when, piece.Piece, piece.Reason, piece.Right)
-		}
-	}
-	if len(d.Findings) > 0 || status != 0 {
-		p.t.Errorf("%s, exit status %d: %+v", when, status, d.Findings)
+	if gaps := d.gaps(); len(gaps) > 0 || len(d.Findings) > 0 || status != 0 {
+		p.t.Errorf("%s, exit status %d: %+v, not known: %q", when, status, d.Findings, gaps)
 	}
 }
 
@@ -129,7 +135,7 @@ func (p *patient) suffer(t *testing.T, f fault) {
 		t.Errorf("found %q, want %q: %+v", got, want, d.Findings)
 	}
 	if wrong := map[bool]int{true: 1, false: 0}[d.Worst == "wrong"]; status != wrong {
-		t.Errorf("exit status %d where the worst is %q", status, d.Worst)
+		t.Errorf("exit status %d where the worst is %q: %v", status, d.Worst, d.gaps())
 	}
 	ends := "undone"
 	if f.fixed {
@@ -165,6 +171,39 @@ func TestDoctor(t *testing.T) {
 	p.mustBeWell("afterwards")
 	if len(faults) < 40 {
 		t.Errorf("%d faults are too few", len(faults))
+	}
+}
+
+// TestDoctorWithoutRights: who lacks a right is told which, by the name that an administrator
+// grants, and nothing is taken for a fault.
+func TestDoctorWithoutRights(t *testing.T) {
+	t.Parallel()
+	p := newPatient(t)
+	p.aws.Confirm()
+	lacks := func(want ...string) {
+		t.Helper()
+		d, status := p.examine()
+		if got := d.gaps(); !slices.Equal(got, want) || len(d.Findings) > 0 || status != 0 {
+			t.Errorf("exit status %d: %q, want %q: %+v", status, got, want, d.Findings)
+		}
+	}
+	allow := p.aws.Forbid(awstest.Actions("iam:*", "lambda:GetFunctionConfiguration", "lambda:GetEventSourceMapping", "sqs:*", "kms:*",
+		"dynamodb:DescribeTable", "secretsmanager:*", "cloudwatch:DescribeAlarms", "sns:*", "dynamodb:GetItem", "logs:*"))
+	lacks("alarms cloudwatch:DescribeAlarms", "attention logs:FilterLogEvents", "brake dynamodb:GetItem", "front logs:FilterLogEvents",
+		"functions lambda:GetFunctionConfiguration", "issuer iam:GetOutboundWebIdentityFederationInfo", "keeper dynamodb:GetItem", "key kms:DescribeKey",
+		"queue sqs:GetQueueAttributes", "receivers sns:ListSubscriptionsByTopic", "secrets secretsmanager:DescribeSecret", "sweep dynamodb:GetItem",
+		"switches lambda:GetEventSourceMapping", "table dynamodb:DescribeTable", "traffic logs:FilterLogEvents")
+	allow()
+	allow = p.aws.Forbid(awstest.Actions("lambda:GetFunctionConcurrency", "scheduler:*", "dynamodb:DescribeContinuousBackups", "cloudwatch:GetMetricData"))
+	lacks("front cloudwatch:GetMetricData", "functions lambda:GetFunctionConcurrency", "queue cloudwatch:GetMetricData", "switches scheduler:GetSchedule",
+		"table dynamodb:DescribeContinuousBackups", "traffic cloudwatch:GetMetricData")
+	allow()
+	for right, gaps := range map[string][]string{
+		"User.Read.All": {"excluded", "users User.Read.All"}, "Domain.Read.All": {"domains Domain.Read.All", "excluded", "users Domain.Read.All"},
+		"GroupMember.Read.All": {"excluded GroupMember.Read.All"}, "Application.ReadWrite.All": {"reader Application.Read.All", "stamper Application.Read.All"},
+	} {
+		p.doctor = p.signIn(p.graph.tenant, without(examining, right)...)
+		lacks(gaps...)
 	}
 }
 

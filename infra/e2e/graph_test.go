@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,10 +27,9 @@ type graph struct {
 	stamper *msgraphtest.App
 	used    *grants // of the permissions of both; may be nil
 	proxy   *httptest.Server
-	certs   string       // a file with the certificate to be trusted
-	news    *news        // of every request
-	notices *telephone   // how it reaches the webhook
-	ahead   atomic.Int64 // how far its calendar is ahead of this machine's, a time.Duration
+	certs   string     // a file with the certificate to be trusted
+	news    *news      // of every request
+	notices *telephone // how it reaches the webhook
 }
 
 // newUserWindow is the template's.
@@ -50,7 +48,6 @@ func newGraph(t *testing.T, o msgraphtest.Options) *graph {
 	t.Helper()
 	g := &graph{news: newNews(), notices: new(telephone)}
 	o.Notify, o.Record, o.NewUserWindow = g.told(g.notices), g.record, newUserWindow
-	o.Now = func() time.Time { return time.Now().Add(time.Duration(g.ahead.Load())) }
 	o.Violation = func(sentence string) { t.Error(sentence) }
 	g.Server = msgraphtest.New(o)
 	t.Cleanup(g.Close)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // maxBody is how many bytes a request may have.
@@ -55,6 +56,10 @@ func (s *Server) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.response(req), nil
 }
 
+// SetDate has answers over a socket show a date that is so far ahead of this machine's clock,
+// as if that were slow. The server itself goes on by its calendar.
+func (s *Server) SetDate(ahead time.Duration) { s.ahead.Store(int64(ahead)) }
+
 // ServeHTTP answers over a socket; the Host header says which host is meant. A
 // connection that has to break is closed without an answer.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -71,7 +76,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat)) // the calendar's, by which callers set their clocks
+	if ahead := time.Duration(s.ahead.Load()); ahead != 0 {
+		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+	}
 	a.write(w)
 }
 
