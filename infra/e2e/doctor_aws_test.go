@@ -218,15 +218,6 @@ func wrote(id string, lines ...object) func(*patient) func() {
 }
 
 var logFaults = []fault{
-	{name: "the reader app is disabled, and the keeper has run", id: "app_disabled", also: []string{"sign_in_refused"}, make: func(p *patient) func() {
-		enable(p, theReader, false)
-		p.renew("KeeperFunction") // which has a token no more
-		_, _ = p.functions["KeeperFunction"].program.Invoke(p.ctx, []byte("{}"))
-		return func() {
-			enable(p, theReader, true)
-			p.renew("KeeperFunction")
-		}
-	}},
 	{name: "the keeper calls for a person", id: "keeper_failed", make: wrote("KeeperFunction", called("keeper_failed"))},
 	{name: "Entra refuses the sweeper", id: "sign_in_refused", make: wrote("SweeperFunction", called("sign_in_refused"))},
 	{name: "a request waits too long", id: "put_back", make: wrote("StamperFunction", called("put_back"))},

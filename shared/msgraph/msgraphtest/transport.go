@@ -56,8 +56,8 @@ func (s *Server) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.response(req), nil
 }
 
-// SetDate has answers over a socket show a date that is so far ahead of this machine's clock,
-// as if that were slow. The server itself goes on by its calendar.
+// SetDate has answers over a socket show a date that is so far ahead of the calendar, which
+// nothing else follows: the clock of whoever calls then looks slow.
 func (s *Server) SetDate(ahead time.Duration) { s.ahead.Store(int64(ahead)) }
 
 // ServeHTTP answers over a socket; the Host header says which host is meant. A
@@ -77,7 +77,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	if ahead := time.Duration(s.ahead.Load()); ahead != 0 {
-		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+		a.header.Set("Date", s.now().Add(ahead).UTC().Format(http.TimeFormat))
 	}
 	a.write(w)
 }
