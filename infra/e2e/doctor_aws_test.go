@@ -25,6 +25,15 @@ var stackFaults = []fault{
 		p.args = []string{"--stack", "elsewhere"}
 		return func() { p.args = nil }
 	}},
+	{name: "nothing is deployed yet", id: "not_deployed", also: []string{"federation_to_come", "not_needed"}, make: func(p *patient) func() {
+		p.aws.SetFederation(false)
+		stacks := p.formation.stacks
+		p.formation.stacks = nil
+		return func() {
+			p.aws.SetFederation(true)
+			p.formation.stacks = stacks
+		}
+	}},
 	{name: "the stack was never deployed", id: "stack_never_stood", make: turned("ROLLBACK_COMPLETE", "AADSTS700213: no matching federated identity record")},
 	{name: "the last update was undone", id: "stack_update_undone", make: turned("UPDATE_ROLLBACK_COMPLETE", "The role is not there")},
 	{name: "an update can't be undone", id: "stack_update_stuck", make: turned("UPDATE_ROLLBACK_FAILED", "The role is not there")},

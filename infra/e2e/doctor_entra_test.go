@@ -76,11 +76,24 @@ func enable(p *patient, app func(*graph) *msgraphtest.App, on bool) {
 	p.administer("PATCH", "/servicePrincipals(appId='"+app(p.graph).ID()+"')", object{"accountEnabled": on})
 }
 
-// password gives the reader a client secret.
-func (p *patient) password(name string) (undo func()) {
+// password gives the reader a client secret for some days.
+func (p *patient) password(name string, days int) (undo func()) {
 	app := "/applications(appId='" + p.graph.reader.ID() + "')/"
-	key := p.administer("POST", app+"addPassword", object{"passwordCredential": object{"displayName": name}})["keyId"]
+	key := p.administer("POST", app+"addPassword", object{"passwordCredential": object{"displayName": name, "endDateTime": time.Now().AddDate(0, 0, days)}})["keyId"]
 	return func() { p.administer("POST", app+"removePassword", object{"keyId": key}) }
+}
+
+// storing has the stack sign in as one app by a stored secret.
+func (p *patient) storing() (undo func()) {
+	undos := []func(){
+		permitted(theReader, func(before []string) []string { return append(slices.Clone(before), "User.RevokeSessions.All") })(p),
+		p.parameter("AuthMode", "client-secret"), p.parameter("StamperClientId", ""), p.parameter("CredentialSecretArn", p.stack.ref("ClientStateSecret")),
+	}
+	return func() {
+		for _, undo := range undos {
+			undo()
+		}
+	}
 }
 
 // excludes has the stack exclude other groups.
@@ -128,8 +141,13 @@ var entraFaults = []fault{
 		return func() { p.administer("DELETE", "/users/"+user, nil) }
 	}},
 	{name: "an old secret of ours is in an app that needs none", id: "credential_orphaned", fixed: true,
-		make: func(p *patient) func() { return p.password("sessionstamp") }},
-	{name: "somebody's secret is in an app that needs none", id: "credential_needless", make: func(p *patient) func() { return p.password("a test") }},
+		make: func(p *patient) func() { return p.password("sessionstamp", 90) }},
+	{name: "somebody's secret is in an app that needs none", id: "credential_needless", make: func(p *patient) func() { return p.password("a test", 90) }},
+	{name: "no secret is in an app that needs one", id: "credential_none", make: (*patient).storing},
+	{name: "the secret ends in ten days", id: "credential_ends", make: func(p *patient) func() {
+		mode, password := p.storing(), p.password("sessionstamp", 10)
+		return func() { password(); mode() }
+	}},
 }
 
 // permitted gives an app other permissions.
