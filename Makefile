@@ -131,7 +131,7 @@ build: $(TOOLS)
 # Each platform compiles the Graph SDK once.
 release: go
 	@$(GO) run ./infra/release -p $(JOBS) $(PLATFORMS)
-	@$(GO) test -tags release -count=1 ./infra/sessionstamp/bundle
+	@$(SCAN) $(GO) test -tags release -count=1 ./infra/sessionstamp/bundle
 
 deployment: $(TOOLS)
 	@echo '== sam validate, cfn-lint, sam build'

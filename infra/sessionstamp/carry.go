@@ -21,12 +21,12 @@ func (c *call) carryOut(ctx context.Context, engine *job.Engine, m mission) erro
 	if err != nil || result.Count(job.Failed) > 0 || earlier(result, job.Failed) > 0 {
 		c.status = wrong
 	}
-	shown := c.show(c.outcome(m, result, err != nil))
+	shown := c.show(c.outcome(m, result, err))
 	if err == nil {
 		err = forbidden(result)
 	}
-	if errors.Is(err, context.Canceled) {
-		err = nil // the result has said so
+	if toldByOutcome(err) {
+		err = nil
 	}
 	return errors.Join(shown, err)
 }
@@ -47,6 +47,9 @@ func forbidden(r job.Result) (err error) {
 // run carries an order out, within its hours. The order stands in the file before it waits
 // for them: whatever ends the waiting, --continue goes on.
 func (c *call) run(ctx context.Context, engine *job.Engine, m mission) (result job.Result, err error) {
+	if m.stack != nil {
+		return c.handOver(ctx, engine, m)
+	}
 	if err := engine.Store(ctx, m.order); err != nil {
 		return result, err
 	}
@@ -60,7 +63,7 @@ func (c *call) run(ctx context.Context, engine *job.Engine, m mission) (result j
 		} else if stopped != nil {
 			return engine.Run(ctx, m.order, options) // it begins nothing, and tells how far the order is
 		}
-		f := c.follow(len(m.order.Targets))
+		f := c.follow(len(m.order.Targets), "order.reads_back")
 		options.Progress = f.take
 		earlier := result.Earlier
 		result, err = engine.Run(ctx, m.order, options)
@@ -80,8 +83,9 @@ func (c *call) run(ctx context.Context, engine *job.Engine, m mission) (result j
 
 // A follower shows how far an order is.
 type follower struct {
-	c   *call
-	bar *screen.Progress
+	c     *call
+	bar   *screen.Progress
+	waits language.Key // what to say of the reading back
 
 	mu     sync.Mutex
 	latest job.Progress
@@ -95,9 +99,9 @@ type follower struct {
 }
 
 // follow begins to show. Its goroutine lives until end.
-func (c *call) follow(total int) *follower {
+func (c *call) follow(total int, waits language.Key) *follower {
 	f := &follower{
-		c: c, latest: job.Progress{Total: total},
+		c: c, waits: waits, latest: job.Progress{Total: total},
 		bar: screen.NewProgress(c.Stderr, c.Err, c.lang, c.Now),
 	}
 	every := time.Second
@@ -144,7 +148,7 @@ func (f *follower) readBack(left int, shows time.Time) {
 	}
 	const reading = 10 * time.Second // takes its time as well
 	f.wait = fullMinute(shows.Add(reading))
-	f.c.tell(line{text: f.c.sayN("order.reads_back", left, f.c.clock(f.wait)), colour: screen.Faint})
+	f.c.tell(line{text: f.c.sayN(f.waits, left, f.c.clock(f.wait)), colour: screen.Faint})
 }
 
 // end shows the last count, unless it was shown.

@@ -140,11 +140,7 @@ func (c *call) confirmRenewal(ctx context.Context, r *renewal) error {
 	if r.yes {
 		return nil
 	}
-	answer, err := c.ask(ctx, c.say("order.go_on"))
-	if err != nil {
-		return err
-	}
-	return accept("stamp", answer, 0)
+	return c.agree(ctx, c.say("order.go_on"))
 }
 
 // sayStep tells how far a renewal is.

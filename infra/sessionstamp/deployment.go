@@ -31,18 +31,6 @@ func (d *deployment) flags(c *call, cmd *cobra.Command, usual string) {
 	cmd.Flags().Var(text{&d.profile, "PROFILE"}, "profile", c.help("flag.profile"))
 }
 
-// named refuses a place without a name, where a verb works without a deployment, too.
-func (d deployment) named() error {
-	switch {
-	case d.name != "":
-	case d.region != "":
-		return misuse("use.needs_stack", "region")
-	case d.profile != "":
-		return misuse("use.needs_stack", "profile")
-	}
-	return nil
-}
-
 // aboutDeployment marks a verb that is about a deployment: the help has them in one line.
 const aboutDeployment = "about_deployment"
 
@@ -112,16 +100,19 @@ func (c *call) stack(ctx context.Context, d deployment) (*account.Account, *stac
 
 // working finds a stack that can carry out orders.
 func (c *call) working(ctx context.Context, d deployment) (*stack.Stack, error) {
+	return c.fit(ctx, d, (*stack.Stack).Serves)
+}
+
+// fit finds a stack that is fit for what it is to do.
+func (c *call) fit(ctx context.Context, d deployment, is func(*stack.Stack) bool) (*stack.Stack, error) {
 	_, s, err := c.stack(ctx, d)
 	switch {
-	case err != nil:
-		return nil, err
-	case !s.Serves() && s.Failure != "":
+	case err != nil || is(s):
+		return s, err
+	case s.Failure != "":
 		return nil, failure(nil, "fail.stack_failed", s.Name, s.Status, s.Failure)
-	case !s.Serves():
-		return nil, failure(nil, "fail.stack_state", s.Name, s.Status)
 	}
-	return s, nil
+	return nil, failure(nil, "fail.stack_state", s.Name, s.Status)
 }
 
 // noStack says which stacks there are instead.

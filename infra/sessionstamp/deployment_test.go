@@ -298,6 +298,7 @@ func TestOrders(t *testing.T) {
 		after  func(stamp.BrakeState) bool
 	}{
 		"pause":                   {nil, 1, func(b stamp.BrakeState) bool { return b.Paused.Equal(at) }},
+		"pause --lang ja":         {func(d *deployed) { d.Status = "UPDATE_ROLLBACK_FAILED" }, 1, func(b stamp.BrakeState) bool { return b.Paused.Equal(at) }},
 		"pause --lang en":         {paused11, 0, func(b stamp.BrakeState) bool { return b.Paused.Equal(at.Add(-11 * time.Hour)) }},
 		"resume":                  {paused11, 1, func(b stamp.BrakeState) bool { return b.Paused.IsZero() }},
 		"release --yes":           {reached, 1, func(b stamp.BrakeState) bool { return b.Reached.IsZero() && b.Taken(at) == 0 }},
@@ -359,7 +360,7 @@ func TestDeploymentTroubles(t *testing.T) {
 		"no stack":         {"status --stack other", nil, nil, wrongUse, "are: sessionstamp."},
 		"no stack at all":  {"status", func(d *deployed) { d.Name = "" }, nil, wrong, "region from AWS_REGION"},
 		"foreign stack":    {"status", func(d *deployed) { d.Description = "a shop" }, nil, wrongUse, "not one of sessionstamp's"},
-		"not serving":      {"pause", func(d *deployed) { d.Status = "CREATE_IN_PROGRESS" }, nil, wrong, "CREATE_IN_PROGRESS"},
+		"not serving":      {"resume", func(d *deployed) { d.Status = "CREATE_IN_PROGRESS" }, nil, wrong, "CREATE_IN_PROGRESS"},
 		"not whole":        {"pause", func(d *deployed) { delete(d.Resources, "SweeperFunction") }, nil, wrong, "SweeperFunction"},
 		"function failed": {"sweep", func(d *deployed) {
 			d.Sweep = func(sweep.Order) (sweep.Report, error) { return sweep.Report{}, errors.New("grant User.Read.All") }

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -32,7 +35,7 @@ func (a inAccount) Stacks(ctx context.Context) ([]*stack.Stack, error) {
 // stackAsker is what the doctor asks of a stack, and has it do.
 type stackAsker interface {
 	Function(ctx context.Context, logical string) (stack.Function, error)
-	Trigger(ctx context.Context) (state, reason string, err error)
+	Trigger(ctx context.Context) (state string, err error)
 	Schedule(ctx context.Context, logical string) (state string, err error)
 	Queues(ctx context.Context) (requests, dead stack.Waiting, err error)
 	Figures(ctx context.Context, now time.Time) (stack.Figures, error)
@@ -45,7 +48,6 @@ type stackAsker interface {
 	Sums(ctx context.Context, from, to time.Time, names ...string) (map[string]float64, error)
 	Logs(ctx context.Context, function string, since time.Time, pattern string, limit int) (records []stack.Record, more bool, err error)
 
-	EnableTrigger(ctx context.Context) error
 	EnableSchedule(ctx context.Context, logical string) error
 	ProtectTable(ctx context.Context) error
 	Order(ctx context.Context, o sweep.Order) (sweep.Report, error)
@@ -54,17 +56,24 @@ type stackAsker interface {
 // The functions that sign in to Entra, by our names.
 var signers = []string{"stamper", "keeper", "sweeper"}
 
-// deploymentOf is what CloudFormation says of a stack.
+// deploymentOf is what CloudFormation says of a stack, and what follows from its name and place.
 func deploymentOf(a *account.Account, s *stack.Stack) doctor.Deployment {
 	d := doctor.Deployment{
 		Found: true, Name: s.Name, Status: s.Status, Failure: s.Failure, Created: s.Created, Version: s.Version,
 		Tenant: s.Parameters["TenantId"], Reader: s.Parameters["ClientId"], Stamper: s.Parameters["StamperClientId"],
 		Mode: directory.AuthMode(s.Parameters["AuthMode"]), Audience: s.Outputs["TokenAudience"],
 		Domains: listOf(s.Parameters["FederatedDomains"]), Groups: listOf(s.Parameters["ExcludedGroups"]),
-		DryRun: s.Parameters["DryRun"] == "true", Subjects: make(map[string]string),
+		DryRun: s.Parameters["DryRun"] == "true", Subjects: make(map[string]string), Apps: make(map[string]string),
 	}
+	if d.Stamper == d.Reader {
+		d.Stamper = "" // one app does all
+	}
+	named := setup.Deployment{Stack: s.Name, Partition: a.Partition, Account: a.ID, Region: a.Region}
 	for _, function := range signers {
-		d.Subjects[function] = a.RoleARN(fmt.Sprintf("%s-%s-%s", s.Name, function, a.Region))
+		d.Subjects[function] = named.Role(function)
+	}
+	for _, role := range []string{"reader", "stamper"} {
+		d.Apps[role] = named.UniqueName(role)
 	}
 	return d
 }
@@ -97,11 +106,7 @@ func gatherStack(ctx context.Context, x examined, e *doctor.Evidence) {
 	e.Secrets = secretsOf(ctx, x)
 	e.Alarms = alarmsOf(ctx, x)
 	confirmed, pending, err := x.asks.Receivers(ctx)
-	receivers := make([]doctor.Receiver, confirmed+pending)
-	for i := range confirmed {
-		receivers[i].Confirmed = true
-	}
-	e.Receivers = answered(receivers, err)
+	e.Receivers = answered(doctor.Receivers{Confirmed: confirmed, Pending: pending}, err)
 	throttled, _, err := x.asks.Logs(ctx, "Api", e.Now.Add(-24*time.Hour), `{ $.status = "429" }`, mostRecords)
 	e.Front = answered(doctor.Front{Faults: figures.Faults, Throttled: len(throttled)}, errors.Join(unmeasured, err))
 	memory, err := x.asks.Memory(ctx)
@@ -141,7 +146,7 @@ func functionsOf(ctx context.Context, x examined, figures stack.Figures) doctor.
 
 // switchesOf takes what is on the way to be on for on.
 func switchesOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Switch] {
-	state, _, err := x.asks.Trigger(ctx)
+	state, err := x.asks.Trigger(ctx)
 	var all []doctor.Switch
 	add := func(function, logical string, on bool) bool {
 		is := doctor.Switch{Function: function, ID: x.stack.Resources[logical], Found: true, On: on}
@@ -173,7 +178,9 @@ func queueOf(ctx context.Context, x examined, figures stack.Figures, unmeasured 
 
 func secretsOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Secret] {
 	var all []doctor.Secret
-	for name, arn := range x.stack.Secrets() {
+	arns := x.stack.Secrets()
+	for _, name := range slices.Sorted(maps.Keys(arns)) {
+		arn := arns[name]
 		deleted, err := x.asks.SecretDeleted(ctx, arn)
 		one, asked := found(doctor.Secret{Name: name, ARN: arn, Found: true, Deleted: deleted}, doctor.Secret{Name: name, ARN: arn}, err).Get()
 		if !asked {

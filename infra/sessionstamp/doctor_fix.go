@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
@@ -33,12 +32,8 @@ func (c *call) mend(ctx context.Context, x examined, found []doctor.Finding) (me
 		c.tell(line{text: "  " + c.remedy(r), hang: 4})
 	}
 	if !x.yes {
-		answer, err := c.ask(ctx, c.say("doctor.question"))
-		if err != nil {
+		if err := c.agree(ctx, c.say("doctor.question")); err != nil {
 			return false, err
-		}
-		if !slices.Contains([]string{"y", "yes", "はい"}, answer) {
-			return false, failure(nil, "fail.declined")
 		}
 	}
 	for _, r := range plan {
@@ -67,7 +62,7 @@ func (c *call) remedy(r doctor.Remedy) string {
 		return c.say(key, r.App.DisplayName, r.Credential.Name, r.Credential.Issuer, r.Credential.Subject)
 	case doctor.Grant, doctor.Withdraw, doctor.Distrust, doctor.RemoveSecret, doctor.RemoveCert:
 		return c.say(key, r.App.DisplayName, r.Value)
-	case doctor.EnableSource, doctor.EnableSchedule, doctor.ProtectTable:
+	case doctor.EnableSchedule, doctor.ProtectTable:
 		return c.say(key, r.Value)
 	case doctor.AskFullRound:
 	}
@@ -92,8 +87,6 @@ func (x examined) apply(ctx context.Context, r doctor.Remedy) error {
 		return x.entra.RemovePassword(ctx, r.App, r.Value)
 	case doctor.RemoveCert:
 		return x.entra.RemoveCertificate(ctx, r.App, r.Value)
-	case doctor.EnableSource:
-		return x.asks.EnableTrigger(ctx)
 	case doctor.EnableSchedule:
 		return x.enableSchedule(ctx, r.Value)
 	case doctor.ProtectTable:

@@ -87,7 +87,7 @@ func (c *call) gatherEntra(ctx context.Context, x examined, e *doctor.Evidence) 
 		e.Users = doctor.NotAsked[doctor.Users](whyNot(err))
 		return
 	}
-	users, err := c.everybody(ctx, x.entra)
+	users, _, err := c.everybody(ctx, x.entra)
 	if err != nil {
 		e.Users = doctor.NotAsked[doctor.Users](whyNot(err))
 		return
@@ -98,24 +98,6 @@ func (c *call) gatherEntra(ctx context.Context, x examined, e *doctor.Evidence) 
 		e.Excluded = answered(excluded, err)
 	}
 	e.Users = doctor.Asked(countUsers(x, d, domains, users, spared, e.Now))
-}
-
-func (c *call) everybody(ctx context.Context, entra entraAsker) (users []directory.User, err error) {
-	counter := c.count()
-	defer counter.end()
-	next := ""
-	for range maxPages {
-		page, err := entra.UserPage(ctx, next)
-		if err != nil {
-			return nil, err
-		}
-		users = append(users, page.Users...)
-		counter.add(len(page.Users))
-		if next = page.Next; next == "" {
-			break
-		}
-	}
-	return users, nil
 }
 
 // appOf finds an app, or what became of it.

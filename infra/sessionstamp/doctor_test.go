@@ -71,7 +71,7 @@ func newInpatient() *inpatient {
 }
 
 func (p *inpatient) app(name string, roles []string, functions ...string) directory.App {
-	a := directory.App{ID: name, ClientID: name + "-id", PrincipalID: "p", DisplayName: "sessionstamp " + name, Enabled: true, Roles: roles}
+	a := directory.App{ID: name, ClientID: name + "-id", UniqueName: "sessionstamp-sessionstamp-123456789012-ap-northeast-1-" + name, PrincipalID: "p", DisplayName: "sessionstamp " + name, Enabled: true, Roles: roles}
 	for _, f := range functions {
 		a.Federated = append(a.Federated, directory.FederatedCredential{
 			Name: usualStack + "-" + f, Issuer: issuerOfPatient, Audience: audience,
@@ -101,9 +101,7 @@ func (p *inpatient) Stacks(context.Context) ([]*stack.Stack, error) {
 func (p *inpatient) Function(_ context.Context, logical string) (stack.Function, error) {
 	return stack.Function{Logical: logical, State: "Active", Updated: "Successful", Reserved: -1}, nil
 }
-func (p *inpatient) Trigger(context.Context) (state, reason string, err error) {
-	return p.trigger, "", nil
-}
+func (p *inpatient) Trigger(context.Context) (string, error)          { return p.trigger, nil }
 func (p *inpatient) Schedule(context.Context, string) (string, error) { return p.schedules, nil }
 func (p *inpatient) Queues(context.Context) (requests, dead stack.Waiting, err error) {
 	return p.requests, p.dead, nil
@@ -124,10 +122,6 @@ func (p *inpatient) Sums(context.Context, time.Time, time.Time, ...string) (map[
 }
 func (p *inpatient) Logs(_ context.Context, function string, _ time.Time, pattern string, _ int) ([]stack.Record, bool, error) {
 	return p.logs[function+pattern], false, nil
-}
-func (p *inpatient) EnableTrigger(context.Context) error {
-	p.trigger = "Enabling"
-	return p.did("trigger")
 }
 func (p *inpatient) EnableSchedule(_ context.Context, logical string) error {
 	p.schedules = "ENABLED"
@@ -238,12 +232,13 @@ func sick(p *inpatient) {
 	reader.Credentials = []directory.AppCredential{{KeyID: "k-1", Name: "sessionstamp setup"}}
 	stamper.Federated = append(stamper.Federated, directory.FederatedCredential{Name: "ci", Issuer: "https://ci.example", Subject: "repo"})
 	p.apps["reader-id"], p.apps["stamper-id"] = reader, stamper
-	p.trigger, p.schedules, p.table.Protected = "Disabled", "DISABLED", false
+	p.schedules, p.table.Protected = "DISABLED", false
 	p.memory.Sweep.FullDue = at.Add(-50 * time.Hour)
 }
 
 // ill is what a person has to look at.
 func ill(p *inpatient) {
+	p.trigger = "Disabled"
 	p.memory.Brake.Reached, p.requests.Visible, p.dead.Visible = at.Add(-26*time.Hour), 1204, 3
 	p.confirmed, p.pending, p.refused = 0, 1, "kms:DescribeKey"
 	p.Parameters["ExcludedGroups"], p.Parameters["ExcludedUsers"] = "board, empty, hidden, gone", "u9"
@@ -331,6 +326,15 @@ func TestDoctorContracts(t *testing.T) {
 	}
 }
 
+// TestOneAppNamedTwice: the app that both parameters name is not taken for a reader.
+func TestOneAppNamedTwice(t *testing.T) {
+	t.Parallel()
+	d := deploymentOf(&account.Account{}, &stack.Stack{Parameters: map[string]string{"ClientId": "one", "StamperClientId": "one"}})
+	if d.Reader != "one" || d.Stamper != "" {
+		t.Errorf("the reader is %q, the stamper %q", d.Reader, d.Stamper)
+	}
+}
+
 // TestDoctorFix mends all that it promises in one go, and the second look finds nothing of it.
 func TestDoctorFix(t *testing.T) {
 	t.Parallel()
@@ -345,7 +349,7 @@ func TestDoctorFix(t *testing.T) {
 	goldentest.Compare(t, "doctor-fix.en.txt", stderr+stdout)
 	want := []string{
 		"distrust stamper-id ci", "grant reader-id Domain.Read.All", "order {\"full\":true}", "password reader-id k-1", "protect",
-		"schedule KeeperSchedule", "schedule SweeperSchedule", "trigger", "trust reader-id sessionstamp-sweeper", "withdraw reader-id " + revoke,
+		"schedule KeeperSchedule", "schedule SweeperSchedule", "trust reader-id sessionstamp-sweeper", "withdraw reader-id " + revoke,
 	}
 	slices.Sort(p.calls)
 	if diff := cmp.Diff(want, p.calls); diff != "" {

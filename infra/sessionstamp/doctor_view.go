@@ -103,7 +103,7 @@ func (c *call) verdictOf(found []doctor.Finding) line {
 // faultLines are a finding, its cure, and the command as it is copied.
 func (c *call) faultLines(f doctor.Finding) []line {
 	face := faces[f.Severity]
-	lines := []line{marked(face.mark+" "+c.inOf(f.Problem), face.colour), marked("  → "+c.inOf(f.Cure), "")}
+	lines := []line{marked(face.mark+" "+f.Problem.In(c.lang), face.colour), marked("  → "+f.Cure.In(c.lang), "")}
 	lines[1].hang = 4
 	switch {
 	case len(f.Mend) > 0:
@@ -114,20 +114,12 @@ func (c *call) faultLines(f doctor.Finding) []line {
 	return lines
 }
 
-// inOf chooses the person's language.
-func (c *call) inOf(t language.Text) string {
-	if c.lang == language.Japanese {
-		return t.Ja
-	}
-	return t.En
-}
-
 // groupLine names what was looked at.
 func (c *call) groupLine(g doctor.Group, pieces []doctor.Piece, worst doctor.Severity) line {
 	var names []string
 	for _, p := range pieces {
 		if p.Group == g && p.Known {
-			names = append(names, c.inOf(p.Name))
+			names = append(names, p.Name.In(c.lang))
 		}
 	}
 	face := faces[worst]
@@ -149,7 +141,7 @@ func (c *call) gapLines(pieces []doctor.Piece) (lines []line) {
 			if names[why] == nil {
 				reasons = append(reasons, why)
 			}
-			names[why] = append(names[why], c.inOf(p.Name))
+			names[why] = append(names[why], p.Name.In(c.lang))
 		}
 	}
 	for _, why := range reasons {

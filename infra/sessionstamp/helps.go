@@ -41,26 +41,26 @@ var commonHelps = language.Catalogue{
 	},
 	"users.examples": same("  sessionstamp users --by month --demo\n  sessionstamp users --domain example.co.jp --since 30d\n  sessionstamp users -o csv > users.csv"),
 
-	"report.use":   same("report [--out FILE] [--exclude NAME]"),
+	"report.use":   same("report [--out FILE] [--exclude NAME] [--stack NAME]"),
 	"report.short": {En: "one file to forward, or JSON or CSV", Ja: "人に渡せる 1 ファイルのレポート"},
 	"report.long": {
-		En: "It writes one HTML file that needs no network: who has no stamp and since when, how soon users were stamped, whether it works, and the list. It reads domains and users (Domain.Read.All, User.Read.All), and the file of this machine if there is one. -o json has all numbers, -o csv the list.",
-		Ja: "ネットワークなしで開ける HTML ファイルを 1 つ作ります。スタンプのない人とその推移、付くまでの時間、動作の確認、一覧が入ります。ドメインとユーザー (Domain.Read.All、User.Read.All) と、あればこのマシンの記録を読み取ります。-o json にはすべての数値、-o csv には一覧が入ります。",
+		En: "It writes one HTML file that needs no network: who has no stamp and since when, how soon users were stamped, whether it works, and the list. It reads domains and users (Domain.Read.All, User.Read.All), and the file of this machine if there is one, or with --stack what a deployment knows. -o json has all numbers, -o csv the list.",
+		Ja: "ネットワークなしで開ける HTML ファイルを 1 つ作ります。スタンプのない人とその推移、付くまでの時間、動作の確認、一覧が入ります。ドメインとユーザー (Domain.Read.All、User.Read.All) と、あればこのマシンの記録 (--stack ではデプロイの記録) を読み取ります。-o json にはすべての数値、-o csv には一覧が入ります。",
 	},
 	"report.examples": same("  sessionstamp report --demo --out report.html\n  sessionstamp report --exclude taro.yamada@example.co.jp\n  sessionstamp report -o json > report.json"),
 	"stamp.use":       same("stamp USER…|--file F|--group G|--domain D|--all"),
 	"stamp.short":     {En: "stamps those who have none", Ja: "スタンプのない人に付ける"},
 	"stamp.long": {
-		En: "It shows whom it means, asks once, signs each out once, and reads the stamps back. USER is name@domain or an object id. --reason, --no-wait and --afresh are as in sessionstamp signout --help.",
-		Ja: "対象を表示し、確認後に実行して、スタンプが付いたことを確認します。対象者は 1 回サインアウトされます。USER は 名前@ドメイン か ID です。--reason、--no-wait、--afresh は sessionstamp signout --help を参照。",
+		En: "It shows whom it means, asks once, signs each out once, and reads the stamps back. USER is name@domain or an object id. --reason, --no-wait and --afresh are as in sessionstamp signout --help. With --stack NAME a deployment does it.",
+		Ja: "対象を表示し、確認後に実行して、スタンプが付いたことを確認します。対象者は 1 回サインアウトされます。USER は 名前@ドメイン か ID です。--reason、--no-wait、--afresh は sessionstamp signout --help を参照。--stack NAME: デプロイで実行。",
 	},
 	"stamp.examples": same("  sessionstamp stamp --all --demo"),
 
 	"signout.use":   same("signout USER…|--file F|--group G|--domain D|--all"),
 	"signout.short": {En: "signs people out now, stamp or not", Ja: "スタンプの有無にかかわらずサインアウト"},
 	"signout.long": {
-		En: "It is for people who have a stamp as well: a policy has changed, say. Guests and managed domains are left alone by design, since this is for federated users: use the Entra admin center. You type how many people it is; a script writes --yes --expect N, and if N is wrong, nobody is signed out. More flags: sessionstamp stamp --help.",
-		Ja: "スタンプのある人もサインアウトします (ポリシーの変更後などに使います)。フェデレーション ユーザー専用のため、ゲストとマネージド ドメインは対象外です (Microsoft Entra 管理センターを使用)。続けるには人数を入力します。スクリプトでは --yes --expect N を指定します。N が実際の人数と異なれば、誰もサインアウトされません。ほかのオプション: sessionstamp stamp --help。",
+		En: "It is for people who have a stamp as well: a policy has changed, say. Guests and managed domains are left alone by design, since this is for federated users: use the Entra admin center. You type how many people it is; a script writes --yes --expect N, and if N is wrong, nobody is signed out. More flags: sessionstamp stamp --help. With --stack NAME a deployment does it.",
+		Ja: "スタンプのある人もサインアウトします (ポリシーの変更後などに使います)。フェデレーション ユーザー専用のため、ゲストとマネージド ドメインは対象外です (Microsoft Entra 管理センターを使用)。続けるには人数を入力します。スクリプトでは --yes --expect N を指定します。N が誤りなら誰もサインアウトされません。ほかのオプション: sessionstamp stamp --help。--stack NAME: デプロイで実行。",
 	},
 	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason CA-1234 --demo"),
 

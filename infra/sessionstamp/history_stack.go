@@ -28,7 +28,7 @@ func (r recollection) sound() error {
 	if !r.since.IsZero() && r.name == "" {
 		return misuse("use.needs_stack", "since")
 	}
-	return r.named()
+	return r.deployment.sound()
 }
 
 // stackHistory tells whom a deployment has stamped, by its stamper's log, which holds
@@ -66,7 +66,7 @@ func (c *call) stackHistory(ctx context.Context, r recollection, id string) (err
 	if cut {
 		v.after = append(v.after, line{text: c.say("history.cut"), colour: screen.Notice})
 	}
-	v.next = []hint{{"history --names --stack " + argument(r.name) + r.place(), "hint.names"}, {"status" + r.given(), "hint.status"}}
+	v.next = []hint{{"history --names" + r.named(), "hint.names"}, {"status" + r.given(), "hint.status"}}
 	if r.names || r.user != "" {
 		v.next = v.next[1:]
 	}
@@ -86,10 +86,11 @@ func handledPattern(id string) string {
 
 // handled is a stamper's record of one user.
 type handled struct {
-	Message string       `json:"message"`
-	User    string       `json:"user"`
-	Source  stamp.Source `json:"source"`
-	Reason  stamp.Reason `json:"reason"`
+	Message string        `json:"message"`
+	User    string        `json:"user"`
+	Source  stamp.Source  `json:"source"`
+	Verdict stamp.Verdict `json:"verdict"`
+	Reason  stamp.Reason  `json:"reason"`
 	// After is how many seconds after the creation the call was made.
 	After *float64 `json:"creation_to_call_s"`
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
@@ -19,6 +20,8 @@ type errand struct {
 	verb job.Verb
 	whom
 	exclusions
+	deployment          // without a name this machine does it
+	stack               *stack.Stack
 	limit               int
 	hours               hours
 	dryRun, yes, noWait bool
@@ -60,6 +63,7 @@ func (c *call) orderVerb(verb job.Verb) (*cobra.Command, *errand) {
 	cmd.Args = cobra.ArbitraryArgs
 	e.whom.flags(c, cmd)
 	e.exclusions.flags(c, cmd)
+	e.quietFlags(c, cmd)
 	flags := cmd.Flags()
 	flags.Var(number{&e.limit}, "limit", c.help("flag.first"))
 	flags.Var(&e.hours, "at", c.help("flag.at"))
@@ -76,7 +80,13 @@ func (c *call) order(ctx context.Context, e errand) (err error) {
 	if err := c.sound(ctx, &e); err != nil {
 		return err
 	}
+	if e.stack, err = c.takesOrders(ctx, e); err != nil {
+		return err
+	}
 	t, err := c.signIn(ctx, e.permissions()...)
+	if err == nil {
+		err = serves(e.stack, t)
+	}
 	if err != nil {
 		return err
 	}
@@ -108,6 +118,9 @@ func (c *call) order(ctx context.Context, e errand) (err error) {
 // sound refuses what can't be meant, before anybody signs in.
 func (c *call) sound(ctx context.Context, e *errand) error {
 	if _, err := e.policy(); err != nil {
+		return err
+	}
+	if err := e.soundStack(); err != nil {
 		return err
 	}
 	switch ways := e.ways(); {
@@ -167,10 +180,10 @@ func (c *call) agrees(m mission) error {
 // permissions are what the errand needs, and no more.
 func (e errand) permissions() []string {
 	needed := append([]string{readUsers, readDomains}, e.exclusions.permissions()...)
-	if (e.group != "" || e.asksMembers) && len(e.groups) == 0 {
+	if (e.group != "" || e.asksMembers || len(entriesOf(e.stack, "ExcludedGroups")) > 0) && len(e.groups) == 0 {
 		needed = append(needed, readMembers)
 	}
-	if !e.dryRun {
+	if !e.dryRun && e.name == "" { // a deployment has its own
 		needed = append(needed, revoke)
 	}
 	return needed
@@ -190,7 +203,16 @@ func (c *call) nobodyNamed(ctx context.Context, verb job.Verb) error {
 
 // stopped says what was stopped on this machine, and the two ways to go on.
 func (c *call) stopped(o job.Order) error {
-	return misuse("use.unfinished", o.Verb, c.when(o.Started), language.Number(len(o.Targets)))
+	key, args := c.unfinishedOrder(o)
+	return misuse(key, args...)
+}
+
+func (c *call) unfinishedOrder(o job.Order) (key language.Key, args []any) {
+	args = []any{o.Verb, c.when(o.Started), language.Number(len(o.Targets))}
+	if o.Stack != "" {
+		return "use.unfinished_stack", append(args, argument(o.Stack))
+	}
+	return "use.unfinished", args
 }
 
 // confirm asks the one question, and returns nil if the answer is yes.
@@ -210,7 +232,7 @@ func (c *call) confirm(ctx context.Context, m mission) error {
 // accept judges an answer.
 func accept(verb job.Verb, answer string, due int) error {
 	switch {
-	case verb == job.Stamp && (answer == "y" || answer == "yes" || answer == "はい"):
+	case verb == job.Stamp && agrees(answer):
 		return nil
 	case verb == job.Stamp || answer == "":
 		return failure(nil, "fail.declined")
@@ -219,6 +241,18 @@ func accept(verb job.Verb, answer string, due int) error {
 	}
 	return nil
 }
+
+// agree asks a question, and returns nil if the answer is yes.
+func (c *call) agree(ctx context.Context, question string) error {
+	answer, err := c.ask(ctx, question)
+	if err == nil && !agrees(answer) {
+		err = failure(nil, "fail.declined")
+	}
+	return err
+}
+
+// agrees tells whether an answer is yes.
+func agrees(answer string) bool { return answer == "y" || answer == "yes" || answer == "はい" }
 
 // plainAnswer is an answer as it was meant: an input method for Japanese writes ４８ and ｙ.
 func plainAnswer(line string) string {

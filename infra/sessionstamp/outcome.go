@@ -9,8 +9,8 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 )
 
-// outcome is what became of a mission. One that was stopped can go on.
-func (c *call) outcome(m mission, r job.Result, stopped bool) view {
+// outcome is what became of a mission. One that was stopped by an error can go on.
+func (c *call) outcome(m mission, r job.Result, ended error) view {
 	if forbidden(r) != nil { // the error says the rest
 		v := view{
 			before: []line{{text: c.say(m.key("stopped"), "0", language.Number(len(r.Users))), colour: screen.Notice}, {}},
@@ -21,7 +21,7 @@ func (c *call) outcome(m mission, r job.Result, stopped bool) view {
 		}
 		return v
 	}
-	v := view{before: c.headline(m, r), table: c.failures(m, r), object: c.ordered(m, r), sheet: m.sheet(r)}
+	v := view{before: c.headline(m, r, ended), table: c.failures(m, r), object: c.ordered(m, r), sheet: m.sheet(r)}
 	if hidden := r.Count(job.Failed) - len(v.table.Rows); hidden > 0 {
 		v.after = append(v.after, line{text: c.say("order.more", language.Number(hidden)), colour: screen.Faint})
 	}
@@ -30,22 +30,29 @@ func (c *call) outcome(m mission, r job.Result, stopped bool) view {
 	}
 	v.after = append(v.after, c.loose(m, r)...)
 	v.next = []hint{{"history --names", "hint.names"}, {"check", "hint.check"}}
-	if m.reason != "" {
+	switch {
+	case m.reason != "":
 		v.next[0] = hint{"history --orders", "hint.orders"}
+	case m.stack != nil:
+		v.next[0].command += m.deployment.named()
 	}
-	switch stopped = stopped && r.Count(job.Open) > 0; {
-	case stopped && c.demo:
+	switch _, left := c.left(m, r, ended); {
+	case len(left) > 0:
+		v.next = left
+	case ended == nil || r.Count(job.Open) == 0:
+		if c.demo {
+			v.after = append(v.after, line{text: c.say("order.demo_ends")})
+		}
+	case c.demo:
 		v.after = append(v.after, line{text: c.say("order.demo_forgets")}, line{})
 		v.next = []hint{{c.again("--continue"), "hint.from_start"}}
 		return v
-	case stopped:
+	default:
 		goOn := string(m.verb) + " --continue"
 		if at := m.hours.String(); at != "" {
 			goOn += " --at " + at // else it would go on at once
 		}
 		v.next = []hint{{goOn, "hint.continue"}, {"history --names", "hint.names"}}
-	case c.demo:
-		v.after = append(v.after, line{text: c.say("order.demo_ends")})
 	}
 	v.after = append(v.after, line{})
 	return v
@@ -79,11 +86,13 @@ func earlier(r job.Result, f job.Fate) (n int) {
 }
 
 // headline says how many were called, and what is left to do.
-func (c *call) headline(m mission, r job.Result) (lines []line) {
+func (c *call) headline(m mission, r job.Result, ended error) (lines []line) {
 	called, open, failed := r.Count(job.Called), r.Count(job.Open), r.Count(job.Failed)
 	all := r.Count(job.Cured) + called
 	done := language.Number(all)
-	switch {
+	switch left, _ := c.left(m, r, ended); {
+	case len(left) > 0:
+		lines = left
 	case open > 0:
 		lines = append(lines, line{text: c.say(m.key("stopped"), done, language.Number(open)), colour: screen.Notice})
 	case called > 0:

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,6 +34,8 @@ type operation struct {
 	order sweep.Order
 	// since tells since when what the order ends, or begins, is so; zero: it is not.
 	since func(stack.Memory) time.Time
+	// fit tells which stacks can be ordered so.
+	fit func(*stack.Stack) bool
 	// changes tells whether the order changes something.
 	changes func(since time.Time) bool
 	next    []hint
@@ -41,7 +44,7 @@ type operation struct {
 
 func (c *call) pauseVerb() *cobra.Command {
 	o := &operation{
-		verb: "pause", order: sweep.OrderPause, since: paused, changes: time.Time.IsZero,
+		verb: "pause", order: sweep.OrderPause, since: paused, changes: time.Time.IsZero, fit: pausable,
 		next: []hint{{"resume", "hint.resume"}, {"status", "hint.status"}},
 	}
 	return c.operationVerb(o)
@@ -49,7 +52,7 @@ func (c *call) pauseVerb() *cobra.Command {
 
 func (c *call) resumeVerb() *cobra.Command {
 	o := &operation{
-		verb: "resume", order: sweep.OrderResume, since: paused, changes: isSet,
+		verb: "resume", order: sweep.OrderResume, since: paused, changes: isSet, fit: (*stack.Stack).Serves,
 		next: []hint{{"status", "hint.status"}, {"pause", "hint.pause"}},
 	}
 	return c.operationVerb(o)
@@ -58,13 +61,16 @@ func (c *call) resumeVerb() *cobra.Command {
 // releaseVerb asks before it does something: too many may have been stamped.
 func (c *call) releaseVerb() *cobra.Command {
 	o := &operation{
-		verb: "release", order: sweep.OrderRelease, since: braked, changes: isSet,
+		verb: "release", order: sweep.OrderRelease, since: braked, changes: isSet, fit: (*stack.Stack).Serves,
 		next: []hint{{"status", "hint.status"}, {"pause", "hint.pause"}},
 	}
 	cmd := c.operationVerb(o)
 	cmd.Flags().BoolVar(&o.yes, "yes", false, c.help("flag.yes"))
 	return cmd
 }
+
+// pausable is also a stack whose operation is under way, or has failed: its functions may run.
+func pausable(s *stack.Stack) bool { return s.Serves() || s.Resources["SweeperFunction"] != "" }
 
 func paused(m stack.Memory) time.Time { return m.Brake.Paused }
 
@@ -85,7 +91,7 @@ func (c *call) operate(ctx context.Context, o operation) error {
 	if asks && !c.Person {
 		return misuse("use.unasked_release")
 	}
-	s, err := c.working(ctx, o.deployment)
+	s, err := c.fit(ctx, o.deployment, o.fit)
 	if err != nil {
 		return err
 	}
@@ -117,16 +123,9 @@ func (c *call) operate(ctx context.Context, o operation) error {
 func (c *call) confirmRelease(ctx context.Context, o operation, done operated, since time.Time) error {
 	c.tell(
 		line{text: c.say("release.reached", c.when(since), language.Number(done.Stamped), language.Number(done.Limit), language.Number(done.Waiting))},
-		line{text: c.say("release.look", "sessionstamp history --stack "+argument(o.name)+o.place())},
+		line{text: c.say("release.look", "sessionstamp history"+o.named())},
 	)
-	answer, err := c.ask(ctx, c.say("release.question"))
-	if err != nil {
-		return err
-	}
-	if answer != "y" && answer != "yes" && answer != "はい" {
-		return failure(nil, "fail.declined")
-	}
-	return nil
+	return c.agree(ctx, c.say("release.question"))
 }
 
 // giveOrder says what is not known where no answer comes: the order may be at work.
@@ -141,7 +140,7 @@ func (c *call) giveOrder(ctx context.Context, s *stack.Stack, o sweep.Order) (sw
 func (c *call) operatedView(o operation, done operated, since time.Time, before stack.Memory) view {
 	v := view{object: done, sheet: screen.Table{
 		Columns: []screen.Column{{Title: "stack"}, {Title: "order"}, {Title: "changed"}, {Title: "since"}},
-		Rows:    [][]string{{done.Stack, done.Order, map[bool]string{true: "true", false: "false"}[done.Changed], done.Before}},
+		Rows:    [][]string{{done.Stack, done.Order, strconv.FormatBool(done.Changed), done.Before}},
 	}}
 	waiting := language.Number(done.Waiting)
 	good := func(text string) {

@@ -32,7 +32,7 @@ func (c *call) mission(ctx context.Context, t tenant, e errand) (m mission, engi
 	if err := c.resolve(ctx, t, &m.exclusions); err != nil {
 		return m, nil, noEnd, err
 	}
-	if engine, end, err = c.engine(ctx, t, m.exclusions); err != nil {
+	if engine, end, err = c.engine(ctx, t, m.exclusions, judgesAs(e.stack)); err != nil {
 		return m, nil, noEnd, err
 	}
 	before, found, err := engine.Unfinished(ctx)
@@ -63,7 +63,7 @@ func (c *call) planNew(ctx context.Context, engine *job.Engine, m *mission) erro
 		return err
 	}
 	m.order = m.plan.Order(m.limit)
-	m.order.Reason = m.reason
+	m.order.Reason, m.order.Stack = m.reason, m.name
 	return m.unmatched()
 }
 
@@ -86,8 +86,13 @@ func (m *mission) takeUp(ctx context.Context, engine *job.Engine, before job.Ord
 	if len(before.Targets) == 0 {
 		return nil
 	}
-	if before.Verb != m.verb {
+	switch {
+	case before.Verb != m.verb:
 		return misuse("use.other_verb", before.Verb)
+	case before.Stack == "" && m.name != "":
+		return misuse("use.is_here")
+	case before.Stack != m.name:
+		return misuse("use.is_stack", argument(before.Stack))
 	}
 	m.order = before
 	if m.plan, err = engine.Continue(ctx, before); err != nil {
@@ -145,7 +150,8 @@ func (c *call) previewLines(m mission) []line {
 		return append(lines, line{text: c.say(m.key("nobody")), colour: screen.Strong})
 	}
 	if b := m.before; len(b.Targets) > 0 {
-		lines = append(lines, line{text: c.say("use.unfinished", b.Verb, c.when(b.Started), language.Number(len(b.Targets))), colour: screen.Notice})
+		key, args := c.unfinishedOrder(b)
+		lines = append(lines, line{text: c.say(key, args...), colour: screen.Notice})
 	}
 	if n := m.plan.Count(job.UnderWay); n > 0 {
 		lines = append(lines, line{text: c.say("order.under_way", language.Number(n))})
@@ -164,6 +170,7 @@ func (c *call) dueLines(m mission) []line {
 		lines = append(lines, line{text: c.say("order.limited", language.Number(left))})
 	}
 	lines = append(lines, line{text: c.times(m, job.Duration(due))})
+	lines = append(lines, c.doneBy(m)...)
 	if m.order.Reason != "" {
 		lines = append(lines, line{text: c.say("order.reason", m.order.Reason)})
 	}
@@ -197,7 +204,7 @@ func (c *call) times(m mission, work time.Duration) (text string) {
 	}
 	text += c.say("order.takes", screen.Duration(c.lang, work))
 	if m.noWait {
-		return text + c.say("order.read_later")
+		return text + c.say(map[bool]language.Key{true: "stack.read_later", false: "order.read_later"}[m.stack != nil])
 	}
 	return text + c.say("order.done_by", c.clock(fullMinute(m.hours.end(now, work).Add(c.lag()))))
 }

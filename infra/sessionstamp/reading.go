@@ -26,27 +26,35 @@ type reading struct {
 // read reads all domains and users of a tenant. If a domain is named, it must be one of
 // the federated ones, or below one.
 func (c *call) read(ctx context.Context, t tenant, domain string) (r reading, err error) {
-	counter := c.count()
-	defer counter.end()
 	if r.domains, err = t.Domains(ctx); err != nil {
 		return r, err
 	}
 	if domain != "" && !stamp.FederatedAmong(r.domains).Contain(domain) {
 		return r, misuse("use.domain", domain, c.some(census.Take(r.domains, nil, c.Now()).Federated))
 	}
+	r.users, r.unreadable, err = c.everybody(ctx, t)
+	return r, err
+}
+
+// everybody reads all users, and counts those who could not be read.
+func (c *call) everybody(ctx context.Context, graph interface {
+	UserPage(ctx context.Context, next string) (directory.UserPage, error)
+}) (users []directory.User, unreadable int, err error) {
+	counter := c.count()
+	defer counter.end()
 	next := ""
 	for range maxPages {
-		page, err := t.UserPage(ctx, next)
+		page, err := graph.UserPage(ctx, next)
 		if err != nil {
-			return r, err
+			return users, unreadable, err
 		}
-		r.users, r.unreadable = append(r.users, page.Users...), r.unreadable+page.Unreadable
+		users, unreadable = append(users, page.Users...), unreadable+page.Unreadable
 		counter.add(len(page.Users))
 		if next = page.Next; next == "" {
-			return r, nil
+			return users, unreadable, nil
 		}
 	}
-	return r, failure(nil, "fail.endless", language.Number(maxPages))
+	return users, unreadable, failure(nil, "fail.endless", language.Number(maxPages))
 }
 
 // A counter tells on standard error how many users were read, once that takes longer than

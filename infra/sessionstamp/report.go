@@ -23,7 +23,8 @@ import (
 // reporting are the flags of report.
 type reporting struct {
 	exclusions
-	out string
+	out        string
+	deployment // without a name this machine is asked
 }
 
 // toStdout is the name of a file that means standard output.
@@ -40,6 +41,7 @@ func (c *call) reportVerb() *cobra.Command {
 	})
 	cmd.Flags().Var(text{&r.out, "FILE"}, "out", c.help("flag.out"))
 	cmd.Flags().Var(texts{&r.users, "NAME|PATTERN|ID"}, "exclude", c.help("flag.exclude_known"))
+	r.quietFlags(c, cmd)
 	return cmd
 }
 
@@ -105,7 +107,14 @@ func (c *call) collect(ctx context.Context, r reporting) (made report.Report, er
 	if err != nil {
 		return made, err
 	}
+	w, err := c.witness(ctx, r.deployment)
+	if err != nil {
+		return made, err
+	}
 	t, err := c.signIn(ctx, readUsers, readDomains)
+	if err == nil {
+		err = serves(w.Stack, t)
+	}
 	if err != nil {
 		return made, err
 	}
@@ -117,6 +126,10 @@ func (c *call) collect(ctx context.Context, r reporting) (made report.Report, er
 		return made, err
 	}
 	memory, err := c.memory(ctx, t.id, read.users)
+	if w.Stack != nil {
+		policy = w.policy(policy.Exclusions)
+		memory, err = w.recall(ctx, read, c.Now())
+	}
 	if err != nil {
 		return made, err
 	}
@@ -124,7 +137,7 @@ func (c *call) collect(ctx context.Context, r reporting) (made report.Report, er
 		Tenant: t.id, Domains: read.domains, Users: read.users, Unreadable: read.unreadable,
 		Policy: policy, Memory: memory, Now: c.Now(),
 	})
-	made.Demo = c.demo
+	made.Demo, made.Deployment = c.demo, r.deployment.name
 	return made, nil
 }
 

@@ -216,7 +216,7 @@ func (c *call) goOn(ctx context.Context) error {
 		switch {
 		case err != nil:
 			return err
-		case answer == "y" || answer == "yes" || answer == "はい":
+		case agrees(answer):
 			return nil
 		case answer != "c":
 			return failure(nil, "fail.setup_declined")

@@ -276,8 +276,8 @@ func (v vaultOf) Store(ctx context.Context, name string, secret directory.Secret
 	return arn, err
 }
 
-// Forget implements [setup.Vault]: at once, since another setup may need the name.
-func (v vaultOf) Forget(ctx context.Context, name string) error { return v.DeleteSecret(ctx, name, 0) }
+// Forget implements [setup.Vault].
+func (v vaultOf) Forget(ctx context.Context, name string) error { return v.DeleteSecret(ctx, name) }
 
 // previewOf asks the sweeper whom it would queue.
 func previewOf(a *account.Account, name string) func(context.Context) (setupPreview, error) {

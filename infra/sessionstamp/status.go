@@ -60,7 +60,7 @@ func (s *condition) read(ctx context.Context) (err error) {
 	if s.Memory, err = s.Stack.Memory(ctx); err != nil {
 		return err
 	}
-	if s.trigger, _, err = s.Trigger(ctx); err != nil {
+	if s.trigger, err = s.Trigger(ctx); err != nil {
 		return err
 	}
 	if s.requests, s.dead, err = s.Queues(ctx); err != nil {
@@ -125,7 +125,7 @@ func (c *call) statusView(s condition, d deployment) view {
 		v.before = append(v.before, line{text: text, whole: true})
 	}
 	v.before = append(v.before, line{})
-	v.next = append(v.next, hint{"history --stack " + argument(d.name) + d.place(), "hint.stack_history"})
+	v.next = append(v.next, hint{"history" + d.named(), "hint.stack_history"})
 	if wrongs == 0 {
 		v.next = append(v.next, hint{"sweep --preview" + d.given(), "hint.preview"})
 	}

@@ -34,7 +34,7 @@ func (s condition) matters() (all []matter) {
 	add(s.Failure != "", matter{"status.update_failed", []any{s.Failure}, true, hint{}})
 	add(!s.Brake.Paused.IsZero(), matter{"status.paused", []any{s.Brake.Paused}, true, hint{"resume", "hint.resume"}})
 	add(!s.Brake.Reached.IsZero(), matter{"status.braked", []any{s.Brake.Reached, s.Brake.Taken(s.now)}, true, hint{"release", "hint.release"}})
-	add(s.trigger == "Disabled" || s.trigger == "Disabling", matter{"status.stopped", nil, true, hint{}})
+	add(s.trigger == "Disabled" || s.trigger == "Disabling", matter{"status.stopped", nil, true, hint{"doctor", "hint.doctor"}})
 	add(s.Keeper.TakenDown, matter{"status.taken_down", nil, true, hint{}})
 	add(!s.Keeper.TakenDown && expires.IsZero(), matter{"status.no_subscription", nil, true, hint{}})
 	add(!expires.IsZero() && expires.Before(s.now), matter{"status.subscription_ended", []any{expires}, true, hint{}})

@@ -110,14 +110,7 @@ func readUpdate(s *stack.Stack, brings release) (change, error) {
 
 func (c *call) confirmUpdate(ctx context.Context, plan change) error {
 	c.tell(c.updateLines(plan)...)
-	answer, err := c.ask(ctx, c.say("update.question"))
-	if err != nil {
-		return err
-	}
-	if answer != "y" && answer != "yes" && answer != "はい" {
-		return failure(nil, "fail.declined")
-	}
-	return nil
+	return c.agree(ctx, c.say("update.question"))
 }
 
 // deploy changes the stack, and returns it as it is then. What CloudFormation says goes

@@ -25,8 +25,8 @@ type explained struct {
 	Findings []foundCause   `json:"findings"`
 	NotAsked []missingPiece `json:"notAsked"`
 	Cure     string         `json:"cure,omitempty"`
-	// Deployment is what the one that --stack names knows of the user.
-	Deployment *rememberedUser `json:"deployment,omitempty"`
+	// Deployment is there where one was asked.
+	Deployment *explainedStack `json:"deployment,omitempty"`
 }
 
 type explainedUser struct {
@@ -58,8 +58,7 @@ type question struct {
 	// all shows everything, and messageOnly what the user should hear; allRights asks the
 	// person for every right that helps.
 	all, messageOnly, allRights bool
-	// Without a name no deployment is asked.
-	deployment
+	deployment                  // without a name this machine is asked
 }
 
 func (c *call) whyVerb() *cobra.Command {
@@ -83,8 +82,7 @@ func (c *call) whyVerb() *cobra.Command {
 	cmd.Flags().BoolVar(&q.all, "all", false, c.help("flag.why-all"))
 	cmd.Flags().BoolVar(&q.messageOnly, "message", false, c.help("flag.message"))
 	cmd.Flags().BoolVar(&q.allRights, "all-rights", false, c.help("flag.all-rights"))
-	q.flags(c, cmd, "")
-	explainElsewhere(cmd, "history", "region", "profile")
+	q.quietFlags(c, cmd)
 	return cmd
 }
 
@@ -93,10 +91,7 @@ func (c *call) why(ctx context.Context, q question) error {
 	if !directory.IsID(strings.ToLower(q.user)) && !strings.Contains(q.user, "@") {
 		return misuse("use.why_user", q.user) // before anybody has to sign in
 	}
-	if err := q.named(); err != nil {
-		return err
-	}
-	remembered, err := c.remembers(ctx, q.deployment)
+	w, err := c.witness(ctx, q.deployment)
 	if err != nil {
 		return err
 	}
@@ -105,6 +100,9 @@ func (c *call) why(ctx context.Context, q question) error {
 		rights = append(rights, readEvidence...)
 	}
 	t, err := c.signIn(ctx, rights...)
+	if err == nil {
+		err = serves(w.Stack, t)
+	}
 	if err != nil {
 		return err
 	}
@@ -112,18 +110,14 @@ func (c *call) why(ctx context.Context, q question) error {
 	if err != nil {
 		return err
 	}
-	known, err := remembered(u.ID)
-	if err != nil {
-		return err
-	}
 	if !c.demo {
 		_, _ = fmt.Fprintln(c.Stderr, c.Err.Paint(screen.Faint, c.say("why.asking")))
 	}
-	e := c.evidence(ctx, t, u, known)
+	e := c.evidence(ctx, t, u, w)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	x := explanation{known: known, call: c, question: q, tenant: t.id, user: u, evidence: e, findings: cause.Explain(e), blanks: cause.NotLookedAt(e)}
+	x := explanation{call: c, question: q, witness: w, tenant: t.id, user: u, evidence: e, findings: cause.Explain(e), blanks: cause.NotLookedAt(e)}
 	slices.SortStableFunc(x.findings, func(a, b cause.Finding) int { return rank(a) - rank(b) })
 	if len(x.findings) > 0 && x.findings[0].Cause {
 		c.status = wrong
@@ -153,10 +147,10 @@ func rank(f cause.Finding) int {
 type explanation struct {
 	*call
 	question
+	witness witness
 
 	tenant   string
 	user     directory.User
-	known    *remembrance // nil where no deployment was asked
 	evidence cause.Evidence
 	findings []cause.Finding // the cause first
 	blanks   []cause.Blank
@@ -182,7 +176,7 @@ var plainName = regexp.MustCompile(`^[A-Za-z0-9._+@-]+$`)
 func (x explanation) cure() string {
 	for _, f := range x.findings {
 		if command, ours := strings.CutPrefix(f.Command, "sessionstamp stamp "); ours {
-			return "stamp " + strings.ReplaceAll(command, cause.UserName, x.name())
+			return "stamp " + strings.ReplaceAll(command, cause.UserName, x.name()) + x.deployment.named()
 		}
 	}
 	return ""
@@ -200,7 +194,7 @@ func (x explanation) view() view {
 		v.before, v.step, v.next = x.lines(), x.place(), x.next()
 	}
 	object := explained{
-		Tenant: x.tenant, At: moment(x.evidence.Now), Findings: []foundCause{}, NotAsked: []missingPiece{}, Deployment: x.known.object(),
+		Tenant: x.tenant, At: moment(x.evidence.Now), Findings: []foundCause{}, NotAsked: []missingPiece{},
 		User: explainedUser{x.user.ID, x.user.UserPrincipalName, u.DisplayName, moment(x.user.Created), moment(u.SignInSessionsValidFrom)},
 	}
 	for _, f := range x.findings {
@@ -216,6 +210,8 @@ func (x explanation) view() view {
 	if cure := x.cure(); cure != "" {
 		object.Cure = "sessionstamp " + cure
 	}
+	l, _ := x.evidence.Ledger.Get()
+	object.Deployment = x.witness.object(l)
 	v.object = object
 	return v
 }
@@ -265,10 +261,10 @@ func (x explanation) next() (next []hint) {
 	person := !x.demo && x.signInBy != byEnvironment && x.usualWay() != byEnvironment
 	refused := func(b cause.Blank) bool { return b.Gap.Reason == cause.NoPermission }
 	if person && !x.allRights && slices.ContainsFunc(x.blanks, refused) {
-		next = append(next, hint{"why " + x.name() + " --all-rights", "hint.rights"})
+		next = append(next, hint{"why " + x.name() + x.deployment.named() + " --all-rights", "hint.rights"})
 	}
 	if !x.all {
-		return append(next, hint{"why " + x.name() + " --all", "hint.all"})
+		return append(next, hint{"why " + x.name() + x.deployment.named() + " --all", "hint.all"})
 	}
 	return append(next, hint{"check", "hint.check"})
 }

@@ -37,7 +37,7 @@ var tellingApps = []string{
 }
 
 // evidence asks for all that explains one user. What cannot be had costs its own piece only.
-func (c *call) evidence(ctx context.Context, t tenant, u directory.User, known *remembrance) cause.Evidence {
+func (c *call) evidence(ctx context.Context, t tenant, u directory.User, w witness) cause.Evidence {
 	ctx, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
 	e := cause.Evidence{Now: c.Now()}
@@ -52,7 +52,7 @@ func (c *call) evidence(ctx context.Context, t tenant, u directory.User, known *
 	all.Go(func() { e.PerUserMFA = t.PerUserMFA(ctx, u.ID) })
 	all.Go(func() { e.SignIns = t.SignIns(ctx, u.ID, e.Now.AddDate(0, 0, -signInDays)) })
 	all.Wait()
-	e.Ledger = c.ledger(ctx, t.id, u.ID, e, known)
+	e.Ledger = c.ledger(ctx, t.id, u.ID, e, w)
 	return e
 }
 
@@ -138,17 +138,14 @@ func merge(policies, more []cause.Policy) []cause.Policy {
 	return policies
 }
 
-// ledger returns what the deployment that was asked, else this machine, knows of the user,
-// and what it would do without a person's word. A machine that has never stamped anybody was
-// not asked.
-func (c *call) ledger(ctx context.Context, tenant, id string, e cause.Evidence, known *remembrance) cause.Answer[cause.Ledger] {
-	var entry stamp.Entry
-	var err error
-	if known != nil {
-		entry = known.entry
-	} else {
-		entry, err = c.entry(ctx, tenant, id)
+// ledger returns what this machine knows of the user, and what it would do without a
+// person's word. Where it has never stamped anybody, it was not asked.
+func (c *call) ledger(ctx context.Context, tenant, id string, e cause.Evidence, w witness) cause.Answer[cause.Ledger] {
+	asked := c.entry
+	if w.Stack != nil {
+		asked = func(ctx context.Context, _, id string) (stamp.Entry, error) { return w.Entry(ctx, id) }
 	}
+	entry, err := asked(ctx, tenant, id)
 	if errors.Is(err, fs.ErrNotExist) {
 		return cause.Answer[cause.Ledger]{}
 	} else if err != nil {
@@ -158,7 +155,7 @@ func (c *call) ledger(ctx context.Context, tenant, id string, e cause.Evidence, 
 	if u, asked := e.User.Get(); asked {
 		facts := stamp.Facts{User: u.User, Found: u.Found, Federation: federationOf(e.Domain)}
 		request := stamp.Request{Tenant: tenant, User: id, Source: stamp.SourceSweep, Seen: e.Now}
-		l.Reason = stamp.Decide(entry, facts, request, stamp.DefaultPolicy, e.Now).Reason
+		l.Reason = stamp.Decide(entry, facts, request, w.policy(stamp.Exclusions{}), e.Now).Reason
 	}
 	return cause.Asked(l)
 }

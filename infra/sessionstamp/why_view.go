@@ -40,9 +40,9 @@ func (x explanation) lines() []line {
 			first = false
 		}
 	}
-	lines = append(lines, x.recalled(x.known)...)
 	if x.all || !slices.Contains(final, x.foremost().ID) {
 		lines = append(lines, x.factLines()...)
+		lines = append(lines, x.witnessLines()...)
 		lines = append(lines, x.blankLines()...)
 	}
 	// An address that is broken into two lines is of little use.

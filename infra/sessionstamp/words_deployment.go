@@ -12,6 +12,10 @@ var deploymentWords = language.Catalogue{
 		En: "No AWS region is set: write --region (such as ap-northeast-1), or set AWS_REGION.",
 		Ja: "AWS リージョンが設定されていません。--region (ap-northeast-1 など) を指定するか、環境変数 AWS_REGION を設定してください。",
 	},
+	"use.other_tenant": {
+		En: "The deployment %s serves the tenant %s, and you are signed in to %s: name another --stack, or sign in with --tenant.",
+		Ja: "デプロイ %s の対象はテナント %s ですが、サインイン先は %s です。--stack で別のデプロイを指定するか、--tenant でサインイン先を指定してください。",
+	},
 	"use.other_stack": {
 		En: "There is no stack %s in %s of account %s. Those of sessionstamp are: %s. Name one with --stack.",
 		Ja: "アカウント %[3]s の %[2]s にスタック %[1]s はありません。sessionstamp のスタックは次のとおりです: %[4]s。--stack で指定してください。",
@@ -78,8 +82,8 @@ var deploymentWords = language.Catalogue{
 var deploymentHelps = language.Catalogue{
 	"deployment.verbs": {En: "with a deployment: ", Ja: "デプロイの運用: "},
 	"deployment.long": {
-		En: "These verbs are about a deployment in your AWS account: a stack of CloudFormation. --stack names it (sessionstamp, if you say nothing), and --region and --profile say where it is. You sign in to AWS as the aws command does: by a profile, SSO or the environment.",
-		Ja: "AWS アカウントのデプロイ (CloudFormation のスタック) を扱うコマンドです。--stack でスタック名 (既定は sessionstamp)、--region と --profile で場所を指定します。AWS には aws コマンドと同じ方法 (プロファイル、SSO、環境変数) でサインインします。",
+		En: "These verbs are about a deployment in your AWS account: a stack of CloudFormation. --stack names it (sessionstamp, if you say nothing), and --region and --profile say where it is. You sign in to AWS as the aws command does: by a profile, SSO or the environment. stamp, signout, history, why and report take these flags too.",
+		Ja: "AWS アカウントのデプロイ (CloudFormation のスタック) を扱うコマンドです。--stack でスタック名 (既定は sessionstamp)、--region と --profile で場所を指定します。AWS には aws コマンドと同じ方法 (プロファイル、SSO、環境変数) でサインインします。stamp、signout、history、why、report でも指定できます。",
 	},
 
 	"status.use":   same("status [--stack NAME] [--region R] [--profile P]"),

@@ -9,8 +9,8 @@ var operateWords = language.Catalogue{
 		Ja: "一時停止しました。再開するまで、新しいユーザーにも、担当者が指定した人にもスタンプを付けません。",
 	},
 	"pause.waits": {
-		En: "Calls that have begun end within a minute. Requests wait (now %s); a request that waits for four days is given up, and the next sweep finds its user.",
-		Ja: "実行中の処理は 1 分以内に終わります。以後の要求は保留されます (現在 %s 件)。保留が 4 日を超えた要求は破棄されますが、そのユーザーは次の巡回で見つかります。",
+		En: "Calls that have begun end within a minute. Requests wait (now %s); whoever is new no longer when you resume (NewUserWindowHours, usually 72) waits for a person.",
+		Ja: "実行中の処理は 1 分以内に終わります。以後の要求は保留されます (現在 %s 件)。再開時に「新しいユーザー」の期間 (NewUserWindowHours、既定 72 時間) を過ぎた人は、担当者の対応待ちになります。",
 	},
 	"pause.already": {
 		En: "It is paused already, since %s. Requests that wait: %s.",
@@ -111,10 +111,4 @@ var operateWords = language.Catalogue{
 		En: "--%s goes with --stack NAME, which says which deployment is meant.",
 		Ja: "--%s は --stack NAME (対象のデプロイ) と一緒に指定してください。",
 	},
-
-	"why.stack_none":    {En: "The deployment %s has not stamped this user.", Ja: "デプロイ %s は、このユーザーにスタンプを付けていません"},
-	"why.stack_claimed": {En: "The deployment %s began to stamp this user at %s; the outcome is not known yet.", Ja: "デプロイ %s が %s にスタンプの処理を開始しました (結果は未確認)"},
-	"why.stack_called":  {En: "The deployment %s stamped this user at %s; the stamp has not been seen yet.", Ja: "デプロイ %s が %s にスタンプを付けました (確認中)"},
-	"why.stack_stamped": {En: "The deployment %s has seen this user's stamp (%s).", Ja: "デプロイ %s がスタンプを確認済みです (%s)"},
-	"why.stack_braked":  {En: "The brake was reached at %s: new users wait (sessionstamp release).", Ja: "%s に上限に達し、新しいユーザーが待っています (sessionstamp release)"},
 }

@@ -50,8 +50,8 @@ var statusWords = language.Catalogue{
 		Ja: "%s に上限 (%s 人) に達し、新しいユーザーへのスタンプが止まっています。",
 	},
 	"status.stopped": {
-		En: "The stamper's queue is switched off in Lambda, so nobody is stamped: the stack's output StartAgain has the command that switches it on.",
-		Ja: "Lambda でキューのトリガーが無効になっており、誰にもスタンプを付けていません。有効にするコマンドはスタックの出力 StartAgain にあります。",
+		En: "The stamper's queue is switched off in Lambda, so nobody is stamped: find out who did it, and why. doctor has the command that switches it on.",
+		Ja: "Lambda でキューのトリガーが無効になっており、誰にもスタンプを付けていません。無効にした理由を確認してください。有効にするコマンドは doctor で表示されます。",
 	},
 	"status.taken_down": {
 		En: "The subscription was removed on purpose: deploy the stack again.",

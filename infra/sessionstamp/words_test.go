@@ -35,7 +35,7 @@ func composed() (keys []language.Key) {
 	}
 	keys = slices.AppendSeq(keys, maps.Values(refusals))
 	for _, verb := range []job.Verb{job.Stamp, job.SignOut} {
-		for _, kind := range []string{"%s.nobody", "%s.due", "%s.done", "%s.called", "%s.stopped", "hint.%s", "use.unasked_%s"} {
+		for _, kind := range []string{"%s.nobody", "%s.due", "%s.done", "%s.called", "%s.stopped", "%s.left", "%s.not_handed", "hint.%s", "use.unasked_%s"} {
 			keys = append(keys, language.Key(fmt.Sprintf(kind, verb)))
 		}
 	}

@@ -105,6 +105,12 @@ func (a arns) roles() string {
 // logs are the log groups of the functions. That a stream's name follows is part of the *.
 func (a arns) logs() string { return a.of("logs", "log-group:/aws/lambda/"+a.Stack+"-*") }
 
+// apiLog is the log group of the API, without and with a stream's name.
+func (a arns) apiLog() []string {
+	group := a.of("logs", "log-group:/aws/vendedlogs/apigateway/"+a.Stack)
+	return []string{group, group + ":*"}
+}
+
 func (a arns) table() string { return a.of("dynamodb", "table/"+a.Stack+"-Table-*") }
 
 // secrets are that of clientState, which CloudFormation names by its logical id without the

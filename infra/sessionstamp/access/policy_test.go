@@ -131,6 +131,7 @@ func TestBounds(t *testing.T) {
 		"read a secret":      {operator, "secretsmanager:GetSecretValue", "arn:aws:secretsmanager" + at + "secret:ClientStateSecret-1-2", false},
 		"history":            {helpdesk, "dynamodb:GetItem", "arn:aws:dynamodb" + at + "table/sessionstamp-Table-1A2B", true},
 		"log":                {helpdesk, "logs:FilterLogEvents", "arn:aws:logs" + at + "log-group:/aws/lambda/sessionstamp-stamper:*", true},
+		"API's log":          {operator, "logs:FilterLogEvents", "arn:aws:logs" + at + "log-group:/aws/vendedlogs/apigateway/sessionstamp:*", true},
 		"order of a helper":  {helpdesk, "lambda:InvokeFunction", "arn:aws:lambda" + at + "function:sessionstamp-sweeper", false},
 	} {
 		if got := c.policy.Allows(c.action, c.resource); got != c.want {

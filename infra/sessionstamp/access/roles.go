@@ -65,7 +65,7 @@ func deployKeeps(a arns) []Statement {
 		allow("Table", "dynamodb:*Table *ContinuousBackups *TimeToLive Describe* GetResourcePolicy ListTagsOfResource *agResource BatchGetItem GetItem Scan", a.named("dynamodb", "table/")),
 		allow("Secrets", "secretsmanager:*Secret *SecretValue UpdateSecretVersionStage *agResource", a.secrets()...),
 		allow("LogGroups", "logs:*LogGroup *RetentionPolicy *KmsKey GetDataProtectionPolicy DescribeIndexPolicies DescribeLogStreams FilterLogEvents ListTagsForResource *agResource",
-			a.logs(), a.of("logs", "log-group:/aws/vendedlogs/apigateway/"+a.Stack), a.of("logs", "log-group:/aws/vendedlogs/apigateway/"+a.Stack+":*")),
+			append([]string{a.logs()}, a.apiLog()...)...),
 		allow("Topic", "sns:*Topic Get* SetTopicAttributes List* *agResource Subscribe", a.named("sns", "")),
 		allow("Watch", "cloudwatch:PutMetricAlarm DeleteAlarms *Dashboard DeleteDashboards ListTagsForResource *agResource",
 			a.named("cloudwatch", "alarm:"), a.global("cloudwatch", part(a.Account), "dashboard/"+a.Stack+"-*")),
@@ -82,11 +82,14 @@ func Operator(p Place) Policy {
 		allow("Order", "lambda:InvokeFunction", a.of("lambda", "function:"+a.Stack+"-sweeper")),
 		allow("Stamp", "sqs:SendMessage GetQueueUrl", queue),
 		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+		allow("Key", "kms:Decrypt GenerateDataKey", a.of("kms", "key/*")).where("StringLike", "kms:ViaService", "sqs.*", "dynamodb.*"),
 		allow("Redrive", "sqs:StartMessageMoveTask ListMessageMoveTasks CancelMessageMoveTask ReceiveMessage DeleteMessage", dead),
 		allow("Settings", "lambda:GetFunctionConfiguration GetFunctionConcurrency", a.named("lambda", "function:")),
 		allow("Account", "lambda:GetAccountSettings iam:GetOutboundWebIdentityFederationInfo kms:DescribeKey", everything),
 		tryTheIssuer(),
 		allow("Parts", "iam:GetRole scheduler:GetSchedule sns:ListSubscriptionsByTopic dynamodb:DescribeTable DescribeContinuousBackups", a.roles(), a.named("scheduler", "schedule/default/"), a.named("sns", ""), a.table()),
+		allow("ApiLog", "logs:FilterLogEvents", a.apiLog()...),
 		allow("Secrets", "secretsmanager:DescribeSecret", a.secrets()...),
 	)...)
 }

@@ -31,7 +31,7 @@ var awsWords = map[string]words{
 	},
 	"source_off": {
 		problem: language.Text{En: "The stamper's event source mapping is switched off: nobody is stamped, and requests are lost after four days.", Ja: "スタンプ用関数のイベントソースマッピングが無効です。誰にもスタンプが付かず、4 日を過ぎた要求は失われます。"},
-		cure:    language.Text{En: "Find out who pressed StopNow, and why; then switch it on.", Ja: "停止された理由を確認のうえ、有効にしてください。"},
+		cure:    language.Text{En: "Find out who switched it off, and why; then switch it on.", Ja: "停止された理由を確認のうえ、有効にしてください。"},
 		command: "aws lambda update-event-source-mapping --region {region} --uuid {id} --enabled",
 	},
 	"schedule_missing": {

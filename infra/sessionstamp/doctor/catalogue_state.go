@@ -37,7 +37,7 @@ var stateWords = map[string]words{
 			Ja: "上に Entra の項目がなければ、サインイン ログで確認してください: Microsoft Entra 管理センター > サインイン ログ > サービス プリンシパルのサインイン。"},
 	},
 	"paused": {
-		problem: language.Text{En: "Stamping was paused on {since}: nobody is stamped, and {waiting} requests wait. They are lost after four days.", Ja: "{since} から一時停止中です。誰にもスタンプが付かず、{waiting}要求が待機中です。4 日を過ぎると失われます。"},
+		problem: language.Text{En: "Stamping was paused on {since}: nobody is stamped, and {waiting} requests wait. Who is new no longer on resume waits for a person.", Ja: "{since} から一時停止中です。誰にもスタンプが付かず、{waiting}要求が待機中です。再開時に「新しいユーザー」の期間を過ぎた人は、担当者の対応待ちになります。"},
 		cure:    language.Text{En: "Go on when the reason is over.", Ja: "理由がなくなったら再開してください。"}, command: "sessionstamp resume{of}",
 	},
 	"brake_reached": {

@@ -61,7 +61,6 @@ const (
 	Distrust       Action = "distrust"        // Value: a federated credential's name
 	RemoveSecret   Action = "remove_secret"   // Value: a key id
 	RemoveCert     Action = "remove_cert"     // Value: a key id
-	EnableSource   Action = "enable_source"   // Value: an event source mapping's UUID
 	EnableSchedule Action = "enable_schedule" // Value: a schedule's name
 	ProtectTable   Action = "protect_table"
 	AskFullRound   Action = "ask_full_round"
@@ -69,7 +68,7 @@ const (
 
 // Actions returns them.
 func Actions() []Action {
-	return []Action{Grant, Withdraw, Trust, Distrust, RemoveSecret, RemoveCert, EnableSource, EnableSchedule, ProtectTable, AskFullRound}
+	return []Action{Grant, Withdraw, Trust, Distrust, RemoveSecret, RemoveCert, EnableSchedule, ProtectTable, AskFullRound}
 }
 
 // A Remedy is one action. App is the app that it is about, for those of Entra.

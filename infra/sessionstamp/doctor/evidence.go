@@ -15,7 +15,7 @@ import (
 type Evidence struct {
 	// Now is the moment of the question, in the person's time zone.
 	Now time.Time
-	// Command is the version of this command, empty where it has none.
+	// Command is the version of this command, as package bundle has it.
 	Command string
 	// System is this machine's runtime.GOOS.
 	System string
@@ -50,7 +50,7 @@ type Evidence struct {
 	Table     Answer[Table]
 	Secrets   Answer[[]Secret]
 	Alarms    Answer[[]Alarm]
-	Receivers Answer[[]Receiver]
+	Receivers Answer[Receivers]
 	Front     Answer[Front]
 
 	// SignedIn is the id of the tenant that the person has signed in to.
@@ -108,7 +108,10 @@ type Deployment struct {
 	// Tenant, Reader and Stamper are the ids in its parameters; Stamper is empty where one
 	// app does all.
 	Tenant, Reader, Stamper string
-	Mode                    directory.AuthMode
+	// Apps are the unique names that setup gives to the apps of this stack, by "reader" and
+	// "stamper".
+	Apps map[string]string
+	Mode directory.AuthMode
 	// Audience is that of the federated credentials, and Subjects their subjects, by the name
 	// of the function.
 	Audience string
@@ -174,8 +177,9 @@ type Alarm struct {
 	Since        time.Time
 }
 
-// Receiver is a subscription of the topic for alarms.
-type Receiver struct{ Confirmed bool }
+// Receivers counts the subscriptions of the topic for alarms. Pending ones have been asked,
+// and have not answered.
+type Receivers struct{ Confirmed, Pending int }
 
 // Front is what the API has answered in the last 24 hours.
 type Front struct{ Faults, Throttled int }

@@ -44,8 +44,8 @@ var awsRules = []rule{
 		t, asked := m.Table.Get()
 		return when(asked && t.Found && !t.Recovered, params{"table": plain(t.Name)})
 	}},
-	{"alarms_unconfirmed", Warning, AWS, receivers(func(all, confirmed int) bool { return all > 0 && confirmed == 0 })},
-	{"alarms_unheard", Warning, AWS, receivers(func(all, _ int) bool { return all == 0 })},
+	{"alarms_unconfirmed", Warning, AWS, receivers(func(r Receivers) bool { return r.Confirmed == 0 && r.Pending > 0 })},
+	{"alarms_unheard", Warning, AWS, receivers(func(r Receivers) bool { return r == Receivers{} })},
 	{"alarms_muted", Warning, AWS, alarmsMuted},
 	{"alarm_subscription", Warning, AWS, rings("subscription")},
 	{"alarm_sweep", Warning, AWS, rings("sweep")},
@@ -82,11 +82,7 @@ func eachSwitch(bad func(Switch) bool) func(matter) []hit {
 				continue
 			}
 			h := hit{params: params{"function": plain(s.Function), "id": plain(s.ID)}}
-			switch {
-			case !s.Found:
-			case s.stamper():
-				h.mend = []Remedy{{Do: EnableSource, Value: s.ID}}
-			default:
+			if s.Found && !s.stamper() { // whoever switched the stamper off has stopped the stamping
 				h.mend = []Remedy{{Do: EnableSchedule, Value: s.ID}}
 			}
 			hits = append(hits, h)
@@ -135,16 +131,10 @@ func tableUnprotected(m matter) []hit {
 	return []hit{{params{"table": plain(t.Name)}, []Remedy{{Do: ProtectTable, Value: t.Name}}}}
 }
 
-func receivers(bad func(all, confirmed int) bool) func(matter) []hit {
+func receivers(bad func(Receivers) bool) func(matter) []hit {
 	return func(m matter) []hit {
-		list, asked := m.Receivers.Get()
-		confirmed := 0
-		for _, r := range list {
-			if r.Confirmed {
-				confirmed++
-			}
-		}
-		return when(asked && bad(len(list), confirmed), nil)
+		r, asked := m.Receivers.Get()
+		return when(asked && bad(r), nil)
 	}
 }
 

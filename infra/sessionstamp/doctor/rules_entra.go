@@ -53,11 +53,18 @@ type held struct {
 	App
 	clientID string
 	name     language.Text
+	// unique is the name that setup would have given it.
+	unique string
 	// stamps is of the app that may revoke sessions.
 	stamps bool
 	// functions sign in as it.
 	functions []string
 }
+
+// made tells whether setup has made the app, for this very stack. No other is given rights,
+// whatever the stack's parameters name; and of an app that a person has made nobody knows
+// what else it is for.
+func (a held) made() bool { return a.unique != "" && a.UniqueName == a.unique }
 
 func (a held) params() params { return params{"app": a.name, "client": plain(a.clientID)} }
 
@@ -67,7 +74,9 @@ func (m matter) held() (apps []held) {
 	if !deployed {
 		return nil
 	}
-	reader := held{clientID: d.Reader, name: language.Text{En: "reader app", Ja: "読み取り用アプリ"}, functions: []string{"keeper", "sweeper"}}
+	reader := held{
+		clientID: d.Reader, unique: d.Apps["reader"], name: language.Text{En: "reader app", Ja: "読み取り用アプリ"}, functions: []string{"keeper", "sweeper"},
+	}
 	if d.Stamper == "" {
 		reader.name, reader.stamps = language.Text{En: "app", Ja: "アプリ"}, true
 		reader.functions = append(reader.functions, "stamper")
@@ -77,7 +86,7 @@ func (m matter) held() (apps []held) {
 		apps = append(apps, reader)
 	}
 	if a, asked := m.Stamper.Get(); asked && d.Stamper != "" {
-		apps = append(apps, held{a, d.Stamper, language.Text{En: "stamper app", Ja: "スタンプ用アプリ"}, true, []string{"stamper"}})
+		apps = append(apps, held{a, d.Stamper, language.Text{En: "stamper app", Ja: "スタンプ用アプリ"}, d.Apps["stamper"], true, []string{"stamper"}})
 	}
 	return apps
 }
@@ -147,12 +156,12 @@ func permissionBeyond(m matter, a held) (hits []hit) {
 	return hits
 }
 
-// hit is mended by one action on the app. Its value is a parameter of that name, too. Nothing
-// is taken away that another stack may need.
+// hit is mended by one action on the app, if setup has made it. Its value is a parameter of
+// that name, too. Nothing is taken away that another stack may need.
 func (m matter) hit(a held, do Action, value, name string) hit {
 	p := a.params()
 	p[name] = plain(value)
-	if do != Grant && !m.alone(a) {
+	if !a.made() || do != Grant && !m.alone(a) {
 		return hit{params: p}
 	}
 	return hit{p, []Remedy{{Do: do, App: a.App.App, Value: value}}}

@@ -119,10 +119,12 @@ func neverRan(c sweep.Checkpoint) bool {
 	return c.DeltaLink == "" && c.FullStarted.IsZero() && c.FullDue.IsZero()
 }
 
-// fullRoundLate hits a day after the daily round was due: the last one began two days ago.
+// fullRoundLate hits a day after the daily round was due: the last one began two days ago. In
+// a pause none begins.
 func fullRoundLate(m matter) []hit {
 	c, asked := m.Sweep.Get()
-	if !asked || c.FullDue.IsZero() || m.Now.Sub(c.FullDue) <= late {
+	b, _ := m.Brake.Get()
+	if !asked || c.FullDue.IsZero() || !b.Paused.IsZero() || m.Now.Sub(c.FullDue) <= late {
 		return nil
 	}
 	return []hit{{params{"due": m.at(c.FullDue)}, []Remedy{{Do: AskFullRound}}}}

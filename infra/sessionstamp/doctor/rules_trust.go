@@ -59,8 +59,8 @@ func (m matter) flaws(a held) (flaws []flaw) {
 	return flaws
 }
 
-// wants are the credentials that the app's functions need, named as setup does. Where the issuer is not known,
-// any will do.
+// wants are the credentials that the app's functions need, named as setup does. Where the
+// issuer is not known, any will do.
 func (m matter) wants(a held) (wants []flaw) {
 	d, _ := m.deployed()
 	issuer, _ := m.Issuer.Get()
@@ -118,10 +118,11 @@ func (m matter) ofOtherStack(f directory.FederatedCredential) bool {
 }
 
 // mend writes what is missing or wrong, and takes away a stranger's. What looks like a role
-// of a stack that is not seen from here is left to a person.
+// of a stack that is not seen from here is left to a person, as is an app that setup has not
+// made.
 func (f flaw) mend() []Remedy {
 	switch {
-	case f.kind == flawStranger && ofStack(f.have):
+	case !f.made(), f.kind == flawStranger && ofStack(f.have):
 		return nil
 	case f.kind == flawStranger:
 		return []Remedy{{Do: Distrust, App: f.App.App, Value: f.have.Name}}

@@ -60,6 +60,11 @@ type Config struct {
 	// StampsPerDay is the limit of the brake; 0: see [stamp.NewBrake].
 	StampsPerDay int
 	Policy       stamp.Policy
+	// FederatedDomains are the only ones served, with what is below them; none: all.
+	FederatedDomains []string
+	// Deployment is where orders are handed to by [Engine.Hand]; nil: they are carried out
+	// here.
+	Deployment Deployment
 	// DryRun lets the engine decide everything and sign nobody out. What it has seen it
 	// takes for done, so it is for a file of its own.
 	DryRun bool
@@ -92,7 +97,7 @@ func New(c Config) *Engine {
 		orders:  bolt.NewState[Order](c.File, "order"),
 		records: bolt.NewState[[]Record](c.File, "orders"),
 		brake:   stamp.NewBrake(bolt.NewState[stamp.BrakeState](c.File, "brake"), c.StampsPerDay),
-		domains: stamp.NewDomains(c.Graph),
+		domains: stamp.NewDomains(c.Graph, c.FederatedDomains...),
 	}
 }
 

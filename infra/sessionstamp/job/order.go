@@ -33,6 +33,8 @@ type Order struct {
 	ExcludedGroups []string `json:",omitempty"`
 	// Reason is what the person has said why, "" for nothing. It names nobody.
 	Reason string `json:",omitempty"`
+	// Stack is the deployment that works it off, "" for this machine.
+	Stack string `json:",omitempty"`
 }
 
 // A Target is one user of an order.

@@ -154,7 +154,13 @@ func (e *Engine) judge(ctx context.Context, o Order, p Plan) (Plan, error) {
 		return Plan{}, err
 	}
 	all := pointers(p.Users)
-	entries, err := e.ledger.Entries(ctx, e.Tenant, idsOf(all))
+	for _, u := range all {
+		if o.Started.IsZero() && p.Verb == SignOut {
+			u.notBefore = p.Made
+		}
+		u.facts = stamp.Facts{User: u.User, Found: u.found, Federation: domains.Of(u.User)}
+	}
+	entries, err := e.known(ctx, all, p.Made)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -166,7 +172,6 @@ func (e *Engine) judge(ctx context.Context, o Order, p Plan) (Plan, error) {
 		if o.Started.IsZero() && p.Verb == SignOut {
 			u.notBefore = e.moment(entries[u.User.ID], p.Made)
 		}
-		u.facts = stamp.Facts{User: u.User, Found: u.found, Federation: domains.Of(u.User)}
 		if decide(u); u.Class == Due || u.Class == UnderWay {
 			meant = append(meant, u)
 		}
@@ -178,6 +183,21 @@ func (e *Engine) judge(ctx context.Context, o Order, p Plan) (Plan, error) {
 		return cmp.Or(b.User.Created.Compare(a.User.Created), cmp.Compare(a.User.ID, b.User.ID))
 	})
 	return p, nil
+}
+
+// known reads the ledger: the file's or, of those whom Graph alone would leave due, since it
+// takes a call for each, the deployment's.
+func (e *Engine) known(ctx context.Context, users []*Planned, now time.Time) (map[string]stamp.Entry, error) {
+	if e.Deployment == nil {
+		return e.ledger.Entries(ctx, e.Tenant, idsOf(users))
+	}
+	var due []*Planned
+	for _, u := range users {
+		if class, _ := e.class(stamp.Entry{}, *u, Order{}, now); class == Due {
+			due = append(due, u)
+		}
+	}
+	return e.Deployment.Entries(ctx, idsOf(due))
 }
 
 // askGroups asks which of the users are in an excluded group, and decides again.

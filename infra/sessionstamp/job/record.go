@@ -35,6 +35,9 @@ func (e *Engine) Records(ctx context.Context) ([]Record, error) {
 // record writes the record of an order that has called anybody, or writes it anew: reading the stamps back may show
 // more of those who have failed.
 func (e *Engine) record(ctx context.Context, o Order) error {
+	if o.Stack != "" && len(o.Targets) > 0 { // its ledger is elsewhere, and some of it may be there
+		return e.keep(ctx, Record{Verb: o.Verb, Started: o.Started, Ended: e.Now().UTC(), Reason: o.Reason, People: len(o.Targets)})
+	}
 	users := make([]string, len(o.Targets))
 	for i, t := range o.Targets {
 		users[i] = t.User
@@ -55,9 +58,14 @@ func (e *Engine) record(ctx context.Context, o Order) error {
 	if r.People+r.Failed == 0 {
 		return nil // it did nothing
 	}
+	return e.keep(ctx, r)
+}
+
+// keep puts a record in the place of that of the same order.
+func (e *Engine) keep(ctx context.Context, r Record) error {
 	item, err := e.records.Load(ctx, e.Tenant)
 	if err == nil {
-		others := slices.DeleteFunc(item.Doc, func(other Record) bool { return other.Started.Equal(o.Started) })
+		others := slices.DeleteFunc(item.Doc, func(other Record) bool { return other.Started.Equal(r.Started) })
 		item.Doc = append([]Record{r}, others[:min(len(others), keptRecords-1)]...)
 		_, err = e.records.Save(ctx, e.Tenant, item)
 	}

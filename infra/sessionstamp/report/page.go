@@ -55,7 +55,13 @@ func (p page) ByItself() bool { return p.Machine != nil && p.Machine.Stamped > p
 // its Content-Security-Policy allows its own style and script by their hashes, and nothing
 // else. Moments are written in the time zone. An error is the writer's.
 func WriteHTML(w io.Writer, r Report, l language.Language, zone *time.Location) error {
-	say := func(key string, args ...any) string { return words.Say(l, language.Key(key), args...) }
+	say := func(key string, args ...any) string {
+		of := language.Key(key)
+		if ofStack := of + ".stack"; r.Deployment != "" && words[ofStack] != (language.Text{}) {
+			of = ofStack
+		}
+		return words.Say(l, of, args...)
+	}
 	functions := template.FuncMap{
 		"say":     say,
 		"number":  language.Number,

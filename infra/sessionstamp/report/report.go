@@ -43,6 +43,9 @@ type Head struct {
 // JSON.
 type Report struct {
 	Head
+	// Deployment is the name of the stack that was asked in the place of this machine, ""
+	// for none.
+	Deployment string `json:"deployment,omitempty"`
 	// OverTime counts those known to have had no stamp at the end of a month, for the last
 	// two years: those without one today, and those whom this machine has stamped since.
 	// Who was stamped elsewhere is not known.

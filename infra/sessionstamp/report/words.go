@@ -47,6 +47,21 @@ var words = language.Catalogue{
 	"p95":        {En: "95 %% within %s", Ja: "95 %% は %s以内"},
 	"no_machine": {En: "This machine has stamped nobody in this tenant.", Ja: "このマシンは、このテナントでまだ誰にもスタンプを付けていません。"},
 
+	// Those of a deployment, in the place of this machine's.
+	"machine.stack":    {En: "stamped by the deployment since %s", Ja: "%s 以降にデプロイがスタンプを付けた人数"},
+	"no_machine.stack": {En: "The deployment has stamped none of today's users.", Ja: "デプロイは、現在のユーザーにまだスタンプを付けていません。"},
+	"time.note.stack": {
+		En: "At the end of each month, at least: those who have none today, and those whom the deployment has stamped since. Who was stamped elsewhere is not known.",
+		Ja: "各月末の最少人数です。現在スタンプのない人と、その後デプロイがスタンプを付けた人です。ほかの方法で付けた人は含まれません。",
+	},
+	"zero.unknown.stack": {
+		En: "Not known: there was no full round lately, or nobody was stamped, or the deployment serves only some domains or excludes groups: `sessionstamp status` tells.",
+		Ja: "確認できません。最近の全体の巡回やスタンプがないか、対象ドメインや除外グループの設定があります。`sessionstamp status` で確認できます。",
+	},
+	"zero.missed_how.stack":  {En: "New users without a stamp, who were there when the deployment last looked at everybody.", Ja: "デプロイが最後に全員を確認した時点で存在し、まだスタンプのない新しいユーザーです。"},
+	"zero.outside_how.stack": {En: "Stamped by the deployment, and a guest, excluded or in a managed domain today, or too old when it stamped them by itself.", Ja: "デプロイが付けた人のうち、現在ゲスト、除外、マネージド ドメインの人、または自動で付けた時点で古すぎた人です。"},
+	"speed.note.stack":       {En: "%s users whom the deployment has stamped by itself, by how long they waited.", Ja: "自動でスタンプを付けた %s 人の、待ち時間ごとの人数です。"},
+
 	"time.title": {En: "Without a stamp over time", Ja: "スタンプのない人の推移"},
 	"time.note": {
 		En: "At the end of each month, at least: those who have none today, and those whom this machine has stamped since. Who was stamped elsewhere is not known.",

@@ -39,6 +39,11 @@ func TestCatalogue(t *testing.T) {
 			asked = append(asked, language.Key(match[1]+match[2]))
 		}
 	}
+	for _, key := range slices.Clone(asked) {
+		if ofStack := key + ".stack"; words[ofStack] != (language.Text{}) {
+			asked = append(asked, ofStack)
+		}
+	}
 	for _, key := range asked {
 		if words[key] == (language.Text{}) {
 			t.Errorf("%s is asked for, and not there", key)

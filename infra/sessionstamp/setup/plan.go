@@ -111,14 +111,19 @@ func (p *Plan) where(f Facts) (problems []Problem) {
 	return problems
 }
 
-// entra judges tenant and apps.
+// entra judges tenant and apps. Whoever may register apps may have taken the unique name before
+// us: who could sign in as such an app must not come by its rights.
 func (p *Plan) entra(f Facts) (problems []Problem) {
 	if f.Tenant.Domains != nil && len(f.Tenant.federated()) == 0 {
 		problems = append(problems, problem("not_federated"))
 	}
 	roles := []string{p.Role(stamper), p.Role(keeper), p.Role(sweeper)}
 	for _, app := range p.Apps {
-		for _, trust := range f.Tenant.Apps[app.UniqueName].Federated {
+		found := f.Tenant.Apps[app.UniqueName]
+		if !p.Exists && slices.ContainsFunc(found.Credentials, func(c directory.AppCredential) bool { return c.Name != credential || c.Certificate }) {
+			problems = append(problems, problem("app_credentials", app.UniqueName))
+		}
+		for _, trust := range found.Federated {
 			if !slices.Contains(roles, trust.Subject) {
 				problems = append(problems, problem("app_other", app.UniqueName))
 				break

@@ -138,6 +138,7 @@ func TestProblems(t *testing.T) {
 		}, "log_left"},
 		"no region":           {func(f *Facts, _ *Wishes) { f.AWS.Region = "" }, "no_region"},
 		"app of another":      {otherApp, "app_other"},
+		"another's secret":    {otherApp, "app_credentials"},
 		"too long for Lambda": {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedPatterns: strings.Repeat("é", 600)} }, "pattern"},
 		"group by name, AWS alone": {func(f *Facts, w *Wishes) {
 			f.Tenant = Tenant{}
@@ -159,7 +160,7 @@ func TestProblems(t *testing.T) {
 
 func otherApp(f *Facts, w *Wishes) {
 	name := Deployment{Stack: w.Stack, Account: f.AWS.ID, Region: f.AWS.Region}.UniqueName("reader")
-	f.Tenant.Apps = map[string]directory.App{name: {Federated: []directory.FederatedCredential{{Name: "x", Subject: "repo:else"}}}}
+	f.Tenant.Apps = map[string]directory.App{name: {Federated: []directory.FederatedCredential{{Name: "x", Subject: "repo:else"}}, Credentials: []directory.AppCredential{{Name: "theirs"}}}}
 }
 
 // TestRegion: a region that only ~/.aws/config knows is the one that Entra is told, and the

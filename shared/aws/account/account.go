@@ -84,11 +84,6 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 // Config is what the clients of AWS's SDK need.
 func (a *Account) Config() aws.Config { return a.config }
 
-// RoleARN is the ARN of a role of this account with that name.
-func (a *Account) RoleARN(name string) string {
-	return fmt.Sprintf("arn:%s:iam::%s:role/%s", a.Partition, a.ID, name)
-}
-
 func (o Options) profile() string {
 	for _, name := range []string{o.Profile, o.Env("AWS_PROFILE")} {
 		if name != "" {

@@ -54,7 +54,7 @@ var kinds = map[error][]string{
 var forbidden = []string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "AuthorizationErrorException"}
 
 // Explain makes a [*Forbidden] of an error of the SDK's, or wraps one of this package's
-// beside it. Others are returned as they are.
+// beside it. Others, and nil, are returned as they are.
 func Explain(err error) error {
 	said, _ := errors.AsType[smithy.APIError](err)
 	code := ""

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -111,19 +112,6 @@ func (a *Account) Promote(ctx context.Context, id, version string) error {
 	return nil
 }
 
-// DropPending gives the pending version up: without a stage Secrets Manager deletes it.
-// That there is none is fine.
-func (a *Account) DropPending(ctx context.Context, id string) error {
-	secret, err := a.DescribeSecret(ctx, id)
-	if err != nil {
-		return err
-	}
-	if pending := secret.Version(Pending); pending != "" {
-		return a.moveStage(ctx, id, Pending, "", pending)
-	}
-	return nil
-}
-
 func (a *Account) moveStage(ctx context.Context, id, stage, to, from string) error {
 	in := &secretsmanager.UpdateSecretVersionStageInput{SecretId: &id, VersionStage: &stage}
 	if to != "" {
@@ -136,16 +124,9 @@ func (a *Account) moveStage(ctx context.Context, id, stage, to, from string) err
 	return explainSecret(err)
 }
 
-// DeleteSecret deletes a secret. For so many days, 7 to 30, it can be restored; 0 deletes
-// it at once. That it is gone is fine.
-func (a *Account) DeleteSecret(ctx context.Context, id string, days int) error {
-	in := &secretsmanager.DeleteSecretInput{SecretId: &id}
-	if days == 0 {
-		in.ForceDeleteWithoutRecovery = aws.Bool(true)
-	} else {
-		in.RecoveryWindowInDays = aws.Int64(int64(days))
-	}
-	_, err := a.secrets().DeleteSecret(ctx, in)
+// DeleteSecret deletes a secret at once, so that its name is free. That it is gone is fine.
+func (a *Account) DeleteSecret(ctx context.Context, id string) error {
+	_, err := a.secrets().DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{SecretId: &id, ForceDeleteWithoutRecovery: aws.Bool(true)})
 	if err = explainSecret(err); errors.Is(err, ErrNoSecret) {
 		return nil
 	}
@@ -154,10 +135,7 @@ func (a *Account) DeleteSecret(ctx context.Context, id string, days int) error {
 
 func explainSecret(err error) error {
 	if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
-		return errors.Join(ErrNoSecret, err)
-	}
-	if err == nil {
-		return nil
+		return fmt.Errorf("%w: %w", ErrNoSecret, err)
 	}
 	return Explain(err)
 }

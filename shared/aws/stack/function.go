@@ -3,12 +3,12 @@ package stack
 import (
 	"context"
 	"errors"
-	"time"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/smithy-go"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 )
@@ -28,12 +28,6 @@ type Function struct {
 	Updated, UpdateReason string
 	// Reserved is its reserved concurrency, -1 for none; with 0 it never runs.
 	Reserved int
-	// Environment are its variables.
-	Environment map[string]string
-	// Changed is when it was last changed, CodeSHA256 the base64 of its code's hash.
-	Changed, CodeSHA256 string
-	Timeout             time.Duration
-	Role                string
 }
 
 // Function tells how one of [FunctionNames] is set. Where it is gone the error is
@@ -46,20 +40,16 @@ func (s *Stack) Function(ctx context.Context, logical string) (Function, error) 
 	client := lambda.NewFromConfig(s.account.Config())
 	is, err := client.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
 	if err != nil {
-		return Function{}, explainFunction(err)
+		return Function{}, explain(err)
 	}
 	f := Function{
 		Logical: logical, Name: name, State: string(is.State), Reason: aws.ToString(is.StateReason),
 		Updated: string(is.LastUpdateStatus), UpdateReason: aws.ToString(is.LastUpdateStatusReason),
-		Reserved: -1, Changed: aws.ToString(is.LastModified), CodeSHA256: aws.ToString(is.CodeSha256),
-		Timeout: time.Duration(aws.ToInt32(is.Timeout)) * time.Second, Role: aws.ToString(is.Role),
-	}
-	if is.Environment != nil {
-		f.Environment = is.Environment.Variables
+		Reserved: -1,
 	}
 	limit, err := client.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &name})
 	if err != nil {
-		return f, explainFunction(err)
+		return f, explain(err)
 	}
 	if limit.ReservedConcurrentExecutions != nil {
 		f.Reserved = int(*limit.ReservedConcurrentExecutions)
@@ -68,17 +58,17 @@ func (s *Stack) Function(ctx context.Context, logical string) (Function, error) 
 }
 
 // Trigger tells how the stamper is fed from the queue: "Enabled", "Disabled" or on the way
-// to one of them, and what the last poll met.
-func (s *Stack) Trigger(ctx context.Context) (state, reason string, err error) {
+// to one of them.
+func (s *Stack) Trigger(ctx context.Context) (state string, err error) {
 	id, err := s.resource("NotificationEventSource")
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	is, err := lambda.NewFromConfig(s.account.Config()).GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &id})
 	if err != nil {
-		return "", "", explainFunction(err)
+		return "", explain(err)
 	}
-	return aws.ToString(is.State), aws.ToString(is.StateTransitionReason), nil
+	return aws.ToString(is.State), nil
 }
 
 // ScheduleNames are the logical names of the schedules.
@@ -92,17 +82,16 @@ func (s *Stack) Schedule(ctx context.Context, logical string) (state string, err
 	}
 	is, err := scheduler.NewFromConfig(s.account.Config()).GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
 	if err != nil {
-		return "", explainFunction(err)
+		return "", explain(err)
 	}
 	return string(is.State), nil
 }
 
-func explainFunction(err error) error {
-	if gone, ok := errors.AsType[interface {
-		error
-		ErrorCode() string
-	}](err); ok && gone.ErrorCode() == (&types.ResourceNotFoundException{}).ErrorCode() {
-		return errors.Join(ErrNoResource, err)
+// explain is [account.Explain], for services that call what is gone a
+// ResourceNotFoundException.
+func explain(err error) error {
+	if said, ok := errors.AsType[smithy.APIError](err); ok && said.ErrorCode() == "ResourceNotFoundException" {
+		return fmt.Errorf("%w: %w", ErrNoResource, err)
 	}
 	return account.Explain(err)
 }

@@ -34,12 +34,12 @@ func (s *Stack) TableSettings(ctx context.Context) (t TableSettings, err error) 
 	client := dynamodb.NewFromConfig(s.account.Config())
 	is, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 	if err != nil {
-		return t, explainFunction(err)
+		return t, explain(err)
 	}
 	t.Protected = aws.ToBool(is.Table.DeletionProtectionEnabled)
 	backups, err := client.DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: &name})
 	if err != nil {
-		return t, explainFunction(err)
+		return t, explain(err)
 	}
 	if d := backups.ContinuousBackupsDescription; d != nil && d.PointInTimeRecoveryDescription != nil {
 		t.Recoverable = d.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus == dynamodbtypes.PointInTimeRecoveryStatusEnabled
@@ -81,7 +81,7 @@ func (s *Stack) SecretDeleted(ctx context.Context, arn string) (bool, error) {
 	}
 	is, err := secretsmanager.NewFromConfig(s.account.Config()).DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &arn})
 	if err != nil {
-		return false, explainFunction(err)
+		return false, explain(err)
 	}
 	return is.DeletedDate != nil, nil
 }

@@ -72,14 +72,19 @@ func leftTables(ctx context.Context, client *dynamodb.Client, stack string, owne
 			if !made {
 				continue
 			}
-			some, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: &name, Limit: aws.Int32(1), ConsistentRead: aws.Bool(true)})
+			empty, err := emptyTable(ctx, client, name)
 			if err != nil {
 				return nil, err
 			}
-			left = append(left, Leftover{Name: name, Empty: len(some.Items) == 0})
+			left = append(left, Leftover{Name: name, Empty: empty})
 		}
 	}
 	return left, nil
+}
+
+func emptyTable(ctx context.Context, client *dynamodb.Client, name string) (bool, error) {
+	some, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: &name, Limit: aws.Int32(1), ConsistentRead: aws.Bool(true)})
+	return err == nil && len(some.Items) == 0, err
 }
 
 // madeBy tells whether a stack of that name has made the table. One without the tag is let be.
@@ -103,7 +108,7 @@ func madeBy(ctx context.Context, client *dynamodb.Client, table, stack string) (
 	return false, nil
 }
 
-// leftLog finds the stamper's log group. Its size is told late, so its streams are looked for.
+// leftLog finds the stamper's log group.
 func leftLog(ctx context.Context, client *cloudwatchlogs.Client, stack string, owned map[string]bool) ([]Leftover, error) {
 	name := "/aws/lambda/" + stack + "-stamper"
 	if owned[name] {
@@ -113,26 +118,39 @@ func leftLog(ctx context.Context, client *cloudwatchlogs.Client, stack string, o
 	if err != nil || len(groups.LogGroups) == 0 || aws.ToString(groups.LogGroups[0].LogGroupName) != name {
 		return nil, err
 	}
+	empty, err := emptyLog(ctx, client, name)
+	return []Leftover{{Name: name, Log: true, Empty: empty}}, err
+}
+
+// emptyLog looks for streams: a group's size is told late.
+func emptyLog(ctx context.Context, client *cloudwatchlogs.Client, name string) (bool, error) {
 	streams, err := client.DescribeLogStreams(ctx, &cloudwatchlogs.DescribeLogStreamsInput{LogGroupName: &name, Limit: aws.Int32(1)})
-	if err != nil {
-		return nil, err
-	}
-	return []Leftover{{Name: name, Log: true, Empty: len(streams.LogStreams) == 0}}, nil
+	return err == nil && len(streams.LogStreams) == 0, err
 }
 
 // ErrInUse is returned by [Discard] for what is not empty any more.
 var ErrInUse = errors.New("it is not empty")
 
-// Discard deletes a leftover that is empty, and waits until it is gone.
+// Discard deletes a leftover that is empty, and waits until it is gone. It looks again first.
 func Discard(ctx context.Context, a *account.Account, left Leftover) error {
-	if !left.Empty {
-		return ErrInUse
-	}
+	tables, logs := dynamodb.NewFromConfig(a.Config()), cloudwatchlogs.NewFromConfig(a.Config())
+	var empty bool
+	var err error
 	if left.Log {
-		_, err := cloudwatchlogs.NewFromConfig(a.Config()).DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: &left.Name})
-		return account.Explain(err)
+		empty, err = emptyLog(ctx, logs, left.Name)
+	} else {
+		empty, err = emptyTable(ctx, tables, left.Name)
 	}
-	return account.Explain(dropTable(ctx, dynamodb.NewFromConfig(a.Config()), left.Name))
+	switch {
+	case err != nil:
+	case !empty:
+		return ErrInUse
+	case left.Log:
+		_, err = logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: &left.Name})
+	default:
+		err = dropTable(ctx, tables, left.Name)
+	}
+	return account.Explain(err)
 }
 
 func dropTable(ctx context.Context, client *dynamodb.Client, name string) error {

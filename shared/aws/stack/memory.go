@@ -65,13 +65,19 @@ func load[T any](ctx context.Context, table *store.Table, name, tenant string) (
 // Entry reads what the ledger holds of a user, by the object id in small letters; nothing
 // is an entry of version 0.
 func (s *Stack) Entry(ctx context.Context, user string) (stamp.Entry, error) {
+	found, err := s.Entries(ctx, []string{user})
+	return found[user], err
+}
+
+// Entries reads what the ledger holds of users. It takes a call for each.
+func (s *Stack) Entries(ctx context.Context, users []string) (map[string]stamp.Entry, error) {
 	table, err := s.Table()
 	if err != nil {
-		return stamp.Entry{}, err
+		return nil, err
 	}
-	found, err := table.Entries(ctx, s.Tenant(), []string{user})
+	found, err := table.Entries(ctx, s.Tenant(), users)
 	if err != nil {
-		return stamp.Entry{}, account.Explain(err)
+		return nil, account.Explain(err)
 	}
-	return found[user], nil
+	return found, nil
 }

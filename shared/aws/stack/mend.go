@@ -5,22 +5,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 )
-
-// EnableTrigger lets the stamper be fed from the queue again.
-func (s *Stack) EnableTrigger(ctx context.Context) error {
-	id, err := s.resource("NotificationEventSource")
-	if err != nil {
-		return err
-	}
-	_, err = lambda.NewFromConfig(s.account.Config()).UpdateEventSourceMapping(ctx, &lambda.UpdateEventSourceMappingInput{UUID: &id, Enabled: aws.Bool(true)})
-	return explained(err)
-}
 
 // EnableSchedule switches one of [ScheduleNames] on. UpdateSchedule replaces a schedule as a
 // whole, so it is read first
@@ -33,7 +22,7 @@ func (s *Stack) EnableSchedule(ctx context.Context, logical string) error {
 	client := scheduler.NewFromConfig(s.account.Config())
 	is, err := client.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
 	if err != nil {
-		return explainFunction(err)
+		return explain(err)
 	}
 	_, err = client.UpdateSchedule(ctx, &scheduler.UpdateScheduleInput{
 		Name: &name, GroupName: is.GroupName, State: types.ScheduleStateEnabled, Description: is.Description,
@@ -41,7 +30,7 @@ func (s *Stack) EnableSchedule(ctx context.Context, logical string) error {
 		StartDate: is.StartDate, EndDate: is.EndDate, FlexibleTimeWindow: is.FlexibleTimeWindow, Target: is.Target,
 		KmsKeyArn: is.KmsKeyArn, ActionAfterCompletion: is.ActionAfterCompletion,
 	})
-	return explained(err)
+	return account.Explain(err)
 }
 
 // ProtectTable switches deletion protection of the table on.
@@ -51,12 +40,5 @@ func (s *Stack) ProtectTable(ctx context.Context) error {
 		return err
 	}
 	_, err = dynamodb.NewFromConfig(s.account.Config()).UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: &name, DeletionProtectionEnabled: aws.Bool(true)})
-	return explained(err)
-}
-
-func explained(err error) error {
-	if err != nil {
-		return account.Explain(err)
-	}
-	return nil
+	return account.Explain(err)
 }

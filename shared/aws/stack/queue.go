@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -25,51 +26,36 @@ func (w Waiting) Sum() int { return w.Visible + w.Hidden + w.Delayed }
 // Queues counts the requests that wait, and those that were given up.
 func (s *Stack) Queues(ctx context.Context) (requests, dead Waiting, err error) {
 	client := sqs.NewFromConfig(s.account.Config())
-	if requests, _, err = s.count(ctx, client, "NotificationQueue"); err != nil {
+	if requests, err = s.count(ctx, client, "NotificationQueue"); err != nil {
 		return requests, dead, err
 	}
-	dead, _, err = s.count(ctx, client, "DeadLetterQueue")
+	dead, err = s.count(ctx, client, "DeadLetterQueue")
 	return requests, dead, err
 }
 
-func (s *Stack) count(ctx context.Context, client *sqs.Client, logical string) (w Waiting, arn string, err error) {
+func (s *Stack) count(ctx context.Context, client *sqs.Client, logical string) (w Waiting, err error) {
 	url, err := s.resource(logical)
 	if err != nil {
-		return w, "", err
+		return w, err
 	}
 	got, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
 	})
 	if _, gone := errors.AsType[*types.QueueDoesNotExist](err); gone {
-		return w, "", errors.Join(ErrNoResource, err)
+		return w, fmt.Errorf("%w: %w", ErrNoResource, err)
 	}
 	if err != nil {
-		return w, "", account.Explain(err)
+		return w, account.Explain(err)
 	}
 	number := func(name types.QueueAttributeName) int {
 		n, _ := strconv.Atoi(got.Attributes[string(name)]) // absent: none
 		return n
 	}
-	w = Waiting{
+	return Waiting{
 		number(types.QueueAttributeNameApproximateNumberOfMessages),
 		number(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible),
 		number(types.QueueAttributeNameApproximateNumberOfMessagesDelayed),
-	}
-	return w, got.Attributes[string(types.QueueAttributeNameQueueArn)], nil
-}
-
-// Redrive has SQS send the requests that were given up to the queue again. It returns at
-// once.
-func (s *Stack) Redrive(ctx context.Context) error {
-	client := sqs.NewFromConfig(s.account.Config())
-	_, arn, err := s.count(ctx, client, "DeadLetterQueue")
-	if err != nil {
-		return err
-	}
-	if _, err = client.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &arn}); err != nil {
-		return account.Explain(err)
-	}
-	return nil
+	}, nil
 }
 
 // Requests is the queue that the stamper works off.

@@ -107,7 +107,7 @@ func missing(err error) bool {
 func made(a *account.Account, from types.Stack) *Stack {
 	s := &Stack{
 		Name: aws.ToString(from.StackName), ID: aws.ToString(from.StackId), Status: string(from.StackStatus),
-		Created: aws.ToTime(from.CreationTime).UTC(), Updated: aws.ToTime(from.LastUpdatedTime),
+		Created: aws.ToTime(from.CreationTime).UTC(), Updated: aws.ToTime(from.LastUpdatedTime).UTC(),
 		Parameters: make(map[string]string), Outputs: make(map[string]string), Resources: make(map[string]string),
 		account: a,
 	}

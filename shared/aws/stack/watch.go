@@ -116,7 +116,7 @@ func (s *Stack) Logs(ctx context.Context, function string, since time.Time, patt
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return records, false, explainFunction(err)
+			return records, false, explain(err)
 		}
 		for _, e := range page.Events {
 			if len(records) == limit {

@@ -2,6 +2,9 @@ package stacktest
 
 import (
 	"bytes"
+	"crypto/md5" //nolint:gosec // SQS's own
+	"encoding/hex"
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"maps"
@@ -125,4 +128,26 @@ func (c *call) metricData() (*http.Response, error) {
 		results = append(results, cbor.Map{"Label": cbor.String(name), "Values": cbor.List{cbor.Float64(sum)}})
 	}
 	return c.cbor(http.StatusOK, cbor.Map{"MetricDataResults": results})
+}
+
+func (c *call) sendMessages() (*http.Response, error) {
+	var in struct {
+		QueueURL string `json:"QueueUrl"`
+		Entries  []struct {
+			ID          string `json:"Id"`
+			MessageBody string
+		}
+	}
+	if err := json.Unmarshal(c.body, &in); err != nil || in.QueueURL != c.Resources["NotificationQueue"] {
+		return c.refuse(http.StatusBadRequest, "InvalidAddress", in.QueueURL)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var stored []map[string]string
+	for i, e := range in.Entries {
+		c.Sent(e.MessageBody)
+		sum := md5.Sum([]byte(e.MessageBody)) //nolint:gosec // SQS's own
+		stored = append(stored, map[string]string{"Id": e.ID, "MessageId": fmt.Sprint(i), "MD5OfMessageBody": hex.EncodeToString(sum[:])})
+	}
+	return c.json(map[string]any{"Successful": stored, "Failed": []any{}})
 }

@@ -54,6 +54,8 @@ type Deployment struct {
 	Sums map[string]float64
 	// Logs are what functions have logged, by their logical names.
 	Logs map[string][]stack.Record
+	// Sent takes each message that is put into the queue of requests, one call at a time.
+	Sent func(body string)
 	// Sweep carries out orders. Its error is the function's.
 	Sweep func(sweep.Order) (sweep.Report, error)
 	// Refuse are codes of errors, by the action that is refused, such as
@@ -101,6 +103,13 @@ func (d *Deployment) Calls() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return append([]string{}, d.calls...)
+}
+
+// Append adds a record to the log of a function, also while others call.
+func (d *Deployment) Append(function string, r stack.Record) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.Logs[function] = append(d.Logs[function], r)
 }
 
 var signedFor = regexp.MustCompile(`/([a-z0-9-]+)/aws4_request`)
@@ -184,6 +193,7 @@ func (c *call) answer(action string) (*http.Response, error) {
 		"cloudformation:ListStackResources":  c.listResources,
 		"cloudformation:DescribeStackEvents": c.describeEvents,
 		"sqs:GetQueueAttributes":             c.queueAttributes,
+		"sqs:SendMessageBatch":               c.sendMessages,
 		"dynamodb:GetItem":                   c.getItem,
 		"dynamodb:PutItem":                   c.putItem,
 		"lambda:InvokeFunction":              c.invoke,
@@ -284,6 +294,9 @@ func (c *call) filterLogs() (*http.Response, error) {
 	if err := json.Unmarshal(c.body, &in); err != nil {
 		return nil, err
 	}
+	if in.FilterPattern != "" && !equation.MatchString(in.FilterPattern) {
+		c.T.Errorf("nobody understands the pattern %s", in.FilterPattern)
+	}
 	wanted := make(map[string]map[string]bool)
 	for _, e := range equation.FindAllStringSubmatch(in.FilterPattern, -1) {
 		if wanted[e[1]] == nil {
@@ -291,6 +304,8 @@ func (c *call) filterLogs() (*http.Response, error) {
 		}
 		wanted[e[1]][e[2]] = true
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	events := []any{}
 	for function, records := range c.Logs {
 		if c.Resources[strings.TrimSuffix(function, "Function")+"LogGroup"] != in.LogGroupName {

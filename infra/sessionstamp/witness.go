@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/report"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
+	cause "github.com/sessionstamp/sessionstamp/shared/explain" // explain is a function here
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
+)
+
+// explainedStack is what a deployment knows, in the JSON of why.
+type explainedStack struct {
+	Stack   string       `json:"stack"`
+	State   stamp.State  `json:"state,omitempty"`
+	Reason  stamp.Reason `json:"reason,omitempty"`
+	Source  stamp.Source `json:"source,omitempty"`
+	Called  string       `json:"called,omitempty"`
+	Updated string       `json:"updated,omitempty"`
+	Paused  string       `json:"pausedSince,omitempty"`
+	Reached string       `json:"brakeReached,omitempty"`
+}
+
+// A witness is a deployment that is asked about a user. The zero value is none.
+type witness struct {
+	*stack.Stack
+
+	brake stamp.BrakeState
+	sweep sweep.Checkpoint
+}
+
+// witness finds the deployment that is named, in whatever state it is.
+func (c *call) witness(ctx context.Context, d deployment) (w witness, err error) {
+	if d.name == "" {
+		return w, d.sound()
+	}
+	if _, w.Stack, err = c.stack(ctx, d); err != nil {
+		return w, err
+	}
+	m, err := w.Memory(ctx)
+	w.brake, w.sweep = m.Brake, m.Sweep
+	return w, err
+}
+
+// policy is the deployment's, and excludes more. Groups are not in it.
+func (w witness) policy(more stamp.Exclusions) stamp.Policy {
+	p := stamp.DefaultPolicy
+	p.Exclusions = stamp.Exclusions{
+		IDs: append(entriesOf(w.Stack, "ExcludedUsers"), more.IDs...), Patterns: append(entriesOf(w.Stack, "ExcludedUpnPatterns"), more.Patterns...),
+	}
+	if w.Stack == nil {
+		return p
+	}
+	if hours, err := time.ParseDuration(w.Parameters["NewUserWindowHours"] + "h"); err == nil {
+		p.NewUserWindow = hours
+	}
+	return p
+}
+
+// recall is what the deployment knows of the users whom it may have looked at. When it last
+// looked at everybody is left out where a report can't tell who is in scope.
+func (w witness) recall(ctx context.Context, read reading, now time.Time) (m report.Memory, err error) {
+	federated := stamp.FederatedAmong(read.domains)
+	var ids []string
+	for _, u := range read.users {
+		if federated.Contain(u.Domain()) {
+			ids = append(ids, u.ID)
+		}
+	}
+	entries, err := w.Entries(ctx, ids)
+	for _, id := range ids {
+		if e, known := entries[id]; known {
+			m.Entries = append(m.Entries, e)
+		}
+	}
+	if len(entriesOf(w.Stack, "ExcludedGroups"))+len(entriesOf(w.Stack, "FederatedDomains")) == 0 {
+		m.Swept = swept(w.sweep, now)
+	}
+	return m, err
+}
+
+// witnessLines say what the deployment knows of the user, and what holds it up.
+func (x explanation) witnessLines() (lines []line) {
+	w := x.witness
+	if w.Stack == nil {
+		return nil
+	}
+	said := x.say("why.unread")
+	if l, asked := x.evidence.Ledger.Get(); asked && l.Entry.State == stamp.StateNone {
+		said = x.say("why.stack_unknown")
+	} else if asked {
+		said = x.ledgerSays(l)
+		if source := l.Entry.Source; source != "" {
+			said += x.say("why.stack_source", x.say(language.Key("source."+source)))
+		}
+	}
+	lines = append(lines, marked(x.say("why.mark")+x.say("why.stack", w.Name, said), ""))
+	if isSet(w.brake.Paused) {
+		lines = append(lines, marked(x.say("why.mark")+x.say("why.stack_paused", x.when(w.brake.Paused)), screen.Notice))
+	}
+	if isSet(w.brake.Reached) {
+		lines = append(lines, marked(x.say("why.mark")+x.say("why.stack_braked", x.when(w.brake.Reached)), screen.Notice))
+	}
+	return lines
+}
+
+// object is it for programs, nil without a deployment.
+func (w witness) object(l cause.Ledger) *explainedStack {
+	if w.Stack == nil {
+		return nil
+	}
+	e := l.Entry
+	return &explainedStack{
+		w.Name, e.State, e.Reason, e.Source, moment(e.Called), moment(e.Updated), moment(w.brake.Paused), moment(w.brake.Reached),
+	}
+}
