@@ -94,9 +94,12 @@ var resourceFaults = []fault{
 		return p.function("KeeperFunction", func(f *awstest.Function) { f.Concurrency = new(int) })
 	}},
 	{name: "the keeper fails", id: "function_errors", make: func(p *patient) func() { return p.figure("Errors "+p.stack.ref("KeeperFunction"), 4) }},
-	{name: "the trigger is disabled", id: "source_off", fixed: true, make: func(p *patient) func() {
-		p.put("lambda", "/2015-03-31/event-source-mappings/"+p.stack.ref("NotificationEventSource"), object{"Enabled": false})
-		return nil
+	{name: "the trigger is disabled", id: "source_off", make: func(p *patient) func() {
+		enable := func(on bool) {
+			p.put("lambda", "/2015-03-31/event-source-mappings/"+p.stack.ref("NotificationEventSource"), object{"Enabled": on})
+		}
+		enable(false)
+		return func() { enable(true) }
 	}},
 	{name: "the trigger is gone", id: "source_missing", make: gone("NotificationEventSource", uuid.NewString())},
 	{name: "the keeper's schedule is disabled", id: "schedule_off", fixed: true, make: off("KeeperSchedule")},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
+	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
 
@@ -56,8 +57,11 @@ func newPatient(t *testing.T) *patient {
 	t.Helper()
 	p := &patient{account: newAccount(t)}
 	tenant := p.graph.tenant
-	p.graph.reader.SetPermissions(append(slices.Clone(readerPermissions), "GroupMember.Read.All")...)
-	p.graph.stamper.SetPermissions(append(slices.Clone(stamperPermissions), "GroupMember.Read.All")...)
+	made := func(role string, permissions []string) *msgraphtest.App {
+		return tenant.AddApp(msgraphtest.AppOptions{UniqueName: fmt.Sprintf("sessionstamp-%s-%s-%s-%s", stackName, mototest.Account, mototest.Region, role),
+			Permissions: append([]string{"GroupMember.Read.All"}, permissions...)})
+	}
+	p.graph.reader, p.graph.stamper = made("reader", readerPermissions), made("stamper", stamperPermissions)
 	old := time.Now().AddDate(-1, 0, 0)
 	p.spared = tenant.AddUser(msgraphtest.NewUser{UPN: "breakglass@" + federated, Created: old, Stamp: &old})
 	member := tenant.AddUser(msgraphtest.NewUser{UPN: "robot@" + federated, Created: old, Stamp: &old})

@@ -12,6 +12,8 @@ import (
 type AppOptions struct {
 	// ID is the client id; made up where empty.
 	ID string
+	// UniqueName is the application's; empty for none, as of one that a person has made.
+	UniqueName string
 	// Permissions are the application permissions granted with admin consent.
 	Permissions []string
 	// Secrets are its credentials, to which [App.AddFederated] adds.
@@ -76,7 +78,7 @@ func (t *Tenant) AddApp(o AppOptions) *App {
 		id: t.s.idOr(o.ID), principal: t.s.newID(),
 		permissions: slices.Sorted(slices.Values(o.Permissions)), secrets: o.Secrets, delegated: o.Delegated,
 	}
-	a.registration = registration{objectID: derivedID(a.principal, "application"), displayName: "App " + a.id, hasPrincipal: true}
+	a.registration = registration{objectID: derivedID(a.principal, "application"), uniqueName: o.UniqueName, displayName: "App " + a.id, hasPrincipal: true}
 	t.apps = append(t.apps, a)
 	return a
 }
