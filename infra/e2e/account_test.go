@@ -65,7 +65,7 @@ func (a *account) trust() {
 		if role == "Stamper" {
 			app = a.graph.stamper
 		}
-		app.AddFederated(msgraphtest.FederatedCredential{Name: role, Issuer: issuer,
+		app.AddFederated(msgraphtest.FederatedCredential{Name: stackName + "-" + strings.ToLower(role), Issuer: issuer,
 			Subject: imagined.output(role + "Subject"), Audience: imagined.output("TokenAudience")})
 	}
 }

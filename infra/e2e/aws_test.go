@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,7 +22,7 @@ type cloud struct{ endpoint, key string }
 // signing is the service that each protocol is signed for, by which moto knows whom it
 // is asked for.
 var signing = map[string]string{"AmazonSQS": "sqs", "DynamoDB_20120810": "dynamodb", "secretsmanager": "secretsmanager",
-	"Logs_20140328": "logs"}
+	"Logs_20140328": "logs", "TrentService": "kms"}
 
 // call makes one call of the AWS JSON protocol: target is "AmazonSQS.SendMessage".
 func (c cloud) call(ctx context.Context, target string, in, out any) error {
@@ -35,7 +36,7 @@ func (c cloud) call(ctx context.Context, target string, in, out any) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", target, err)
 	}
-	if out == nil {
+	if out == nil || len(text) == 0 {
 		return nil
 	}
 	return json.Unmarshal(text, out)
@@ -123,8 +124,11 @@ func (c cloud) makeQueue(ctx context.Context, s *stack, id string) error {
 
 func (c cloud) makeTable(ctx context.Context, s *stack, id string) error {
 	table := s.properties(id)
-	return c.call(ctx, "DynamoDB_20120810.CreateTable", object{"TableName": s.ref(id), "BillingMode": table["BillingMode"],
-		"AttributeDefinitions": table["AttributeDefinitions"], "KeySchema": table["KeySchema"]}, nil)
+	return errors.Join(c.call(ctx, "DynamoDB_20120810.CreateTable", object{"TableName": s.ref(id), "BillingMode": table["BillingMode"],
+		"AttributeDefinitions": table["AttributeDefinitions"], "KeySchema": table["KeySchema"],
+		"DeletionProtectionEnabled": table["DeletionProtectionEnabled"]}, nil),
+		c.call(ctx, "DynamoDB_20120810.UpdateContinuousBackups", object{"TableName": s.ref(id),
+			"PointInTimeRecoverySpecification": table["PointInTimeRecoverySpecification"]}, nil))
 }
 
 func (c cloud) makeSecret(ctx context.Context, s *stack, id string) error {

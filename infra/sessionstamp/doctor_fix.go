@@ -47,7 +47,7 @@ func (c *call) mend(ctx context.Context, x examined, found []doctor.Finding) (me
 		}
 		c.tell(line{text: mark + c.remedy(r), colour: colour, hang: 2})
 		if err != nil {
-			c.tell(line{text: "  " + c.sentence(err), hang: 2})
+			c.tell(line{text: "  " + sentence(c.lang, err), hang: 2})
 		}
 		mended = mended || err == nil
 	}

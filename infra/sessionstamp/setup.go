@@ -266,7 +266,7 @@ func (c *call) brokeOff(err error) error {
 	if failed, is := errors.AsType[*setup.Failed](err); is {
 		t.more = append(t.more, failed.Sentence)
 	} else {
-		t.more = append(t.more, c.sentence(at.Err))
+		t.more = append(t.more, sentence(c.lang, at.Err))
 	}
 	t.more = append(t.more, c.say("setup.again"))
 	return t

@@ -62,7 +62,7 @@ func (c *call) planView(s session, p setup.Plan) view {
 	v.sheet = planSheet(p)
 	v.after = append(c.detailLines(s.facts.Tenant, p), c.noticeLines(p)...)
 	if s.lacks != nil {
-		v.after = append(v.after, line{text: "! " + c.sentence(s.lacks), colour: screen.Notice, hang: 2})
+		v.after = append(v.after, line{text: "! " + sentence(c.lang, s.lacks), colour: screen.Notice, hang: 2})
 	}
 	v.next = []hint{{c.again("--plan"), "hint.setup"}}
 	return v

@@ -105,7 +105,7 @@ var entraWords = map[string]words{
 		command: "sessionstamp setup{of}",
 	},
 	"new_users_lack_stamp": {
-		problem: language.Text{En: "{without} of {all} users created in the last days have no stamp: it does not work for them.",
+		problem: language.Text{En: "Users created in the last days have no stamp ({without} of {all}): it does not work for them.",
 			Ja: "最近作成された {all} 人のうち {without} 人にスタンプがなく、機能していません。"},
 		cure:    language.Text{En: "See why for one of them: sessionstamp why USER. What stands above comes first.", Ja: "上の項目を先に直し、1 人について sessionstamp why USER で原因を確認してください。"},
 		command: "sessionstamp users --since 7d",

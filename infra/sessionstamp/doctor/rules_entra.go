@@ -291,10 +291,11 @@ func newUsersLackStamp(m matter) []hit {
 		params{"without": count(u.NewWithout), "all": count(u.New)})
 }
 
+// notNeeded is silent where there may be a stack, thanks to which everybody has a stamp.
 func notNeeded(m matter) []hit {
 	d, asked := m.Deployment.Get()
 	domains, known := m.Domains.Get()
 	u, counted := m.Users.Get()
 	none := known && !slices.ContainsFunc(domains, federated)
-	return when((!asked || !d.Found) && (none || counted && u.Without == 0), nil)
+	return when(asked && !d.Found && !m.Named && len(m.others()) == 0 && (none || counted && u.Without == 0), nil)
 }

@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,6 +67,7 @@ type Server struct {
 	opts   Options
 	routes []route
 	socket *httptest.Server // nil until StartTLS, and never changed after
+	ahead  atomic.Int64     // see SetDate
 
 	// mu guards all that follows. It is never held while the server waits or
 	// calls a notification URL.
