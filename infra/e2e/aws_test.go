@@ -12,6 +12,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 )
 
@@ -117,7 +119,7 @@ func (c cloud) makeQueue(ctx context.Context, s *stack, id string) error {
 	var out struct {
 		QueueURL string `json:"QueueUrl"`
 	}
-	err := c.call(ctx, "AmazonSQS.CreateQueue", object{"QueueName": stackName + "-" + id, "Attributes": attributes}, &out)
+	err := c.call(ctx, "AmazonSQS.CreateQueue", object{"QueueName": queueName(id), "Attributes": attributes}, &out)
 	s.made[id] = out.QueueURL
 	return err
 }
@@ -137,7 +139,7 @@ func (c cloud) makeSecret(ctx context.Context, s *stack, id string) error {
 	if err != nil {
 		return err
 	}
-	s.made[id], err = c.createSecret(ctx, stackName+"-client-state", password.RandomPassword)
+	s.made[id], err = c.createSecret(ctx, id+"-"+uuid.NewString()[:12], password.RandomPassword) // as CloudFormation names it
 	return err
 }
 
