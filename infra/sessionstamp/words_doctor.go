@@ -45,6 +45,7 @@ var doctorWords = language.Catalogue{
 	"doctor.do_distrust":        {En: "delete from %s the federated credential %s", Ja: "%s のフェデレーション資格情報 %s を削除"},
 	"doctor.do_remove_secret":   {En: "delete from %s the client secret %s", Ja: "%s のクライアント シークレット %s を削除"},
 	"doctor.do_remove_cert":     {En: "delete from %s the certificate %s", Ja: "%s の証明書 %s を削除"},
+	"doctor.do_disown":          {En: "take %s from the owner %s", Ja: "%s の所有者 %s を削除"},
 	"doctor.do_enable_schedule": {En: "switch the schedule on: %s", Ja: "スケジュールを有効化: %s"},
 	"doctor.do_protect_table":   {En: "switch deletion protection on: %s", Ja: "削除保護を有効化: %s"},
 	"doctor.do_ask_full_round":  {En: "have the sweeper look at everybody: up to 15 minutes", Ja: "全件の巡回を実行 (最長 15 分)"},

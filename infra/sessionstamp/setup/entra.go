@@ -14,6 +14,9 @@ func (r *runner) entra() (all []step) {
 	for _, app := range r.plan.Apps {
 		all = append(all, r.app(app), r.rights(app), r.trust(app))
 	}
+	for _, app := range r.plan.Apps {
+		all = append(all, r.disown(app))
+	}
 	return all
 }
 
@@ -199,7 +202,7 @@ func (r *runner) secret() step {
 // made are the IDs of the client secrets that a setup has made.
 func (r *runner) made(app App) (ids []string) {
 	for _, c := range r.apps[app.UniqueName].Credentials {
-		if c.Name == credential && !c.Certificate {
+		if c.Name == credential && !c.Certificate && !c.OfPrincipal {
 			ids = append(ids, c.KeyID)
 		}
 	}

@@ -40,6 +40,8 @@ type Plan struct {
 	Deployment
 	Mandate                 Mandate
 	Tenant, Cloud, Audience string
+	// Person is the object id of who makes the apps, "" for an app.
+	Person string
 	// Issuer is "" where outbound federation is to be switched on.
 	Issuer string
 	Mode   directory.AuthMode
@@ -84,6 +86,7 @@ func Make(f Facts, w Wishes) (Plan, []Problem) {
 	}
 	problems = append(problems, p.where(f)...)
 	problems = append(problems, p.entra(f)...)
+	problems = append(problems, p.owned(f)...)
 	return p, problems
 }
 
@@ -120,7 +123,7 @@ func (p *Plan) entra(f Facts) (problems []Problem) {
 	roles := []string{p.Role(stamper), p.Role(keeper), p.Role(sweeper)}
 	for _, app := range p.Apps {
 		found := f.Tenant.Apps[app.UniqueName]
-		if !p.Exists && slices.ContainsFunc(found.Credentials, func(c directory.AppCredential) bool { return c.Name != credential || c.Certificate }) {
+		if !p.Exists && slices.ContainsFunc(found.Credentials, func(c directory.AppCredential) bool { return !c.OfPrincipal && (c.Name != credential || c.Certificate) }) {
 			problems = append(problems, problem("app_credentials", app.UniqueName))
 		}
 		for _, trust := range found.Federated {
