@@ -251,8 +251,10 @@ func ill(p *inpatient) {
 	p.confirmed, p.pending, p.refused = 0, 1, "kms:DescribeKey"
 	p.Parameters["ExcludedGroups"], p.Parameters["ExcludedUsers"] = "board, empty, hidden, gone", "u9"
 	p.logs = map[string][]stack.Record{"KeeperFunction{ $.NeedsAttention > 0 }": {{Message: `{"Reason":"sign_in_refused","NeedsAttention":4}`}}}
+	stamper := p.apps["stamper-id"]
+	stamper.Credentials = []directory.AppCredential{{KeyID: "k-2", OfPrincipal: true, End: at.Add(time.Hour)}}
+	p.apps["stamper-id"] = stamper
 	for id, a := range p.apps {
-		a.Credentials = []directory.AppCredential{{KeyID: "k-2", OfPrincipal: true, End: at.Add(time.Hour)}}
 		a.Roles = append(a.Roles, readMembers)
 		p.apps[id] = a
 	}

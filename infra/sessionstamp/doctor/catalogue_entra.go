@@ -85,10 +85,10 @@ var entraWords = map[string]words{
 		problem: language.Text{En: "Somebody can sign in as the {app} by a credential of its service principal, which the portal does not show (key {key}).",
 			Ja: "{app}のサービス プリンシパルに、ポータルに表示されない資格情報があり、それを持つ人は{app}としてサインインできます (キー {key})。"},
 		cure:    language.Text{En: "Find out who has stored it, and delete it.", Ja: "誰が追加したか確認し、削除してください。"},
-		command: "az ad sp credential delete --id {client} --key-id {key}{cert}",
+		command: "az ad sp credential delete --id {client} {which}",
 	},
 	"app_owned": {
-		problem: language.Text{En: "Whoever owns the {app} can add a secret and sign in as it; the number of its owners is {owners}.",
+		problem: language.Text{En: "The {app} has owners ({owners}): whoever is one can add a secret to it and sign in as it.",
 			Ja: "{app}に所有者がいます ({owners} 件)。所有者はシークレットを追加し、{app}としてサインインできます。"},
 		cure: language.Text{En: registration + "Owners, and Enterprise applications > {client} > Owners: remove them.",
 			Ja: registrationJa + "所有者、およびエンタープライズ アプリケーション > {client} > 所有者: 削除してください。"},

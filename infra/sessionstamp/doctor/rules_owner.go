@@ -8,9 +8,9 @@ func principalCredential(m matter, a held) (hits []hit) {
 			continue
 		}
 		p := a.params()
-		p["key"], p["cert"] = plain(c.KeyID), plain("")
+		p["key"], p["which"] = plain(c.KeyID), plain("--key-id "+c.KeyID)
 		if c.Certificate {
-			p["cert"] = plain(" --cert")
+			p["which"] = plain("--cert --key-id " + c.KeyID)
 		}
 		hits = append(hits, hit{params: p})
 	}

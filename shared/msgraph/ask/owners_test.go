@@ -2,6 +2,7 @@ package ask_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -17,21 +18,21 @@ func TestOwners(t *testing.T) {
 	for office, own := range map[msgraphtest.Office][]string{
 		msgraphtest.GlobalAdministrator: {userID(0)}, msgraphtest.ApplicationAdministrator: nil,
 	} {
-		bubble(t, func(t *testing.T) {
-			graph, client := administrator(t, msgraphtest.Options{Paging: msgraphtest.Paging{EmptyPageChance: 1}})
-			graph.tenant.SetOffice(userID(0), office)
-			app, err := client.EnsureApp(t.Context(), wantedApp)
-			if err != nil || !slices.Equal(app.Owners, own) {
-				t.Fatalf("office %d: %v, %v", office, app.Owners, err)
-			}
-			for id := range slices.Values(own) {
-				if err := client.Disown(t.Context(), app, id); err != nil {
+		t.Run(fmt.Sprint(office), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				graph, client := administrator(t, msgraphtest.Options{Paging: msgraphtest.Paging{EmptyPageChance: 1}})
+				graph.tenant.SetOffice(userID(0), office)
+				app, err := client.EnsureApp(t.Context(), wantedApp)
+				if err != nil || !slices.Equal(app.Owners, own) {
+					t.Fatalf("%v, %v", app.Owners, err)
+				}
+				if err := client.Disown(t.Context(), app, userID(0)); err != nil {
 					t.Error(err)
 				}
-			}
-			if app, err = client.App(t.Context(), uniqueName); err != nil || len(app.Owners) > 0 {
-				t.Errorf("%v, %v", app.Owners, err)
-			}
+				if app, err = client.App(t.Context(), uniqueName); err != nil || len(app.Owners) > 0 {
+					t.Errorf("%v, %v", app.Owners, err)
+				}
+			})
 		})
 	}
 }
