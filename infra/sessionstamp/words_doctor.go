@@ -60,7 +60,7 @@ var doctorHelps = language.Catalogue{
 	"doctor.short": {En: "everything that can be wrong, and its cure", Ja: "問題の診断と対処方法"},
 	"doctor.long": {
 		En: "It looks at this machine, Microsoft Entra, AWS and what the deployment remembers, and tells what is wrong for whom and what ends it; without a deployment, whether one can be made. It changes nothing, and names the rights that you lack. The exit status is 1 if something is wrong.\n--fix does what is safe, after one question: it mends permissions, owners and credentials of the apps that setup has made, and switches on what was switched off, but for the stamper: it never ends a stop.",
-		Ja: "このマシン、Microsoft Entra、AWS、デプロイの記録を調べ、問題とその影響、対処方法を示します。デプロイがなければ、作成できるかを調べます。変更はせず、不足している権限も示します。問題があれば終了コードは 1 です。\n--fix は、安全な修復だけを確認後に行います: setup が作成したアプリの権限・所有者・資格情報の修復、無効になっているスケジュールなどの有効化。意図的に停止されたスタンプの処理は再開しません。",
+		Ja: "このマシン、Microsoft Entra、AWS、デプロイの記録を調べ、問題とその影響、対処方法を示します。デプロイがなければ、作成できるかを調べます。変更はせず、不足している権限も示します。問題があれば終了コードは 1 です。\n--fix は、安全な修復だけを確認後に行います: setup が作成したアプリの権限、所有者、資格情報の修復、無効になっているスケジュールなどの有効化。意図的に停止されたスタンプの処理は再開しません。",
 	},
 	"doctor.examples": same("  sessionstamp doctor --demo\n  sessionstamp doctor --fix\n  sessionstamp doctor -o json"),
 	"flag.fix":        {En: "mends what is safe to mend, after a question", Ja: "安全に修復できる項目を、確認後に修復"},
