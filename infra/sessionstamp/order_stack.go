@@ -31,7 +31,7 @@ func (e errand) soundStack() error {
 	if e.name != "" && e.hours != (hours{}) {
 		return misuse("use.at_stack")
 	}
-	return e.deployment.sound()
+	return e.sound()
 }
 
 // named is a deployment again for a verb that can do without, "" for none.

@@ -79,7 +79,7 @@ func TestSetupScreens(t *testing.T) {
 				{Step: "app", Detail: p.Apps[0].DisplayName, State: setup.Begins}, {Step: "app", Detail: p.Apps[0].DisplayName, State: setup.Done},
 				{Step: "trusted", Detail: p.Apps[0].DisplayName, State: setup.Begins}, {Step: "trusted", Detail: p.Apps[0].DisplayName, State: setup.Waits, Why: "AADSTS700211"},
 				{Step: "trusted", Detail: p.Apps[0].DisplayName, State: setup.Waits, Why: "AADSTS700211"}, {Step: "trusted", Detail: p.Apps[0].DisplayName, State: setup.Skipped},
-				{Step: "deploy", Detail: p.Stack, State: setup.Begins}, {Step: "deploy", Detail: p.Stack, State: setup.Waits, Why: "CREATE_IN_PROGRESS"}, {Step: "deploy", Detail: p.Stack, State: setup.Done},
+				{Step: "deploy", Detail: p.Stack, State: setup.Begins}, {Step: "deploy", Detail: p.Stack, State: setup.Waits, Why: "CREATE_IN_PROGRESS StamperFunction"}, {Step: "deploy", Detail: p.Stack, State: setup.Done},
 			} {
 				tell(e)
 			}
@@ -105,7 +105,12 @@ func TestSetupScreens(t *testing.T) {
 				t.Error("it is no failure")
 			}
 		},
-		"aws": func(_ *testing.T, c *call, s session) {
+		"aws": func(t *testing.T, c *call, s session) {
+			half := o
+			half.aws, half.excludeGroups, s.lacks = true, []string{anID}, misuse("use.no_sam")
+			c.Args = []string{"setup", "--aws", "--exclude-group", anID}
+			s.facts.Tenant, s.entraAs = setup.Tenant{}, ""
+			_ = c.show(c.planView(s, planFor(t, c, s, half)))
 			line := setup.Request{Deployment: s.deployment, Issuer: "https://0a1b2c3d.tokens.sts.global.api.aws"}.String()
 			_ = c.show(c.lineView(setUp{Line: line}, false))
 		},
@@ -118,8 +123,9 @@ func TestSetupScreens(t *testing.T) {
 		},
 		"undo": func(_ *testing.T, c *call, s session) {
 			s.facts.Tenant.Apps = map[string]directory.App{s.deployment.UniqueName("reader"): {DisplayName: "sessionstamp (reads users)"}}
+			s.stored, s.uploads = "arn", "aws-sam-cli-managed-default-samclisourcebucket-1a2b3c4d5e6f"
 			c.tell(c.undoLines(o, s)...)
-			_ = c.show(c.undoneView(o, s.deployment, []setup.Leftover{{Kind: setup.Table, Name: "sessionstamp-Table-1ABC"}, {Kind: setup.Log, Name: "/aws/lambda/sessionstamp-stamper"}}))
+			_ = c.show(c.undoneView(o, s, []setup.Leftover{{Kind: setup.Table, Name: "sessionstamp-Table-1ABC"}, {Kind: setup.Log, Name: "/aws/lambda/sessionstamp-stamper"}}))
 		},
 	} {
 		for _, l := range languages() {
@@ -156,6 +162,10 @@ func TestSetupMisuse(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`{"ExcludedUsers": {"a": 1}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	twice := filepath.Join(t.TempDir(), "twice.json")
+	if err := os.WriteFile(twice, []byte(`{"StampsPerDay": 9} {"DryRun": true}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	cut := setup.Request{Deployment: setup.Deployment{Stack: "s", Partition: "aws", Account: "123456789012", Region: "eu-west-1"}, Issuer: "https://a.aws"}.String()
 	for args, want := range map[string]string{
 		"setup":                                       "Nobody is here to be asked",
@@ -167,6 +177,9 @@ func TestSetupMisuse(t *testing.T) {
 		"setup --plan --entra " + cut[:40]:            "incomplete",
 		"setup --plan --aws sessionstamp/v2/to-aws/x": "another version",
 		"setup --plan --from " + file:                 "no JSON object",
+		"setup --plan --from " + file + "x":           "cannot be read",
+		"setup --plan --from " + twice:                "no JSON object",
+		"setup --plan --entra LINE --exclude none":    "leave them out",
 		"setup --plan --auth certificate":             "client-secret",
 		"setup --plan --stamps-per-day -1":            "stamps-per-day",
 	} {

@@ -112,6 +112,9 @@ type Deployment struct {
 	// "stamper".
 	Apps map[string]string
 	Mode directory.AuthMode
+	// Credential is the name at the app of the credential that is stored, "" where that is not
+	// known.
+	Credential string
 	// Audience is that of the federated credentials, and Subjects their subjects, by the name
 	// of the function.
 	Audience string

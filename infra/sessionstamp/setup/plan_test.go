@@ -48,6 +48,7 @@ func get(p Plan, name string) Value {
 // TestSources: each value comes from where it should, and a change is told.
 func TestSources(t *testing.T) {
 	t.Parallel()
+	oneApp := map[string]string{authMode: "web-identity", stamperClientID: ""}
 	old := map[string]string{stampsPerDay: "300", excludedUsers: user(1, "").ID, federatedDomains: "", clientID: tenant}
 	for name, c := range map[string]struct {
 		stack   map[string]string
@@ -64,16 +65,24 @@ func TestSources(t *testing.T) {
 			w.Flags = map[string]string{stampsPerDay: "50"}
 			w.File = map[string]string{stampsPerDay: "60"}
 		}},
-		"file before stack":   {stack: old, of: stampsPerDay, want: "60", from: FromFile, old: "300", changes: true, wishes: func(w *Wishes) { w.File = map[string]string{stampsPerDay: "60"} }},
-		"stack":               {stack: old, of: stampsPerDay, want: "300", from: FromStack},
-		"emergency":           {of: excludedUsers, want: user(3, "").ID, from: FromTenant},
-		"emergency stays":     {of: excludedUsers, want: user(1, "").ID + "," + user(3, "").ID, from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"Taro@example.co.jp"} }},
-		"nobody":              {of: excludedUsers, want: "", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"none"} }},
-		"stack's exclusions":  {stack: old, of: excludedUsers, want: user(1, "").ID, from: FromStack},
-		"pattern":             {of: excludedPatterns, want: "svc-*@example.co.jp", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"svc-*@example.co.jp"} }},
-		"group":               {of: excludedGroups, want: tenant, from: FromFlag, wishes: func(w *Wishes) { w.ExcludedGroups = []string{"VIP"} }},
-		"tenant":              {of: tenantID, want: tenant, from: FromTenant},
-		"app to be made":      {of: stamperClientID, want: "", from: ToBeMade},
+		"file before stack":  {stack: old, of: stampsPerDay, want: "60", from: FromFile, old: "300", changes: true, wishes: func(w *Wishes) { w.File = map[string]string{stampsPerDay: "60"} }},
+		"stack":              {stack: old, of: stampsPerDay, want: "300", from: FromStack},
+		"emergency":          {of: excludedUsers, want: user(3, "").ID, from: FromTenant},
+		"emergency stays":    {of: excludedUsers, want: user(1, "").ID + "," + user(3, "").ID, from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"Taro@example.co.jp"} }},
+		"nobody":             {of: excludedUsers, want: "", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"none"} }},
+		"stack's exclusions": {stack: old, of: excludedUsers, want: user(1, "").ID, from: FromStack},
+		"pattern":            {of: excludedPatterns, want: "svc-*@example.co.jp", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"svc-*@example.co.jp"} }},
+		"group":              {of: excludedGroups, want: tenant, from: FromFlag, wishes: func(w *Wishes) { w.ExcludedGroups = []string{"VIP"} }},
+		"tenant":             {of: tenantID, want: tenant, from: FromTenant},
+		"app to be made":     {of: stamperClientID, want: "", from: ToBeMade},
+		"an earlier name":    {stack: map[string]string{"AlarmEmail": "ops@example.com", "AlarmTopicArn": ""}, of: alarmsTo, want: "ops@example.com", from: FromStack},
+		"one app stays":      {stack: oneApp, of: stamperClientID, want: "", from: FromDefault},
+		"one app no more":    {stack: oneApp, of: stamperClientID, want: "", from: ToBeMade, wishes: func(w *Wishes) { w.Apps = 2 }},
+		"Entra is asked":     {stack: old, of: clientID, want: tenant, from: ToBeSaid, wishes: func(w *Wishes) { w.Mandate = AWSFirst }},
+		"another app's secret": {
+			stack: map[string]string{authMode: "client-secret", clientID: tenant, credentialSecret: "arn"},
+			of:    credentialSecret, want: "", from: ToBeMade, old: "arn", changes: true,
+		},
 		"an app made by hand": {stack: old, of: clientID, want: "", from: ToBeMade, old: tenant, changes: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,13 +148,24 @@ func TestProblems(t *testing.T) {
 		"a log is left": {func(f *Facts, _ *Wishes) {
 			f.AWS.Leftovers = []Leftover{{Log, "/aws/lambda/sessionstamp-stamper", false}}
 		}, "log_left"},
-		"no region":           {func(f *Facts, _ *Wishes) { f.AWS.Region = "" }, "no_region"},
-		"app of another":      {otherApp, "app_other"},
-		"another's secret":    {otherApp, "app_credentials"},
-		"another's app":       {otherApp, "app_owners"},
-		"a hidden secret":     {otherApp, "app_principal"},
-		"no app of the stack": {func(f *Facts, w *Wishes) { otherApp(f, w); f.AWS.Stack = running(map[string]string{clientID: tenant}) }, "app_owners"},
-		"too long for Lambda": {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedPatterns: strings.Repeat("é", 600)} }, "pattern"},
+		"a log is in the way of another attempt": {func(f *Facts, _ *Wishes) {
+			f.AWS.Stack = Stack{Status: "ROLLBACK_COMPLETE", Ours: true}
+			f.AWS.Leftovers = []Leftover{{Log, "/aws/lambda/sessionstamp-stamper", false}}
+		}, "log_left"},
+		"another tenant's": {func(f *Facts, _ *Wishes) { f.AWS.Stack = running(map[string]string{tenantID: user(1, "").ID}) }, "tenant_other"},
+		"a newer one runs": {func(f *Facts, _ *Wishes) { f.AWS.Stack = running(nil); f.AWS.Stack.Version = "0.1.1" }, "newer"},
+		"groups were not asked for": {func(f *Facts, w *Wishes) {
+			f.Tenant = Tenant{}
+			w.Mandate, w.ExcludedGroups = AWSLast, []string{tenant}
+		}, "line_groups"},
+		"a tenant by its name": {func(f *Facts, _ *Wishes) { f.Tenant.ID = "contoso.onmicrosoft.com" }, "value"},
+		"no region":            {func(f *Facts, _ *Wishes) { f.AWS.Region = "" }, "no_region"},
+		"app of another":       {otherApp, "app_other"},
+		"another's secret":     {otherApp, "app_credentials"},
+		"another's app":        {otherApp, "app_owners"},
+		"a hidden secret":      {otherApp, "app_principal"},
+		"no app of the stack":  {func(f *Facts, w *Wishes) { otherApp(f, w); f.AWS.Stack = running(map[string]string{clientID: tenant}) }, "app_owners"},
+		"too long for Lambda":  {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedPatterns: strings.Repeat("é", 600)} }, "pattern"},
 		"group by name, AWS alone": {func(f *Facts, w *Wishes) {
 			f.Tenant = Tenant{}
 			w.Mandate = AWSFirst
@@ -166,7 +186,7 @@ func TestProblems(t *testing.T) {
 
 func otherApp(f *Facts, w *Wishes) {
 	name := Deployment{Stack: w.Stack, Account: f.AWS.ID, Region: f.AWS.Region}.UniqueName("reader")
-	f.Tenant.Apps = map[string]directory.App{name: {Federated: []directory.FederatedCredential{{Name: "x", Subject: "repo:else"}}, Owners: []string{administrator, tenant}, Credentials: []directory.AppCredential{{Name: "theirs"}, {Name: credential, OfPrincipal: true}}}}
+	f.Tenant.Apps = map[string]directory.App{name: {Federated: []directory.FederatedCredential{{Name: "x", Subject: "repo:else"}}, Owners: []string{administrator, tenant}, Credentials: []directory.AppCredential{{Name: "theirs"}, {Name: "sessionstamp", OfPrincipal: true}}}}
 }
 
 // TestRegion: a region that only ~/.aws/config knows is the one that Entra is told, and the
@@ -244,5 +264,26 @@ func TestClouds(t *testing.T) {
 	}
 	if slices.Contains(china.Apps[0].Rights, revoke) || !slices.Contains(china.Apps[1].Rights, revoke) || get(china, cloud).Value != "china" {
 		t.Error("the stamper alone may revoke sessions")
+	}
+}
+
+// TestOurs: those of other deployments at the same app are not ours, however long the names.
+func TestOurs(t *testing.T) {
+	t.Parallel()
+	const most = 90 // characters of a displayName
+	long := "sessionstamp-for-a-department-with-a-long-name-"
+	d := Deployment{Stack: long + "a", Account: "123456789012", Region: "ap-northeast-1"}
+	if name := d.CredentialName(); !d.Ours(name) || len(name) > most || name == d.CredentialName() {
+		t.Errorf("%q of %d characters", name, len(name))
+	}
+	for _, other := range []Deployment{
+		{Stack: long + "b", Account: d.Account, Region: d.Region}, {Stack: d.Stack, Account: d.Account, Region: "us-east-1"}, {},
+	} {
+		if d.Ours(other.CredentialName()) {
+			t.Errorf("takes one of %+v for its own", other)
+		}
+	}
+	if d.Ours("") || d.Ours("sessionstamp") {
+		t.Error("takes one of other means for its own")
 	}
 }
