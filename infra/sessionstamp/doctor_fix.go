@@ -60,7 +60,7 @@ func (c *call) remedy(r doctor.Remedy) string {
 	switch r.Do {
 	case doctor.Trust:
 		return c.say(key, r.App.DisplayName, r.Credential.Name, r.Credential.Issuer, r.Credential.Subject)
-	case doctor.Grant, doctor.Withdraw, doctor.Distrust, doctor.RemoveSecret, doctor.RemoveCert:
+	case doctor.Grant, doctor.Withdraw, doctor.Distrust, doctor.RemoveSecret, doctor.RemoveCert, doctor.Disown:
 		return c.say(key, r.App.DisplayName, r.Value)
 	case doctor.EnableSchedule, doctor.ProtectTable:
 		return c.say(key, r.Value)
@@ -87,6 +87,8 @@ func (x examined) apply(ctx context.Context, r doctor.Remedy) error {
 		return x.entra.RemovePassword(ctx, r.App, r.Value)
 	case doctor.RemoveCert:
 		return x.entra.RemoveCertificate(ctx, r.App, r.Value)
+	case doctor.Disown:
+		return x.entra.Disown(ctx, r.App, r.Value)
 	case doctor.EnableSchedule:
 		return x.enableSchedule(ctx, r.Value)
 	case doctor.ProtectTable:

@@ -130,7 +130,7 @@ func (c *call) microsoft(ctx context.Context, s *session, o settingUp, w setup.W
 	if err != nil {
 		return err
 	}
-	f := setup.Tenant{ID: strings.ToLower(t.id), Cloud: cloud.Name, Audience: cloud.ExchangeAudience(), Apps: make(map[string]directory.App)}
+	f := setup.Tenant{ID: strings.ToLower(t.id), Person: t.person, Cloud: cloud.Name, Audience: cloud.ExchangeAudience(), Apps: make(map[string]directory.App)}
 	if reads {
 		r, err := c.read(ctx, t, "")
 		if err != nil {

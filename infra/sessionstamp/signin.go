@@ -57,6 +57,8 @@ type tenant struct {
 	id string
 	// as says who signed in, and how.
 	as string
+	// person is their object id, "" for an app.
+	person string
 	// seen is told how many users were read, as they come; nil: nobody is.
 	seen func(users int)
 }
@@ -109,7 +111,7 @@ func (c *call) introduce(ctx context.Context, t *tenant, way string) error {
 	t.id = organization.ID
 	t.as = organization.DisplayName
 	if me, err := t.Me(ctx); err == nil { // an app may hold the session of az
-		t.as = me.UserPrincipalName
+		t.as, t.person = me.UserPrincipalName, me.ID
 	}
 	t.as = c.say(language.Key("signed_in."+way), t.as)
 	return nil

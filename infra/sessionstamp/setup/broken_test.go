@@ -20,7 +20,7 @@ type story struct {
 
 var stories = map[string]story{
 	"two apps":      {wishes: func(w *Wishes) { w.Apps = 2 }},
-	"one app":       {wishes: func(w *Wishes) { w.Apps = 1 }},
+	"one app":       {wishes: func(w *Wishes) { w.Apps = 1 }, prepare: func(w *world) { w.owner = "" }},
 	"client secret": {wishes: func(w *Wishes) { w.Flags = map[string]string{authMode: "client-secret"} }},
 	"Entra lags":    {prepare: func(w *world) { w.refusals = 2 }},
 	"after a failed attempt": {prepare: func(w *world) {
@@ -142,8 +142,8 @@ func (w *world) judge(t *testing.T, p Plan) {
 		found := w.apps[app.UniqueName]
 		slices.Sort(found.Roles)
 		wanted := slices.Sorted(slices.Values(app.Rights))
-		if !slices.Equal(found.Roles, wanted) || len(found.Federated) != len(app.Trusts) {
-			t.Errorf("%s: %v, %v", app.UniqueName, found.Roles, found.Federated)
+		if !slices.Equal(found.Roles, wanted) || len(found.Federated) != len(app.Trusts) || len(found.Owners) > 0 {
+			t.Errorf("%s: %v, %v, owned by %v", app.UniqueName, found.Roles, found.Federated, found.Owners)
 		}
 		if secrets := len(found.Credentials); secrets != map[bool]int{true: 1}[p.Mode == directory.AuthClientSecret] {
 			t.Errorf("%d client secrets", secrets)

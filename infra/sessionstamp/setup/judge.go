@@ -54,7 +54,7 @@ func (p *Plan) entra(f Facts) (problems []Problem) {
 	if id := f.Tenant.ID; id != "" && !directory.IsID(id) { // an app may sign in by the name of a tenant
 		problems = append(problems, problem("value", tenantID, id, guid))
 	}
-	stranger := func(c directory.AppCredential) bool { return !p.Ours(c.Name) || c.Certificate }
+	stranger := func(c directory.AppCredential) bool { return !c.OfPrincipal && (!p.Ours(c.Name) || c.Certificate) }
 	for _, app := range p.Apps {
 		if !p.Exists && slices.ContainsFunc(f.Tenant.Apps[app.UniqueName].Credentials, stranger) {
 			problems = append(problems, problem("app_credentials", app.UniqueName))

@@ -40,6 +40,8 @@ type Plan struct {
 	Deployment
 	Mandate                 Mandate
 	Tenant, Cloud, Audience string
+	// Person is the object id of who makes the apps, "" for an app.
+	Person string
 	// Issuer is "" where outbound federation is to be switched on.
 	Issuer string
 	Mode   directory.AuthMode
@@ -78,6 +80,7 @@ func Make(f Facts, w Wishes) (Plan, []Problem) {
 	}
 	problems = append(problems, p.where(f)...)
 	problems = append(problems, p.entra(f)...)
+	problems = append(problems, p.owned(f)...)
 	return p, problems
 }
 

@@ -35,6 +35,7 @@ type Directory interface {
 	Distrust(ctx context.Context, app directory.App, name string) error
 	AddPassword(ctx context.Context, app directory.App, name string, end time.Time) (keyID string, secret directory.Secret, err error)
 	RemovePassword(ctx context.Context, app directory.App, keyID string) error
+	Disown(ctx context.Context, app directory.App, owner string) error
 	DeleteApp(ctx context.Context, app directory.App) error
 }
 

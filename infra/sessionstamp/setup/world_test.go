@@ -16,6 +16,7 @@ import (
 // twice is refused or counted.
 type world struct {
 	apps    map[string]directory.App // by unique name
+	owner   string                   // whom Entra makes the owner of what is made
 	issuer  string
 	stack   Stack
 	left    []Leftover
@@ -86,6 +87,9 @@ func (w *world) EnsureApp(ctx context.Context, app directory.App) (made director
 		if made.ID == "" {
 			made = app
 			made.ID, made.ClientID = w.id(), w.id()
+			if w.owner != "" {
+				made.Owners = []string{w.owner}
+			}
 		}
 		w.apps[app.UniqueName] = made
 		return nil
@@ -156,6 +160,12 @@ func (w *world) AddPassword(ctx context.Context, app directory.App, name string,
 func (w *world) RemovePassword(ctx context.Context, app directory.App, id string) error {
 	return w.change(ctx, "RemovePassword", app, func(a *directory.App) {
 		a.Credentials = slices.DeleteFunc(a.Credentials, func(c directory.AppCredential) bool { return c.KeyID == id })
+	})
+}
+
+func (w *world) Disown(ctx context.Context, app directory.App, owner string) error {
+	return w.change(ctx, "Disown", app, func(a *directory.App) {
+		a.Owners = slices.DeleteFunc(slices.Clone(a.Owners), func(id string) bool { return id == owner })
 	})
 }
 
@@ -333,7 +343,7 @@ func (w *world) Forget(ctx context.Context, name string) error {
 }
 
 func newWorld() *world {
-	return &world{apps: make(map[string]directory.App), vault: make(map[string]Credential), known: time.Now().Add(3 * time.Minute)}
+	return &world{owner: administrator, apps: make(map[string]directory.App), vault: make(map[string]Credential), known: time.Now().Add(3 * time.Minute)}
 }
 
 func (w *world) seen() World {

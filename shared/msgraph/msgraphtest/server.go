@@ -114,7 +114,7 @@ func New(o Options) *Server {
 
 // allRoutes returns everything Graph can do here.
 func allRoutes() []route {
-	return slices.Concat(userRoutes(), groupRoutes(), nameRoutes(), evidenceRoutes(), domainRoutes(), subscriptionRoutes(), appRoutes(), principalRoutes())
+	return slices.Concat(userRoutes(), groupRoutes(), nameRoutes(), evidenceRoutes(), domainRoutes(), subscriptionRoutes(), appRoutes(), principalRoutes(), ownerRoutes())
 }
 
 // Close stops the deliveries under way, closes the socket and waits until both

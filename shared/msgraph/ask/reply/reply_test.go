@@ -31,7 +31,7 @@ var readers = map[string]func([]byte) (any, error){
 	"group": whatever(reply.Group), "member": whatever(reply.UserID), "organization": whatever(reply.Organization),
 	"enabled": whatever(reply.Enabled), "MFA": whatever(reply.PerUserMFA), "risk": whatever(reply.RiskState),
 	"device": whatever(reply.Device), "federation": whatever(reply.Federation), "policy": whatever(reply.Policy), "sign-in": whatever(reply.SignIn),
-	"app": whatever(reply.App), "keys": whatever(reply.Keys), "federated": whatever(reply.Federated), "principal": whatever(reply.ServicePrincipal),
+	"app": whatever(reply.App), "keys": whatever(reply.Keys), "federated": whatever(reply.Federated), "owner": whatever(reply.OwnerID), "principal": whatever(reply.ServicePrincipal),
 	"assignment": whatever(reply.AppRoleAssignment), "password": whatever(reply.Password),
 }
 
