@@ -67,7 +67,7 @@ func newPatient(t *testing.T) *patient {
 	member := tenant.AddUser(msgraphtest.NewUser{UPN: "robot@" + federated, Created: old, Stamp: &old})
 	p.group = groupID("excluded")
 	tenant.AddGroup(p.group, member)
-	p.desk = p.account.desk()
+	p.desk = p.account.desk(person)
 	p.doctor = p.signIn(tenant, examining...)
 	p.token = p.desk.token(t, tenant.AddApp(msgraphtest.AppOptions{Secrets: []msgraphtest.Secret{{Text: secret}},
 		Permissions: append([]string{"User.DeleteRestore.All", "User.ReadWrite.All"}, administering...)}))
