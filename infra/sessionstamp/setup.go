@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -66,6 +68,7 @@ func (c *call) setup(ctx context.Context, o settingUp) error {
 	if err != nil {
 		return err
 	}
+	o.name = wishes.Stack // which a line names
 	s, err := c.session(ctx, o, wishes)
 	if err != nil {
 		return err
@@ -179,34 +182,65 @@ func (c *call) mandate(o settingUp, w *setup.Wishes) (err error) {
 	return nil
 }
 
+// errSettings: a setting is a text, a number, true or false, or a list of these.
+var errSettings = errors.New("no JSON object of settings, each once")
+
 // readSettings reads a JSON object with the template's parameters as its names. A list is
 // written as a text with commas, as in the template, or as an array.
 func readSettings(name string) (map[string]string, error) {
-	content, err := os.ReadFile(name) //nolint:gosec // the person names it
+	const longest = 1 << 20    // more than all parameters take
+	file, err := os.Open(name) //nolint:gosec // the person names it
 	if err != nil {
 		return nil, err
 	}
-	var object map[string]any
-	decoder := json.NewDecoder(strings.NewReader(string(content)))
-	decoder.UseNumber()
-	if err := decoder.Decode(&object); err != nil {
+	defer func() { _ = file.Close() }()
+	content, err := io.ReadAll(io.LimitReader(file, longest))
+	if err != nil {
 		return nil, err
 	}
-	settings := make(map[string]string, len(object))
-	for name, value := range object {
-		if list, is := value.([]any); is {
-			texts := make([]string, len(list))
-			for i, one := range list {
-				texts[i] = fmt.Sprint(one)
-			}
-			value = strings.Join(texts, ",")
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(content, []byte("\ufeff")))) // Windows puts that mark there
+	decoder.UseNumber()
+	settings := make(map[string]string)
+	if begins, err := decoder.Token(); err != nil || begins != json.Delim('{') {
+		return nil, errSettings
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		var value any
+		if err = errors.Join(err, decoder.Decode(&value)); err != nil {
+			return nil, err
 		}
-		if _, nested := value.(map[string]any); nested || value == nil {
-			return nil, errors.New("a setting is a text, a number, true or false, or a list")
+		key, _ := name.(string) // in an object it is one
+		if _, twice := settings[key]; twice {
+			return nil, errSettings
 		}
-		settings[name] = fmt.Sprint(value)
+		if settings[key], err = setting(value, true); err != nil {
+			return nil, err
+		}
+	}
+	_, ends := decoder.Token()
+	if _, err := decoder.Token(); ends != nil || !errors.Is(err, io.EOF) {
+		return nil, errSettings
 	}
 	return settings, nil
+}
+
+// setting is a value as the template takes it.
+func setting(value any, list bool) (string, error) {
+	switch v := value.(type) {
+	case string, json.Number, bool:
+		return fmt.Sprint(v), nil
+	case []any:
+		texts, faults := make([]string, len(v)), make([]error, len(v))
+		for i, one := range v {
+			texts[i], faults[i] = setting(one, false)
+		}
+		if err := errors.Join(faults...); err != nil || !list {
+			return "", errSettings
+		}
+		return strings.Join(texts, ","), nil
+	}
+	return "", errSettings
 }
 
 // goOn asks the one question. Who wants to change something is told how.
@@ -299,6 +333,9 @@ func (c *call) waiting(why string) string {
 func (c *call) undo(ctx context.Context, o settingUp, s session) error {
 	if s.facts.AWS.Stack.Status != "" && !s.facts.AWS.Stack.Ours {
 		return c.refusePlan([]setup.Problem{{Key: "stack_other", Args: []any{o.name}}})
+	}
+	if of, in := s.facts.AWS.Stack.Parameters["TenantId"], s.facts.Tenant.ID; of != "" && in != "" && of != in {
+		return misuse("use.other_tenant", o.name, of, in) // its apps are there
 	}
 	c.tell(c.undoLines(o, s)...)
 	if o.plan {

@@ -249,11 +249,18 @@ type vaultOf struct{ *account.Account }
 // Stored implements [setup.Vault].
 func (v vaultOf) Stored(ctx context.Context, name string) (string, error) {
 	found, err := v.DescribeSecret(ctx, name)
-	if errors.Is(err, account.ErrNoSecret) {
+	switch {
+	case errors.Is(err, account.ErrNoSecret):
 		return "", nil
+	case err == nil && found.Description != storedBySetup:
+		return "", failure(setup.ErrNotOurs, "fail.secret_taken", name)
 	}
 	return found.ARN, err
 }
+
+// storedBySetup is the description of the secrets that a setup makes. It tells them from those
+// that a person has stored by hand, under the same name.
+const storedBySetup = "sessionstamp: signs the app in to Microsoft Entra"
 
 // Store implements [setup.Vault]. The functions read what it stores: see package secrets.
 func (v vaultOf) Store(ctx context.Context, name string, secret directory.Secret, end time.Time) (string, error) {
@@ -267,7 +274,7 @@ func (v vaultOf) Store(ctx context.Context, name string, secret directory.Secret
 	case err != nil:
 		return "", err
 	case arn == "":
-		return v.CreateSecret(ctx, name, "sessionstamp: signs the app in to Microsoft Entra", value)
+		return v.CreateSecret(ctx, name, storedBySetup, value)
 	}
 	version, err := v.PutPending(ctx, name, value)
 	if err == nil {

@@ -89,8 +89,10 @@ var setupWords = language.Catalogue{
 	"setup_step.remove_app":   {En: "No app left: %s", Ja: "アプリの削除: %s"},
 	"setup_step.remove_stack": {En: "Subscription and stack removed: %s", Ja: "サブスクリプションとスタックの削除: %s"},
 
-	"setup_notice.nobody":  {En: "The exclusion %s matches nobody any more: correct it with --exclude.", Ja: "除外 %s に該当する人がいなくなっています。--exclude で修正してください。"},
-	"setup_notice.old_app": {En: "The app %s, which the deployment uses now, is needed no more afterwards: delete it in the portal.", Ja: "現在使用中のアプリ %s は、変更後は不要になります。ポータルで削除してください。"},
+	"setup_notice.nobody":    {En: "The exclusion %s matches nobody any more: correct it with --exclude.", Ja: "除外 %s に該当する人がいなくなっています。--exclude で修正してください。"},
+	"fail.secret_taken":      {En: "There is a secret %s already that setup has not made: delete it, or name another stack with --stack.", Ja: "シークレット %s が既にありますが、setup で作成したものではありません。削除するか、--stack で別の名前を指定してください。"},
+	"setup_notice.app_found": {En: "There is an app %s already. If it is not of an earlier setup, delete it first: whoever has made it could sign in as sessionstamp.", Ja: "アプリ %s が既にあります。以前の setup で作成したものでなければ、先に削除してください。作成者が sessionstamp としてサインインできてしまいます。"},
+	"setup_notice.old_app":   {En: "The app %s, which the deployment uses now, is needed no more afterwards: delete it in the portal.", Ja: "現在使用中のアプリ %s は、変更後は不要になります。ポータルで削除してください。"},
 
 	"use.setup_halves":  {En: "A line goes with --aws or with --entra, and only one of the two is yours: sessionstamp setup --entra LINE", Ja: "受け取った行は --aws または --entra のどちらか一方と一緒に指定してください: sessionstamp setup --entra LINE"},
 	"use.setup_line":    {En: "--entra needs the line that the person of AWS got from sessionstamp setup --aws", Ja: "--entra には、AWS の管理者が sessionstamp setup --aws で得た行が必要です。"},
@@ -120,6 +122,7 @@ var setupProblems = language.Catalogue{
 	"setup_problem.stack_name":      {En: "%q cannot name a stack: use letters, digits and hyphens, and begin with a letter.", Ja: "%q はスタック名に使えません。英字で始まる英数字とハイフンを使ってください。"},
 	"setup_problem.stack_long":      {En: "The stack's name %s makes names of roles that are too long: take %d characters at most.", Ja: "スタック名 %s ではロール名が長くなりすぎます。%d 文字以内にしてください。"},
 	"setup_problem.stack_other":     {En: "The stack %s is not one of sessionstamp's: name another with --stack.", Ja: "スタック %s は sessionstamp のものではありません。--stack で別の名前を指定してください。"},
+	"setup_problem.stack_tenant":    {En: "The stack %s serves the tenant %s, and you are setting up %s: name another with --stack, or take that one away first with setup --undo.", Ja: "スタック %s はテナント %s のものですが、設定しようとしているのは %s です。--stack で別の名前を指定するか、先に setup --undo で削除してください。"},
 	"setup_problem.concurrency":     {En: "Only %d functions may run at once in this account and region, and %d are needed: ask AWS for more (Service Quotas, AWS Lambda, Concurrent executions).", Ja: "このアカウントとリージョンで同時に実行できる関数は %d 個ですが、%d 個必要です。引き上げを申請してください (Service Quotas、AWS Lambda、Concurrent executions)。"},
 	"setup_problem.log_left":        {En: "The log %s of an earlier deployment is in the way. Keep it and name another stack with --stack, or delete it: aws logs delete-log-group --log-group-name %[1]s", Ja: "以前のデプロイのログ %s が残っています。残す場合は --stack で別の名前を指定し、不要なら削除してください: aws logs delete-log-group --log-group-name %[1]s"},
 	"setup_problem.not_federated":   {En: "No domain of the tenant is federated, so you don't need this: see sessionstamp check", Ja: "フェデレーション ドメインがないため、不要です。sessionstamp check で確認してください。"},

@@ -28,7 +28,8 @@ type App struct {
 	Roles []string
 	// Federated are its federated credentials.
 	Federated []FederatedCredential
-	// Credentials are its client secrets and its certificates.
+	// Credentials are its client secrets and its certificates, those of its service principal
+	// included.
 	Credentials []AppCredential
 }
 

@@ -12,7 +12,11 @@ import (
 // entra are the steps that make the apps.
 func (r *runner) entra() (all []step) {
 	for _, app := range r.plan.Apps {
-		all = append(all, r.app(app), r.rights(app), r.trust(app))
+		all = append(all, r.app(app))
+		if r.plan.Mode != directory.AuthWebIdentity {
+			all = append(all, r.secret()) // before the rights: it removes what others have stored under its name
+		}
+		all = append(all, r.rights(app), r.trust(app))
 	}
 	return all
 }
@@ -178,7 +182,7 @@ func (r *runner) secret() step {
 				return false, err
 			}
 			_, _, err = r.fresh(ctx, app)
-			return len(r.made(app)) > 0, err
+			return len(r.made(app)) == 1, err
 		},
 		func(ctx context.Context) error {
 			if err := r.unmake(ctx, app); err != nil {

@@ -112,25 +112,43 @@ func (p *Plan) where(f Facts) (problems []Problem) {
 }
 
 // entra judges tenant and apps. Whoever may register apps may have taken the unique name before
-// us: who could sign in as such an app must not come by its rights.
+// us: who could sign in as such an app must not come by its rights. Of an app that is there
+// before its deployment a person is told, since who has made it owns it.
 func (p *Plan) entra(f Facts) (problems []Problem) {
 	if f.Tenant.Domains != nil && len(f.Tenant.federated()) == 0 {
 		problems = append(problems, problem("not_federated"))
 	}
-	roles := []string{p.Role(stamper), p.Role(keeper), p.Role(sweeper)}
+	if old := f.AWS.Stack.Parameters[tenantID]; p.Exists && old != "" && old != p.Tenant && p.Tenant != "" {
+		problems = append(problems, problem("stack_tenant", p.Stack, old, p.Tenant))
+	}
 	for _, app := range p.Apps {
-		found := f.Tenant.Apps[app.UniqueName]
-		if !p.Exists && slices.ContainsFunc(found.Credentials, func(c directory.AppCredential) bool { return c.Name != credential || c.Certificate }) {
+		found, there := f.Tenant.Apps[app.UniqueName]
+		if there && !p.Exists {
+			p.Notices = append(p.Notices, problem("app_found", app.UniqueName))
+		}
+		if !p.Exists && slices.ContainsFunc(found.Credentials, p.strange) {
 			problems = append(problems, problem("app_credentials", app.UniqueName))
 		}
-		for _, trust := range found.Federated {
-			if !slices.Contains(roles, trust.Subject) {
-				problems = append(problems, problem("app_other", app.UniqueName))
-				break
-			}
+		if slices.ContainsFunc(found.Federated, p.stranger) {
+			problems = append(problems, problem("app_other", app.UniqueName))
 		}
 	}
 	return problems
+}
+
+// strange tells whether a setup has not made a credential, as far as its name tells. Without
+// a secret to make there is none of ours; with one, those of that name are made anew before the
+// app gets its rights.
+func (p *Plan) strange(c directory.AppCredential) bool {
+	return c.Name != credential || c.Certificate || p.Mode == directory.AuthWebIdentity
+}
+
+// stranger tells whether others than the functions' roles can sign in by a federated
+// credential. Another issuer may call itself whatever it wants; those of AWS vouch for their
+// own account alone, so one that has changed is replaced.
+func (p *Plan) stranger(t directory.FederatedCredential) bool {
+	ours := slices.Contains([]string{p.Role(stamper), p.Role(keeper), p.Role(sweeper)}, t.Subject)
+	return !ours || t.Issuer != p.Issuer && !issuers.MatchString(t.Issuer)
 }
 
 // choose decides about every parameter.

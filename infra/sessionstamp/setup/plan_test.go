@@ -136,10 +136,18 @@ func TestProblems(t *testing.T) {
 		"a log is left": {func(f *Facts, _ *Wishes) {
 			f.AWS.Leftovers = []Leftover{{Log, "/aws/lambda/sessionstamp-stamper", false}}
 		}, "log_left"},
-		"no region":           {func(f *Facts, _ *Wishes) { f.AWS.Region = "" }, "no_region"},
-		"app of another":      {otherApp, "app_other"},
-		"another's secret":    {otherApp, "app_credentials"},
-		"too long for Lambda": {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedPatterns: strings.Repeat("é", 600)} }, "pattern"},
+		"no region":        {func(f *Facts, _ *Wishes) { f.AWS.Region = "" }, "no_region"},
+		"app of another":   {otherApp, "app_other"},
+		"another's secret": {otherApp, "app_credentials"},
+		"a secret with our name, where we make none": {found(directory.App{Credentials: []directory.AppCredential{{Name: credential}}}), "app_credentials"},
+		"our role, by another issuer": {found(directory.App{Federated: []directory.FederatedCredential{
+			{Name: "sessionstamp-keeper", Issuer: "https://example.com", Subject: "arn:aws:iam::123456789012:role/sessionstamp-keeper-ap-northeast-1"},
+		}}), "app_other"},
+		"a stack of another tenant": {func(f *Facts, _ *Wishes) { f.AWS.Stack = running(map[string]string{tenantID: user(1, "").ID}) }, "stack_tenant"},
+		"a quote in an address":     {flag(alarmsTo, `ops"@example.com"`), "value"},
+		"a control character":       {flag(alarmsTo, "ops\x01@example.com"), "value"},
+		"no UTF-8":                  {flag(excludedPatterns, "svc-\xff*@example.com"), "pattern"},
+		"too long for Lambda":       {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedPatterns: strings.Repeat("é", 600)} }, "pattern"},
 		"group by name, AWS alone": {func(f *Facts, w *Wishes) {
 			f.Tenant = Tenant{}
 			w.Mandate = AWSFirst
@@ -159,8 +167,33 @@ func TestProblems(t *testing.T) {
 }
 
 func otherApp(f *Facts, w *Wishes) {
-	name := Deployment{Stack: w.Stack, Account: f.AWS.ID, Region: f.AWS.Region}.UniqueName("reader")
-	f.Tenant.Apps = map[string]directory.App{name: {Federated: []directory.FederatedCredential{{Name: "x", Subject: "repo:else"}}, Credentials: []directory.AppCredential{{Name: "theirs"}}}}
+	found(directory.App{Federated: []directory.FederatedCredential{{Name: "x", Subject: "repo:else"}}, Credentials: []directory.AppCredential{{Name: "theirs"}}})(f, w)
+}
+
+// found has the reader's app be there before its deployment.
+func found(app directory.App) func(*Facts, *Wishes) {
+	return func(f *Facts, w *Wishes) {
+		name := Deployment{Stack: w.Stack, Account: f.AWS.ID, Region: f.AWS.Region}.UniqueName("reader")
+		f.Tenant.Apps = map[string]directory.App{name: app}
+	}
+}
+
+// TestFoundApp: of an app that is there before its deployment a person is told, as who has made
+// it owns it; what an account's earlier issuer has left is no stranger's.
+func TestFoundApp(t *testing.T) {
+	t.Parallel()
+	f, w := facts(), wish()
+	found(directory.App{Federated: []directory.FederatedCredential{
+		{Name: "sessionstamp-keeper", Issuer: theIssuer, Subject: "arn:aws:iam::123456789012:role/sessionstamp-keeper-ap-northeast-1"},
+	}})(&f, &w)
+	p, problems := Make(f, w)
+	if len(problems) > 0 || len(p.Notices) != 1 || p.Notices[0].Key != "app_found" {
+		t.Errorf("%v, %v", problems, p.Notices)
+	}
+	f.AWS.Stack = running(map[string]string{tenantID: tenant})
+	if p, problems = Make(f, w); len(problems) > 0 || slices.ContainsFunc(p.Notices, func(n Problem) bool { return n.Key == "app_found" }) {
+		t.Errorf("%v, %v", problems, p.Notices)
+	}
 }
 
 // TestRegion: a region that only ~/.aws/config knows is the one that Entra is told, and the

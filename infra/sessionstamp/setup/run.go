@@ -67,7 +67,8 @@ type Deployer interface {
 
 // A Vault keeps a client secret in Secrets Manager.
 type Vault interface {
-	// Stored returns the ARN of a secret, "" where there is none.
+	// Stored returns the ARN of a secret, "" where there is none. The error wraps [ErrNotOurs]
+	// for one that no setup has made: it is not for us to change or delete.
 	Stored(ctx context.Context, name string) (arn string, err error)
 	Store(ctx context.Context, name string, secret directory.Secret, end time.Time) (arn string, err error)
 	Forget(ctx context.Context, name string) error
@@ -75,6 +76,9 @@ type Vault interface {
 
 // ErrForbidden is an error of AWS where the person has no right.
 var ErrForbidden = errors.New("AWS does not allow it")
+
+// ErrNotOurs is an error about what has a name of ours, and was not made by a setup.
+var ErrNotOurs = errors.New("it was not made by sessionstamp setup")
 
 // State is how far a step is.
 type State string
@@ -187,9 +191,6 @@ func (r *runner) steps() (all []step) {
 	}
 	if r.Directory != nil {
 		all = append(all, r.entra()...)
-	}
-	if r.plan.Mandate == Whole && !web {
-		all = append(all, r.secret())
 	}
 	if r.plan.Mandate == Whole || r.plan.Mandate == AWSLast {
 		if web {

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
@@ -58,6 +59,9 @@ func (r *runner) forget() step {
 		"forget", name,
 		func(ctx context.Context) (bool, error) {
 			arn, err := r.Vault.Stored(ctx, name)
+			if errors.Is(err, ErrNotOurs) {
+				return true, nil
+			}
 			return arn == "", err
 		},
 		func(ctx context.Context) error { return r.Vault.Forget(ctx, name) },

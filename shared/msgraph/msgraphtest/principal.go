@@ -103,7 +103,10 @@ func (c *call) servicePrincipal() (*App, error) {
 //
 // [servicePrincipal]: https://learn.microsoft.com/graph/api/resources/serviceprincipal
 func (a *App) principalObject() object {
-	return object{"id": a.principal, "appId": a.id, "displayName": a.displayName, "accountEnabled": !a.disabled, "appRoles": []object{}}
+	return object{
+		"id": a.principal, "appId": a.id, "displayName": a.displayName, "accountEnabled": !a.disabled, "appRoles": []object{},
+		"passwordCredentials": []object{}, "keyCredentials": []object{},
+	}
 }
 
 func (t *Tenant) graphObject() object {
@@ -111,7 +114,10 @@ func (t *Tenant) graphObject() object {
 	for _, name := range slices.Sorted(maps.Keys(appRoles)) {
 		roles = append(roles, object{"id": appRoles[name], "value": name, "displayName": name, "isEnabled": true, "allowedMemberTypes": []string{"Application"}})
 	}
-	return object{"id": t.graphPrincipal(), "appId": graphAppID, "displayName": "Microsoft Graph", "accountEnabled": true, "appRoles": roles}
+	return object{
+		"id": t.graphPrincipal(), "appId": graphAppID, "displayName": "Microsoft Graph", "accountEnabled": true, "appRoles": roles,
+		"passwordCredentials": []object{}, "keyCredentials": []object{},
+	}
 }
 
 // getPrincipal is https://learn.microsoft.com/graph/api/serviceprincipal-get.

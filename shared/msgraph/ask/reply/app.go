@@ -109,6 +109,9 @@ type Principal struct {
 	Enabled bool
 	// Roles are the ids of the application permissions that it has to grant, by their names.
 	Roles map[string]string
+	// Credentials are its own: who has one signs in as the app. They can't be removed as those
+	// of the application are, and their names say where they stand.
+	Credentials []directory.AppCredential
 }
 
 // ServicePrincipal reads a [servicePrincipal].
@@ -122,6 +125,8 @@ func ServicePrincipal(body []byte) (Principal, error) {
 			ID    string `json:"id"`
 			Value string `json:"value"`
 		} `json:"appRoles"`
+		Passwords []credential `json:"passwordCredentials"`
+		Keys      []credential `json:"keyCredentials"`
 	}
 	if err != nil || json.Unmarshal(body, &w) != nil {
 		return Principal{}, answer.ErrShape
@@ -131,6 +136,10 @@ func ServicePrincipal(body []byte) (Principal, error) {
 		if name, id := answer.Plain(role.Value), strings.ToLower(role.ID); name != "" && directory.IsID(id) {
 			p.Roles[name] = id
 		}
+	}
+	p.Credentials = append(credentials(w.Passwords, false), credentials(w.Keys, true)...)
+	for i, c := range p.Credentials {
+		p.Credentials[i].Name = strings.TrimSpace("service principal: " + c.Name)
 	}
 	return p, nil
 }
