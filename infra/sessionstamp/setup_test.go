@@ -19,6 +19,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack/stacktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
@@ -233,6 +234,18 @@ func TestSetupOtherTenant(t *testing.T) {
 	o.plan = true
 	if err := c.undo(t.Context(), o, s); err == nil || c.fail(err) != wrongUse || !strings.Contains(stderr.String(), "serves the tenant") {
 		t.Errorf("%v: %s", err, stderr)
+	}
+}
+
+// TestForgedRecords: a log is asked for nobody by what is no object ID.
+func TestForgedRecords(t *testing.T) {
+	t.Parallel()
+	var records []stack.Record
+	for _, user := range []string{anID, "", "../me", "x' or 'a' eq 'a", strings.ToUpper(anID)} {
+		records = append(records, stack.Record{At: at, Message: `{"message": "user handled", "reason": "called", "user": "` + user + `", "creation_to_call_s": 1e300}`})
+	}
+	if got := stampedBy(records); len(got) != 1 || got[0].User != anID {
+		t.Errorf("%v", got)
 	}
 }
 

@@ -78,9 +78,9 @@ func signed(fields ...string) string {
 const (
 	partitionForm = `aws(-[a-z-]+)?`
 	accountForm   = `[0-9]{12}`
-	regionForm    = `[a-z]{2}(-[a-z]+)+-[0-9]`
+	regionForm    = `[a-z]+(-[a-z]+)+-[0-9]+`
 	stackForm     = `[A-Za-z][A-Za-z0-9-]{0,127}`
-	hostForm      = `[a-z0-9-]+\.tokens\.sts\.[a-z0-9-]+\.api\.(aws|amazonwebservices\.com\.cn)`
+	hostForm      = `[a-z0-9-]+\.tokens\.sts\.[a-z0-9-]+\.api\.(aws|amazonwebservices\.(com\.cn|eu))`
 	cloudForm     = `[a-z0-9-]+`
 	idForm        = `[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`
 )

@@ -77,6 +77,10 @@ func TestLines(t *testing.T) {
 	if _, err := ReadRequest(signed(toEntra, "aws", "123456789012", "ap-northeast-1", "s", host, "two-apps", "groups")); err != nil {
 		t.Fatal(err)
 	}
+	eu := Deployment{Stack: "sessionstamp", Partition: "aws-eusc", Account: "123456789012", Region: "eusc-de-east-1"}
+	if _, err := ReadRequest(Request{Deployment: eu, Issuer: theIssuer}.String()); err != nil {
+		t.Error(err)
+	}
 	for line, want := range map[string]error{
 		answer: ErrNoLine, "": ErrNoLine, "sessionstamp": ErrNoLine, "sessionstamp/v2/to-entra": ErrVersion, request + "/": ErrBroken,
 		strings.Repeat("sessionstamp/v1/", 100): ErrNoLine, signed(toEntra, "aws", "12", "ap-northeast-1", "s", host, "two-apps", "groups"): ErrBroken,
