@@ -307,7 +307,7 @@ func setupKeys() (keys []language.Key) {
 		for form, prefix := range map[string]string{
 			`(?:problems = append\([a-z.]*problems, |\t|\{)problem\("([a-z_]+)"`: "setup_problem.", `add\("([a-z_]+)"`: "setup_problem.",
 			`[nN]otices = append\([a-z.]*[nN]otices, problem\("([a-z_]+)"`: "setup_notice.",
-			`step\{\n\t+"([a-z_]+)"`:                                 "setup_step.", `Source = "([a-z]+)"`: "setup_from.",
+			`step\{\n\t+"([a-z_]+)"`: "setup_step.", `Source = "([a-z]+)"`: "setup_from.",
 			`(?m)^\t[a-zA-Z]+ += "([A-Z][A-Za-z]+)"( //.*)?$`: "setup_value.",
 		} {
 			for _, match := range regexp.MustCompile(form).FindAllStringSubmatch(string(text), -1) {
