@@ -123,26 +123,6 @@ func (f *formation) describeChangeSet(c *awstest.Call) (object, error) {
 		"Changes": changes}, nil
 }
 
-func (f *formation) listChangeSets(c *awstest.Call) (object, error) {
-	d, err := f.find(c.Form.Get("StackName"))
-	if err != nil {
-		return nil, err
-	}
-	all := []any{}
-	for _, set := range d.sets {
-		all = append(all, object{"ChangeSetName": set.name, "ChangeSetId": set.id, "Status": set.status})
-	}
-	return object{"Summaries": all}, nil
-}
-
-func (f *formation) deleteChangeSet(c *awstest.Call) (object, error) {
-	d, set, err := f.change(c)
-	if err == nil {
-		d.sets = slices.DeleteFunc(d.sets, func(other *changeSet) bool { return other == set })
-	}
-	return object{}, err
-}
-
 func (f *formation) executeChangeSet(c *awstest.Call) (object, error) {
 	d, set, err := f.change(c)
 	switch {

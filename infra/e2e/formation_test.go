@@ -57,24 +57,29 @@ func newFormation(a *account) *formation {
 func (f *formation) play(w http.ResponseWriter, c *awstest.Call) bool {
 	operations := map[string]func(*awstest.Call) (object, error){
 		"CreateChangeSet": f.createChangeSet, "DescribeChangeSet": f.describeChangeSet, "ExecuteChangeSet": f.executeChangeSet,
-		"DeleteChangeSet": f.deleteChangeSet, "ListChangeSets": f.listChangeSets, "DescribeStacks": f.describeStacks, "ListStacks": f.listStacks,
-		"DescribeStackEvents": f.of(events), "ListStackResources": f.of(summaries), "DescribeStackResources": f.of(descriptions),
-		"GetTemplate": f.of(original), "GetTemplateSummary": f.of(summary), "DeleteStack": f.deleteStack,
+		"DescribeStacks": f.describeStacks,
+		"DescribeStackEvents": f.of(events), "ListStackResources": f.of(summaries),
+		"GetTemplateSummary": f.of(summary), "DeleteStack": f.deleteStack,
 	}
 	operation := operations[c.Operation()]
 	if operation == nil {
 		c.Refuse(w, awstest.Refused("InvalidAction", "%s is not played here", c.Action))
 		return true
 	}
-	f.mu.Lock()
-	result, err := operation(c)
-	f.mu.Unlock()
+	result, err := f.alone(operation, c)
 	if err != nil {
 		c.Refuse(w, err)
 		return true
 	}
 	c.Answer(w, http.StatusOK, result)
 	return true
+}
+
+// alone does one operation at a time. One that panics ends its call, and not all that come.
+func (f *formation) alone(operation func(*awstest.Call) (object, error), c *awstest.Call) (object, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return operation(c)
 }
 
 func invalid(format string, args ...any) error {
@@ -105,12 +110,6 @@ func (f *formation) of(look func(*deployment) object) func(*awstest.Call) (objec
 func events(d *deployment) object { return object{"StackEvents": slices.Clone(d.events)} }
 
 func summaries(d *deployment) object { return object{"StackResourceSummaries": d.resources()} }
-
-func descriptions(d *deployment) object { return object{"StackResources": d.resources()} }
-
-func original(d *deployment) object {
-	return object{"TemplateBody": d.text, "StagesAvailable": []any{"Original", "Processed"}}
-}
 
 func summary(d *deployment) object {
 	parameters := []any{}
@@ -150,17 +149,7 @@ func (f *formation) describeStacks(c *awstest.Call) (object, error) {
 	return object{"Stacks": all}, nil
 }
 
-func (f *formation) listStacks(c *awstest.Call) (object, error) {
-	all, wanted := []any{}, c.Member("StackStatusFilter", "")
-	for _, d := range slices.Backward(f.stacks) {
-		if len(wanted) == 0 || slices.Contains(wanted, d.status) {
-			all = append(all, d.description())
-		}
-	}
-	return object{"StackSummaries": all}, nil
-}
-
-// description is a stack as DescribeStacks and ListStacks show it.
+// description is a stack as DescribeStacks shows it.
 func (d *deployment) description() object {
 	tags, parameters, outputs := []any{}, []any{}, []any{}
 	for _, key := range slices.Sorted(maps.Keys(d.tags)) {

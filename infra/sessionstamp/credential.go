@@ -15,6 +15,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/renew"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
@@ -69,7 +70,7 @@ func (c *call) renewCredential(ctx context.Context, r *renewal) error {
 	}
 	a, s, err := c.stack(ctx, r.deployment)
 	if err != nil {
-		return err
+		return deploying(err)
 	}
 	if !directory.AuthMode(s.Parameters["AuthMode"]).Stored() {
 		return c.show(c.nothingStored(r, s))
@@ -94,7 +95,7 @@ func (c *call) renewCredential(ctx context.Context, r *renewal) error {
 // planRenewal signs in, reads how things are, and refuses what cannot be begun.
 func (c *call) planRenewal(ctx context.Context, r *renewal, a *account.Account, s *stack.Stack) (err error) {
 	tenantID := s.Parameters["TenantId"]
-	if c.tenantID != "" && !strings.EqualFold(c.tenantID, tenantID) {
+	if directory.IsID(strings.ToLower(c.tenantID)) && !strings.EqualFold(c.tenantID, tenantID) {
 		return misuse("use.renew_tenant", s.Name, tenantID)
 	}
 	c.tenantID, c.cloud = tenantID, cmp.Or(s.Parameters["Cloud"], c.cloud)
@@ -103,7 +104,7 @@ func (c *call) planRenewal(ctx context.Context, r *renewal, a *account.Account, 
 	}
 	r.account = a
 	d := renew.Deployment{
-		Stack: s.Name, Account: a.ID, Region: a.Region, ClientID: s.Parameters["ClientId"], SecretARN: s.Parameters["CredentialSecretArn"],
+		Deployment: setup.Deployment{Stack: s.Name, Account: a.ID, Region: a.Region}, ClientID: s.Parameters["ClientId"], SecretARN: s.Parameters["CredentialSecretArn"],
 		Certificate: s.Parameters["AuthMode"] == string(directory.AuthCertificate), Days: r.days, Now: c.Now,
 	}
 	r.engine = &renew.Engine{Apps: r.tenant, Vault: a, Say: c.sayStep, SignIn: c.proof(d.ClientID)}
@@ -154,11 +155,7 @@ func (c *call) sayStep(step renew.Step) {
 
 // brokenRenewal is a run that came to no end: what is stored works, and the next run goes on.
 func (c *call) brokenRenewal(r *renewal, err error) error {
-	said := renewTrouble(r.run.Deployment, err)
-	t, ok := errors.AsType[*trouble](said)
-	if !ok {
-		t = explain(said)
-	}
+	t := worded(renewTrouble(r.run.Deployment, err))
 	if errors.Is(err, context.Canceled) {
 		t = &trouble{status: wrong, key: "fail.renew_stopped", cause: err}
 	}
@@ -183,5 +180,5 @@ func renewTrouble(d renew.Deployment, err error) error {
 	case errors.Is(err, renew.ErrNotAdded) && ofGraph && graph.StatusCode == http.StatusBadRequest:
 		return failure(err, "fail.renew_refused", cmp.Or(graph.Message, graph.Code))
 	}
-	return err
+	return deploying(err)
 }

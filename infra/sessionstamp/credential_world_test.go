@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/renew"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack/stacktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -214,8 +214,8 @@ func (w *renewWorld) client(t *testing.T) *ask.Client {
 	return client
 }
 
-func (w *renewWorld) names() renew.Deployment {
-	return renew.Deployment{Stack: w.deployment.Name, Account: stacktest.Account, Region: stacktest.Region}
+func (w *renewWorld) names() setup.Deployment {
+	return setup.Deployment{Stack: w.deployment.Name, Account: stacktest.Account, Region: stacktest.Region}
 }
 
 // app is what an administrator sees.
@@ -230,7 +230,7 @@ func (w *renewWorld) app() directory.App {
 // begin adds the first credentials.
 func (w *renewWorld) begin() {
 	ctx, end := w.t.Context(), time.Now().AddDate(0, 0, 180)
-	w.before = secrets.Stored{Name: w.names().Name(), End: end}
+	w.before = secrets.Stored{Name: w.names().CredentialName(), End: end}
 	_, _, err := w.admin.AddPassword(ctx, w.app(), byHand, end)
 	if w.kind == directory.AuthCertificate {
 		w.before.Key = renewKey()

@@ -13,6 +13,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
@@ -90,6 +91,17 @@ func (c *call) gatherAWS(ctx context.Context, x examined, e *doctor.Evidence) {
 	if x.stack != nil {
 		gatherStack(ctx, x, e)
 	}
+}
+
+// storedName is the name of the credential that a stack's secret holds. Who may not read the
+// secret does not learn it.
+func storedName(ctx context.Context, a *account.Account, s *stack.Stack) string {
+	if !directory.AuthMode(s.Parameters["AuthMode"]).Stored() {
+		return ""
+	}
+	text, _ := a.SecretValue(ctx, s.Parameters["CredentialSecretArn"], account.Current)
+	stored, _ := secrets.ParseStored(text)
+	return stored.Name
 }
 
 // gatherStack asks about everything in the stack.

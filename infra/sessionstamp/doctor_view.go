@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -164,10 +163,7 @@ func (c *call) gap(g doctor.Gap) string {
 
 // sentence is what is said of an error.
 func (c *call) sentence(err error) string {
-	t, ok := errors.AsType[*trouble](err)
-	if !ok {
-		t = explain(err)
-	}
+	t := worded(err)
 	return c.say(t.key, t.args...)
 }
 

@@ -67,7 +67,7 @@ func (c *call) stackHistory(ctx context.Context, r recollection, id string) (err
 	if cut {
 		v.after = append(v.after, line{text: c.say("history.cut"), colour: screen.Notice})
 	}
-	v.next = []hint{{"history --names --stack " + argument(r.name) + r.place(), "hint.names"}, {"status" + r.given(), "hint.status"}}
+	v.next = []hint{{"history --names" + r.named(), "hint.names"}, {"status" + r.given(), "hint.status"}}
 	if r.names || r.user != "" {
 		v.next = v.next[1:]
 	}

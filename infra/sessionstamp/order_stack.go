@@ -31,7 +31,7 @@ func (e errand) soundStack() error {
 	if e.name != "" && e.hours != (hours{}) {
 		return misuse("use.at_stack")
 	}
-	return e.deployment.sound()
+	return e.sound()
 }
 
 // named is a deployment again for a verb that can do without, "" for none.
@@ -86,16 +86,11 @@ func serves(s *stack.Stack, t tenant) error {
 }
 
 // entriesOf are those of a parameter, which was looked at when it was deployed.
-func entriesOf(s *stack.Stack, parameter string) (list []string) {
+func entriesOf(s *stack.Stack, parameter string) []string {
 	if s == nil {
 		return nil
 	}
-	for entry := range strings.SplitSeq(s.Parameters[parameter], ",") {
-		if entry = strings.TrimSpace(entry); entry != "" {
-			list = append(list, entry)
-		}
-	}
-	return list
+	return listOf(s.Parameters[parameter])
 }
 
 // judgesAs lets an engine judge as the deployment will, and hand orders to it.
@@ -166,9 +161,11 @@ func (c *call) doneBy(m mission) []line {
 	if m.stack == nil {
 		return nil
 	}
-	const region, number = 3, 4 // in an ARN
-	arn := append(strings.Split(m.stack.ID, ":"), make([]string, number+1)...)
-	return []line{{text: c.say("stack.does_it", m.stack.Name, arn[region], arn[number]), hang: 2}}
+	_, region, number, err := placeOf(m.stack.ID)
+	if err != nil {
+		return nil
+	}
+	return []line{{text: c.say("stack.does_it", m.stack.Name, region, number), hang: 2}}
 }
 
 // left says what the deployment has of an order that was not followed to its end, and how to

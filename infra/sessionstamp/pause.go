@@ -123,7 +123,7 @@ func (c *call) operate(ctx context.Context, o operation) error {
 func (c *call) confirmRelease(ctx context.Context, o operation, done operated, since time.Time) error {
 	c.tell(
 		line{text: c.say("release.reached", c.when(since), language.Number(done.Stamped), language.Number(done.Limit), language.Number(done.Waiting))},
-		line{text: c.say("release.look", "sessionstamp history --stack "+argument(o.name)+o.place())},
+		line{text: c.say("release.look", "sessionstamp history"+o.named())},
 	)
 	return c.agree(ctx, c.say("release.question"))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,8 +50,8 @@ func paragraphs(l language.Language, texts []language.Text) (lines []line) {
 // labelled is a name with lines of a label and a text.
 func (c *call) labelled(name string, pairs ...string) []line {
 	lines := []line{{text: "- " + name, hang: 2}}
-	for i := 0; i < len(pairs); i += 2 {
-		lines = append(lines, line{text: "    " + pairs[i] + pairs[i+1], hang: 4 + screen.Width(pairs[i])})
+	for pair := range slices.Chunk(pairs, 2) {
+		lines = append(lines, line{text: "    " + pair[0] + pair[1], hang: 4 + screen.Width(pair[0])})
 	}
 	return lines
 }

@@ -137,7 +137,7 @@ func (c *call) collect(ctx context.Context, r reporting) (made report.Report, er
 		Tenant: t.id, Domains: read.domains, Users: read.users, Unreadable: read.unreadable,
 		Policy: policy, Memory: memory, Now: c.Now(),
 	})
-	made.Demo, made.Deployment = c.demo, r.deployment.name
+	made.Demo, made.Deployment = c.demo, r.name
 	return made, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 )
 
@@ -28,13 +29,17 @@ type settingUp struct {
 	stampsPerDay                            int // -1 where it is not said
 	observe, alarms, boundary, kmsKey, auth string
 	from                                    string
-	oneApp, plan, yes, undo, aws, entra     bool
+	apps                                    int // 0 where it is not said
+	plan, yes, undo, aws, entra             bool
 }
 
 func (c *call) setupVerb() *cobra.Command {
-	o := settingUp{stampsPerDay: -1}
+	o, oneApp := settingUp{stampsPerDay: -1}, false
 	cmd := c.verb("setup", func(cmd *cobra.Command, args []string) error {
 		o.line = strings.Join(args, "")
+		if cmd.Flags().Changed("one-app") {
+			o.apps = map[bool]int{true: 1, false: 2}[oneApp]
+		}
 		return c.setup(cmd.Context(), o)
 	})
 	cmd.Args = cobra.ArbitraryArgs
@@ -53,7 +58,7 @@ func (c *call) setupVerb() *cobra.Command {
 	flags.Var(text{&o.alarms, "ADDRESS|ARN"}, "alarms", c.help("flag.alarms"))
 	flags.Var(text{&o.boundary, "ARN"}, "boundary", c.help("flag.boundary"))
 	flags.Var(text{&o.kmsKey, "ARN"}, "kms-key", c.help("flag.kms-key"))
-	flags.BoolVar(&o.oneApp, "one-app", false, c.help("flag.one-app"))
+	flags.BoolVar(&oneApp, "one-app", false, c.help("flag.one-app"))
 	flags.Var(choice{&o.auth, []string{"web-identity", "client-secret"}}, "auth", c.help("flag.auth"))
 	o.deployment.flags(c, cmd, usualStack)
 	for _, name := range []string{"exclude-group", "domain", "stamps-per-day", "observe", "boundary", "kms-key", "one-app", "auth", "stack", "region", "profile"} {
@@ -71,7 +76,7 @@ func (c *call) setup(ctx context.Context, o settingUp) error {
 	o.name = wishes.Stack // which a line names
 	s, err := c.session(ctx, o, wishes)
 	if err != nil {
-		return err
+		return deploying(err)
 	}
 	if o.undo {
 		return c.undo(ctx, o, s)
@@ -87,6 +92,11 @@ type session struct {
 	// preview asks the deployment whom it would stamp.
 	preview func(ctx context.Context) (setupPreview, error)
 	entraAs string
+	// lacks is why nothing can be deployed, where that is not asked for yet.
+	lacks error
+	// stored is the ARN of a stored client secret, and uploads SAM's bucket: of interest to
+	// whoever takes the deployment away.
+	stored, uploads string
 }
 
 // setupPreview counts whom the deployment will stamp, and who waits for a person.
@@ -122,7 +132,7 @@ func (c *call) makeReal(ctx context.Context, o settingUp, s session, w setup.Wis
 // before anybody signs in.
 func (c *call) wishes(o settingUp) (w setup.Wishes, err error) {
 	w = setup.Wishes{
-		Stack: o.name, Excluded: o.exclude, ExcludedGroups: o.excludeGroups, OneApp: o.oneApp,
+		Stack: o.name, Excluded: o.exclude, ExcludedGroups: o.excludeGroups, Apps: o.apps,
 		Flags: make(map[string]string), Version: c.brings(),
 	}
 	for name, value := range map[string]string{
@@ -143,11 +153,13 @@ func (c *call) wishes(o settingUp) (w setup.Wishes, err error) {
 		return w, misuse("use.setup_halves")
 	case o.entra && o.line == "":
 		return w, misuse("use.setup_line")
+	case o.entra && (len(w.Flags)+len(o.exclude)+len(o.excludeGroups)+o.apps > 0 || o.from != ""):
+		return w, misuse("use.setup_entra")
 	case !o.yes && !o.plan && !c.Person:
 		return w, misuse("use.setup_unasked")
 	case o.from != "":
 		if w.File, err = readSettings(o.from); err != nil {
-			return w, misuse("use.settings", o.from)
+			return w, err
 		}
 	}
 	return w, c.mandate(o, &w)
@@ -182,23 +194,31 @@ func (c *call) mandate(o settingUp, w *setup.Wishes) (err error) {
 	return nil
 }
 
-// errSettings: a setting is a text, a number, true or false, or a list of these.
-var errSettings = errors.New("no JSON object of settings, each once")
-
 // readSettings reads a JSON object with the template's parameters as its names. A list is
 // written as a text with commas, as in the template, or as an array.
 func readSettings(name string) (map[string]string, error) {
 	const longest = 1 << 20    // more than all parameters take
 	file, err := os.Open(name) //nolint:gosec // the person names it
 	if err != nil {
-		return nil, err
+		return nil, misuse("use.file", name)
 	}
 	defer func() { _ = file.Close() }()
 	content, err := io.ReadAll(io.LimitReader(file, longest))
 	if err != nil {
-		return nil, err
+		return nil, misuse("use.file", name)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(content, []byte("\ufeff")))) // Windows puts that mark there
+	settings, err := decodeSettings(bytes.TrimPrefix(content, []byte("\ufeff"))) // Windows puts that mark there
+	if err != nil {
+		return nil, misuse("use.settings", name)
+	}
+	return settings, nil
+}
+
+// errSettings: a setting is a text, a number, true or false, or a list of these.
+var errSettings = errors.New("no JSON object of settings, each once")
+
+func decodeSettings(content []byte) (map[string]string, error) {
+	decoder := json.NewDecoder(bytes.NewReader(content))
 	decoder.UseNumber()
 	settings := make(map[string]string)
 	if begins, err := decoder.Token(); err != nil || begins != json.Delim('{') {
@@ -280,14 +300,12 @@ func (c *call) brokeOff(err error) error {
 	if !ok {
 		return failure(err, "fail.setup_stopped")
 	}
+	at.Err = deploying(at.Err)
 	t := &trouble{status: wrong, key: "fail.setup", args: []any{c.stepName(at.Step, at.Detail)}, cause: err}
 	if failed, is := errors.AsType[*setup.Failed](err); is {
 		t.more = append(t.more, failed.Sentence)
-	} else if cause, is := errors.AsType[*trouble](at.Err); is {
-		t.more = append(t.more, c.say(cause.key, cause.args...))
 	} else {
-		cause := explain(at.Err)
-		t.more = append(t.more, c.say(cause.key, cause.args...))
+		t.more = append(t.more, c.sentence(at.Err))
 	}
 	t.more = append(t.more, c.say("setup.again"))
 	return t
@@ -323,19 +341,29 @@ func (c *call) steps() func(setup.Event) {
 
 // waiting says what a step waits for: CloudFormation, or Entra.
 func (c *call) waiting(why string) string {
-	if strings.HasSuffix(why, "_IN_PROGRESS") {
+	switch {
+	case strings.Contains(why, "_IN_PROGRESS"):
 		return "CloudFormation " + why
+	case why == "entra":
+		return c.say("setup.waits_entra")
+	case why == "no_answer":
+		return c.say("setup.waits_answer")
 	}
 	return c.say("setup.entra_lags", why)
 }
 
+// deploying says of a right in AWS that is missing who has it: those who deploy.
+func deploying(err error) error {
+	if forbidden, is := errors.AsType[*account.Forbidden](err); is {
+		return failure(err, "fail.aws_forbidden_deploy", forbidden.Action)
+	}
+	return err
+}
+
 // undo takes a deployment away.
 func (c *call) undo(ctx context.Context, o settingUp, s session) error {
-	if s.facts.AWS.Stack.Status != "" && !s.facts.AWS.Stack.Ours {
-		return c.refusePlan([]setup.Problem{{Key: "stack_other", Args: []any{o.name}}})
-	}
-	if of, in := s.facts.AWS.Stack.Parameters["TenantId"], s.facts.Tenant.ID; of != "" && in != "" && of != in {
-		return misuse("use.other_tenant", o.name, of, in) // its apps are there
+	if problems := setup.Undoable(s.facts, s.deployment); len(problems) > 0 {
+		return c.refusePlan(problems)
 	}
 	c.tell(c.undoLines(o, s)...)
 	if o.plan {
@@ -350,5 +378,5 @@ func (c *call) undo(ctx context.Context, o settingUp, s session) error {
 	if err != nil {
 		return c.brokeOff(err)
 	}
-	return c.show(c.undoneView(o, s.deployment, left))
+	return c.show(c.undoneView(o, s, left))
 }

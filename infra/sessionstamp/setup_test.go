@@ -85,7 +85,7 @@ func TestSetupScreens(t *testing.T) {
 				{Step: "app", Detail: p.Apps[0].DisplayName, State: setup.Begins}, {Step: "app", Detail: p.Apps[0].DisplayName, State: setup.Done},
 				{Step: "trusted", Detail: p.Apps[0].DisplayName, State: setup.Begins}, {Step: "trusted", Detail: p.Apps[0].DisplayName, State: setup.Waits, Why: "AADSTS700211"},
 				{Step: "trusted", Detail: p.Apps[0].DisplayName, State: setup.Waits, Why: "AADSTS700211"}, {Step: "trusted", Detail: p.Apps[0].DisplayName, State: setup.Skipped},
-				{Step: "deploy", Detail: p.Stack, State: setup.Begins}, {Step: "deploy", Detail: p.Stack, State: setup.Waits, Why: "CREATE_IN_PROGRESS"}, {Step: "deploy", Detail: p.Stack, State: setup.Done},
+				{Step: "deploy", Detail: p.Stack, State: setup.Begins}, {Step: "deploy", Detail: p.Stack, State: setup.Waits, Why: "CREATE_IN_PROGRESS StamperFunction"}, {Step: "deploy", Detail: p.Stack, State: setup.Done},
 			} {
 				tell(e)
 			}
@@ -111,7 +111,12 @@ func TestSetupScreens(t *testing.T) {
 				t.Error("it is no failure")
 			}
 		},
-		"aws": func(_ *testing.T, c *call, s session) {
+		"aws": func(t *testing.T, c *call, s session) {
+			half := o
+			half.aws, half.excludeGroups, s.lacks = true, []string{anID}, misuse("use.no_sam")
+			c.Args = []string{"setup", "--aws", "--exclude-group", anID}
+			s.facts.Tenant, s.entraAs = setup.Tenant{}, ""
+			_ = c.show(c.planView(s, planFor(t, c, s, half)))
 			line := setup.Request{Deployment: s.deployment, Issuer: "https://0a1b2c3d.tokens.sts.global.api.aws"}.String()
 			_ = c.show(c.lineView(setUp{Line: line}, false))
 		},
@@ -124,8 +129,9 @@ func TestSetupScreens(t *testing.T) {
 		},
 		"undo": func(_ *testing.T, c *call, s session) {
 			s.facts.Tenant.Apps = map[string]directory.App{s.deployment.UniqueName("reader"): {DisplayName: "sessionstamp (reads users)"}}
+			s.stored, s.uploads = "arn", "aws-sam-cli-managed-default-samclisourcebucket-1a2b3c4d5e6f"
 			c.tell(c.undoLines(o, s)...)
-			_ = c.show(c.undoneView(o, s.deployment, []setup.Leftover{{Kind: setup.Table, Name: "sessionstamp-Table-1ABC"}, {Kind: setup.Log, Name: "/aws/lambda/sessionstamp-stamper"}}))
+			_ = c.show(c.undoneView(o, s, []setup.Leftover{{Kind: setup.Table, Name: "sessionstamp-Table-1ABC"}, {Kind: setup.Log, Name: "/aws/lambda/sessionstamp-stamper"}}))
 		},
 	} {
 		for _, l := range languages() {
@@ -162,6 +168,10 @@ func TestSetupMisuse(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`{"ExcludedUsers": {"a": 1}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	twice := filepath.Join(t.TempDir(), "twice.json")
+	if err := os.WriteFile(twice, []byte(`{"StampsPerDay": 9} {"DryRun": true}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	cut := setup.Request{Deployment: setup.Deployment{Stack: "s", Partition: "aws", Account: "123456789012", Region: "eu-west-1"}, Issuer: "https://a.aws"}.String()
 	for args, want := range map[string]string{
 		"setup":                                       "Nobody is here to be asked",
@@ -173,6 +183,9 @@ func TestSetupMisuse(t *testing.T) {
 		"setup --plan --entra " + cut[:40]:            "incomplete",
 		"setup --plan --aws sessionstamp/v2/to-aws/x": "another version",
 		"setup --plan --from " + file:                 "no JSON object",
+		"setup --plan --from " + file + "x":           "cannot be read",
+		"setup --plan --from " + twice:                "no JSON object",
+		"setup --plan --entra LINE --exclude none":    "leave them out",
 		"setup --plan --auth certificate":             "client-secret",
 		"setup --plan --stamps-per-day -1":            "stamps-per-day",
 	} {
@@ -225,18 +238,6 @@ func TestSetupSettingsRefused(t *testing.T) {
 	}
 }
 
-// TestSetupOtherTenant: where the apps are in another tenant an undo would leave them there.
-func TestSetupOtherTenant(t *testing.T) {
-	t.Parallel()
-	c, _, stderr, s := inSetup(language.English)
-	s.facts.AWS.Stack = setup.Stack{Status: "CREATE_COMPLETE", Ours: true, Parameters: map[string]string{"TenantId": strings.Repeat("1", 8) + anID[8:]}}
-	o := usualSetup
-	o.plan = true
-	if err := c.undo(t.Context(), o, s); err == nil || c.fail(err) != wrongUse || !strings.Contains(stderr.String(), "serves the tenant") {
-		t.Errorf("%v: %s", err, stderr)
-	}
-}
-
 // TestForgedRecords: a log is asked for nobody by what is no object ID.
 func TestForgedRecords(t *testing.T) {
 	t.Parallel()
@@ -267,7 +268,8 @@ func (s *describedSecrets) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: make(http.Header), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
-// TestSetupForeignSecret: a secret that was stored by hand is neither overwritten nor deleted.
+// TestSetupForeignSecret: a secret that was stored by hand is neither taken nor deleted, unless the
+// stack names it.
 func TestSetupForeignSecret(t *testing.T) {
 	t.Parallel()
 	for description, ours := range map[string]bool{storedBySetup: true, "": false, "the finance team's": false} {
@@ -277,9 +279,12 @@ func TestSetupForeignSecret(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = vaultOf{a}.Stored(t.Context(), "sessionstamp/entra")
-		_, stored := vaultOf{a}.Store(t.Context(), "sessionstamp/entra", directory.NewSecret("s"), at)
-		if errors.Is(err, setup.ErrNotOurs) == ours || errors.Is(stored, setup.ErrNotOurs) == ours || slices.Contains(world.calls, "PutSecretValue") != ours {
-			t.Errorf("%q: %v, %v, %v", description, err, stored, world.calls)
+		forgot := vaultOf{a}.Forget(t.Context(), "sessionstamp/entra")
+		if errors.Is(err, setup.ErrNotOurs) == ours || forgot != nil || slices.Contains(world.calls, "DeleteSecret") != ours {
+			t.Errorf("%q: %v, %v, %v", description, err, forgot, world.calls)
+		}
+		if _, err = (vaultOf{a}).Stored(t.Context(), renewARN); err != nil { // which the stack names
+			t.Error(err)
 		}
 	}
 }

@@ -55,12 +55,15 @@ func (c *call) planView(s session, p setup.Plan) view {
 		add("setup_value.stack", p.Stack, map[bool]string{true: c.say("setup_from.stack"), false: c.say("setup_from.made")}[p.Exists], "--stack")
 	}
 	for _, value := range p.Values {
-		if value.Value != "" || value.Changes || value.From == setup.ToBeMade || slices.Contains(shownAlways, value.Name) {
+		if value.Value != "" || value.Changes || value.From == setup.ToBeMade || value.From == setup.ToBeSaid && value.Name != "Cloud" || slices.Contains(shownAlways, value.Name) {
 			add(language.Key("setup_value."+value.Name), c.settingOf(value), c.say(language.Key("setup_from."+value.From)), flagOf[value.Name])
 		}
 	}
 	v.sheet = planSheet(p)
 	v.after = append(c.detailLines(s.facts.Tenant, p), c.noticeLines(p)...)
+	if s.lacks != nil {
+		v.after = append(v.after, line{text: "! " + c.sentence(s.lacks), colour: screen.Notice, hang: 2})
+	}
 	v.next = []hint{{c.again("--plan"), "hint.setup"}}
 	return v
 }
@@ -121,8 +124,11 @@ func (c *call) noticeLines(p setup.Plan) (lines []line) {
 // settingOf writes a value for eyes: a list of IDs as how many, and a change with what was.
 func (c *call) settingOf(v setup.Value) string {
 	now := c.readable(v.Name, v.Value)
-	if v.From == setup.ToBeMade {
+	switch {
+	case v.From == setup.ToBeMade:
 		now = c.say("setup.to_be_made")
+	case v.From == setup.ToBeSaid && v.Value == "":
+		now = c.say("setup.to_be_said")
 	}
 	if v.Changes {
 		return short(c.readable(v.Name, v.Old)) + " → " + short(now)
@@ -223,7 +229,7 @@ func (c *call) doneView(ctx context.Context, o settingUp, s session, done setup.
 
 // lineView shows the line for the other person.
 func (c *call) lineView(object setUp, fromEntra bool) view {
-	key, label, next := language.Key("setup.line_to_entra"), "sessionstamp setup --entra ", hint{"setup --aws", "hint.setup_aws"}
+	key, label, next := language.Key("setup.line_to_entra"), "sessionstamp setup --entra ", hint{c.again("--plan"), "hint.setup_aws"}
 	if fromEntra {
 		key, label, next = "setup.line_to_aws", "sessionstamp setup --aws ", hint{"help setup", "hint.setup_help"}
 	}
@@ -240,6 +246,9 @@ func (c *call) undoLines(o settingUp, s session) (lines []line) {
 	lines = append(lines, line{text: c.say("setup.undoes", d.Stack, d.Account, d.Region), colour: screen.Strong})
 	if !o.entra {
 		lines = append(lines, line{text: "  " + c.say("setup.undoes_stack", d.Stack), hang: 2})
+	}
+	if s.stored != "" {
+		lines = append(lines, line{text: "  " + c.say("setup.undoes_secret", d.SecretName()), hang: 2})
 	}
 	for _, name := range []string{"reader", "stamper"} {
 		if app, found := s.facts.Tenant.Apps[d.UniqueName(name)]; found {
@@ -258,7 +267,8 @@ type removed struct {
 }
 
 // undoneView names what is left, and the commands that delete it.
-func (c *call) undoneView(o settingUp, d setup.Deployment, left []setup.Leftover) view {
+func (c *call) undoneView(o settingUp, s session, left []setup.Leftover) view {
+	d := s.deployment
 	object := removed{Stack: d.Stack, Account: d.Account, Region: d.Region, Kept: []string{}}
 	lines := []line{{text: "✓ " + c.say("setup.undone", d.Stack), colour: screen.Good, hang: 2}}
 	if len(left) > 0 {
@@ -271,6 +281,9 @@ func (c *call) undoneView(o settingUp, d setup.Deployment, left []setup.Leftover
 		for _, command := range deleting(one) {
 			lines = append(lines, line{text: "  " + command + " --region " + d.Region, whole: true})
 		}
+	}
+	if s.uploads != "" {
+		lines = append(lines, line{text: c.say("setup.uploads_stay"), hang: 2}, line{text: "  aws s3 rm --recursive s3://" + s.uploads + "/" + d.Stack + "/", whole: true})
 	}
 	if !o.entra {
 		lines = append(lines, line{text: c.say("setup.issuer_stays"), hang: 2}, line{text: "  aws iam disable-outbound-web-identity-federation", whole: true})

@@ -1,18 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -43,6 +43,9 @@ func (c *call) session(ctx context.Context, o settingUp, w setup.Wishes) (s sess
 		return s, misuse("use.line_elsewhere", w.Answer.Account, w.Answer.Region, d.Account, d.Region)
 	}
 	s.deployment = d
+	if deployed := s.facts.AWS.Stack; deployed.Deployed() && c.tenantID == "" {
+		c.tenantID, c.cloud = deployed.Parameters["TenantId"], cmp.Or(deployed.Parameters["Cloud"], c.cloud)
+	}
 	if !o.aws {
 		err = c.microsoft(ctx, &s, o, w, d)
 	}
@@ -61,7 +64,12 @@ func (c *call) amazon(ctx context.Context, s *session, a *account.Account, o set
 	s.preview = previewOf(a, d.Stack)
 	if o.undo {
 		s.facts.AWS = f
-		return nil
+		s.uploads, _ = stack.SAMBucket(ctx, a) // who may not look is not told
+		stored, err := s.world.Vault.Stored(ctx, d.SecretName())
+		if s.stored = stored.ARN; errors.Is(err, setup.ErrNotOurs) {
+			return nil
+		}
+		return err
 	}
 	if f.Leftovers, err = stacks.Leftovers(ctx, d.Stack); err != nil {
 		return err
@@ -73,15 +81,15 @@ func (c *call) amazon(ctx context.Context, s *session, a *account.Account, o set
 		f.Concurrency = quota.Unreserved
 	}
 	s.facts.AWS = f
-	if o.plan || o.aws && o.line == "" {
-		return nil
+	s.world.Deployer, err = c.deployer(d, o.profile)
+	if o.plan || o.aws && o.line == "" { // it will be asked for
+		s.lacks, err = err, nil
 	}
-	s.world.Deployer, err = c.deployer(d, o)
 	return err
 }
 
 // deployer finds sam, and what it is to deploy.
-func (c *call) deployer(d setup.Deployment, o settingUp) (setup.Deployer, error) {
+func (c *call) deployer(d setup.Deployment, profile string) (setup.Deployer, error) {
 	brings, err := c.released()
 	if err != nil || brings.Deployer != nil {
 		return brings.Deployer, err
@@ -95,7 +103,7 @@ func (c *call) deployer(d setup.Deployment, o settingUp) (setup.Deployer, error)
 		return nil, misuse("use.folder")
 	}
 	folder = filepath.Join(folder, strings.Join([]string{"deploy", d.Account, d.Region, d.Stack}, "-"))
-	return setup.SAM{Program: program, Tree: brings.Tree, Folder: folder, Profile: o.profile, Env: os.Environ()}, nil
+	return setup.SAM{Program: program, Tree: brings.Tree, Folder: folder, Profile: profile, Env: os.Environ()}, nil
 }
 
 // brings is the version that a setup deploys.
@@ -124,7 +132,7 @@ func (c *call) microsoft(ctx context.Context, s *session, o settingUp, w setup.W
 	if err != nil {
 		return err
 	}
-	f := setup.Tenant{ID: t.id, Cloud: cloud.Name, Audience: cloud.ExchangeAudience(), Apps: make(map[string]directory.App)}
+	f := setup.Tenant{ID: strings.ToLower(t.id), Cloud: cloud.Name, Audience: cloud.ExchangeAudience(), Apps: make(map[string]directory.App)}
 	if reads {
 		r, err := c.read(ctx, t, "")
 		if err != nil {
@@ -203,7 +211,7 @@ func (s stacksOf) Find(ctx context.Context, name string) (setup.Stack, error) {
 	}
 	return setup.Stack{
 		ID: found.ID, Status: found.Status, Ours: true, Version: found.Version,
-		Parameters: found.Parameters, Outputs: found.Outputs, Failure: found.Failure,
+		Parameters: found.Parameters, Outputs: found.Outputs, Tags: found.Tags, Failure: found.Failure, At: found.At,
 	}, nil
 }
 
@@ -247,44 +255,57 @@ func (s stacksOf) Discard(ctx context.Context, left setup.Leftover) error {
 type vaultOf struct{ *account.Account }
 
 // Stored implements [setup.Vault].
-func (v vaultOf) Stored(ctx context.Context, name string) (string, error) {
-	found, err := v.DescribeSecret(ctx, name)
+func (v vaultOf) Stored(ctx context.Context, id string) (c setup.Credential, err error) {
+	found, err := v.DescribeSecret(ctx, id)
 	switch {
 	case errors.Is(err, account.ErrNoSecret):
-		return "", nil
-	case err == nil && found.Description != storedBySetup:
-		return "", failure(setup.ErrNotOurs, "fail.secret_taken", name)
+		return c, nil
+	case err != nil:
+		return c, err
+	case id == found.Name && found.Description != storedBySetup:
+		return c, failure(setup.ErrNotOurs, "fail.secret_taken", id)
 	}
-	return found.ARN, err
+	c.ARN = found.ARN
+	text, err := v.SecretValue(ctx, id, account.Current)
+	if errors.Is(err, account.ErrNoSecret) { // it is there, and has no value yet
+		return c, nil
+	}
+	stored, _ := secrets.ParseStored(text) // what cannot be read is not ours
+	c.Name = stored.Name
+	return c, err
 }
 
 // storedBySetup is the description of the secrets that a setup makes. It tells them from those
-// that a person has stored by hand, under the same name.
+// that a person has stored by hand under the same name.
 const storedBySetup = "sessionstamp: signs the app in to Microsoft Entra"
 
-// Store implements [setup.Vault]. The functions read what it stores: see package secrets.
-func (v vaultOf) Store(ctx context.Context, name string, secret directory.Secret, end time.Time) (string, error) {
-	content, err := json.Marshal(map[string]string{"clientSecret": secret.Reveal(), "expires": end.UTC().Format(time.RFC3339)})
+// Store implements [setup.Vault], in the form that the functions and a renewal read.
+func (v vaultOf) Store(ctx context.Context, id string, c setup.Credential) (arn string, err error) {
+	text, err := secrets.Stored{Name: c.Name, ClientSecret: c.Secret, End: c.End}.Text()
 	if err != nil {
 		return "", err
 	}
-	value := directory.NewSecret(string(content))
-	arn, err := v.Stored(ctx, name)
-	switch {
-	case err != nil:
+	found, err := v.DescribeSecret(ctx, id)
+	if errors.Is(err, account.ErrNoSecret) {
+		return v.CreateSecret(ctx, id, storedBySetup, text)
+	}
+	if err != nil {
 		return "", err
-	case arn == "":
-		return v.CreateSecret(ctx, name, storedBySetup, value)
 	}
-	version, err := v.PutPending(ctx, name, value)
-	if err == nil {
-		err = v.Promote(ctx, name, version)
-	}
-	return arn, err
+	return found.ARN, v.PutSecret(ctx, id, text)
 }
 
 // Forget implements [setup.Vault].
-func (v vaultOf) Forget(ctx context.Context, name string) error { return v.DeleteSecret(ctx, name) }
+func (v vaultOf) Forget(ctx context.Context, name string) error {
+	_, err := v.Stored(ctx, name)
+	if errors.Is(err, setup.ErrNotOurs) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return v.DeleteSecret(ctx, name)
+}
 
 // previewOf asks the sweeper whom it would queue.
 func previewOf(a *account.Account, name string) func(context.Context) (setupPreview, error) {

@@ -125,7 +125,7 @@ func (c *call) statusView(s condition, d deployment) view {
 		v.before = append(v.before, line{text: text, whole: true})
 	}
 	v.before = append(v.before, line{})
-	v.next = append(v.next, hint{"history --stack " + argument(d.name) + d.place(), "hint.stack_history"})
+	v.next = append(v.next, hint{"history" + d.named(), "hint.stack_history"})
 	if wrongs == 0 {
 		v.next = append(v.next, hint{"sweep --preview" + d.given(), "hint.preview"})
 	}

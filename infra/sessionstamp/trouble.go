@@ -50,10 +50,7 @@ func (c *call) fail(err error) int {
 	if screen.IsClosed(err) {
 		return c.status
 	}
-	t, ok := errors.AsType[*trouble](err)
-	if !ok {
-		t = explain(err)
-	}
+	t := worded(err)
 	mark := c.Err.Paint(screen.Wrong, "✗")
 	said := screen.Clean(c.say(t.key, t.args...))
 	for i, line := range screen.Wrap("✗ "+said, c.Err.Columns, 2) {
@@ -68,6 +65,14 @@ func (c *call) fail(err error) int {
 		}
 	}
 	return t.status
+}
+
+// worded is the sentence of an error, be it that of a package below.
+func worded(err error) *trouble {
+	if t, is := errors.AsType[*trouble](err); is {
+		return t
+	}
+	return explain(err)
 }
 
 // explain makes a sentence of an error of the packages below.

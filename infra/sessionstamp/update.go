@@ -60,7 +60,7 @@ func (c *call) update(ctx context.Context, u updating) error {
 	}
 	s, err := c.working(ctx, u.deployment)
 	if err != nil {
-		return err
+		return deploying(err)
 	}
 	brings, err := c.released()
 	if err != nil {
@@ -121,11 +121,11 @@ func (c *call) deploy(ctx context.Context, u updating, s *stack.Stack, plan chan
 		return s, err
 	}
 	at := setup.Deployment{Stack: s.Name, Partition: partition, Account: account, Region: region}
-	deployer, err := c.deployer(at, settingUp{deployment: u.deployment})
+	deployer, err := c.deployer(at, u.profile)
 	if err != nil {
 		return s, err
 	}
-	said := deployer.Deploy(ctx, setup.Plan{Deployment: at, Values: plan.Values, Version: plan.Brings, Exists: true})
+	said := deployer.Deploy(ctx, setup.Plan{Deployment: at, Values: plan.Values, Version: plan.Brings, Tags: s.Tags, Exists: true})
 	if ctx.Err() != nil {
 		return s, failure(ctx.Err(), "update.stopped", "sessionstamp status"+u.given())
 	}

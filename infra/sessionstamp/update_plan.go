@@ -31,7 +31,9 @@ func planUpdate(running, brings, changelog, template string, parameters map[stri
 			c.Values = append(c.Values, setup.Value{Name: name, Value: value, From: setup.FromStack})
 		}
 	}
-	c.move(known, parameters, "AlarmsTo", "AlarmTopicArn", "AlarmEmail")
+	for to, from := range setup.Renamed {
+		c.move(known, parameters, to, from...)
+	}
 	for name, value := range parameters {
 		moved := slices.ContainsFunc(c.Moved, func(v setup.Value) bool { return v.Old == name })
 		if value != "" && !moved && !slices.Contains(known, name) {

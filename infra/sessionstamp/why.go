@@ -176,7 +176,7 @@ var plainName = regexp.MustCompile(`^[A-Za-z0-9._+@-]+$`)
 func (x explanation) cure() string {
 	for _, f := range x.findings {
 		if command, ours := strings.CutPrefix(f.Command, "sessionstamp stamp "); ours {
-			return "stamp " + strings.ReplaceAll(command, cause.UserName, x.name()) + x.deployment.named()
+			return "stamp " + strings.ReplaceAll(command, cause.UserName, x.name()) + x.named()
 		}
 	}
 	return ""
@@ -261,10 +261,10 @@ func (x explanation) next() (next []hint) {
 	person := !x.demo && x.signInBy != byEnvironment && x.usualWay() != byEnvironment
 	refused := func(b cause.Blank) bool { return b.Gap.Reason == cause.NoPermission }
 	if person && !x.allRights && slices.ContainsFunc(x.blanks, refused) {
-		next = append(next, hint{"why " + x.name() + x.deployment.named() + " --all-rights", "hint.rights"})
+		next = append(next, hint{"why " + x.name() + x.named() + " --all-rights", "hint.rights"})
 	}
 	if !x.all {
-		return append(next, hint{"why " + x.name() + x.deployment.named() + " --all", "hint.all"})
+		return append(next, hint{"why " + x.name() + x.named() + " --all", "hint.all"})
 	}
 	return append(next, hint{"check", "hint.check"})
 }

@@ -68,6 +68,10 @@ var deploymentWords = language.Catalogue{
 		En: "AWS does not let you do this: your role lacks %s. sessionstamp policy operator prints all the rights that it takes.",
 		Ja: "AWS の権限がありません。ロールに %s が必要です。必要な権限の一覧は sessionstamp policy operator で表示できます。",
 	},
+	"fail.aws_forbidden_deploy": {
+		En: "AWS does not let you do this: your role lacks %s. sessionstamp policy deploy prints all the rights that it takes.",
+		Ja: "AWS の権限がありません。ロールに %s が必要です。必要な権限の一覧は sessionstamp policy deploy で表示できます。",
+	},
 	"fail.aws_throttled": {
 		En: "AWS is asked too often in this account: try again in a minute.",
 		Ja: "このアカウントから AWS への要求が多すぎます。1 分後にもう一度実行してください。",

@@ -68,7 +68,7 @@ type AppCredential struct {
 var (
 	ErrNoApp        = errors.New("the tenant has no such app registration")
 	ErrDeletedApp   = errors.New("a deleted app registration still has this unique name; delete it permanently in the portal, under Deleted applications")
-	ErrNoRole       = errors.New("Microsoft Graph has no such application permission in this cloud")
+	ErrNoRole       = errors.New("no such application permission of Microsoft Graph in this cloud")
 	ErrMaxFederated = errors.New("the app has 20 federated credentials already, the most there can be; delete one that nobody uses")
 	ErrTrusted      = errors.New("another federated credential of the app has this issuer and subject; delete it, or use its name")
 )

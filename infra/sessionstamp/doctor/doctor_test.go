@@ -57,7 +57,7 @@ func healthy() Evidence {
 		functions = append(functions, Function{Name: function, Found: true, State: "Active", LastUpdate: "Successful"})
 	}
 	return Evidence{
-		Now: now, Command: "v1.2.0", Stack: name,
+		Now: now, Command: "1.2.0", Stack: name,
 		Clock: Asked(-time.Minute), SAM: Asked(true), File: Asked(FileFine),
 		Account: Asked(Account{ID: "123456789012", Region: "ap-northeast-1"}), Issuer: Asked(issuer),
 		Stacks:     Asked([]Deployment{deployment(), {Found: true, Name: "other", Tenant: "b", Reader: "c"}}),
@@ -141,6 +141,15 @@ func secret(end time.Time, more ...directory.AppCredential) change {
 	}
 }
 
+// named tells which credential is stored.
+func named(name string) change {
+	return func(e *Evidence) {
+		d, _ := e.Deployment.Get()
+		d.Credential = name
+		e.Deployment = Asked(d)
+	}
+}
+
 func credential(c directory.AppCredential) change {
 	return reader(func(a *App) { a.Credentials = append(a.Credentials, c) })
 }
@@ -220,6 +229,9 @@ var cases = append([]fault{
 	{"credential_ends", []change{secret(now.Add(29 * day))}, ""},
 	{"credential_orphaned", []change{secret(now.Add(90*day), directory.AppCredential{KeyID: "old", Name: "sessionstamp 0"})}, RemoveSecret},
 	{"", []change{secret(now.Add(90*day), directory.AppCredential{KeyID: "other", Name: "sessionstamp 2", End: now.Add(day)})}, ""},
+	{"credential_orphaned", []change{secret(now.Add(90*day), directory.AppCredential{KeyID: "other", Name: "sessionstamp 2", End: now.Add(day)}), named("sessionstamp 1")}, RemoveSecret},
+	{"credential_ends", []change{secret(now.Add(day), directory.AppCredential{KeyID: "other", Name: "portal", End: now.Add(90 * day)}), named("sessionstamp 1")}, ""},
+	{"credential_none", []change{secret(now.Add(90 * day)), named("sessionstamp 2"), reader(func(a *App) { a.Credentials[0].Name = "portal" })}, ""},
 	{"credential_orphaned", []change{credential(directory.AppCredential{KeyID: "old", Name: "sessionstamp 0", Certificate: true})}, RemoveCert},
 	{"credential_needless", []change{credential(directory.AppCredential{KeyID: "k", End: now.Add(day)})}, ""},
 	{"no_federated_domain", []change{domains(directory.Domain{Name: "example.co.jp", Verified: true})}, ""},

@@ -15,7 +15,7 @@ import (
 type Evidence struct {
 	// Now is the moment of the question, in the person's time zone.
 	Now time.Time
-	// Command is the version of this command, empty where it has none.
+	// Command is the version of this command, as package bundle has it.
 	Command string
 	// System is this machine's runtime.GOOS.
 	System string
@@ -112,6 +112,9 @@ type Deployment struct {
 	// "stamper".
 	Apps map[string]string
 	Mode directory.AuthMode
+	// Credential is the name at the app of the credential that is stored, "" where that is not
+	// known.
+	Credential string
 	// Audience is that of the federated credentials, and Subjects their subjects, by the name
 	// of the function.
 	Audience string

@@ -184,7 +184,7 @@ func (m matter) current(a held) (c directory.AppCredential, found bool) {
 	d, _ := m.deployed()
 	for _, one := range a.Credentials {
 		kind := d.Mode.Stored() && one.Certificate == (d.Mode == directory.AuthCertificate)
-		if kind && (!found || one.End.After(c.End)) {
+		if kind && (d.Credential == "" || one.Name == d.Credential) && (!found || one.End.After(c.End)) {
 			c, found = one, true
 		}
 	}
@@ -217,12 +217,12 @@ func (m matter) ending(a held, c directory.AppCredential) params {
 func ours(c directory.AppCredential) bool { return strings.HasPrefix(c.Name, "sessionstamp") }
 
 // credentialOrphaned finds those of ours with which certainly nobody signs in. Where one is
-// stored, it is not known which: that are those which have ended.
+// stored, and it is not known which, that are those which have ended.
 func credentialOrphaned(m matter, a held) (hits []hit) {
 	d, _ := m.deployed()
 	now, _ := m.current(a)
 	for _, c := range a.Credentials {
-		if !ours(c) || c.KeyID == now.KeyID || d.Mode.Stored() && c.End.After(m.Now) {
+		if !ours(c) || c.KeyID == now.KeyID || d.Mode.Stored() && d.Credential == "" && c.End.After(m.Now) {
 			continue
 		}
 		do := RemoveSecret

@@ -2,11 +2,9 @@ package doctor
 
 import (
 	"cmp"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 )
 
@@ -54,24 +52,10 @@ func fileIs(state FileState) func(matter) []hit {
 	}
 }
 
-// versions hits where the command compares so to the stack.
+// versions hits where the command compares so to the stack, and both have a number.
 func (m matter) versions(want int) []hit {
 	d, deployed := m.deployed()
-	command, known := numbers(m.Command)
-	stack, stackKnown := numbers(d.Version)
-	return when(deployed && known && stackKnown && slices.Compare(command, stack) == want,
+	numbered := func(version string) bool { return bundle.Compare(version, "0.0.0") > 0 }
+	return when(deployed && numbered(m.Command) && numbered(d.Version) && bundle.Compare(m.Command, d.Version) == want,
 		params{"command": plain(m.Command), "version": plain(d.Version)})
-}
-
-// numbers are those of a release such as 1.2.3; what follows a + does not count.
-func numbers(version string) (parts []int, ok bool) {
-	version, _, _ = strings.Cut(strings.TrimPrefix(version, "v"), "+")
-	for part := range strings.SplitSeq(version, ".") {
-		n, err := strconv.Atoi(part)
-		if err != nil {
-			return nil, false
-		}
-		parts = append(parts, n)
-	}
-	return parts, true
 }

@@ -3,14 +3,12 @@ package renew
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"fmt"
 	"math/big"
-	"strings"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 )
 
@@ -27,8 +25,7 @@ const (
 
 // A Deployment is whose credential is renewed.
 type Deployment struct {
-	// Stack is the stack's name, Account and Region where it is.
-	Stack, Account, Region string
+	setup.Deployment
 	// ClientID is the app's, SecretARN that of the secret which holds the credential.
 	ClientID, SecretARN string
 	// Certificate tells a certificate from a client secret.
@@ -38,24 +35,6 @@ type Deployment struct {
 	// Now is the clock.
 	Now func() time.Time
 }
-
-// longestStack keeps a name within the [90 characters] that Graph does not shorten.
-//
-// [90 characters]: https://learn.microsoft.com/graph/api/resources/keycredential
-const longestStack = 40
-
-// prefix is how the names of our credentials begin. Several stacks may share an app.
-func (d Deployment) prefix() string {
-	sum := sha256.Sum256([]byte(d.Account + "/" + d.Region + "/" + d.Stack))
-	return fmt.Sprintf("sessionstamp %.*s %x ", longestStack, d.Stack, sum[:4])
-}
-
-// Ours tells whether a credential of that displayName was made by this package for this
-// deployment.
-func (d Deployment) Ours(name string) bool { return strings.HasPrefix(name, d.prefix()) }
-
-// Name is one for a new credential, different each time.
-func (d Deployment) Name() string { return d.prefix() + strings.ToLower(rand.Text()[:8]) }
 
 // End is until when a credential is good that is made now.
 func (d Deployment) End() time.Time { return d.Now().Add(time.Duration(d.Days) * day) }

@@ -11,7 +11,7 @@
 // and signs in with the new one in the same attempt.
 //
 // A credential that was added to the app by other means is never removed. Ours are known by
-// their names: see [Deployment.Ours].
+// their names: see [setup.Deployment.Ours].
 package renew
 
 import (

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/renew"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
@@ -15,8 +16,8 @@ import (
 func TestNext(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)
-	d := renew.Deployment{Stack: "prod", Account: "123456789012", Region: "ap-northeast-1", Days: 180, Now: func() time.Time { return now }}
-	oldName, newName := d.Name(), d.Name()
+	d := renew.Deployment{Deployment: setup.Deployment{Stack: "prod", Account: "123456789012", Region: "ap-northeast-1"}, Days: 180, Now: func() time.Time { return now }}
+	oldName, newName := d.CredentialName(), d.CredentialName()
 	stored := func(id, name string, days int) renew.Version {
 		return renew.Version{ID: id, Stored: secrets.Stored{Name: name, End: now.AddDate(0, 0, days)}}
 	}
@@ -65,26 +66,5 @@ func TestNext(t *testing.T) {
 		if got, err := run.Next(c.state); got != c.want || !errors.Is(err, c.err) {
 			t.Errorf("%s: %q, %v, want %q, %v", name, got, err, c.want, c.err)
 		}
-	}
-}
-
-// TestOurs: those of other deployments at the same app are not ours, however long the names.
-func TestOurs(t *testing.T) {
-	t.Parallel()
-	const most = 90 // characters of a displayName
-	long := "sessionstamp-for-a-department-with-a-long-name-"
-	d := renew.Deployment{Stack: long + "a", Account: "123456789012", Region: "ap-northeast-1"}
-	if name := d.Name(); !d.Ours(name) || len(name) > most || name == d.Name() {
-		t.Errorf("%q of %d characters", name, len(name))
-	}
-	for _, other := range []renew.Deployment{
-		{Stack: long + "b", Account: d.Account, Region: d.Region}, {Stack: d.Stack, Account: d.Account, Region: "us-east-1"}, {},
-	} {
-		if d.Ours(other.Name()) {
-			t.Errorf("takes one of %+v for its own", other)
-		}
-	}
-	if d.Ours("") || d.Ours("sessionstamp") {
-		t.Error("takes one of other means for its own")
 	}
 }

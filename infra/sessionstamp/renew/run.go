@@ -137,7 +137,7 @@ func (e *Engine) move(ctx context.Context, r Renewal, stage, to, from string) er
 // add makes a credential and stores it as pending. Where that fails it may be at the app, and
 // nobody knows it: it is removed at once if possible, else by the next run.
 func (e *Engine) add(ctx context.Context, d Deployment, app directory.App) (version string, err error) {
-	name := d.Name()
+	name := d.CredentialName()
 	made, err := e.make(ctx, d, app, name)
 	if err != nil {
 		return "", errors.Join(fmt.Errorf("%w: %w", ErrNotAdded, err), e.discard(ctx, d, name))

@@ -19,15 +19,15 @@ type story struct {
 }
 
 var stories = map[string]story{
-	"two apps":      {},
-	"one app":       {wishes: func(w *Wishes) { w.OneApp = true }},
+	"two apps":      {wishes: func(w *Wishes) { w.Apps = 2 }},
+	"one app":       {wishes: func(w *Wishes) { w.Apps = 1 }},
 	"client secret": {wishes: func(w *Wishes) { w.Flags = map[string]string{authMode: "client-secret"} }},
 	"a secret of another": {
 		wishes: func(w *Wishes) { w.Flags = map[string]string{authMode: "client-secret"} },
 		prepare: func(w *world) {
 			p, _ := Make(facts(), wish())
 			w.apps[p.Apps[0].UniqueName] = directory.App{
-				ID: "a", ClientID: w.id(), UniqueName: p.Apps[0].UniqueName, PrincipalID: "p", Credentials: []directory.AppCredential{{KeyID: theirs, Name: credential}},
+				ID: "a", ClientID: w.id(), UniqueName: p.Apps[0].UniqueName, PrincipalID: "p", Credentials: []directory.AppCredential{{KeyID: theirs, Name: p.CredentialName()}},
 			}
 		},
 	},
@@ -212,8 +212,8 @@ type taken struct {
 	stack bool
 }
 
-func (w taken) Stored(ctx context.Context, _ string) (string, error) {
-	return "", w.call(ctx, "Stored", func() error { return ErrNotOurs })
+func (w taken) Stored(ctx context.Context, _ string) (Credential, error) {
+	return Credential{}, w.call(ctx, "Stored", func() error { return ErrNotOurs })
 }
 
 func (w taken) Find(ctx context.Context, name string) (Stack, error) {
@@ -255,7 +255,7 @@ func TestChange(t *testing.T) {
 		for _, name := range []string{"one app", "two apps", "client secret", "two apps", "one app"} {
 			p := planOf(t, stories[name], w)
 			if name == "two apps" && p.Mode != directory.AuthWebIdentity {
-				p = planOf(t, story{wishes: func(w *Wishes) { w.Flags = map[string]string{authMode: "web-identity"} }}, w)
+				p = planOf(t, story{wishes: func(w *Wishes) { w.Apps, w.Flags = 2, map[string]string{authMode: "web-identity"} }}, w)
 			}
 			if _, err := Run(t.Context(), p, w.seen(), quiet); err != nil {
 				t.Fatalf("%s: %v", name, err)
@@ -303,5 +303,60 @@ func TestPatience(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestSecretStays: the client secret that was renewed, or stored by hand, stays; what nobody
+// knows any more goes.
+func TestSecretStays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, w := stories["client secret"], made(story{})
+		p := planOf(t, s, w)
+		run := func() {
+			t.Helper()
+			if _, err := Run(t.Context(), planOf(t, s, w), w.seen(), quiet); err != nil {
+				t.Fatal(err)
+			}
+			if w.judge(t, p); t.Failed() {
+				t.FailNow()
+			}
+		}
+		run()
+		app, stored := w.apps[p.Apps[0].UniqueName], w.vault[p.SecretName()]
+		if !p.Ours(stored.Name) || app.Credentials[0].Name != stored.Name {
+			t.Fatalf("%q is stored, and the app has %v", stored.Name, app.Credentials)
+		}
+		stored.Name = p.CredentialName()
+		renewed := directory.AppCredential{KeyID: "renewed", Name: stored.Name, End: time.Now().Add(credentialLife)}
+		app.Credentials = append(app.Credentials, renewed)
+		w.apps[app.UniqueName], w.vault[p.SecretName()] = app, stored
+		run()
+		w.vault[p.SecretName()] = Credential{ARN: stored.ARN}
+		app = w.apps[app.UniqueName]
+		app.Credentials = []directory.AppCredential{{KeyID: "by hand", Name: "portal"}}
+		w.apps[app.UniqueName] = app
+		run()
+		if left := w.apps[app.UniqueName].Credentials; left[0].KeyID != "by hand" {
+			t.Errorf("%v", left)
+		}
+	})
+}
+
+// TestUndoable: nothing is taken away that is not this deployment's alone.
+func TestUndoable(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(*Facts, *Wishes){
+		"":             func(*Facts, *Wishes) {},
+		"app_other":    otherApp,
+		"stack_other":  func(f *Facts, _ *Wishes) { f.AWS.Stack = Stack{Status: "CREATE_COMPLETE"} },
+		"tenant_other": func(f *Facts, _ *Wishes) { f.AWS.Stack = running(map[string]string{tenantID: user(1, "").ID}) },
+	} {
+		f, w := facts(), wish()
+		change(&f, &w)
+		problems := Undoable(f, Deployment{Stack: w.Stack, Partition: "aws", Account: f.AWS.ID, Region: f.AWS.Region})
+		if len(problems) != len(slices.Compact([]string{"", want}))-1 || want != "" && problems[0].Key != want {
+			t.Errorf("%q: %v", want, problems)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,11 +9,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
-// deployed tells whether there is a deployment that an update changes.
-func (s Stack) deployed() bool { return s.Status != "" && !s.dead() }
+// Deployed tells whether there is a deployment that an update changes.
+func (s Stack) Deployed() bool { return s.Status != "" && !s.dead() }
 
 // dead tells whether the stack can only be deleted: its creation failed, or its deletion, or
 // it never came to be. See [stack status codes].
@@ -67,7 +69,7 @@ func (r *runner) deploy(ctx context.Context) error {
 	if err := r.clear(ctx); err != nil {
 		return err
 	}
-	said := r.Deployer.Deploy(ctx, r.plan)
+	said := r.watched(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -85,6 +87,26 @@ func (r *runner) deploy(ctx context.Context) error {
 	}
 	return fmt.Errorf("the stack is %s", stack.Status)
 }
+
+// watched deploys, and tells meanwhile what CloudFormation is at.
+func (r *runner) watched(ctx context.Context) error {
+	const every = 10 * time.Second
+	looking, stop := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for wait(looking, every) == nil {
+			if stack, err := r.Stacks.Find(looking, r.plan.Stack); err == nil && stack.busy() { // who deploys tells of errors
+				r.say(Waits, stack.at())
+			}
+		}
+	})
+	defer watch.Wait()
+	defer stop()
+	return r.Deployer.Deploy(ctx, r.plan)
+}
+
+// at is what CloudFormation does, and to which resource.
+func (s Stack) at() string { return strings.TrimSpace(s.Status + " " + s.At) }
 
 // Failed is a deployment that CloudFormation has broken off, with its sentence.
 type Failed struct{ Sentence string }
@@ -120,7 +142,7 @@ func (r *runner) settled(ctx context.Context) (Stack, error) {
 		case r.Now().After(end):
 			return stack, errors.New("CloudFormation is still at work after two hours")
 		}
-		r.say(Waits, stack.Status)
+		r.say(Waits, stack.at())
 		if err := wait(ctx, every); err != nil {
 			return stack, err
 		}
@@ -158,7 +180,7 @@ func (r *runner) delete(ctx context.Context, stack Stack) error {
 	case err != nil:
 		return err
 	case left.Status != "":
-		return &Failed{left.Failure}
+		return &Failed{cmp.Or(left.Failure, left.Status)}
 	}
 	return r.discard(ctx)
 }

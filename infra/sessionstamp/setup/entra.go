@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -148,7 +149,7 @@ func (r *runner) await(ctx context.Context, clientID string) error {
 		case !slices.Contains([]string{unknownIssuer, noMatch, unknownApp, unknownPrincipal, ""}, code), ctx.Err() != nil, r.Now().After(end):
 			return err
 		}
-		r.say(Waits, code)
+		r.say(Waits, cmp.Or(code, "no_answer"))
 		if err := wait(ctx, every); err != nil {
 			return err
 		}
@@ -163,47 +164,54 @@ func codeOf(err error) string {
 	return ""
 }
 
-// credential is the name of the client secret.
-const credential = "sessionstamp setup"
-
 // credentialLife is how long a client secret is good.
 const credentialLife = 180 * 24 * time.Hour
 
-// secret makes a client secret that goes from Entra into Secrets Manager, past everybody. A
-// secret that was made and not stored is known to nobody, and removed.
+// secret makes a client secret that goes from Entra into Secrets Manager, past everybody. It
+// leaves the one that serves, which may have been renewed or stored by hand since. Those of
+// ours that are not stored are known to nobody, and go last.
 func (r *runner) secret() step {
-	app, name := r.plan.Apps[0], r.plan.SecretName()
+	app, kept := r.plan.Apps[0], r.plan.Parameters()[credentialSecret]
+	var stored Credential
+	var serves bool
 	return step{
-		"secret", name,
-		func(ctx context.Context) (bool, error) {
-			arn, err := r.Vault.Stored(ctx, name)
-			r.plan.set(credentialSecret, arn)
-			if err != nil || arn == "" {
+		"secret", r.plan.SecretName(),
+		func(ctx context.Context) (_ bool, err error) {
+			if stored, err = r.Vault.Stored(ctx, cmp.Or(kept, r.plan.SecretName())); err != nil {
 				return false, err
 			}
-			_, _, err = r.fresh(ctx, app)
-			return len(r.made(app)) == 1, err
+			r.plan.set(credentialSecret, stored.ARN)
+			found, _, err := r.fresh(ctx, app)
+			serves = stored.ARN != "" && (kept != "" && stored.Name == "" || slices.ContainsFunc(found.Credentials,
+				func(c directory.AppCredential) bool { return c.Name == stored.Name && c.End.After(r.Now()) }))
+			return serves && len(r.made(app, stored.Name)) == 0, err
 		},
-		func(ctx context.Context) error {
-			if err := r.unmake(ctx, app); err != nil {
-				return err
+		func(ctx context.Context) (err error) {
+			if !serves {
+				if stored, err = r.store(ctx, app, cmp.Or(stored.ARN, r.plan.SecretName())); err != nil {
+					return err
+				}
 			}
-			end := r.Now().Add(credentialLife)
-			_, secret, err := r.Directory.AddPassword(ctx, r.apps[app.UniqueName], credential, end)
-			if err != nil {
-				return err
-			}
-			arn, err := r.Vault.Store(ctx, name, secret, end)
-			r.plan.set(credentialSecret, arn)
-			return err
+			return r.unmake(ctx, app, stored.Name)
 		},
 	}
 }
 
-// made are the IDs of the client secrets that a setup has made.
-func (r *runner) made(app App) (ids []string) {
+// store makes a client secret, and stores it in a secret that has this name or ARN.
+func (r *runner) store(ctx context.Context, app App, id string) (c Credential, err error) {
+	c = Credential{Name: r.plan.CredentialName(), End: r.Now().Add(credentialLife)}
+	if _, c.Secret, err = r.Directory.AddPassword(ctx, r.apps[app.UniqueName], c.Name, c.End); err != nil {
+		return c, err
+	}
+	c.ARN, err = r.Vault.Store(ctx, id, c)
+	r.plan.set(credentialSecret, c.ARN)
+	return c, err
+}
+
+// made are the client secrets of ours, but the one of that name, by their IDs.
+func (r *runner) made(app App, but string) (ids []string) {
 	for _, c := range r.apps[app.UniqueName].Credentials {
-		if c.Name == credential && !c.Certificate {
+		if r.plan.Ours(c.Name) && !c.Certificate && c.Name != but {
 			ids = append(ids, c.KeyID)
 		}
 	}
@@ -211,8 +219,8 @@ func (r *runner) made(app App) (ids []string) {
 }
 
 // unmake removes them.
-func (r *runner) unmake(ctx context.Context, app App) error {
-	for _, id := range r.made(app) {
+func (r *runner) unmake(ctx context.Context, app App, but string) error {
+	for _, id := range r.made(app, but) {
 		if err := r.Directory.RemovePassword(ctx, r.apps[app.UniqueName], id); err != nil {
 			return err
 		}
@@ -227,13 +235,13 @@ func (r *runner) unstored(app App) step {
 		"forget", r.plan.SecretName(),
 		func(ctx context.Context) (bool, error) {
 			_, _, err := r.read(ctx, app)
-			return len(r.made(app)) == 0, err
+			return len(r.made(app, "")) == 0, err
 		},
 		func(ctx context.Context) error {
 			if err := r.Vault.Forget(ctx, r.plan.SecretName()); err != nil {
 				return err
 			}
-			return r.unmake(ctx, app)
+			return r.unmake(ctx, app, "")
 		},
 	}
 }

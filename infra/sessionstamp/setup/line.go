@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -32,6 +33,8 @@ type Answer struct {
 	Audience string
 	// Reader and Stamper are client IDs. Stamper is "" for one app.
 	Reader, Stamper string
+	// Groups tells that they may read groups, as the request asked.
+	Groups bool
 }
 
 // Why a line cannot be read.
@@ -50,24 +53,16 @@ const (
 
 // String writes the request as a line.
 func (r Request) String() string {
-	apps, groups := "two-apps", "no-groups"
-	if r.OneApp {
-		apps = "one-app"
-	}
-	if r.Groups {
-		groups = "groups"
-	}
-	return signed(toEntra, r.Partition, r.Account, r.Region, r.Stack, strings.TrimPrefix(r.Issuer, "https://"), apps, groups)
+	apps := map[bool]string{true: "one-app", false: "two-apps"}[r.OneApp]
+	return signed(toEntra, r.Partition, r.Account, r.Region, r.Stack, strings.TrimPrefix(r.Issuer, "https://"), apps, groups[r.Groups])
 }
 
 // String writes the answer as a line.
 func (a Answer) String() string {
-	stamper := a.Stamper
-	if stamper == "" {
-		stamper = "-"
-	}
-	return signed(toAWS, a.Account, a.Region, a.Stack, a.Cloud, a.Tenant, a.Reader, stamper)
+	return signed(toAWS, a.Account, a.Region, a.Stack, a.Cloud, a.Tenant, a.Reader, cmp.Or(a.Stamper, "-"), groups[a.Groups])
 }
+
+var groups = map[bool]string{true: "groups", false: "no-groups"}
 
 func signed(fields ...string) string {
 	line := strings.Join(append([]string{product, version1}, fields...), "/")
@@ -100,17 +95,17 @@ func ReadRequest(line string) (r Request, err error) {
 		return r, err
 	}
 	r.Deployment = Deployment{Partition: f[0], Account: f[1], Region: f[2], Stack: f[3]}
-	r.Issuer, r.OneApp, r.Groups = "https://"+f[4], f[5] == "one-app", f[6] == "groups"
+	r.Issuer, r.OneApp, r.Groups = "https://"+f[4], f[5] == "one-app", f[6] == groups[true]
 	return r, nil
 }
 
 // ReadAnswer reads a line that [Answer.String] has written. The error is one of those above.
 func ReadAnswer(line string) (a Answer, err error) {
-	f, err := fields(line, toAWS, accountForm, regionForm, stackForm, cloudForm, idForm, idForm, idForm+"|-")
+	f, err := fields(line, toAWS, accountForm, regionForm, stackForm, cloudForm, idForm, idForm, idForm+"|-", "groups|no-groups")
 	if err != nil {
 		return a, err
 	}
-	a = Answer{Account: f[0], Region: f[1], Stack: f[2], Cloud: f[3], Tenant: f[4], Reader: f[5]}
+	a = Answer{Account: f[0], Region: f[1], Stack: f[2], Cloud: f[3], Tenant: f[4], Reader: f[5], Groups: f[7] == groups[true]}
 	if f[6] != "-" {
 		a.Stamper = f[6]
 	}

@@ -28,7 +28,7 @@ func TestTwoPeople(t *testing.T) {
 				return result
 			}
 			wishes := wish()
-			wishes.Mandate, wishes.OneApp, wishes.ExcludedGroups = AWSFirst, one, []string{tenant}
+			wishes.Mandate, wishes.Apps, wishes.ExcludedGroups = AWSFirst, map[bool]int{true: 1, false: 2}[one], []string{tenant}
 			asked := do(inAWS, Facts{AWS: f.AWS}, wishes).Request
 			request, err := ReadRequest(wrapped(asked))
 			if err != nil {

@@ -3,7 +3,6 @@ package setup
 import (
 	"cmp"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -21,7 +20,8 @@ const (
 	FromStack   Source = "stack" // the deployment that there is
 	FromTenant  Source = "tenant"
 	FromAWS     Source = "aws"
-	FromLine    Source = "line" // of the other person
+	FromLine    Source = "line"  // of the other person
+	ToBeSaid    Source = "asked" // by the other person
 	FromDefault Source = "default"
 	ToBeMade    Source = "made" // by the setup itself; the value is not known yet
 )
@@ -48,6 +48,8 @@ type Plan struct {
 	// Values are the template's parameters, in its order.
 	Values  []Value
 	Version string
+	// Tags are those that the deployment has: whoever gave it some keeps them.
+	Tags map[string]string
 	// Exists tells that there is a deployment, which is changed.
 	Exists bool
 	// Notices say what a person should know, though nothing is wrong: keys as of a Problem,
@@ -55,17 +57,9 @@ type Plan struct {
 	Notices []Problem
 }
 
-// minConcurrency is how many functions run at once when all have work: two stampers, and one
-// of each other.
-const minConcurrency = 5
-
-// longestRole is how many characters the name of an IAM role has at most
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
-const longestRole = 64
-
 // Make decides what is to be done. If there are problems, nothing may be.
 func Make(f Facts, w Wishes) (Plan, []Problem) {
-	p := Plan{Mandate: w.Mandate, Version: w.Version, Exists: f.AWS.Stack.deployed()}
+	p := Plan{Mandate: w.Mandate, Version: w.Version, Exists: f.AWS.Stack.Deployed(), Tags: f.AWS.Stack.Tags}
 	p.Deployment = Deployment{Stack: w.Stack, Partition: f.AWS.Partition, Account: f.AWS.ID, Region: f.AWS.Region}
 	p.Issuer = f.AWS.Issuer
 	p.Tenant, p.Cloud, p.Audience = f.Tenant.ID, f.Tenant.Cloud, f.Tenant.Audience
@@ -87,70 +81,6 @@ func Make(f Facts, w Wishes) (Plan, []Problem) {
 	return p, problems
 }
 
-// where judges the place of the deployment.
-func (p *Plan) where(f Facts) (problems []Problem) {
-	longest := p.Stack + "-schedule-" + p.Region
-	switch stack := f.AWS.Stack; {
-	case p.Region == "" || p.Account == "":
-		problems = append(problems, problem("no_region"))
-	case !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`).MatchString(p.Stack):
-		problems = append(problems, problem("stack_name", p.Stack))
-	case len(longest) > longestRole:
-		problems = append(problems, problem("stack_long", p.Stack, len(p.Stack)-(len(longest)-longestRole)))
-	case stack.Status != "" && !stack.Ours:
-		problems = append(problems, problem("stack_other", p.Stack))
-	}
-	if n := f.AWS.Concurrency; n > 0 && n < minConcurrency {
-		problems = append(problems, problem("concurrency", n, minConcurrency))
-	}
-	for _, left := range f.AWS.Leftovers {
-		if left.Kind == Log && !left.Empty && f.AWS.Stack.Status == "" {
-			problems = append(problems, problem("log_left", left.Name))
-		}
-	}
-	return problems
-}
-
-// entra judges tenant and apps. Whoever may register apps may have taken the unique name before
-// us: who could sign in as such an app must not come by its rights. Of an app that is there
-// before its deployment a person is told, since who has made it owns it.
-func (p *Plan) entra(f Facts) (problems []Problem) {
-	if f.Tenant.Domains != nil && len(f.Tenant.federated()) == 0 {
-		problems = append(problems, problem("not_federated"))
-	}
-	if old := f.AWS.Stack.Parameters[tenantID]; p.Exists && old != "" && old != p.Tenant && p.Tenant != "" {
-		problems = append(problems, problem("stack_tenant", p.Stack, old, p.Tenant))
-	}
-	for _, app := range p.Apps {
-		found, there := f.Tenant.Apps[app.UniqueName]
-		if there && !p.Exists {
-			p.Notices = append(p.Notices, problem("app_found", app.UniqueName))
-		}
-		if !p.Exists && slices.ContainsFunc(found.Credentials, p.strange) {
-			problems = append(problems, problem("app_credentials", app.UniqueName))
-		}
-		if slices.ContainsFunc(found.Federated, p.stranger) {
-			problems = append(problems, problem("app_other", app.UniqueName))
-		}
-	}
-	return problems
-}
-
-// strange tells whether a setup has not made a credential, as far as its name tells. Without
-// a secret to make there is none of ours; with one, those of that name are made anew before the
-// app gets its rights.
-func (p *Plan) strange(c directory.AppCredential) bool {
-	return c.Name != credential || c.Certificate || p.Mode == directory.AuthWebIdentity
-}
-
-// stranger tells whether others than the functions' roles can sign in by a federated
-// credential. Another issuer may call itself whatever it wants; those of AWS vouch for their
-// own account alone, so one that has changed is replaced.
-func (p *Plan) stranger(t directory.FederatedCredential) bool {
-	ours := slices.Contains([]string{p.Role(stamper), p.Role(keeper), p.Role(sweeper)}, t.Subject)
-	return !ours || t.Issuer != p.Issuer && !issuers.MatchString(t.Issuer)
-}
-
 // choose decides about every parameter.
 func (p *Plan) choose(f Facts, w Wishes) []Problem {
 	c := chooser{tenant: f.Tenant, wishes: w, stack: f.AWS.Stack, exists: p.Exists}
@@ -164,11 +94,11 @@ func (p *Plan) choose(f Facts, w Wishes) []Problem {
 		}
 	}
 	p.Mode = directory.AuthMode(c.value(authMode))
-	one := w.OneApp || p.Mode != directory.AuthWebIdentity
-	if w.Mandate == AWSLast {
-		one = w.Answer.Stamper == ""
+	groups := c.value(excludedGroups) != ""
+	if w.Mandate == AWSLast && groups != w.Answer.Groups {
+		c.problems = append(c.problems, problem("line_groups"))
 	}
-	p.Apps = p.apps(one, c.value(excludedGroups) != "")
+	p.Apps = p.apps(c.one(p.Mode), groups)
 	p.Values = c.arranged(p)
 	p.Notices = c.notices
 	if len(c.problems) == 0 {
@@ -177,6 +107,19 @@ func (p *Plan) choose(f Facts, w Wishes) []Problem {
 		}
 	}
 	return c.problems
+}
+
+// one tells whether one app does all. What the deployment has stays, unless it is said.
+func (c *chooser) one(mode directory.AuthMode) bool {
+	old, known := c.stack.Parameters[stamperClientID]
+	had := c.exists && known && old == "" && c.stack.Parameters[authMode] == string(directory.AuthWebIdentity)
+	switch {
+	case mode != directory.AuthWebIdentity:
+		return true
+	case c.wishes.Mandate == AWSLast:
+		return c.wishes.Answer.Stamper == ""
+	}
+	return c.wishes.Apps == 1 || c.wishes.Apps == 0 && had
 }
 
 // A chooser finds for each parameter the value that goes before the others.
@@ -223,7 +166,7 @@ func (c *chooser) first(p parameter) Value {
 	v := Value{Name: p.name, Value: p.value, From: FromDefault}
 	flag, flagged := c.flagged(p.name)
 	file, filed := c.wishes.File[p.name]
-	old, known := c.stack.Parameters[p.name]
+	old, known := c.stack.parameter(p.name)
 	switch {
 	case flagged:
 		v.Value, v.From = flag, FromFlag
@@ -325,14 +268,22 @@ func (c *chooser) value(name string) string {
 
 // arranged returns all values in the order of the template.
 func (c *chooser) arranged(p *Plan) []Value {
-	from := FromTenant
-	if c.wishes.Mandate == AWSLast {
-		from = FromLine
-	}
-	values := []Value{c.known(tenantID, p.Tenant, from)}
-	values = append(values, c.client(p, 0), c.client(p, 1), c.chosen[0])
-	values = append(values, c.secret(p), c.known(cloud, p.Cloud, from))
+	values := []Value{c.said(tenantID, p.Tenant), c.client(p, 0), c.client(p, 1), c.chosen[0], c.secret(p), c.said(cloud, p.Cloud)}
 	return append(values, c.chosen[1:]...)
+}
+
+// said is a value that only the person of Entra knows. Before that one has answered, it is
+// what the deployment has.
+func (c *chooser) said(name, value string) Value {
+	switch {
+	case c.wishes.Mandate == AWSFirst && c.exists:
+		return Value{Name: name, Value: c.stack.Parameters[name], From: ToBeSaid}
+	case c.wishes.Mandate == AWSFirst:
+		return Value{Name: name, From: ToBeSaid}
+	case c.wishes.Mandate == AWSLast:
+		return c.known(name, value, FromLine)
+	}
+	return c.known(name, value, FromTenant)
 }
 
 func (c *chooser) known(name, value string, from Source) Value {
@@ -346,11 +297,11 @@ func (c *chooser) known(name, value string, from Source) Value {
 // client returns the client ID of the reader or the stamper, "" if it is to be made.
 func (c *chooser) client(p *Plan, i int) Value {
 	name := []string{clientID, stamperClientID}[i]
-	if c.wishes.Mandate == AWSLast {
-		return c.known(name, []string{c.wishes.Answer.Reader, c.wishes.Answer.Stamper}[i], FromLine)
-	}
-	if i >= len(p.Apps) {
+	switch {
+	case i >= len(p.Apps):
 		return c.known(name, "", FromDefault)
+	case c.wishes.Mandate == AWSFirst || c.wishes.Mandate == AWSLast:
+		return c.said(name, []string{c.wishes.Answer.Reader, c.wishes.Answer.Stamper}[i])
 	}
 	app, found := c.tenant.Apps[p.Apps[i].UniqueName]
 	if !found {
@@ -364,14 +315,16 @@ func (c *chooser) client(p *Plan, i int) Value {
 }
 
 // secret returns the ARN of the stored client secret, "" without one or if it is to be made.
+// Another app has another secret, and that of the one before serves until the deployment.
 func (c *chooser) secret(p *Plan) Value {
 	if p.Mode != directory.AuthClientSecret {
 		return c.known(credentialSecret, "", FromDefault)
 	}
-	if old := c.stack.Parameters[credentialSecret]; old != "" {
+	app, found := c.tenant.Apps[p.Apps[0].UniqueName]
+	if old := c.stack.Parameters[credentialSecret]; old != "" && c.exists && found && app.ClientID == c.stack.Parameters[clientID] {
 		return Value{Name: credentialSecret, Value: old, From: FromStack}
 	}
-	return Value{Name: credentialSecret, From: ToBeMade}
+	return c.known(credentialSecret, "", ToBeMade)
 }
 
 // Parameters returns the values by their names.

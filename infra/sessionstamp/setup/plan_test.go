@@ -45,6 +45,7 @@ func get(p Plan, name string) Value {
 // TestSources: each value comes from where it should, and a change is told.
 func TestSources(t *testing.T) {
 	t.Parallel()
+	oneApp := map[string]string{authMode: "web-identity", stamperClientID: ""}
 	old := map[string]string{stampsPerDay: "300", excludedUsers: user(1, "").ID, federatedDomains: "", clientID: tenant}
 	for name, c := range map[string]struct {
 		stack   map[string]string
@@ -61,16 +62,24 @@ func TestSources(t *testing.T) {
 			w.Flags = map[string]string{stampsPerDay: "50"}
 			w.File = map[string]string{stampsPerDay: "60"}
 		}},
-		"file before stack":   {stack: old, of: stampsPerDay, want: "60", from: FromFile, old: "300", changes: true, wishes: func(w *Wishes) { w.File = map[string]string{stampsPerDay: "60"} }},
-		"stack":               {stack: old, of: stampsPerDay, want: "300", from: FromStack},
-		"emergency":           {of: excludedUsers, want: user(3, "").ID, from: FromTenant},
-		"emergency stays":     {of: excludedUsers, want: user(1, "").ID + "," + user(3, "").ID, from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"Taro@example.co.jp"} }},
-		"nobody":              {of: excludedUsers, want: "", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"none"} }},
-		"stack's exclusions":  {stack: old, of: excludedUsers, want: user(1, "").ID, from: FromStack},
-		"pattern":             {of: excludedPatterns, want: "svc-*@example.co.jp", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"svc-*@example.co.jp"} }},
-		"group":               {of: excludedGroups, want: tenant, from: FromFlag, wishes: func(w *Wishes) { w.ExcludedGroups = []string{"VIP"} }},
-		"tenant":              {of: tenantID, want: tenant, from: FromTenant},
-		"app to be made":      {of: stamperClientID, want: "", from: ToBeMade},
+		"file before stack":  {stack: old, of: stampsPerDay, want: "60", from: FromFile, old: "300", changes: true, wishes: func(w *Wishes) { w.File = map[string]string{stampsPerDay: "60"} }},
+		"stack":              {stack: old, of: stampsPerDay, want: "300", from: FromStack},
+		"emergency":          {of: excludedUsers, want: user(3, "").ID, from: FromTenant},
+		"emergency stays":    {of: excludedUsers, want: user(1, "").ID + "," + user(3, "").ID, from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"Taro@example.co.jp"} }},
+		"nobody":             {of: excludedUsers, want: "", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"none"} }},
+		"stack's exclusions": {stack: old, of: excludedUsers, want: user(1, "").ID, from: FromStack},
+		"pattern":            {of: excludedPatterns, want: "svc-*@example.co.jp", from: FromFlag, wishes: func(w *Wishes) { w.Excluded = []string{"svc-*@example.co.jp"} }},
+		"group":              {of: excludedGroups, want: tenant, from: FromFlag, wishes: func(w *Wishes) { w.ExcludedGroups = []string{"VIP"} }},
+		"tenant":             {of: tenantID, want: tenant, from: FromTenant},
+		"app to be made":     {of: stamperClientID, want: "", from: ToBeMade},
+		"an earlier name":    {stack: map[string]string{"AlarmEmail": "ops@example.com", "AlarmTopicArn": ""}, of: alarmsTo, want: "ops@example.com", from: FromStack},
+		"one app stays":      {stack: oneApp, of: stamperClientID, want: "", from: FromDefault},
+		"one app no more":    {stack: oneApp, of: stamperClientID, want: "", from: ToBeMade, wishes: func(w *Wishes) { w.Apps = 2 }},
+		"Entra is asked":     {stack: old, of: clientID, want: tenant, from: ToBeSaid, wishes: func(w *Wishes) { w.Mandate = AWSFirst }},
+		"another app's secret": {
+			stack: map[string]string{authMode: "client-secret", clientID: tenant, credentialSecret: "arn"},
+			of:    credentialSecret, want: "", from: ToBeMade, old: "arn", changes: true,
+		},
 		"an app made by hand": {stack: old, of: clientID, want: "", from: ToBeMade, old: tenant, changes: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -136,18 +145,28 @@ func TestProblems(t *testing.T) {
 		"a log is left": {func(f *Facts, _ *Wishes) {
 			f.AWS.Leftovers = []Leftover{{Log, "/aws/lambda/sessionstamp-stamper", false}}
 		}, "log_left"},
-		"no region":        {func(f *Facts, _ *Wishes) { f.AWS.Region = "" }, "no_region"},
-		"app of another":   {otherApp, "app_other"},
-		"another's secret": {otherApp, "app_credentials"},
-		"a secret with our name, where we make none": {found(directory.App{Credentials: []directory.AppCredential{{Name: credential}}}), "app_credentials"},
+		"a log is in the way of another attempt": {func(f *Facts, _ *Wishes) {
+			f.AWS.Stack = Stack{Status: "ROLLBACK_COMPLETE", Ours: true}
+			f.AWS.Leftovers = []Leftover{{Log, "/aws/lambda/sessionstamp-stamper", false}}
+		}, "log_left"},
+		"another tenant's": {func(f *Facts, _ *Wishes) { f.AWS.Stack = running(map[string]string{tenantID: user(1, "").ID}) }, "tenant_other"},
+		"a newer one runs": {func(f *Facts, _ *Wishes) { f.AWS.Stack = running(nil); f.AWS.Stack.Version = "0.1.1" }, "newer"},
+		"groups were not asked for": {func(f *Facts, w *Wishes) {
+			f.Tenant = Tenant{}
+			w.Mandate, w.ExcludedGroups = AWSLast, []string{tenant}
+		}, "line_groups"},
+		"a tenant by its name": {func(f *Facts, _ *Wishes) { f.Tenant.ID = "contoso.onmicrosoft.com" }, "value"},
+		"no region":            {func(f *Facts, _ *Wishes) { f.AWS.Region = "" }, "no_region"},
+		"app of another":       {otherApp, "app_other"},
+		"another's secret":     {otherApp, "app_credentials"},
+		"too long for Lambda":  {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedPatterns: strings.Repeat("é", 600)} }, "pattern"},
+		"a secret with our name, where we make none": {found(directory.App{Credentials: []directory.AppCredential{{Name: ourDeployment.CredentialName()}}}), "app_credentials"},
 		"our role, by another issuer": {found(directory.App{Federated: []directory.FederatedCredential{
 			{Name: "sessionstamp-keeper", Issuer: "https://example.com", Subject: "arn:aws:iam::123456789012:role/sessionstamp-keeper-ap-northeast-1"},
 		}}), "app_other"},
-		"a stack of another tenant": {func(f *Facts, _ *Wishes) { f.AWS.Stack = running(map[string]string{tenantID: user(1, "").ID}) }, "stack_tenant"},
-		"a quote in an address":     {flag(alarmsTo, `ops"@example.com"`), "value"},
-		"a control character":       {flag(alarmsTo, "ops\x01@example.com"), "value"},
-		"no UTF-8":                  {flag(excludedPatterns, "svc-\xff*@example.com"), "pattern"},
-		"too long for Lambda":       {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedPatterns: strings.Repeat("é", 600)} }, "pattern"},
+		"a quote in an address": {flag(alarmsTo, `ops"@example.com"`), "value"},
+		"a control character":   {flag(alarmsTo, "ops\x01@example.com"), "value"},
+		"no UTF-8":              {flag(excludedPatterns, "svc-\xff*@example.com"), "pattern"},
 		"group by name, AWS alone": {func(f *Facts, w *Wishes) {
 			f.Tenant = Tenant{}
 			w.Mandate = AWSFirst
@@ -169,6 +188,8 @@ func TestProblems(t *testing.T) {
 func otherApp(f *Facts, w *Wishes) {
 	found(directory.App{Federated: []directory.FederatedCredential{{Name: "x", Subject: "repo:else"}}, Credentials: []directory.AppCredential{{Name: "theirs"}}})(f, w)
 }
+
+var ourDeployment = Deployment{Stack: "sessionstamp", Partition: "aws", Account: "123456789012", Region: "ap-northeast-1"}
 
 // found has the reader's app be there before its deployment.
 func found(app directory.App) func(*Facts, *Wishes) {
@@ -271,5 +292,26 @@ func TestClouds(t *testing.T) {
 	}
 	if slices.Contains(china.Apps[0].Rights, revoke) || !slices.Contains(china.Apps[1].Rights, revoke) || get(china, cloud).Value != "china" {
 		t.Error("the stamper alone may revoke sessions")
+	}
+}
+
+// TestOurs: those of other deployments at the same app are not ours, however long the names.
+func TestOurs(t *testing.T) {
+	t.Parallel()
+	const most = 90 // characters of a displayName
+	long := "sessionstamp-for-a-department-with-a-long-name-"
+	d := Deployment{Stack: long + "a", Account: "123456789012", Region: "ap-northeast-1"}
+	if name := d.CredentialName(); !d.Ours(name) || len(name) > most || name == d.CredentialName() {
+		t.Errorf("%q of %d characters", name, len(name))
+	}
+	for _, other := range []Deployment{
+		{Stack: long + "b", Account: d.Account, Region: d.Region}, {Stack: d.Stack, Account: d.Account, Region: "us-east-1"}, {},
+	} {
+		if d.Ours(other.CredentialName()) {
+			t.Errorf("takes one of %+v for its own", other)
+		}
+	}
+	if d.Ours("") || d.Ours("sessionstamp") {
+		t.Error("takes one of other means for its own")
 	}
 }

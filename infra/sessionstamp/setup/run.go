@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -67,11 +68,22 @@ type Deployer interface {
 
 // A Vault keeps a client secret in Secrets Manager.
 type Vault interface {
-	// Stored returns the ARN of a secret, "" where there is none. The error wraps [ErrNotOurs]
-	// for one that no setup has made: it is not for us to change or delete.
-	Stored(ctx context.Context, name string) (arn string, err error)
-	Store(ctx context.Context, name string, secret directory.Secret, end time.Time) (arn string, err error)
+	// Stored finds a secret by its name or ARN, and leaves out what is secret in it. Where
+	// there is none, it is zero. The error wraps [ErrNotOurs] where one has the name that no
+	// setup has made: it is not for us to change or delete.
+	Stored(ctx context.Context, id string) (Credential, error)
+	Store(ctx context.Context, id string, c Credential) (arn string, err error)
 	Forget(ctx context.Context, name string) error
+}
+
+// A Credential is a client secret that is stored.
+type Credential struct {
+	// ARN is that of the secret in Secrets Manager.
+	ARN string
+	// Name is the credential's at the app, "" for one that was stored by hand.
+	Name   string
+	Secret directory.Secret
+	End    time.Time
 }
 
 // ErrForbidden is an error of AWS where the person has no right.
@@ -213,6 +225,7 @@ func (r *runner) result() Result {
 		result.Request = Request{Deployment: p.Deployment, Issuer: p.Issuer, OneApp: len(p.Apps) == 1, Groups: values[excludedGroups] != ""}.String()
 	case EntraHalf:
 		a := Answer{Account: p.Account, Region: p.Region, Stack: p.Stack, Tenant: p.Tenant, Cloud: p.Cloud}
+		a.Groups = slices.Contains(p.Apps[0].Rights, readGroups)
 		a.Reader = r.apps[p.Apps[0].UniqueName].ClientID
 		if len(p.Apps) > 1 {
 			a.Stamper = r.apps[p.Apps[1].UniqueName].ClientID

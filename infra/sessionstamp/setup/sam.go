@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -117,13 +118,28 @@ func Config(p Plan, profile string) string {
 	line("capabilities", "CAPABILITY_IAM CAPABILITY_NAMED_IAM")
 	b.WriteString("confirm_changeset = true\nfail_on_empty_changeset = false\nresolve_s3 = true\n")
 	line("s3_prefix", p.Stack)
-	line("tags", VersionTag+"="+p.Version)
+	fmt.Fprintf(&b, "tags = [%s]\n", strings.Join(tags(p), ", "))
 	var values []string
 	for _, v := range p.Values {
 		values = append(values, fmt.Sprintf(`%s="%s"`, v.Name, v.Value))
 	}
 	line("parameter_overrides", strings.Join(values, " "))
 	return b.String()
+}
+
+// tags are all that the stack is to have: CloudFormation takes away what is not named. In a list
+// sam takes each in quotes, whatever is in it.
+func tags(p Plan) (all []string) {
+	wanted := map[string]string{VersionTag: p.Version}
+	for name, value := range p.Tags {
+		if name != VersionTag && !strings.HasPrefix(name, "aws:") {
+			wanted[name] = value
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		all = append(all, strconv.Quote(fmt.Sprintf(`"%s"="%s"`, name, wanted[name])))
+	}
+	return all
 }
 
 // VersionTag is the tag of a stack that tells which sessionstamp it runs.

@@ -35,7 +35,10 @@ func TestSAM(t *testing.T) {
 	said, folder := filepath.Join(t.TempDir(), "said"), filepath.Join(t.TempDir(), "deploy")
 	w := wish()
 	w.Flags = map[string]string{federatedDomains: "example.co.jp, example.co.jp", alarmsTo: "ops@example.co.jp"}
-	p, problems := Make(facts(), w)
+	f := facts()
+	f.AWS.Stack = running(nil)
+	f.AWS.Stack.Tags = map[string]string{"Cost Center": "営業 部", VersionTag: "0.0.9"}
+	p, problems := Make(f, w)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -53,7 +56,7 @@ func TestSAM(t *testing.T) {
 	}
 	config, err := os.ReadFile(filepath.Join(folder, "samconfig.toml"))
 	for _, line := range []string{
-		`region = "ap-northeast-1"`, `profile = "admin"`, `tags = "sessionstamp:version=0.1.0"`, `capabilities = "CAPABILITY_IAM CAPABILITY_NAMED_IAM"`,
+		`region = "ap-northeast-1"`, `profile = "admin"`, `tags = ["\"Cost Center\"=\"営業 部\"", "\"sessionstamp:version\"=\"0.1.0\""]`, `capabilities = "CAPABILITY_IAM CAPABILITY_NAMED_IAM"`,
 		`FederatedDomains=\"example.co.jp, example.co.jp\" `, `CredentialSecretArn=\"\"`, `AlarmsTo=\"ops@example.co.jp\"`,
 	} {
 		if !strings.Contains(string(config), line) {

@@ -5,7 +5,10 @@
 package setup
 
 import (
+	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -39,6 +42,27 @@ func (d Deployment) UniqueName(role string) string {
 
 // SecretName is that of the secret in Secrets Manager that holds the app's client secret.
 func (d Deployment) SecretName() string { return d.Stack + "/entra" }
+
+// longestStack keeps a credential's name within the [90 characters] that Graph does not
+// shorten.
+//
+// [90 characters]: https://learn.microsoft.com/graph/api/resources/keycredential
+const longestStack = 40
+
+// credentials is how the names of our credentials begin. Several stacks may share an app.
+func (d Deployment) credentials() string {
+	sum := sha256.Sum256([]byte(d.Account + "/" + d.Region + "/" + d.Stack))
+	return fmt.Sprintf("sessionstamp %.*s %x ", longestStack, d.Stack, sum[:4])
+}
+
+// Ours tells whether the command has made a credential of that displayName for this
+// deployment.
+func (d Deployment) Ours(name string) bool { return strings.HasPrefix(name, d.credentials()) }
+
+// CredentialName is one for a new credential, different each time.
+func (d Deployment) CredentialName() string {
+	return d.credentials() + strings.ToLower(rand.Text()[:8])
+}
 
 // The permissions of Graph that the apps are granted.
 const (
@@ -104,10 +128,35 @@ type Stack struct {
 	// Ours tells that its description begins as that of template.yaml.
 	Ours bool
 	// Version is that of the sessionstamp that was deployed.
-	Version             string
-	Parameters, Outputs map[string]string
+	Version                   string
+	Parameters, Outputs, Tags map[string]string
 	// Failure is the first sentence in its events that tells of one.
 	Failure string
+	// At is the resource that CloudFormation is at, by its logical name, "" for none.
+	At string
+}
+
+// Elsewhere tells whether the stack is for another tenant than that of an ID.
+func (s Stack) Elsewhere(tenant string) bool {
+	is := s.Parameters[tenantID]
+	return is != "" && tenant != "" && !strings.EqualFold(is, tenant)
+}
+
+// Renamed are the names that parameters had in earlier versions, by which an old stack has
+// their values.
+var Renamed = map[string][]string{alarmsTo: {"AlarmTopicArn", "AlarmEmail"}}
+
+// parameter returns a value that the stack has, be it by an earlier name.
+func (s Stack) parameter(name string) (value string, known bool) {
+	if value, known = s.Parameters[name]; known {
+		return value, true
+	}
+	for _, old := range Renamed[name] {
+		if s.Parameters[old] != "" {
+			return s.Parameters[old], true
+		}
+	}
+	return "", false
 }
 
 // A Leftover is what outlives a stack, since it tells why each person was signed out.
@@ -149,8 +198,9 @@ type Wishes struct {
 	// Excluded are users by object ID, user principal name or pattern; or "none" alone.
 	// ExcludedGroups are object IDs or names; or "none" alone.
 	Excluded, ExcludedGroups []string
-	// OneApp has one app do all.
-	OneApp bool
+	// Apps is how many there are to be: 1, which does all, or 2; 0 for as many as the
+	// deployment has, and 2 without one.
+	Apps int
 	// Request and Answer are what the other person has sent.
 	Request Request
 	Answer  Answer

@@ -24,6 +24,18 @@ func Undo(ctx context.Context, d Deployment, w World, tell func(Event)) ([]Lefto
 	return r.Stacks.Leftovers(ctx, d.Stack)
 }
 
+// Undoable tells what keeps an undo from being begun: a stack, or an app, that is not this
+// deployment's alone.
+func Undoable(f Facts, d Deployment) (problems []Problem) {
+	switch stack := f.AWS.Stack; {
+	case stack.Status != "" && !stack.Ours:
+		problems = append(problems, problem("stack_other", d.Stack))
+	case stack.Elsewhere(f.Tenant.ID):
+		problems = append(problems, problem("tenant_other", d.Stack, stack.Parameters[tenantID], f.Tenant.ID))
+	}
+	return append(problems, shared(f.Tenant.Apps, d.stranger)...)
+}
+
 func (r *runner) undoing() (all []step) {
 	if r.Stacks != nil {
 		all = append(all, r.removeStack())
@@ -58,11 +70,11 @@ func (r *runner) forget() step {
 	return step{
 		"forget", name,
 		func(ctx context.Context) (bool, error) {
-			arn, err := r.Vault.Stored(ctx, name)
+			stored, err := r.Vault.Stored(ctx, name)
 			if errors.Is(err, ErrNotOurs) {
 				return true, nil
 			}
-			return arn == "", err
+			return stored.ARN == "", err
 		},
 		func(ctx context.Context) error { return r.Vault.Forget(ctx, name) },
 	}

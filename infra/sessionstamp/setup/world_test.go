@@ -19,7 +19,7 @@ type world struct {
 	issuer  string
 	stack   Stack
 	left    []Leftover
-	vault   map[string]string // ARN by name
+	vault   map[string]Credential // by name
 	history []string
 	// known is when Entra knows the issuer; refusals is how often the keeper is refused
 	// all the same.
@@ -310,16 +310,24 @@ func (w *world) Deploy(ctx context.Context, p Plan) error {
 	})
 }
 
-func (w *world) Stored(ctx context.Context, name string) (arn string, err error) {
-	err = w.call(ctx, "Stored", func() error { arn = w.vault[name]; return nil })
-	return arn, err
+const secretARN = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:"
+
+// secretOf is the name in a name or an ARN.
+func secretOf(id string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(id, secretARN), "-AbCdEf")
 }
 
-func (w *world) Store(ctx context.Context, name string, secret directory.Secret, _ time.Time) (string, error) {
-	arn := "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:" + name + "-AbCdEf"
+func (w *world) Stored(ctx context.Context, id string) (c Credential, err error) {
+	err = w.call(ctx, "Stored", func() error { c = w.vault[secretOf(id)]; return nil })
+	return c, err
+}
+
+func (w *world) Store(ctx context.Context, id string, c Credential) (string, error) {
+	name := secretOf(id)
+	arn := secretARN + name + "-AbCdEf"
 	return arn, w.call(ctx, "Store", func() error {
-		w.vault[name] = arn
-		if secret.Reveal() == "" {
+		w.vault[name] = Credential{ARN: arn, Name: c.Name}
+		if c.Secret.Reveal() == "" {
 			w.broken = append(w.broken, "stored an empty secret")
 		}
 		return nil
@@ -331,7 +339,7 @@ func (w *world) Forget(ctx context.Context, name string) error {
 }
 
 func newWorld() *world {
-	return &world{apps: make(map[string]directory.App), vault: make(map[string]string), known: time.Now().Add(3 * time.Minute)}
+	return &world{apps: make(map[string]directory.App), vault: make(map[string]Credential), known: time.Now().Add(3 * time.Minute)}
 }
 
 func (w *world) seen() World {

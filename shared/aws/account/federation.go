@@ -66,7 +66,7 @@ func (a *Account) Concurrency(ctx context.Context) (Concurrency, error) {
 	}
 	limit := settings.AccountLimit
 	if limit == nil {
-		return Concurrency{}, errors.New("Lambda tells no quota")
+		return Concurrency{}, errors.New("no quota of Lambda is told")
 	}
 	return Concurrency{int(limit.ConcurrentExecutions), int(aws.ToInt32(limit.UnreservedConcurrentExecutions))}, nil
 }

@@ -94,22 +94,10 @@ func (a *Account) PutPending(ctx context.Context, id string, value directory.Sec
 	return aws.ToString(put.VersionId), nil
 }
 
-// Promote makes a version [Current], and no longer pending. The one before is kept as
-// AWSPREVIOUS. It may be repeated.
-func (a *Account) Promote(ctx context.Context, id, version string) error {
-	secret, err := a.DescribeSecret(ctx, id)
-	if err != nil {
-		return err
-	}
-	if current := secret.Version(Current); current != version {
-		if err := a.moveStage(ctx, id, Current, version, current); err != nil {
-			return err
-		}
-	}
-	if secret.Version(Pending) == version {
-		return a.moveStage(ctx, id, Pending, "", version)
-	}
-	return nil
+// PutSecret stores a value as [Current]. The one before is kept as AWSPREVIOUS.
+func (a *Account) PutSecret(ctx context.Context, id string, value directory.Secret) error {
+	_, err := a.secrets().PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &id, SecretString: aws.String(value.Reveal())})
+	return explainSecret(err)
 }
 
 func (a *Account) moveStage(ctx context.Context, id, stage, to, from string) error {

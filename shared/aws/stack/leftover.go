@@ -167,6 +167,28 @@ func dropTable(ctx context.Context, client *dynamodb.Client, name string) error 
 	return dynamodb.NewTableNotExistsWaiter(client).Wait(ctx, described, tablePatience)
 }
 
+// SAMBucket is the bucket that [sam deploy] uploads to for all stacks of an account and region,
+// "" where there is none.
+//
+// [sam deploy]: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-cli-command-reference-sam-deploy.html
+func SAMBucket(ctx context.Context, a *account.Account) (string, error) {
+	found, err := cloudformation.NewFromConfig(a.Config()).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String("aws-sam-cli-managed-default")})
+	if missing(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", account.Explain(err)
+	}
+	for _, s := range found.Stacks {
+		for _, o := range s.Outputs {
+			if aws.ToString(o.OutputKey) == "SourceBucket" {
+				return aws.ToString(o.OutputValue), nil
+			}
+		}
+	}
+	return "", nil
+}
+
 // ContinueRollback begins to end a rollback that has failed, without these resources.
 func (s *Stack) ContinueRollback(ctx context.Context, skip ...string) error {
 	_, err := cloudformation.NewFromConfig(s.account.Config()).ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{

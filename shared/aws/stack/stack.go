@@ -27,11 +27,11 @@ const VersionTag = "sessionstamp:version"
 const description = "sessionstamp:"
 
 var (
-	// ErrNoStack: there is no stack of that name in this account and region.
+	// ErrNoStack says that there is no stack of that name in this account and region.
 	ErrNoStack = errors.New("there is no such stack")
-	// ErrForeign: the stack is not one of sessionstamp's.
+	// ErrForeign says that the stack is not one of sessionstamp's.
 	ErrForeign = errors.New("the stack is not sessionstamp's")
-	// ErrNoResource: the stack has not, or not yet, what was asked for.
+	// ErrNoResource says that the stack has not, or not yet, what was asked for.
 	ErrNoResource = errors.New("the stack lacks a resource")
 )
 
@@ -42,6 +42,8 @@ type Stack struct {
 	Status string
 	// Version is the value of [VersionTag], "" for none.
 	Version string
+	// Tags are all of the stack's own, with that of the version.
+	Tags map[string]string
 	// Created and Updated are in UTC; Updated is zero before the first update.
 	Created, Updated time.Time
 	// Parameters and Outputs are by their names.
@@ -51,6 +53,9 @@ type Stack struct {
 	// Failure is the first sentence in the events of the last operation that says why it
 	// failed, "" if it did not. [List] leaves it empty.
 	Failure string
+	// At is the resource that CloudFormation is at, by its logical name, "" for none. [List]
+	// leaves it empty.
+	At string
 
 	account *account.Account
 }
@@ -109,7 +114,7 @@ func made(a *account.Account, from types.Stack) *Stack {
 		Name: aws.ToString(from.StackName), ID: aws.ToString(from.StackId), Status: string(from.StackStatus),
 		Created: aws.ToTime(from.CreationTime).UTC(), Updated: aws.ToTime(from.LastUpdatedTime).UTC(),
 		Parameters: make(map[string]string), Outputs: make(map[string]string), Resources: make(map[string]string),
-		account: a,
+		Tags: make(map[string]string), account: a,
 	}
 	for _, p := range from.Parameters {
 		s.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
@@ -118,10 +123,9 @@ func made(a *account.Account, from types.Stack) *Stack {
 		s.Outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
 	}
 	for _, tag := range from.Tags {
-		if aws.ToString(tag.Key) == VersionTag {
-			s.Version = aws.ToString(tag.Value)
-		}
+		s.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
+	s.Version = s.Tags[VersionTag]
 	return s
 }
 
@@ -135,6 +139,9 @@ func (s *Stack) readResources(ctx context.Context, client *cloudformation.Client
 		for _, r := range page.StackResourceSummaries {
 			if r.ResourceStatus != types.ResourceStatusDeleteComplete {
 				s.Resources[aws.ToString(r.LogicalResourceId)] = aws.ToString(r.PhysicalResourceId)
+			}
+			if strings.HasSuffix(string(r.ResourceStatus), "_IN_PROGRESS") {
+				s.At = aws.ToString(r.LogicalResourceId)
 			}
 		}
 	}
@@ -161,23 +168,8 @@ func (s *Stack) Serves() bool {
 	return false
 }
 
-// longestDelete is how long a deletion may take: the keeper's own part takes ten minutes
-// at most.
-const longestDelete = 30 * time.Minute
-
-// Delete deletes the stack and waits for the end. If that fails, [Stack.Failure] says why.
+// Delete begins to delete the stack.
 func (s *Stack) Delete(ctx context.Context) error {
-	client := cloudformation.NewFromConfig(s.account.Config())
-	if _, err := client.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &s.ID}); err != nil {
-		return account.Explain(err)
-	}
-	err := cloudformation.NewStackDeleteCompleteWaiter(client, func(o *cloudformation.StackDeleteCompleteWaiterOptions) {
-		o.MinDelay, o.MaxDelay = 5*time.Second, 15*time.Second
-	}).Wait(ctx, &cloudformation.DescribeStacksInput{StackName: &s.ID}, longestDelete)
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	var unread error
-	s.Failure, unread = failure(ctx, client, s.ID)
-	return errors.Join(account.Explain(err), unread)
+	_, err := cloudformation.NewFromConfig(s.account.Config()).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &s.ID})
+	return account.Explain(err)
 }

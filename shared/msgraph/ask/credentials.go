@@ -3,7 +3,6 @@ package ask
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -77,7 +76,7 @@ func (c *Client) RemoveCertificate(ctx context.Context, app directory.App, keyID
 func whole(keys []reply.Key) []any {
 	all := make([]any, len(keys))
 	for i, k := range keys {
-		all[i] = json.RawMessage(k.Whole)
+		all[i] = k.Whole
 	}
 	return all
 }

@@ -32,7 +32,7 @@ const (
 	opListDeleted     = "listDeletedItems"
 	opGetPrincipal    = "getServicePrincipal"
 	opUpsertPrincipal = "upsertServicePrincipal"
-	opAssignments     = "listAppRoleAssignments"
+	opAssignments     = "listAppRoleAssignments" //nolint:gosec // a name, and no secret
 	opGrant           = "grantAppRole"
 	opWithdraw        = "withdrawAppRole"
 	opListFederated   = "listFederatedIdentityCredentials"

@@ -95,7 +95,7 @@ func (c *Client) remove(ctx context.Context, operation, path string, pairs ...st
 // gone takes what is not there for done.
 func gone(err error) error {
 	if notFound(err) != nil {
-		return nil
+		return nil //nolint:nilerr // that is what it is for
 	}
 	return err
 }

@@ -235,7 +235,7 @@ func (c *call) mayAssign() error {
 }
 
 // assign is https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto.
-func assign(s *Server, c *call) (reply, error) {
+func assign(_ *Server, c *call) (reply, error) {
 	var body struct{ PrincipalID, ResourceID, AppRoleID string }
 	err := c.mayAssign()
 	if err == nil {

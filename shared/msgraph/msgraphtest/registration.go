@@ -118,9 +118,9 @@ func keyed(segment, id string, alternates ...string) bool {
 	if !ok {
 		return id != "" && strings.EqualFold(segment, id)
 	}
-	for i := 0; i < len(alternates); i += 2 {
-		if strings.EqualFold(alternates[i], name) {
-			return alternates[i+1] != "" && strings.EqualFold(alternates[i+1], strings.ReplaceAll(value, "''", "'"))
+	for alternate := range slices.Chunk(alternates, 2) {
+		if strings.EqualFold(alternate[0], name) {
+			return alternate[1] != "" && strings.EqualFold(alternate[1], strings.ReplaceAll(value, "''", "'"))
 		}
 	}
 	return false
