@@ -97,6 +97,7 @@ var setupWords = language.Catalogue{
 	"setup_step.remove_stack": {En: "Subscription and stack removed: %s", Ja: "サブスクリプションとスタックの削除: %s"},
 
 	"setup_notice.nobody":  {En: "The exclusion %s matches nobody any more: correct it with --exclude.", Ja: "除外 %s に該当する人がいなくなっています。--exclude で修正してください。"},
+	"fail.secret_taken":    {En: "There is a secret %s already that setup has not made: delete it, or name another stack with --stack.", Ja: "シークレット %s が既にありますが、setup で作成したものではありません。削除するか、--stack で別の名前を指定してください。"},
 	"setup_notice.old_app": {En: "The app %s, which the deployment uses now, is needed no more afterwards: delete it in the portal.", Ja: "現在使用中のアプリ %s は、変更後は不要になります。ポータルで削除してください。"},
 
 	"use.setup_halves":  {En: "A line goes with --aws or with --entra, and only one of the two is yours: sessionstamp setup --entra LINE", Ja: "受け取った行は --aws または --entra のどちらか一方と一緒に指定してください: sessionstamp setup --entra LINE"},

@@ -13,7 +13,11 @@ import (
 // entra are the steps that make the apps.
 func (r *runner) entra() (all []step) {
 	for _, app := range r.plan.Apps {
-		all = append(all, r.app(app), r.rights(app), r.trust(app))
+		all = append(all, r.app(app))
+		if r.plan.Mode != directory.AuthWebIdentity {
+			all = append(all, r.secret()) // before the rights: it removes what others have stored under its name
+		}
+		all = append(all, r.rights(app), r.trust(app))
 	}
 	for _, app := range r.plan.Apps {
 		all = append(all, r.disown(app))

@@ -166,6 +166,13 @@ func TestProblems(t *testing.T) {
 		"a hidden secret":      {otherApp, "app_principal"},
 		"no app of the stack":  {func(f *Facts, w *Wishes) { otherApp(f, w); f.AWS.Stack = running(map[string]string{clientID: tenant}) }, "app_owners"},
 		"too long for Lambda":  {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedPatterns: strings.Repeat("é", 600)} }, "pattern"},
+		"a secret with our name, where we make none": {found(directory.App{Credentials: []directory.AppCredential{{Name: ourDeployment.CredentialName()}}}), "app_credentials"},
+		"our role, by another issuer": {found(directory.App{Federated: []directory.FederatedCredential{
+			{Name: "sessionstamp-keeper", Issuer: "https://example.com", Subject: "arn:aws:iam::123456789012:role/sessionstamp-keeper-ap-northeast-1"},
+		}}), "app_other"},
+		"a quote in an address": {flag(alarmsTo, `ops"@example.com"`), "value"},
+		"a control character":   {flag(alarmsTo, "ops\x01@example.com"), "value"},
+		"no UTF-8":              {flag(excludedPatterns, "svc-\xff*@example.com"), "pattern"},
 		"group by name, AWS alone": {func(f *Facts, w *Wishes) {
 			f.Tenant = Tenant{}
 			w.Mandate = AWSFirst
@@ -185,8 +192,30 @@ func TestProblems(t *testing.T) {
 }
 
 func otherApp(f *Facts, w *Wishes) {
-	name := Deployment{Stack: w.Stack, Account: f.AWS.ID, Region: f.AWS.Region}.UniqueName("reader")
-	f.Tenant.Apps = map[string]directory.App{name: {Federated: []directory.FederatedCredential{{Name: "x", Subject: "repo:else"}}, Owners: []string{administrator, tenant}, Credentials: []directory.AppCredential{{Name: "theirs"}, {Name: "sessionstamp", OfPrincipal: true}}}}
+	found(directory.App{Federated: []directory.FederatedCredential{{Name: "x", Subject: "repo:else"}}, Owners: []string{administrator, tenant},
+		Credentials: []directory.AppCredential{{Name: "theirs"}, {Name: "sessionstamp", OfPrincipal: true}}})(f, w)
+}
+
+var ourDeployment = Deployment{Stack: "sessionstamp", Partition: "aws", Account: "123456789012", Region: "ap-northeast-1"}
+
+// found has the reader's app be there before its deployment.
+func found(app directory.App) func(*Facts, *Wishes) {
+	return func(f *Facts, w *Wishes) {
+		name := Deployment{Stack: w.Stack, Account: f.AWS.ID, Region: f.AWS.Region}.UniqueName("reader")
+		f.Tenant.Apps = map[string]directory.App{name: app}
+	}
+}
+
+// TestFoundApp: what an account's earlier issuer has left is no stranger's.
+func TestFoundApp(t *testing.T) {
+	t.Parallel()
+	f, w := facts(), wish()
+	found(directory.App{Federated: []directory.FederatedCredential{
+		{Name: "sessionstamp-keeper", Issuer: theIssuer, Subject: "arn:aws:iam::123456789012:role/sessionstamp-keeper-ap-northeast-1"},
+	}})(&f, &w)
+	if _, problems := Make(f, w); len(problems) > 0 {
+		t.Error(problems)
+	}
 }
 
 // TestRegion: a region that only ~/.aws/config knows is the one that Entra is told, and the

@@ -37,6 +37,9 @@ type world struct {
 	die   func()
 }
 
+// theirs is the ID of a client secret that another has stored, under the name of ours.
+const theirs = "theirs"
+
 var errBroken = errors.New("the network is gone")
 
 // call records one call, and makes it fail if it is its turn.
@@ -125,6 +128,9 @@ func (w *world) Grant(ctx context.Context, app directory.App, role string) error
 	return w.change(ctx, "Grant", app, func(a *directory.App) {
 		if slices.Contains(a.Roles, role) {
 			w.broken = append(w.broken, "granted twice: "+role)
+		}
+		if slices.ContainsFunc(a.Credentials, func(c directory.AppCredential) bool { return c.KeyID == theirs }) {
+			w.broken = append(w.broken, "granted to whom the secret of another signs in: "+role)
 		}
 		a.Roles = append(a.Roles, role)
 	})
