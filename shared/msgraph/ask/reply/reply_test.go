@@ -81,7 +81,7 @@ func TestReply(t *testing.T) {
 		{"principal", `{"id":"` + first + `","accountEnabled":false,"appRoles":[{"id":"` + second + `","value":"User.Read.All"},{"id":"x","value":"A"},{"id":"` + second + `","value":null}]}`,
 			reply.Principal{ID: first, Roles: map[string]string{"User.Read.All": second}}},
 		{"principal", `{"id":"` + first + `","passwordCredentials":[{"keyId":"` + second + `","displayName":null}],"keyCredentials":[]}`, reply.Principal{
-			ID: first, Enabled: true, Roles: map[string]string{}, Credentials: []directory.AppCredential{{KeyID: second, Name: "service principal:"}},
+			ID: first, Enabled: true, Roles: map[string]string{}, Credentials: []directory.AppCredential{{KeyID: second, OfPrincipal: true}},
 		}},
 		{"assignment", `{"id":"x-_1","appRoleId":"` + first + `","resourceId":"` + second + `"}`, reply.Assignment{ID: "x-_1", RoleID: first, ResourceID: second}},
 		{"organization", `{"id":"` + first + `","displayName":"o"}`, directory.Organization{ID: first, DisplayName: "o"}},
