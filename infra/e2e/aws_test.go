@@ -5,11 +5,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"path"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 )
@@ -21,7 +24,7 @@ type cloud struct{ endpoint, key string }
 // signing is the service that each protocol is signed for, by which moto knows whom it
 // is asked for.
 var signing = map[string]string{"AmazonSQS": "sqs", "DynamoDB_20120810": "dynamodb", "secretsmanager": "secretsmanager",
-	"Logs_20140328": "logs"}
+	"Logs_20140328": "logs", "TrentService": "kms"}
 
 // call makes one call of the AWS JSON protocol: target is "AmazonSQS.SendMessage".
 func (c cloud) call(ctx context.Context, target string, in, out any) error {
@@ -35,7 +38,7 @@ func (c cloud) call(ctx context.Context, target string, in, out any) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", target, err)
 	}
-	if out == nil {
+	if out == nil || len(text) == 0 {
 		return nil
 	}
 	return json.Unmarshal(text, out)
@@ -116,15 +119,18 @@ func (c cloud) makeQueue(ctx context.Context, s *stack, id string) error {
 	var out struct {
 		QueueURL string `json:"QueueUrl"`
 	}
-	err := c.call(ctx, "AmazonSQS.CreateQueue", object{"QueueName": stackName + "-" + id, "Attributes": attributes}, &out)
+	err := c.call(ctx, "AmazonSQS.CreateQueue", object{"QueueName": queueName(id), "Attributes": attributes}, &out)
 	s.made[id] = out.QueueURL
 	return err
 }
 
 func (c cloud) makeTable(ctx context.Context, s *stack, id string) error {
 	table := s.properties(id)
-	return c.call(ctx, "DynamoDB_20120810.CreateTable", object{"TableName": s.ref(id), "BillingMode": table["BillingMode"],
-		"AttributeDefinitions": table["AttributeDefinitions"], "KeySchema": table["KeySchema"]}, nil)
+	return errors.Join(c.call(ctx, "DynamoDB_20120810.CreateTable", object{"TableName": s.ref(id), "BillingMode": table["BillingMode"],
+		"AttributeDefinitions": table["AttributeDefinitions"], "KeySchema": table["KeySchema"],
+		"DeletionProtectionEnabled": table["DeletionProtectionEnabled"]}, nil),
+		c.call(ctx, "DynamoDB_20120810.UpdateContinuousBackups", object{"TableName": s.ref(id),
+			"PointInTimeRecoverySpecification": table["PointInTimeRecoverySpecification"]}, nil))
 }
 
 func (c cloud) makeSecret(ctx context.Context, s *stack, id string) error {
@@ -133,7 +139,7 @@ func (c cloud) makeSecret(ctx context.Context, s *stack, id string) error {
 	if err != nil {
 		return err
 	}
-	s.made[id], err = c.createSecret(ctx, stackName+"-client-state", password.RandomPassword)
+	s.made[id], err = c.createSecret(ctx, id+"-"+uuid.NewString()[:12], password.RandomPassword) // as CloudFormation names it
 	return err
 }
 

@@ -57,7 +57,7 @@ func newFormation(a *account) *formation {
 func (f *formation) play(w http.ResponseWriter, c *awstest.Call) bool {
 	operations := map[string]func(*awstest.Call) (object, error){
 		"CreateChangeSet": f.createChangeSet, "DescribeChangeSet": f.describeChangeSet, "ExecuteChangeSet": f.executeChangeSet,
-		"DescribeStacks": f.describeStacks,
+		"DescribeStacks":      f.describeStacks,
 		"DescribeStackEvents": f.of(events), "ListStackResources": f.of(summaries),
 		"GetTemplateSummary": f.of(summary), "DeleteStack": f.deleteStack,
 	}

@@ -47,6 +47,7 @@ type entraAsker interface {
 	Distrust(ctx context.Context, app directory.App, name string) error
 	RemovePassword(ctx context.Context, app directory.App, keyID string) error
 	RemoveCertificate(ctx context.Context, app directory.App, keyID string) error
+	Disown(ctx context.Context, app directory.App, owner string) error
 }
 
 func (c *call) doctorVerb() *cobra.Command {

@@ -47,7 +47,7 @@ func (c *call) mend(ctx context.Context, x examined, found []doctor.Finding) (me
 		}
 		c.tell(line{text: mark + c.remedy(r), colour: colour, hang: 2})
 		if err != nil {
-			c.tell(line{text: "  " + c.sentence(err), hang: 2})
+			c.tell(line{text: "  " + sentence(c.lang, err), hang: 2})
 		}
 		mended = mended || err == nil
 	}
@@ -60,7 +60,7 @@ func (c *call) remedy(r doctor.Remedy) string {
 	switch r.Do {
 	case doctor.Trust:
 		return c.say(key, r.App.DisplayName, r.Credential.Name, r.Credential.Issuer, r.Credential.Subject)
-	case doctor.Grant, doctor.Withdraw, doctor.Distrust, doctor.RemoveSecret, doctor.RemoveCert:
+	case doctor.Grant, doctor.Withdraw, doctor.Distrust, doctor.RemoveSecret, doctor.RemoveCert, doctor.Disown:
 		return c.say(key, r.App.DisplayName, r.Value)
 	case doctor.EnableSchedule, doctor.ProtectTable:
 		return c.say(key, r.Value)
@@ -87,6 +87,8 @@ func (x examined) apply(ctx context.Context, r doctor.Remedy) error {
 		return x.entra.RemovePassword(ctx, r.App, r.Value)
 	case doctor.RemoveCert:
 		return x.entra.RemoveCertificate(ctx, r.App, r.Value)
+	case doctor.Disown:
+		return x.entra.Disown(ctx, r.App, r.Value)
 	case doctor.EnableSchedule:
 		return x.enableSchedule(ctx, r.Value)
 	case doctor.ProtectTable:

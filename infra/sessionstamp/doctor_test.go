@@ -195,6 +195,13 @@ func (p inEntra) RemoveCertificate(context.Context, directory.App, string) error
 	return errors.New("nobody expects that")
 }
 
+func (p inEntra) Disown(_ context.Context, a directory.App, owner string) error {
+	p.change(a, func(a *directory.App) {
+		a.Owners = slices.DeleteFunc(slices.Clone(a.Owners), func(id string) bool { return id == owner })
+	})
+	return p.did("disown", a.ClientID, owner)
+}
+
 func without(all []directory.FederatedCredential, name string) []directory.FederatedCredential {
 	return slices.DeleteFunc(slices.Clone(all), func(f directory.FederatedCredential) bool { return f.Name == name })
 }
@@ -231,6 +238,7 @@ func sick(p *inpatient) {
 	reader.Federated[1].Subject = strings.Replace(reader.Federated[1].Subject, "ap-northeast-1", "us-east-1", 1)
 	reader.Credentials = []directory.AppCredential{{KeyID: "k-1", Name: "sessionstamp setup"}}
 	stamper.Federated = append(stamper.Federated, directory.FederatedCredential{Name: "ci", Issuer: "https://ci.example", Subject: "repo"})
+	stamper.Owners = []string{"u1", "u2"}
 	p.apps["reader-id"], p.apps["stamper-id"] = reader, stamper
 	p.schedules, p.table.Protected = "DISABLED", false
 	p.memory.Sweep.FullDue = at.Add(-50 * time.Hour)
@@ -243,6 +251,9 @@ func ill(p *inpatient) {
 	p.confirmed, p.pending, p.refused = 0, 1, "kms:DescribeKey"
 	p.Parameters["ExcludedGroups"], p.Parameters["ExcludedUsers"] = "board, empty, hidden, gone", "u9"
 	p.logs = map[string][]stack.Record{"KeeperFunction{ $.NeedsAttention > 0 }": {{Message: `{"Reason":"sign_in_refused","NeedsAttention":4}`}}}
+	stamper := p.apps["stamper-id"]
+	stamper.Credentials = []directory.AppCredential{{KeyID: "k-2", OfPrincipal: true, End: at.Add(time.Hour)}}
+	p.apps["stamper-id"] = stamper
 	for id, a := range p.apps {
 		a.Roles = append(a.Roles, readMembers)
 		p.apps[id] = a
@@ -348,7 +359,7 @@ func TestDoctorFix(t *testing.T) {
 	_, stdout, stderr := visit(t, p, language.English, fix)
 	goldentest.Compare(t, "doctor-fix.en.txt", stderr+stdout)
 	want := []string{
-		"distrust stamper-id ci", "grant reader-id Domain.Read.All", "order {\"full\":true}", "password reader-id k-1", "protect",
+		"disown stamper-id u1", "disown stamper-id u2", "distrust stamper-id ci", "grant reader-id Domain.Read.All", "order {\"full\":true}", "password reader-id k-1", "protect",
 		"schedule KeeperSchedule", "schedule SweeperSchedule", "trust reader-id sessionstamp-sweeper", "withdraw reader-id " + revoke,
 	}
 	slices.Sort(p.calls)

@@ -33,13 +33,14 @@ type diagnosedFault struct {
 	Params   map[string]string `json:"params,omitempty"`
 }
 
-// diagnosedPieces tells what was looked at, and what not: why, and the right that lacks.
+// diagnosedPieces tells what was looked at, and what not: the right that lacks, or what failed.
 type diagnosedPieces struct {
 	Piece  string        `json:"piece"`
 	Group  doctor.Group  `json:"group"`
 	Known  bool          `json:"known"`
 	Reason doctor.Reason `json:"reason,omitempty"`
 	Right  string        `json:"right,omitempty"`
+	Why    string        `json:"why,omitempty"`
 }
 
 // faces are how severities look.
@@ -156,15 +157,18 @@ func (c *call) gap(g doctor.Gap) string {
 	case g.Reason == doctor.NoRight:
 		return c.say("doctor.right", g.Right)
 	case g.Reason == doctor.Failed && g.Err != nil:
-		return c.sentence(g.Err)
+		return sentence(c.lang, g.Err)
 	}
 	return ""
 }
 
-// sentence is what is said of an error.
-func (c *call) sentence(err error) string {
+// sentence is what is said of an error, "" of none.
+func sentence(l language.Language, err error) string {
+	if err == nil {
+		return ""
+	}
 	t := worded(err)
-	return c.say(t.key, t.args...)
+	return words.Say(l, t.key, t.args...)
 }
 
 func (c *call) diagnosis(e doctor.Evidence, found []doctor.Finding) diagnosed {
@@ -181,7 +185,7 @@ func (c *call) diagnosis(e doctor.Evidence, found []doctor.Finding) diagnosed {
 		o.Worst = found[0].Severity
 	}
 	for _, p := range doctor.Pieces(e) {
-		o.Pieces = append(o.Pieces, diagnosedPieces{p.ID, p.Group, p.Known, p.Gap.Reason, p.Gap.Right})
+		o.Pieces = append(o.Pieces, diagnosedPieces{p.ID, p.Group, p.Known, p.Gap.Reason, p.Gap.Right, sentence(language.English, p.Gap.Err)})
 	}
 	slices.SortStableFunc(o.Pieces, func(a, b diagnosedPieces) int { return strings.Compare(string(a.Group), string(b.Group)) })
 	return o

@@ -10,6 +10,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
@@ -101,7 +102,7 @@ func stampedBy(records []stack.Record) (entries []stamp.Entry) {
 	latest := make(map[string]int)
 	for _, r := range records {
 		var h handled
-		if json.Unmarshal([]byte(r.Message), &h) != nil || h.Message != "user handled" {
+		if json.Unmarshal([]byte(r.Message), &h) != nil || h.Message != "user handled" || !directory.IsID(h.User) {
 			continue
 		}
 		if h.Reason == stamp.ReasonCalled {

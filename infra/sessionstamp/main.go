@@ -17,6 +17,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // what cannot be interrupted ends with a second Ctrl-C
 	// Where nobody reads, as after head, the work goes on, and what is to be tidied up is.
 	signal.Ignore(syscall.SIGPIPE)
 	env := environment(os.Environ())

@@ -81,6 +81,7 @@ func (c *call) setup(ctx context.Context, o settingUp) error {
 	if err != nil {
 		return err
 	}
+	o.name = wishes.Stack // which a line names
 	s, err := c.session(ctx, o, wishes)
 	if err != nil {
 		return deploying(err)
@@ -215,32 +216,70 @@ func (c *call) mandate(o settingUp, w *setup.Wishes) (err error) {
 // readSettings reads a JSON object with the template's parameters as its names. A list is
 // written as a text with commas, as in the template, or as an array.
 func readSettings(name string) (map[string]string, error) {
-	content, err := os.ReadFile(name) //nolint:gosec // the person names it
+	const longest = 1 << 20    // more than all parameters take
+	file, err := os.Open(name) //nolint:gosec // the person names it
 	if err != nil {
 		return nil, misuse("use.file", name)
 	}
-	var object map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(content))
-	decoder.UseNumber()
-	err = decoder.Decode(&object)
-	if _, more := decoder.Token(); err != nil || object == nil || !errors.Is(more, io.EOF) {
+	defer func() { _ = file.Close() }()
+	content, err := io.ReadAll(io.LimitReader(file, longest))
+	if err != nil {
+		return nil, misuse("use.file", name)
+	}
+	settings, err := decodeSettings(bytes.TrimPrefix(content, []byte("\ufeff"))) // Windows puts that mark there
+	if err != nil {
 		return nil, misuse("use.settings", name)
 	}
-	settings := make(map[string]string, len(object))
-	for key, value := range object {
-		if list, is := value.([]any); is {
-			texts := make([]string, len(list))
-			for i, one := range list {
-				texts[i] = fmt.Sprint(one)
-			}
-			value = strings.Join(texts, ",")
+	return settings, nil
+}
+
+// errSettings: a setting is a text, a number, true or false, or a list of these.
+var errSettings = errors.New("no JSON object of settings, each once")
+
+func decodeSettings(content []byte) (map[string]string, error) {
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.UseNumber()
+	settings := make(map[string]string)
+	if begins, err := decoder.Token(); err != nil || begins != json.Delim('{') {
+		return nil, errSettings
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		var value any
+		if err = errors.Join(err, decoder.Decode(&value)); err != nil {
+			return nil, err
 		}
-		if _, nested := value.(map[string]any); nested || value == nil {
-			return nil, misuse("use.settings", name)
+		key, _ := name.(string) // in an object it is one
+		if _, twice := settings[key]; twice {
+			return nil, errSettings
 		}
-		settings[key] = fmt.Sprint(value)
+		if settings[key], err = setting(value, true); err != nil {
+			return nil, err
+		}
+	}
+	_, ends := decoder.Token()
+	if _, err := decoder.Token(); ends != nil || !errors.Is(err, io.EOF) {
+		return nil, errSettings
 	}
 	return settings, nil
+}
+
+// setting is a value as the template takes it.
+func setting(value any, list bool) (string, error) {
+	switch v := value.(type) {
+	case string, json.Number, bool:
+		return fmt.Sprint(v), nil
+	case []any:
+		texts, faults := make([]string, len(v)), make([]error, len(v))
+		for i, one := range v {
+			texts[i], faults[i] = setting(one, false)
+		}
+		if err := errors.Join(faults...); err != nil || !list {
+			return "", errSettings
+		}
+		return strings.Join(texts, ","), nil
+	}
+	return "", errSettings
 }
 
 // goOn asks the one question. Who wants to change something is told how.
@@ -298,7 +337,7 @@ func (c *call) brokeOff(err error) error {
 	if failed, is := errors.AsType[*setup.Failed](err); is {
 		t.more = append(t.more, failed.Sentence)
 	} else {
-		t.more = append(t.more, c.sentence(at.Err))
+		t.more = append(t.more, sentence(c.lang, at.Err))
 	}
 	t.more = append(t.more, c.say("setup.again"))
 	return t

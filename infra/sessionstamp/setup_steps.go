@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -55,7 +54,7 @@ func (t *teller) take(e setup.Event) {
 	case setup.Waits:
 		t.show()
 	case setup.Already:
-		t.ended("✓ "+name+"  "+t.c.say(alreadySo(e.Step)), screen.Faint)
+		t.already(e.Step, name)
 	case setup.Skipped:
 		t.ended("– "+name+"  "+t.c.say("setup.skipped"), screen.Notice)
 	case setup.Done:
@@ -63,13 +62,18 @@ func (t *teller) take(e setup.Event) {
 	}
 }
 
-// alreadySo says of a step that makes something that it was done before, and of one that takes
-// something away that there is nothing.
-func alreadySo(step string) language.Key {
-	if slices.Contains([]string{"tidy", "forget", "remove_app", "remove_stack", "owners"}, step) {
-		return "setup.nothing_there"
+// already says of a step that makes something that it was done before, and of one that takes
+// something away that there is nothing, unless nobody has heard that there might be.
+func (t *teller) already(step, name string) {
+	key := language.Key("setup.already")
+	switch step {
+	case "tidy", "forget":
+		t.clear()
+		return
+	case "remove_app", "remove_stack", "owners":
+		key = "setup.nothing_there"
 	}
-	return "setup.already"
+	t.ended("✓ "+name+"  "+t.c.say(key), screen.Faint)
 }
 
 func (t *teller) ended(text string, colour screen.Colour) {

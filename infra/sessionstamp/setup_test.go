@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +18,9 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack/stacktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
@@ -243,6 +249,83 @@ func TestSetupSettings(t *testing.T) {
 	}
 }
 
+// TestSetupSettingsRefused: what may not be what the person means is refused, and nothing is
+// read without an end.
+func TestSetupSettingsRefused(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "settings.json")
+	for content, good := range map[string]bool{
+		"\ufeff{\r\n\"DryRun\": \"true\"\r\n}\r\n": true, "{}": true,
+		"": false, "null": false, "[]": false, "{": false, `{"DryRun": true} {}`: false, `{"DryRun": true},`: false,
+		`{"DryRun": true, "DryRun": false}`: false, `{"DryRun": null}`: false, `{"DryRun": {"a": 1}}`: false,
+		`{"ExcludedUsers": [["a"]]}`: false, `{"ExcludedUpnPatterns": ["a@b.jp", null]}`: false,
+		"\xff\xfe{\x00}\x00": false, `{"DryRun": "` + strings.Repeat("x", 2<<20) + `"}`: false,
+	} {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := readSettings(file); (err == nil) != good {
+			t.Errorf("%.40q: %v, %v", content, got, err)
+		}
+	}
+	for _, name := range []string{t.TempDir(), file + ".not"} {
+		if _, err := readSettings(name); err == nil {
+			t.Errorf("%s is read", name)
+		}
+	}
+}
+
+// TestForgedRecords: a log is asked for nobody by what is no object ID.
+func TestForgedRecords(t *testing.T) {
+	t.Parallel()
+	var records []stack.Record
+	for _, user := range []string{anID, "", "../me", "x' or 'a' eq 'a", strings.ToUpper(anID)} {
+		records = append(records, stack.Record{At: at, Message: `{"message": "user handled", "reason": "called", "user": "` + user + `", "creation_to_call_s": 1e300}`})
+	}
+	if got := stampedBy(records); len(got) != 1 || got[0].User != anID {
+		t.Errorf("%v", got)
+	}
+}
+
+// describedSecrets answers for the secrets of an account, each with one description.
+type describedSecrets struct {
+	http.RoundTripper
+
+	description string
+	calls       []string
+}
+
+func (s *describedSecrets) RoundTrip(r *http.Request) (*http.Response, error) {
+	operation, is := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager.")
+	if !is {
+		return s.RoundTripper.RoundTrip(r)
+	}
+	s.calls = append(s.calls, operation)
+	body := `{"ARN": "` + renewARN + `", "Name": "sessionstamp/entra", "Description": "` + s.description + `", "VersionId": "v"}`
+	return &http.Response{StatusCode: http.StatusOK, Header: make(http.Header), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// TestSetupForeignSecret: a secret that was stored by hand is neither taken nor deleted, unless the
+// stack names it.
+func TestSetupForeignSecret(t *testing.T) {
+	t.Parallel()
+	for description, ours := range map[string]bool{storedBySetup: true, "": false, "the finance team's": false} {
+		world := &describedSecrets{RoundTripper: stacktest.New(t), description: description}
+		a, err := account.Open(t.Context(), account.Options{Env: stacktest.Env, Transport: world})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = vaultOf{a}.Stored(t.Context(), "sessionstamp/entra")
+		forgot := vaultOf{a}.Forget(t.Context(), "sessionstamp/entra")
+		if errors.Is(err, setup.ErrNotOurs) == ours || forgot != nil || slices.Contains(world.calls, "DeleteSecret") != ours {
+			t.Errorf("%q: %v, %v, %v", description, err, forgot, world.calls)
+		}
+		if _, err = (vaultOf{a}).Stored(t.Context(), renewARN); err != nil { // which the stack names
+			t.Error(err)
+		}
+	}
+}
+
 // TestSetupDeclined: a no, or no answer at all, changes nothing.
 func TestSetupDeclined(t *testing.T) {
 	t.Parallel()
@@ -265,8 +348,8 @@ func setupKeys() (keys []language.Key) {
 		}
 		for form, prefix := range map[string]string{
 			`(?:problems = append\([a-z.]*problems, |\t|\{)problem\("([a-z_]+)"`: "setup_problem.", `add\("([a-z_]+)"`: "setup_problem.",
-			`notices = append\([a-z.]*notices, problem\("([a-z_]+)"`: "setup_notice.",
-			`step\{\n\t+"([a-z_]+)"`:                                 "setup_step.", `Source = "([a-z]+)"`: "setup_from.",
+			`[nN]otices = append\([a-z.]*[nN]otices, problem\("([a-z_]+)"`: "setup_notice.",
+			`step\{\n\t+"([a-z_]+)"`: "setup_step.", `Source = "([a-z]+)"`: "setup_from.",
 			`(?m)^\t[a-zA-Z]+ += "([A-Z][A-Za-z]+)"( //.*)?$`: "setup_value.",
 		} {
 			for _, match := range regexp.MustCompile(form).FindAllStringSubmatch(string(text), -1) {

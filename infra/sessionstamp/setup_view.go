@@ -64,7 +64,7 @@ func (c *call) planView(s session, p setup.Plan) view {
 	v.after = append(v.after, c.detailLines(s.facts.Tenant, p)...)
 	v.after = append(v.after, c.noticeLines(p)...)
 	if s.lacks != nil {
-		v.after = append(v.after, line{text: "! " + c.sentence(s.lacks), colour: screen.Notice, hang: 2})
+		v.after = append(v.after, line{text: "! " + sentence(c.lang, s.lacks), colour: screen.Notice, hang: 2})
 	}
 	if s.settled {
 		v.after = append(v.after, line{text: "✓ " + c.say("setup.nothing"), colour: screen.Good})

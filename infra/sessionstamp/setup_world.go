@@ -66,7 +66,9 @@ func (c *call) amazon(ctx context.Context, s *session, a *account.Account, o set
 		s.facts.AWS = f
 		s.uploads, _ = stack.SAMBucket(ctx, a) // who may not look is not told
 		stored, err := s.world.Vault.Stored(ctx, d.SecretName())
-		s.stored = stored.ARN
+		if s.stored = stored.ARN; errors.Is(err, setup.ErrNotOurs) {
+			return nil
+		}
 		return err
 	}
 	f.Others = stacks.others(ctx)
@@ -131,7 +133,7 @@ func (c *call) microsoft(ctx context.Context, s *session, o settingUp, w setup.W
 	if err != nil {
 		return err
 	}
-	f := setup.Tenant{ID: strings.ToLower(t.id), Cloud: cloud.Name, Audience: cloud.ExchangeAudience(), Apps: make(map[string]directory.App)}
+	f := setup.Tenant{ID: strings.ToLower(t.id), Person: t.person, Cloud: cloud.Name, Audience: cloud.ExchangeAudience(), Apps: make(map[string]directory.App)}
 	if reads {
 		r, err := c.read(ctx, t, "")
 		if err != nil {
@@ -267,11 +269,13 @@ type vaultOf struct{ *account.Account }
 // Stored implements [setup.Vault].
 func (v vaultOf) Stored(ctx context.Context, id string) (c setup.Credential, err error) {
 	found, err := v.DescribeSecret(ctx, id)
-	if errors.Is(err, account.ErrNoSecret) {
+	switch {
+	case errors.Is(err, account.ErrNoSecret):
 		return c, nil
-	}
-	if err != nil {
+	case err != nil:
 		return c, err
+	case id == found.Name && found.Description != storedBySetup:
+		return c, failure(setup.ErrNotOurs, "fail.secret_taken", id)
 	}
 	c.ARN = found.ARN
 	text, err := v.SecretValue(ctx, id, account.Current)
@@ -283,6 +287,10 @@ func (v vaultOf) Stored(ctx context.Context, id string) (c setup.Credential, err
 	return c, err
 }
 
+// storedBySetup is the description of the secrets that a setup makes. It tells them from those
+// that a person has stored by hand under the same name.
+const storedBySetup = "sessionstamp: signs the app in to Microsoft Entra"
+
 // Store implements [setup.Vault], in the form that the functions and a renewal read.
 func (v vaultOf) Store(ctx context.Context, id string, c setup.Credential) (arn string, err error) {
 	text, err := secrets.Stored{Name: c.Name, ClientSecret: c.Secret, End: c.End}.Text()
@@ -291,7 +299,7 @@ func (v vaultOf) Store(ctx context.Context, id string, c setup.Credential) (arn 
 	}
 	found, err := v.DescribeSecret(ctx, id)
 	if errors.Is(err, account.ErrNoSecret) {
-		return v.CreateSecret(ctx, id, "sessionstamp: signs the app in to Microsoft Entra", text)
+		return v.CreateSecret(ctx, id, storedBySetup, text)
 	}
 	if err != nil {
 		return "", err
@@ -300,7 +308,16 @@ func (v vaultOf) Store(ctx context.Context, id string, c setup.Credential) (arn 
 }
 
 // Forget implements [setup.Vault].
-func (v vaultOf) Forget(ctx context.Context, name string) error { return v.DeleteSecret(ctx, name) }
+func (v vaultOf) Forget(ctx context.Context, name string) error {
+	_, err := v.Stored(ctx, name)
+	if errors.Is(err, setup.ErrNotOurs) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return v.DeleteSecret(ctx, name)
+}
 
 // previewOf asks the sweeper whom it would queue.
 func previewOf(a *account.Account, name string) func(context.Context) (setupPreview, error) {

@@ -38,6 +38,7 @@ const (
 // The permissions that verbs ask a person for, in Graph's names.
 const (
 	readUsers   = "User.Read.All"
+	readOneself = "User.Read" // and the tenant's name: https://learn.microsoft.com/graph/api/organization-list
 	readDomains = "Domain.Read.All"
 	readMembers = "GroupMember.Read.All"
 	revoke      = "User.RevokeSessions.All"
@@ -59,6 +60,8 @@ type tenant struct {
 	id string
 	// as says who signed in, and how.
 	as string
+	// person is their object id, "" for an app.
+	person string
 	// seen is told how many users were read, as they come; nil: nobody is.
 	seen func(users int)
 }
@@ -81,6 +84,9 @@ func (c *call) signIn(ctx context.Context, permissions ...string) (t tenant, err
 	way := c.signInBy
 	if way == "" {
 		way = c.usualWay()
+	}
+	if !slices.Contains(permissions, readUsers) {
+		permissions = append(permissions, readOneself)
 	}
 	options, err := c.options(way, permissions)
 	if err != nil {
@@ -111,7 +117,7 @@ func (c *call) introduce(ctx context.Context, t *tenant, way string) error {
 	t.id = organization.ID
 	t.as = organization.DisplayName
 	if me, err := t.Me(ctx); err == nil { // an app may hold the session of az
-		t.as = me.UserPrincipalName
+		t.as, t.person = me.UserPrincipalName, me.ID
 	}
 	t.as = c.say(language.Key("signed_in."+way), t.as)
 	return nil

@@ -9,8 +9,8 @@ var deploymentWords = language.Catalogue{
 		Ja: "デモにはデプロイがありません。--demo を外してください。",
 	},
 	"use.no_region": {
-		En: "No AWS region is set: write --region (such as ap-northeast-1), or set AWS_REGION.",
-		Ja: "AWS リージョンが設定されていません。--region (ap-northeast-1 など) を指定するか、環境変数 AWS_REGION を設定してください。",
+		En: "No AWS region is set, or not one: write --region (such as ap-northeast-1), or set AWS_REGION.",
+		Ja: "AWS リージョンが設定されていないか、正しくありません。--region (ap-northeast-1 など) を指定するか、環境変数 AWS_REGION を設定してください。",
 	},
 	"use.other_tenant": {
 		En: "The deployment %s serves the tenant %s, and you are signed in to %s: name another --stack, or sign in with --tenant.",

@@ -45,6 +45,7 @@ var doctorWords = language.Catalogue{
 	"doctor.do_distrust":        {En: "delete from %s the federated credential %s", Ja: "%s のフェデレーション資格情報 %s を削除"},
 	"doctor.do_remove_secret":   {En: "delete from %s the client secret %s", Ja: "%s のクライアント シークレット %s を削除"},
 	"doctor.do_remove_cert":     {En: "delete from %s the certificate %s", Ja: "%s の証明書 %s を削除"},
+	"doctor.do_disown":          {En: "remove from %s the owner %s", Ja: "%s の所有者 %s を削除"},
 	"doctor.do_enable_schedule": {En: "switch the schedule on: %s", Ja: "スケジュールを有効化: %s"},
 	"doctor.do_protect_table":   {En: "switch deletion protection on: %s", Ja: "削除保護を有効化: %s"},
 	"doctor.do_ask_full_round":  {En: "have the sweeper look at everybody: up to 15 minutes", Ja: "全件の巡回を実行 (最長 15 分)"},
@@ -58,8 +59,8 @@ var doctorHelps = language.Catalogue{
 	"doctor.use":   same("doctor [--fix [--yes]] [--stack NAME] [--region R] [--profile P]"),
 	"doctor.short": {En: "everything that can be wrong, and its cure", Ja: "問題の診断と対処方法"},
 	"doctor.long": {
-		En: "It looks at this machine, Microsoft Entra, AWS and what the deployment remembers, and tells what is wrong for whom and what ends it; without a deployment, whether one can be made. It changes nothing, and names the rights that you lack. The exit status is 1 if something is wrong.\n--fix does what is safe, after one question: it mends permissions and credentials of the apps that setup has made, and switches on what was switched off, but for the stamper: it never ends a stop.",
-		Ja: "このマシン、Microsoft Entra、AWS、デプロイの記録を調べ、問題とその影響、対処方法を示します。デプロイがなければ、作成できるかを調べます。変更はせず、不足している権限も示します。問題があれば終了コードは 1 です。\n--fix は、安全な修復だけを確認後に行います: setup が作成したアプリの権限と資格情報の修復、無効になっているスケジュールなどの有効化。意図的に停止されたスタンプの処理は再開しません。",
+		En: "It looks at this machine, Microsoft Entra, AWS and what the deployment remembers, and tells what is wrong for whom and what ends it; without a deployment, whether one can be made. It changes nothing, and names the rights that you lack. The exit status is 1 if something is wrong.\n--fix does what is safe, after one question: it mends permissions, owners and credentials of the apps that setup has made, and switches on what was switched off, but for the stamper: it never ends a stop.",
+		Ja: "このマシン、Microsoft Entra、AWS、デプロイの記録を調べ、問題とその影響、対処方法を示します。デプロイがなければ、作成できるかを調べます。変更はせず、不足している権限も示します。問題があれば終了コードは 1 です。\n--fix は、安全な修復だけを確認後に行います: setup が作成したアプリの権限、所有者、資格情報の修復、無効になっているスケジュールなどの有効化。意図的に停止されたスタンプの処理は再開しません。",
 	},
 	"doctor.examples": same("  sessionstamp doctor --demo\n  sessionstamp doctor --fix\n  sessionstamp doctor -o json"),
 	"flag.fix":        {En: "mends what is safe to mend, after a question", Ja: "安全に修復できる項目を、確認後に修復"},

@@ -28,8 +28,12 @@ type App struct {
 	Roles []string
 	// Federated are its federated credentials.
 	Federated []FederatedCredential
-	// Credentials are its client secrets and its certificates.
+	// Credentials are its client secrets and its certificates, and those of its service
+	// principal.
 	Credentials []AppCredential
+	// Owners are the object ids of those who own the application or the service principal, each
+	// once, sorted. Whoever owns one may add a credential to it.
+	Owners []string
 }
 
 // FederatedCredential trusts the tokens of another issuer, as Graph's
@@ -59,6 +63,9 @@ type AppCredential struct {
 	Name string
 	// Certificate tells a certificate from a client secret.
 	Certificate bool
+	// OfPrincipal tells that the service principal has it, and not the application: the portal
+	// does not show it, and it signs in as the app all the same.
+	OfPrincipal bool
 	// Start and End are from when until when it is good.
 	Start, End time.Time
 }

@@ -41,12 +41,13 @@ type Lambda struct {
 	mu        sync.Mutex
 	functions map[string]*Function // by name
 	mappings  map[string]Mapping   // by UUID
+	measured  map[string]float64   // by metric
 	running   sync.WaitGroup       // asynchronous invocations
 }
 
 // NewLambda lets a server have functions.
 func NewLambda(s *Server) *Lambda {
-	l := &Lambda{functions: make(map[string]*Function), mappings: make(map[string]Mapping),
+	l := &Lambda{functions: make(map[string]*Function), mappings: make(map[string]Mapping), measured: make(map[string]float64),
 		Settings: map[string]any{"AccountLimit": map[string]any{"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}}}
 	s.Play("lambda", l.play)
 	s.Play("logs", l.playLogs)

@@ -25,7 +25,7 @@ type metric struct {
 }
 
 // playMetrics answers GetMetricData about what the functions have written in the embedded
-// metric format: one value for the whole time. Those of AWS itself nobody counts here.
+// metric format, one value for the whole time, and about what [Lambda.Measure] was told.
 func (l *Lambda) playMetrics(w http.ResponseWriter, c *Call) bool {
 	var in struct {
 		StartTime, EndTime float64 // seconds
@@ -39,7 +39,9 @@ func (l *Lambda) playMetrics(w http.ResponseWriter, c *Call) bool {
 	for _, q := range in.MetricDataQueries {
 		result := map[string]any{"Id": q.ID, "Label": q.Label, "StatusCode": "Complete", "Timestamps": []any{}, "Values": []any{}}
 		if q.MetricStat != nil {
-			if all := l.values(q.MetricStat.Metric, from, to); len(all) > 0 {
+			if measured := l.measuredOf(q.MetricStat.Metric); measured > 0 {
+				result["Timestamps"], result["Values"] = []any{in.EndTime - 60}, []any{measured}
+			} else if all := l.values(q.MetricStat.Metric, from, to); len(all) > 0 {
 				result["Timestamps"], result["Values"] = []any{in.StartTime}, []any{statistic(q.MetricStat.Stat, all)}
 			}
 		}
@@ -47,6 +49,29 @@ func (l *Lambda) playMetrics(w http.ResponseWriter, c *Call) bool {
 	}
 	c.Answer(w, http.StatusOK, map[string]any{"MetricDataResults": results, "Messages": []any{}})
 	return true
+}
+
+// key is the name of a metric and the values of its dimensions.
+func (m metric) key() string {
+	key := m.MetricName
+	for _, d := range m.Dimensions {
+		key += " " + d.Value
+	}
+	return key
+}
+
+// Measure sets what AWS itself has measured a minute ago, 0 for nothing: the metric is named
+// with the value of its dimension, "Errors sessionstamp-keeper".
+func (l *Lambda) Measure(metric string, value float64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.measured[metric] = value
+}
+
+func (l *Lambda) measuredOf(m metric) float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.measured[m.key()]
 }
 
 // values are those of a metric that were written from one moment to another, in

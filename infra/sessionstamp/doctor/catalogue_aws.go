@@ -40,7 +40,7 @@ var awsWords = map[string]words{
 		command: "sessionstamp setup{of} --undo",
 	},
 	"schedule_off": {
-		problem: language.Text{En: "The schedule of the {function} is switched off: {function} does not run.", Ja: "{function} のスケジュールが無効で、実行されません。"},
+		problem: language.Text{En: "The schedule of the {function} is switched off: it does not run.", Ja: "{function} のスケジュールが無効で、実行されません。"},
 		cure:    language.Text{En: "Find out why; then EventBridge > Schedules > {id} > Enable.", Ja: "理由を確認のうえ、EventBridge > スケジュール > {id} で有効にしてください。"},
 	},
 	"queue_missing": {
@@ -52,16 +52,16 @@ var awsWords = map[string]words{
 		cure:    language.Text{En: "The stamper's log says why.", Ja: "原因はスタンプ用関数のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-stamper --region {region} --since 1h",
 	},
 	"dead_letters": {
-		problem: language.Text{En: "{dead} requests were given up: these users are not stamped. They are kept for 14 days.", Ja: "{dead} 件の要求が処理されず、対象者にスタンプが付いていません。14 日間保管されます。"},
+		problem: language.Text{En: "Requests were given up ({dead}): these users are not stamped. What was given up is kept for 14 days.", Ja: "{dead} 件の要求が処理されず、対象者にスタンプが付いていません。14 日間保管されます。"},
 		cure:    language.Text{En: "End the cause first, which the stamper's log names; then send them again.", Ja: "先にスタンプ用関数のログで原因を取り除き、その後で再送してください。"},
 		command: "aws sqs start-message-move-task --region {region} --source-arn {arn}",
 	},
 	"api_faults": {
-		problem: language.Text{En: "{n} deliveries of Microsoft Graph were answered with an error in 24 hours; Graph tries again for four hours.", Ja: "24 時間で Microsoft Graph からの通知 {n} 件にエラーを返しました。Graph は 4 時間再送します。"},
+		problem: language.Text{En: "Deliveries of Microsoft Graph were answered with an error ({n} in 24 hours); Graph tries again for four hours.", Ja: "24 時間で Microsoft Graph からの通知 {n} 件にエラーを返しました。Graph は 4 時間再送します。"},
 		cure:    language.Text{En: "The webhook's log says why.", Ja: "原因は webhook のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-webhook --region {region} --since 24h",
 	},
 	"api_throttled": {
-		problem: language.Text{En: "The API turned away {n} requests in 24 hours since there were too many at once; Graph sends its own again.", Ja: "要求が集中したため、API が 24 時間で {n} 件を拒否しました。Graph からの通知は再送されます。"},
+		problem: language.Text{En: "The API turned requests away since there were too many at once ({n} in 24 hours); Graph sends its own again.", Ja: "要求が集中したため、API が 24 時間で {n} 件を拒否しました。Graph からの通知は再送されます。"},
 		cure:    language.Text{En: "Nothing after a large import. Otherwise see who posts there.", Ja: "大量作成の直後なら対処は不要です。それ以外は送信元を確認してください。"},
 		command: "aws logs tail /aws/vendedlogs/apigateway/{stack} --region {region} --since 24h",
 	},
@@ -102,7 +102,7 @@ var awsWords = map[string]words{
 	},
 	"alarms_unheard": {
 		problem: language.Text{En: "Nobody receives the alarms: they only stand on the dashboard.", Ja: "アラームの通知先がなく、ダッシュボードに表示されるだけです。"},
-		cure:    language.Text{En: "Name an address or a topic in AlarmsTo.", Ja: "AlarmsTo にメール アドレスか SNS トピックを指定してください。"}, command: "sessionstamp setup{of}",
+		cure:    language.Text{En: "Name an address or a topic in AlarmsTo.", Ja: "AlarmsTo にメール アドレスか SNS トピックを指定してください。"}, command: "sessionstamp setup --alarms ADDRESS{of}",
 	},
 	"alarms_muted": {
 		problem: language.Text{En: "Actions of alarms are switched off ({alarms}): nobody hears when they ring.", Ja: "アラームのアクションが無効です ({alarms})。鳴っても誰にも通知されません。"},
@@ -112,7 +112,7 @@ var awsWords = map[string]words{
 
 // alarm is the problem of an alarm that rings.
 func alarm(en, ja string) language.Text {
-	return language.Text{En: "Alarm {alarm} rings since {since}: " + en, Ja: "アラーム {alarm} ({since} から): " + ja}
+	return language.Text{En: "Alarm {alarm} has been ringing since {since}: " + en, Ja: "アラーム {alarm} ({since} から): " + ja}
 }
 
 var alarmWords = map[string]words{

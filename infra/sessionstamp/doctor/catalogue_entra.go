@@ -81,6 +81,18 @@ var entraWords = map[string]words{
 		problem: language.Text{En: "The credential of the {app} ends on {end}; from then on nobody will be stamped.", Ja: "{app}の資格情報は {end} に期限が切れ、以後は誰にもスタンプが付かなくなります。"},
 		cure:    language.Text{En: "Renew it before.", Ja: "それまでに更新してください。"}, command: "sessionstamp credential renew{of}",
 	},
+	"principal_credential": {
+		problem: language.Text{En: "Somebody can sign in as the {app} by a credential of its service principal, which the portal does not show (key {key}).",
+			Ja: "{app}のサービス プリンシパルに、ポータルに表示されない資格情報があり、それを持つ人は{app}としてサインインできます (キー {key})。"},
+		cure:    language.Text{En: "Find out who has stored it, and delete it.", Ja: "誰が追加したか確認し、削除してください。"},
+		command: "az ad sp credential delete --id {client} {which}",
+	},
+	"app_owned": {
+		problem: language.Text{En: "The {app} has owners ({owners}): whoever is one can add a secret to it and sign in as it.",
+			Ja: "{app}に所有者がいます ({owners} 件)。所有者はシークレットを追加し、{app}としてサインインできます。"},
+		cure: language.Text{En: registration + "Owners, and Enterprise applications > {client} > Owners: remove them.",
+			Ja: registrationJa + "所有者、およびエンタープライズ アプリケーション > {client} > 所有者: 削除してください。"},
+	},
 	"no_federated_domain": {
 		problem: language.Text{En: "The tenant has no federated domain (any more): nobody is there to be stamped.", Ja: "テナントにフェデレーション ドメインがなく、スタンプの対象者がいません。"},
 		cure: language.Text{En: "If that was not meant, federate the domain again; if it was, remove sessionstamp.",
@@ -105,7 +117,7 @@ var entraWords = map[string]words{
 		command: "sessionstamp setup{of}",
 	},
 	"new_users_lack_stamp": {
-		problem: language.Text{En: "{without} of {all} users created in the last days have no stamp: it does not work for them.",
+		problem: language.Text{En: "Users created in the last days have no stamp ({without} of {all}): it does not work for them.",
 			Ja: "最近作成された {all} 人のうち {without} 人にスタンプがなく、機能していません。"},
 		cure:    language.Text{En: "See why for one of them: sessionstamp why USER. What stands above comes first.", Ja: "上の項目を先に直し、1 人について sessionstamp why USER で原因を確認してください。"},
 		command: "sessionstamp users --since 7d",

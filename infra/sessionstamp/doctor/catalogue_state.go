@@ -28,11 +28,11 @@ var stateWords = map[string]words{
 		cure:    language.Text{En: "The keeper's log says why.", Ja: "原因は keeper のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-keeper --region {region} --since 6h",
 	},
 	"keeper_failed": {
-		problem: language.Text{En: "The keeper failed {n} times in 24 hours, and that does not end by itself.", Ja: "keeper が 24 時間に {n} 回失敗しており、自然には回復しません。"},
+		problem: language.Text{En: "The keeper failed for a reason that does not end by itself ({n} in 24 hours).", Ja: "keeper が 24 時間に {n} 回失敗しており、自然には回復しません。"},
 		cure:    language.Text{En: "Its log says what to do.", Ja: "対処方法はログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-keeper --region {region} --since 24h",
 	},
 	"sign_in_refused": {
-		problem: language.Text{En: "Entra refused {n} sign-ins of the functions in 24 hours: what they were to do is not done.", Ja: "24 時間に関数のサインインが {n} 回拒否され、処理が行われていません。"},
+		problem: language.Text{En: "Entra refused sign-ins of the functions ({n} in 24 hours): what they were to do is not done.", Ja: "24 時間に関数のサインインが {n} 回拒否され、処理が行われていません。"},
 		cure: language.Text{En: "If nothing of Entra stands above, the sign-in log says why: Microsoft Entra admin center > Sign-in logs > Service principal sign-ins.",
 			Ja: "上に Entra の項目がなければ、サインイン ログで確認してください: Microsoft Entra 管理センター > サインイン ログ > サービス プリンシパルのサインイン。"},
 	},
@@ -69,23 +69,23 @@ var stateWords = map[string]words{
 		cure:    language.Text{En: "The sweep has found them. If it goes on, look at the webhook's log.", Ja: "巡回で対応済みです。続く場合は webhook のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-webhook --region {region} --since 24h",
 	},
 	"notifications_forged": {
-		problem: language.Text{En: "{n} notifications in seven days were not Microsoft Graph's, and were refused.", Ja: "7 日間に、Microsoft Graph のものではない通知 {n} 件を拒否しました。"},
+		problem: language.Text{En: "Notifications that were not Microsoft Graph's were refused ({n} in seven days).", Ja: "7 日間に、Microsoft Graph のものではない通知 {n} 件を拒否しました。"},
 		cure:    language.Text{En: "Somebody else posts to the URL; its log shows from where.", Ja: "第三者が URL に送信しています。送信元はログを確認してください。"}, command: "aws logs tail /aws/vendedlogs/apigateway/{stack} --region {region} --since 24h",
 	},
 	"users_cannot_fix": {
-		problem: language.Text{En: "Microsoft Graph does not let sessionstamp stamp {n} users, who are asked to sign in again and again.", Ja: "{n} 人には Microsoft Graph がスタンプを許可せず、再サインインを求められ続けます。"},
+		problem: language.Text{En: "Microsoft Graph does not let sessionstamp stamp some users ({n}), who are asked to sign in again and again.", Ja: "{n} 人には Microsoft Graph がスタンプを許可せず、再サインインを求められ続けます。"},
 		cure:    language.Text{En: "Most hold an administrator's role: a higher one signs them out in the Entra admin center. history names them.", Ja: "多くは管理者ロールを持つユーザーです。より上位の管理者が Entra 管理センターで取り消してください。対象者は history で確認できます。"}, command: "sessionstamp history{of}",
 	},
 	"put_back": {
-		problem: language.Text{En: "Requests have been put back for an hour ({n} times in 24 hours): these users are stamped late.", Ja: "1 時間以上先送りされている要求があり (24 時間で {n} 回)、適用が遅れています。"},
+		problem: language.Text{En: "Requests have been put back for an hour ({n} in 24 hours): these users are stamped late.", Ja: "1 時間以上先送りされている要求があり (24 時間で {n} 回)、適用が遅れています。"},
 		cure:    language.Text{En: "The stamper's log names the reason.", Ja: "理由はスタンプ用関数のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-stamper --region {region} --since 24h",
 	},
 	"unreadable_user": {
-		problem: language.Text{En: "The sweep met users whom it could not read ({n} times in 24 hours): they are not served.", Ja: "巡回で読み取れないユーザーがいました (24 時間で {n} 回)。このユーザーは対象になりません。"},
+		problem: language.Text{En: "The sweep met users whom it could not read ({n} in 24 hours): they are not served.", Ja: "巡回で読み取れないユーザーがいました (24 時間で {n} 回)。このユーザーは対象になりません。"},
 		cure:    language.Text{En: "The sweeper's log counts them; open a case with Microsoft if it goes on.", Ja: "件数は sweeper のログで確認し、続く場合は Microsoft サポートに問い合わせてください。"}, command: "aws logs tail /aws/lambda/{stack}-sweeper --region {region} --since 24h",
 	},
 	"malformed_delivery": {
-		problem: language.Text{En: "Microsoft Graph delivered what can't be read ({n} times in 24 hours); the sweep finds these users, late.", Ja: "Microsoft Graph から読み取れない通知が届きました (24 時間で {n} 回)。該当者は巡回で検出されますが、適用が遅れます。"},
+		problem: language.Text{En: "Microsoft Graph delivered what can't be read ({n} in 24 hours); the sweep finds these users, late.", Ja: "Microsoft Graph から読み取れない通知が届きました (24 時間で {n} 回)。該当者は巡回で検出されますが、適用が遅れます。"},
 		cure:    language.Text{En: "Update sessionstamp; if that does not help, open an issue with the webhook's log.", Ja: "sessionstamp を更新し、改善しなければ webhook のログを添えて問題を報告してください。"}, command: "sessionstamp update{of}",
 	},
 	"dry_run": {

@@ -61,6 +61,7 @@ const (
 	Distrust       Action = "distrust"        // Value: a federated credential's name
 	RemoveSecret   Action = "remove_secret"   // Value: a key id
 	RemoveCert     Action = "remove_cert"     // Value: a key id
+	Disown         Action = "disown"          // Value: an owner's object id
 	EnableSchedule Action = "enable_schedule" // Value: a schedule's name
 	ProtectTable   Action = "protect_table"
 	AskFullRound   Action = "ask_full_round"
@@ -68,7 +69,7 @@ const (
 
 // Actions returns them.
 func Actions() []Action {
-	return []Action{Grant, Withdraw, Trust, Distrust, RemoveSecret, RemoveCert, EnableSchedule, ProtectTable, AskFullRound}
+	return []Action{Grant, Withdraw, Trust, Distrust, RemoveSecret, RemoveCert, Disown, EnableSchedule, ProtectTable, AskFullRound}
 }
 
 // A Remedy is one action. App is the app that it is about, for those of Entra.

@@ -234,6 +234,14 @@ var cases = append([]fault{
 	{"credential_none", []change{secret(now.Add(90 * day)), named("sessionstamp 2"), reader(func(a *App) { a.Credentials[0].Name = "portal" })}, ""},
 	{"credential_orphaned", []change{credential(directory.AppCredential{KeyID: "old", Name: "sessionstamp 0", Certificate: true})}, RemoveCert},
 	{"credential_needless", []change{credential(directory.AppCredential{KeyID: "k", End: now.Add(day)})}, ""},
+	{"", []change{secret(now.Add(90*day), directory.AppCredential{KeyID: "k", OfPrincipal: true, End: now})}, ""},
+	{"principal_credential", []change{secret(now.Add(90*day), directory.AppCredential{KeyID: "k", Name: "sessionstamp 1", OfPrincipal: true, End: now.Add(99 * day)})}, ""},
+	{"principal_credential", []change{credential(directory.AppCredential{KeyID: "k", OfPrincipal: true, Certificate: true, End: now.Add(day)})}, ""},
+	{"credential_none principal_credential", []change{secret(now), reader(func(a *App) {
+		a.Credentials = []directory.AppCredential{{KeyID: "k", OfPrincipal: true, End: now.Add(day)}}
+	})}, ""},
+	{"app_owned", []change{stamper(func(a *App) { a.Owners = []string{"u", "v"} })}, Disown},
+	{"app_shared app_owned", []change{stacks(Deployment{Found: true, Name: "second", Reader: "reader"}), reader(func(a *App) { a.Owners = []string{"u"} })}, ""},
 	{"no_federated_domain", []change{domains(directory.Domain{Name: "example.co.jp", Verified: true})}, ""},
 	{"named_domain_unknown", []change{domains(directory.Domain{Name: "b.example", Federated: true, Verified: true})}, ""},
 	{"named_domain_managed", []change{domains(directory.Domain{Name: "example.co.jp"}, directory.Domain{Name: "b.example", Federated: true, Verified: true})}, ""},

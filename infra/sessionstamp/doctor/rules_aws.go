@@ -113,12 +113,13 @@ func eachSecret(bad func(Secret) bool) func(matter) []hit {
 // lateness is how long a notification may wait: the alarm's threshold.
 const lateness = 30 * time.Minute
 
-// queueOld is silent where it is known why requests wait.
+// queueOld is silent where it is known why requests wait, and where none does any more: the
+// age is the highest of the last quarter of an hour.
 func queueOld(m matter) []hit {
 	q, _ := m.Queue.Get()
 	off := func(s Switch) bool { return s.stamper() && !s.On }
 	switches, _ := m.Switches.Get()
-	return when(q.Found && q.Oldest > lateness && !m.stopped() && !slices.ContainsFunc(switches, off),
+	return when(q.Found && q.Waiting > 0 && q.Oldest > lateness && !m.stopped() && !slices.ContainsFunc(switches, off),
 		params{"n": count(q.Waiting), "minutes": count(int(q.Oldest / time.Minute))})
 }
 

@@ -26,6 +26,7 @@ var entraRules = []rule{
 	{"trust_wrong_audience", Wrong, Entra, flawed(flawAudience)},
 	{"credential_none", Wrong, Entra, eachApp(credentialNone)},
 	{"credential_expired", Wrong, Entra, eachApp(credentialExpired)},
+	{"principal_credential", Wrong, Entra, eachApp(principalCredential)},
 	{"no_federated_domain", Wrong, Entra, noFederatedDomain},
 	{"named_domain_unknown", Wrong, Entra, namedDomain(func(known, _ bool) bool { return !known })},
 	{"named_domain_managed", Wrong, Entra, namedDomain(func(known, federated bool) bool { return known && !federated })},
@@ -33,6 +34,7 @@ var entraRules = []rule{
 	{"new_users_lack_stamp", Wrong, Entra, newUsersLackStamp},
 	{"permission_beyond", Warning, Entra, eachApp(permissionBeyond)},
 	{"trust_stranger", Warning, Entra, flawed(flawStranger)},
+	{"app_owned", Warning, Entra, eachApp(appOwned)},
 	{"credential_ends", Warning, Entra, eachApp(credentialEnds)},
 	{"credential_orphaned", Warning, Entra, eachApp(credentialOrphaned)},
 	{"credential_needless", Warning, Entra, eachApp(credentialNeedless)},
@@ -183,7 +185,7 @@ const soon = 30 * 24 * time.Hour
 func (m matter) current(a held) (c directory.AppCredential, found bool) {
 	d, _ := m.deployed()
 	for _, one := range a.Credentials {
-		kind := d.Mode.Stored() && one.Certificate == (d.Mode == directory.AuthCertificate)
+		kind := d.Mode.Stored() && !one.OfPrincipal && one.Certificate == (d.Mode == directory.AuthCertificate)
 		if kind && (d.Credential == "" || one.Name == d.Credential) && (!found || one.End.After(c.End)) {
 			c, found = one, true
 		}
@@ -214,7 +216,9 @@ func (m matter) ending(a held, c directory.AppCredential) params {
 }
 
 // ours tells whether sessionstamp has made a credential: it names them so.
-func ours(c directory.AppCredential) bool { return strings.HasPrefix(c.Name, "sessionstamp") }
+func ours(c directory.AppCredential) bool {
+	return !c.OfPrincipal && strings.HasPrefix(c.Name, "sessionstamp")
+}
 
 // credentialOrphaned finds those of ours with which certainly nobody signs in. Where one is
 // stored, and it is not known which, that are those which have ended.
@@ -239,7 +243,7 @@ func credentialNeedless(m matter, a held) []hit {
 	d, _ := m.deployed()
 	var keys []string
 	for _, c := range a.Credentials {
-		if d.Mode == directory.AuthWebIdentity && !ours(c) && c.End.After(m.Now) {
+		if d.Mode == directory.AuthWebIdentity && !ours(c) && !c.OfPrincipal && c.End.After(m.Now) {
 			keys = append(keys, c.KeyID)
 		}
 	}
@@ -291,10 +295,11 @@ func newUsersLackStamp(m matter) []hit {
 		params{"without": count(u.NewWithout), "all": count(u.New)})
 }
 
+// notNeeded is silent where there may be a stack, thanks to which everybody has a stamp.
 func notNeeded(m matter) []hit {
 	d, asked := m.Deployment.Get()
 	domains, known := m.Domains.Get()
 	u, counted := m.Users.Get()
 	none := known && !slices.ContainsFunc(domains, federated)
-	return when((!asked || !d.Found) && (none || counted && u.Without == 0), nil)
+	return when(asked && !d.Found && !m.Named && len(m.others()) == 0 && (none || counted && u.Without == 0), nil)
 }

@@ -95,7 +95,7 @@ func (d Deployment) Begin(s State) Renewal {
 // usable tells whether a version is ours, and its credential can be seen at the app.
 func (d Deployment) usable(s State, v Version) bool {
 	return d.Ours(v.Name) && v.End.After(d.Now().Add(minimum)) && slices.ContainsFunc(s.App.Credentials, func(c directory.AppCredential) bool {
-		return c.Name == v.Name && c.Certificate == d.Certificate
+		return c.Name == v.Name && c.Certificate == d.Certificate && !c.OfPrincipal
 	})
 }
 
@@ -137,7 +137,7 @@ func (r Renewal) Next(s State) (Step, error) {
 func (r Renewal) Leftovers(s State) (left []directory.AppCredential) {
 	for _, c := range s.App.Credentials {
 		serves := c.Name == s.Current.Name || c.Name == s.Pending.Name
-		if r.Ours(c.Name) && !serves && !slices.Contains(r.Removed, c.KeyID) {
+		if r.Ours(c.Name) && !c.OfPrincipal && !serves && !slices.Contains(r.Removed, c.KeyID) {
 			left = append(left, c)
 		}
 	}
@@ -158,7 +158,7 @@ func (r Renewal) Removes(s State) []directory.AppCredential {
 // Others are the credentials at the app that were added by other means.
 func (d Deployment) Others(s State) (others []directory.AppCredential) {
 	for _, c := range s.App.Credentials {
-		if !d.Ours(c.Name) {
+		if !d.Ours(c.Name) || c.OfPrincipal {
 			others = append(others, c)
 		}
 	}

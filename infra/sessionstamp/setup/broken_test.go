@@ -21,9 +21,18 @@ type story struct {
 
 var stories = map[string]story{
 	"two apps":      {wishes: func(w *Wishes) { w.Apps = 2 }},
-	"one app":       {wishes: func(w *Wishes) { w.Apps = 1 }},
+	"one app":       {wishes: func(w *Wishes) { w.Apps = 1 }, prepare: func(w *world) { w.owner = "" }},
 	"client secret": {wishes: func(w *Wishes) { w.Flags = map[string]string{authMode: "client-secret"} }},
-	"Entra lags":    {prepare: func(w *world) { w.refusals = 2 }},
+	"a secret of another": {
+		wishes: func(w *Wishes) { w.Flags = map[string]string{authMode: "client-secret"} },
+		prepare: func(w *world) {
+			p, _ := Make(facts(), wish())
+			w.apps[p.Apps[0].UniqueName] = directory.App{
+				ID: "a", ClientID: w.id(), UniqueName: p.Apps[0].UniqueName, PrincipalID: "p", Credentials: []directory.AppCredential{{KeyID: theirs, Name: p.CredentialName()}},
+			}
+		},
+	},
+	"Entra lags": {prepare: func(w *world) { w.refusals = 2 }},
 	"after a failed attempt": {prepare: func(w *world) {
 		w.stack = Stack{ID: "failed", Status: "ROLLBACK_COMPLETE", Ours: true}
 		w.left = []Leftover{{Table, "sessionstamp-Table-0", true}}
@@ -143,8 +152,8 @@ func (w *world) judge(t *testing.T, p Plan) {
 		found := w.apps[app.UniqueName]
 		slices.Sort(found.Roles)
 		wanted := slices.Sorted(slices.Values(app.Rights))
-		if !slices.Equal(found.Roles, wanted) || len(found.Federated) != len(app.Trusts) {
-			t.Errorf("%s: %v, %v", app.UniqueName, found.Roles, found.Federated)
+		if !slices.Equal(found.Roles, wanted) || len(found.Federated) != len(app.Trusts) || len(found.Owners) > 0 {
+			t.Errorf("%s: %v, %v, owned by %v", app.UniqueName, found.Roles, found.Federated, found.Owners)
 		}
 		if secrets := len(found.Credentials); secrets != map[bool]int{true: 1}[p.Mode == directory.AuthClientSecret] {
 			t.Errorf("%d client secrets", secrets)
@@ -241,6 +250,49 @@ func TestNothing(t *testing.T) {
 				if !slices.Contains([]string{"App", "Issuer", "Find", "Stored"}, call) {
 					t.Errorf("%s: it calls %s", name, call)
 				}
+			}
+		})
+	}
+}
+
+// A taken world has a secret and, once something is begun, a stack that others have made under
+// our names.
+type taken struct {
+	*world
+
+	stack bool
+}
+
+func (w taken) Stored(ctx context.Context, _ string) (Credential, error) {
+	return Credential{}, w.call(ctx, "Stored", func() error { return ErrNotOurs })
+}
+
+func (w taken) Find(ctx context.Context, name string) (Stack, error) {
+	if w.stack {
+		return Stack{ID: "theirs", Status: "CREATE_COMPLETE"}, nil
+	}
+	return w.world.Find(ctx, name)
+}
+
+// TestTaken: what others have made under our names is neither changed nor deleted, and an undo
+// goes on.
+func TestTaken(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		story string
+		stack bool
+		never string
+	}{{"client secret", false, "Store"}, {"two apps", true, "Deploy"}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := made(stories[c.story])
+			p, world := planOf(t, stories[c.story], w), w.seen()
+			world.Vault, world.Stacks = taken{w, c.stack}, taken{w, c.stack}
+			if _, err := Run(t.Context(), p, world, quiet); !errors.Is(err, ErrNotOurs) || slices.Contains(w.calls, c.never) {
+				t.Errorf("%s: %v, %v", c.story, err, w.calls)
+			}
+			world.Stacks = taken{w, false}
+			if _, err := Undo(t.Context(), p.Deployment, world, quiet); err != nil || len(w.apps) > 0 || slices.Contains(w.calls, "Forget") {
+				t.Errorf("%s: undo: %v, apps %v, %v", c.story, err, w.apps, w.calls)
 			}
 		})
 	}

@@ -136,6 +136,8 @@ func (r *runner) settled(ctx context.Context) (Stack, error) {
 	for end := r.Now().Add(longest); ; {
 		stack, err := r.Stacks.Find(ctx, r.plan.Stack)
 		switch {
+		case err == nil && stack.Status != "" && !stack.Ours:
+			return stack, fmt.Errorf("stack %s: %w", r.plan.Stack, ErrNotOurs) // which it was not when the plan was made
 		case err != nil, !stack.busy():
 			return stack, err
 		case r.Now().After(end):

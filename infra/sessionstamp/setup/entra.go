@@ -13,7 +13,14 @@ import (
 // entra are the steps that make the apps.
 func (r *runner) entra() (all []step) {
 	for _, app := range r.plan.Apps {
-		all = append(all, r.app(app), r.rights(app), r.trust(app))
+		all = append(all, r.app(app))
+		if r.plan.Mode != directory.AuthWebIdentity {
+			all = append(all, r.secret()) // before the rights: it removes what others have stored under its name
+		}
+		all = append(all, r.rights(app), r.trust(app))
+	}
+	for _, app := range r.plan.Apps {
+		all = append(all, r.disown(app))
 	}
 	return all
 }
@@ -179,7 +186,9 @@ func (r *runner) secret() step {
 			r.plan.set(credentialSecret, stored.ARN)
 			found, _, err := r.fresh(ctx, app)
 			serves = stored.ARN != "" && (kept != "" && stored.Name == "" || slices.ContainsFunc(found.Credentials,
-				func(c directory.AppCredential) bool { return c.Name == stored.Name && c.End.After(r.Now()) }))
+				func(c directory.AppCredential) bool {
+					return c.Name == stored.Name && !c.OfPrincipal && c.End.After(r.Now())
+				}))
 			return serves && len(r.made(app, stored.Name)) == 0, err
 		},
 		func(ctx context.Context) (err error) {
@@ -207,7 +216,7 @@ func (r *runner) store(ctx context.Context, app App, id string) (c Credential, e
 // made are the client secrets of ours, but the one of that name, by their IDs.
 func (r *runner) made(app App, but string) (ids []string) {
 	for _, c := range r.apps[app.UniqueName].Credentials {
-		if r.plan.Ours(c.Name) && !c.Certificate && c.Name != but {
+		if r.plan.Ours(c.Name) && !c.Certificate && !c.OfPrincipal && c.Name != but {
 			ids = append(ids, c.KeyID)
 		}
 	}

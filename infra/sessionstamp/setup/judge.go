@@ -54,20 +54,36 @@ func (p *Plan) entra(f Facts) (problems []Problem) {
 	if id := f.Tenant.ID; id != "" && !directory.IsID(id) { // an app may sign in by the name of a tenant
 		problems = append(problems, problem("value", tenantID, id, guid))
 	}
-	stranger := func(c directory.AppCredential) bool { return !p.Ours(c.Name) || c.Certificate }
 	for _, app := range p.Apps {
-		if !p.Exists && slices.ContainsFunc(f.Tenant.Apps[app.UniqueName].Credentials, stranger) {
+		if !p.Exists && slices.ContainsFunc(f.Tenant.Apps[app.UniqueName].Credentials, p.stored) {
 			problems = append(problems, problem("app_credentials", app.UniqueName))
 		}
 	}
-	return append(problems, p.shared(f.Tenant.Apps)...)
+	return append(problems, shared(f.Tenant.Apps, p.stranger)...)
 }
 
-// shared finds the apps that somebody else signs in to as well.
-func (d Deployment) shared(apps map[string]directory.App) (problems []Problem) {
-	roles := []string{d.Role(stamper), d.Role(keeper), d.Role(sweeper)}
+// stored tells whether another has stored a credential. Where we make no secret all are of
+// others, whatever their names; where we do, those with our names are removed before the app
+// gets its rights.
+func (p *Plan) stored(c directory.AppCredential) bool {
+	return !c.OfPrincipal && (!p.Ours(c.Name) || c.Certificate || p.Mode == directory.AuthWebIdentity)
+}
+
+// stranger tells whether another than the functions' roles signs in by a federated credential.
+// Another issuer calls anybody what it wants. Those of AWS vouch for their own account alone, so
+// one that the account has no more is replaced.
+func (p *Plan) stranger(f directory.FederatedCredential) bool {
+	return p.Deployment.stranger(f) || f.Issuer != p.Issuer && !issuers.MatchString(f.Issuer)
+}
+
+func (d Deployment) stranger(f directory.FederatedCredential) bool {
+	return !slices.Contains([]string{d.Role(stamper), d.Role(keeper), d.Role(sweeper)}, f.Subject)
+}
+
+// shared finds the apps that a stranger signs in to as well.
+func shared(apps map[string]directory.App, stranger func(directory.FederatedCredential) bool) (problems []Problem) {
 	for _, name := range slices.Sorted(maps.Keys(apps)) {
-		if slices.ContainsFunc(apps[name].Federated, func(f directory.FederatedCredential) bool { return !slices.Contains(roles, f.Subject) }) {
+		if slices.ContainsFunc(apps[name].Federated, stranger) {
 			problems = append(problems, problem("app_other", name))
 		}
 	}

@@ -93,12 +93,19 @@ func signed(fields ...string) string {
 const (
 	partitionForm = `aws(-[a-z-]+)?`
 	accountForm   = `[0-9]{12}`
-	regionForm    = `[a-z]{2}(-[a-z]+)+-[0-9]`
+	regionForm    = `[a-z]+(-[a-z]+)+-[0-9]+`
 	stackForm     = `[A-Za-z][A-Za-z0-9-]{0,127}`
-	hostForm      = `[a-z0-9-]+(\.[a-z0-9-]+)+`
+	hostForm      = `[a-z0-9-]+\.tokens\.sts\.[a-z0-9-]+\.api\.(aws|amazonwebservices\.(com\.cn|eu))`
 	cloudForm     = `[a-z0-9-]+`
 	idForm        = `[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`
 )
+
+// issuers are those of AWS accounts, as [GetOutboundWebIdentityFederationInfo] returns them. A
+// line that names another one would have the app trust whomever that lets in, under the name of
+// any account.
+//
+// [GetOutboundWebIdentityFederationInfo]: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetOutboundWebIdentityFederationInfo.html
+var issuers = regexp.MustCompile(`^https://` + hostForm + `$`)
 
 // ReadRequest reads a line that [Request.String] has written. The error is one of those
 // above.

@@ -73,10 +73,25 @@ func TestLines(t *testing.T) {
 			}
 		}
 	}
+	host := strings.TrimPrefix(theIssuer, "https://")
+	if _, err := ReadRequest(signed(toEntra, "aws", "123456789012", "ap-northeast-1", "s", host, "two-apps", "groups")); err != nil {
+		t.Fatal(err)
+	}
+	eu := Deployment{Stack: "sessionstamp", Partition: "aws-eusc", Account: "123456789012", Region: "eusc-de-east-1"}
+	if _, err := ReadRequest(Request{Deployment: eu, Issuer: theIssuer}.String()); err != nil {
+		t.Error(err)
+	}
 	for line, want := range map[string]error{
 		answer: ErrNoLine, "": ErrNoLine, "sessionstamp": ErrNoLine, "sessionstamp/v2/to-entra": ErrVersion, request + "/": ErrBroken,
-		strings.Repeat("sessionstamp/v1/", 100): ErrNoLine, signed(toEntra, "aws", "12", "ap-northeast-1", "s", "h.aws", "two-apps", "groups"): ErrBroken,
-		signed(toEntra, "aws", "123456789012", "ap-northeast-1", "s; rm", "h.aws", "two-apps", "groups"): ErrBroken,
+		strings.Repeat("sessionstamp/v1/", 100): ErrNoLine, signed(toEntra, "aws", "12", "ap-northeast-1", "s", host, "two-apps", "groups"): ErrBroken,
+		signed(toEntra, "aws", "123456789012", "ap-northeast-1", "s; rm", host, "two-apps", "groups"): ErrBroken,
+		// Who vouches for anybody is not to be trusted, whatever account the line names.
+		signed(toEntra, "aws", "123456789012", "ap-northeast-1", "s", "login.example.com", "two-apps", "groups"):                      ErrBroken,
+		signed(toEntra, "aws", "123456789012", "ap-northeast-1", "s", "x.lambda-url.us-east-1.on.aws", "two-apps", "groups"):          ErrBroken,
+		signed(toEntra, "aws", "123456789012", "ap-northeast-1", "s", host+".example.com", "two-apps", "groups"):                      ErrBroken,
+		signed(toEntra, "aws", "123456789012", "ap-northeast-1", "s", "example.com#.tokens.sts.global.api.aws", "two-apps", "groups"): ErrBroken,
+		strings.ReplaceAll(request, "sessionstamp", "ｓｅｓｓｉｏｎｓｔａｍｐ"):                                                                   ErrNoLine, request[:40] + "\x00" + request[40:]: ErrBroken,
+		request[:40] + "%20" + request[40:]: ErrBroken, strings.Repeat(request, 10_000): ErrNoLine,
 	} {
 		if _, err := ReadRequest(line); !errors.Is(err, want) {
 			t.Errorf("%q: %v, want %v", line, err, want)

@@ -40,6 +40,8 @@ type Plan struct {
 	Deployment
 	Mandate                 Mandate
 	Tenant, Cloud, Audience string
+	// Person is the object id of who makes the apps, "" for an app.
+	Person string
 	// Issuer is "" where outbound federation is to be switched on.
 	Issuer string
 	Mode   directory.AuthMode
@@ -78,6 +80,7 @@ func Make(f Facts, w Wishes) (Plan, []Problem) {
 	}
 	problems = append(problems, p.where(f)...)
 	problems = append(problems, p.entra(f)...)
+	problems = append(problems, p.owned(f)...)
 	return p, problems
 }
 
@@ -201,6 +204,9 @@ func (c *chooser) without(p parameter) Value {
 
 // flagged returns what the flags say of a parameter. Users and patterns have one flag.
 func (c *chooser) flagged(name, before string) (value string, said bool) {
+	if value, said = c.wishes.Flags[name]; said {
+		return value, true
+	}
 	switch e, w := c.excluded, c.wishes; name {
 	case excludedUsers:
 		return added(before, e.users, w.Excluded)
@@ -209,8 +215,7 @@ func (c *chooser) flagged(name, before string) (value string, said bool) {
 	case excludedGroups:
 		return added(before, e.groups, w.ExcludedGroups)
 	}
-	value, said = c.wishes.Flags[name]
-	return value, said
+	return "", false
 }
 
 // unprotect tells of those whom the plan protects no more, or whom a first setup would have

@@ -13,7 +13,10 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
-const tenant = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+const (
+	tenant        = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+	administrator = "1f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+)
 
 func user(n int, name string) directory.User {
 	return directory.User{ID: fmt.Sprintf("10000000-0000-0000-0000-%012d", n), UserPrincipalName: name, UserType: "Member", StampKnown: true}
@@ -23,7 +26,7 @@ func user(n int, name string) directory.User {
 func facts() Facts {
 	return Facts{
 		Tenant: Tenant{
-			ID: tenant, Cloud: "global", Audience: "api://AzureADTokenExchange",
+			ID: tenant, Person: administrator, Cloud: "global", Audience: "api://AzureADTokenExchange",
 			Domains: []directory.Domain{{Name: "example.co.jp", Federated: true, Verified: true}, {Name: "contoso.onmicrosoft.com", Verified: true}},
 			Users:   []directory.User{user(1, "taro@example.co.jp"), user(2, "svc-mail@example.co.jp"), user(3, "breakglass1@contoso.onmicrosoft.com")},
 			Groups:  map[string][]directory.Group{"VIP": {{ID: tenant}}, "twice": {{}, {}}},
@@ -217,7 +220,17 @@ func TestProblems(t *testing.T) {
 		"no region":            {func(f *Facts, _ *Wishes) { f.AWS.Region = "" }, "no_region"},
 		"app of another":       {otherApp, "app_other"},
 		"another's secret":     {otherApp, "app_credentials"},
+		"another's app":        {otherApp, "app_owners"},
+		"a hidden secret":      {otherApp, "app_principal"},
+		"no app of the stack":  {func(f *Facts, w *Wishes) { otherApp(f, w); f.AWS.Stack = running(map[string]string{clientID: tenant}) }, "app_owners"},
 		"too long for Lambda":  {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedPatterns: strings.Repeat("é", 600)} }, "pattern"},
+		"a secret with our name, where we make none": {found(directory.App{Credentials: []directory.AppCredential{{Name: ourDeployment.CredentialName()}}}), "app_credentials"},
+		"our role, by another issuer": {found(directory.App{Federated: []directory.FederatedCredential{
+			{Name: "sessionstamp-keeper", Issuer: "https://example.com", Subject: "arn:aws:iam::123456789012:role/sessionstamp-keeper-ap-northeast-1"},
+		}}), "app_other"},
+		"a quote in an address": {flag(alarmsTo, `ops"@example.com"`), "value"},
+		"a control character":   {flag(alarmsTo, "ops\x01@example.com"), "value"},
+		"no UTF-8":              {flag(excludedPatterns, "svc-\xff*@example.com"), "pattern"},
 		"group by name, AWS alone": {func(f *Facts, w *Wishes) {
 			f.Tenant = Tenant{}
 			w.Mandate = AWSFirst
@@ -237,8 +250,30 @@ func TestProblems(t *testing.T) {
 }
 
 func otherApp(f *Facts, w *Wishes) {
-	name := Deployment{Stack: w.Stack, Account: f.AWS.ID, Region: f.AWS.Region}.UniqueName("reader")
-	f.Tenant.Apps = map[string]directory.App{name: {Federated: []directory.FederatedCredential{{Name: "x", Subject: "repo:else"}}, Credentials: []directory.AppCredential{{Name: "theirs"}}}}
+	found(directory.App{Federated: []directory.FederatedCredential{{Name: "x", Subject: "repo:else"}}, Owners: []string{administrator, tenant},
+		Credentials: []directory.AppCredential{{Name: "theirs"}, {Name: "sessionstamp", OfPrincipal: true}}})(f, w)
+}
+
+var ourDeployment = Deployment{Stack: "sessionstamp", Partition: "aws", Account: "123456789012", Region: "ap-northeast-1"}
+
+// found has the reader's app be there before its deployment.
+func found(app directory.App) func(*Facts, *Wishes) {
+	return func(f *Facts, w *Wishes) {
+		name := Deployment{Stack: w.Stack, Account: f.AWS.ID, Region: f.AWS.Region}.UniqueName("reader")
+		f.Tenant.Apps = map[string]directory.App{name: app}
+	}
+}
+
+// TestFoundApp: what an account's earlier issuer has left is no stranger's.
+func TestFoundApp(t *testing.T) {
+	t.Parallel()
+	f, w := facts(), wish()
+	found(directory.App{Federated: []directory.FederatedCredential{
+		{Name: "sessionstamp-keeper", Issuer: theIssuer, Subject: "arn:aws:iam::123456789012:role/sessionstamp-keeper-ap-northeast-1"},
+	}})(&f, &w)
+	if _, problems := Make(f, w); len(problems) > 0 {
+		t.Error(problems)
+	}
 }
 
 // TestRegion: a region that only ~/.aws/config knows is the one that Entra is told, and the

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/sessionstamp/sessionstamp/shared/config"
@@ -56,7 +57,7 @@ var parameters = []parameter{
 	{name: newUserWindow, example: "72", value: "72", least: 1, most: 168},
 	{name: stampsPerDay, example: "300", value: "0", most: 1_000_000},
 	{name: dryRun, example: "true", value: "false", pattern: "^(false|true)$"},
-	{name: alarmsTo, example: "ops@example.com", pattern: `^([^@\s:]+@[^@\s:]+\.[^@\s:]+|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)?$`},
+	{name: alarmsTo, example: "ops@example.com", pattern: "^([^@\\s:\"'`\\\\]+@[^@\\s:\"'`\\\\]+\\.[^@\\s:\"'`\\\\]+|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)?$"},
 	{name: permissionsBounds, example: "arn:aws:iam::123456789012:policy/Boundary", pattern: `^(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+)?$`},
 	{name: kmsKey, example: "arn:aws:kms:ap-northeast-1:123456789012:key/0f1e2d3c", pattern: `^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$`},
 }
@@ -67,7 +68,8 @@ func (p parameter) accepts(value string) bool {
 		n, err := strconv.Atoi(value)
 		return err == nil && n >= p.least && n <= p.most
 	}
-	return regexp.MustCompile(p.pattern).MatchString(value) && (p.longest == 0 || utf8.RuneCountInString(value) <= p.longest)
+	return regexp.MustCompile(p.pattern).MatchString(value) && (p.longest == 0 || utf8.RuneCountInString(value) <= p.longest) &&
+		utf8.ValidString(value) && !strings.ContainsFunc(value, unicode.IsControl) // neither TOML nor CloudFormation has these
 }
 
 // judge returns what is wrong with a value, in the words that help most.

@@ -35,6 +35,7 @@ type Directory interface {
 	Distrust(ctx context.Context, app directory.App, name string) error
 	AddPassword(ctx context.Context, app directory.App, name string, end time.Time) (keyID string, secret directory.Secret, err error)
 	RemovePassword(ctx context.Context, app directory.App, keyID string) error
+	Disown(ctx context.Context, app directory.App, owner string) error
 	DeleteApp(ctx context.Context, app directory.App) error
 }
 
@@ -69,7 +70,8 @@ type Deployer interface {
 // A Vault keeps a client secret in Secrets Manager.
 type Vault interface {
 	// Stored finds a secret by its name or ARN, and leaves out what is secret in it. Where
-	// there is none, it is zero.
+	// there is none, it is zero. The error wraps [ErrNotOurs] where one has the name that no
+	// setup has made: it is not for us to change or delete.
 	Stored(ctx context.Context, id string) (Credential, error)
 	Store(ctx context.Context, id string, c Credential) (arn string, err error)
 	Forget(ctx context.Context, name string) error
@@ -87,6 +89,9 @@ type Credential struct {
 
 // ErrForbidden is an error of AWS where the person has no right.
 var ErrForbidden = errors.New("AWS does not allow it")
+
+// ErrNotOurs is an error about what has a name of ours, and was not made by a setup.
+var ErrNotOurs = errors.New("it was not made by sessionstamp setup")
 
 // State is how far a step is.
 type State string
@@ -199,9 +204,6 @@ func (r *runner) steps() (all []step) {
 	}
 	if r.Directory != nil {
 		all = append(all, r.entra()...)
-	}
-	if r.plan.Mandate == Whole && !web {
-		all = append(all, r.secret())
 	}
 	if r.plan.Mandate == Whole || r.plan.Mandate == AWSLast {
 		if web {

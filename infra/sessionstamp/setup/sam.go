@@ -52,8 +52,9 @@ func (s SAM) Deploy(ctx context.Context, p Plan) error {
 	if err := s.unpack(p); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, s.Program, samArguments(p)...) //nolint:gosec // the person's own program
-	cmd.Dir, cmd.Env = s.Folder, append(s.Env, "SAM_CLI_TELEMETRY=0", "AWS_REGION="+p.Region, "AWS_DEFAULT_REGION="+p.Region)
+	cmd := exec.CommandContext(ctx, s.Program, samArguments(p)...)                        //nolint:gosec // the person's own program
+	entras := func(variable string) bool { return strings.HasPrefix(variable, "AZURE_") } // sam needs no secret of Entra's
+	cmd.Dir, cmd.Env = s.Folder, append(slices.DeleteFunc(slices.Clone(s.Env), entras), "SAM_CLI_TELEMETRY=0", "AWS_REGION="+p.Region, "AWS_DEFAULT_REGION="+p.Region)
 	var said tail
 	cmd.Stdout, cmd.Stderr = &said, &said
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	typed, _ := io.ReadAll(os.Stdin)
-	said := strings.Join(os.Args[1:], " ") + "\nstdin: " + string(typed) + "\nregion: " + os.Getenv("AWS_REGION")
+	said := strings.Join(os.Args[1:], " ") + "\nstdin: " + string(typed) + "\nregion: " + os.Getenv("AWS_REGION") + os.Getenv("AZURE_CLIENT_SECRET")
 	_ = os.WriteFile(os.Getenv("PLAYS_SAM"), []byte(said), 0o600)
 	if os.Getenv("FAILS") != "" {
 		_, _ = os.Stderr.WriteString("Error: AccessDenied\n\n")
@@ -43,7 +43,7 @@ func TestSAM(t *testing.T) {
 		t.Fatal(problems)
 	}
 	tree := fstest.MapFS{"template.yaml": {Data: []byte("T")}, "functions/keeper/bootstrap": {Data: []byte("F")}}
-	sam := SAM{Program: self, Tree: tree, Folder: folder, Profile: "admin", Env: []string{"PLAYS_SAM=" + said, "AWS_REGION=us-east-1"}}
+	sam := SAM{Program: self, Tree: tree, Folder: folder, Profile: "admin", Env: []string{"PLAYS_SAM=" + said, "AWS_REGION=us-east-1", "AZURE_CLIENT_SECRET=s3cret"}}
 	for range 2 { // the second time there is a folder
 		if err := sam.Deploy(t.Context(), p); err != nil {
 			t.Fatal(err)
@@ -62,6 +62,9 @@ func TestSAM(t *testing.T) {
 		if !strings.Contains(string(config), line) {
 			t.Errorf("%v, no %s in %s", err, line, config)
 		}
+	}
+	if info, err := os.Stat(filepath.Join(folder, "samconfig.toml")); err != nil || info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
+		t.Errorf("others may read the settings: %v", err)
 	}
 	info, err := os.Stat(filepath.Join(folder, "functions/keeper/bootstrap"))
 	if err != nil || info.Mode()&0o111 == 0 && runtime.GOOS != "windows" {

@@ -80,6 +80,8 @@ type App struct {
 	// Rights are all that it is granted, and Trusts whom it trusts instead of a secret.
 	Rights []string
 	Trusts []directory.FederatedCredential
+	// Used tells that the deployment signs in as it already.
+	Used bool
 }
 
 // Facts are what was read before the plan.
@@ -95,8 +97,10 @@ type Tenant struct {
 	// ID is a lower-case GUID, Cloud the name of the cloud, and Audience whom tokens are
 	// addressed to that are exchanged there.
 	ID, Cloud, Audience string
-	Domains             []directory.Domain
-	Users               []directory.User
+	// Person is the object id of who is signed in, "" for an app.
+	Person  string
+	Domains []directory.Domain
+	Users   []directory.User
 	// Groups are what was found by each name or ID of [Wishes.ExcludedGroups].
 	Groups map[string][]directory.Group
 	// Apps are those that there are already, by UniqueName.

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
@@ -32,7 +33,7 @@ func Undoable(f Facts, d Deployment) (problems []Problem) {
 	case stack.Elsewhere(f.Tenant.ID):
 		problems = append(problems, problem("tenant_other", d.Stack, stack.Parameters[tenantID], f.Tenant.ID))
 	}
-	return append(problems, d.shared(f.Tenant.Apps)...)
+	return append(problems, shared(f.Tenant.Apps, d.stranger)...)
 }
 
 func (r *runner) undoing() (all []step) {
@@ -70,6 +71,9 @@ func (r *runner) forget() step {
 		"forget", name,
 		func(ctx context.Context) (bool, error) {
 			stored, err := r.Vault.Stored(ctx, name)
+			if errors.Is(err, ErrNotOurs) {
+				return true, nil
+			}
 			return stored.ARN == "", err
 		},
 		func(ctx context.Context) error { return r.Vault.Forget(ctx, name) },

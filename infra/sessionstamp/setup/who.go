@@ -93,8 +93,8 @@ func (t Tenant) excludeGroup(e *whom, name string, alone bool) {
 	}
 }
 
-// A flag of exclusions adds to what is excluded already; "none" alone takes all away. Nothing
-// to add is nothing said.
+// added is a list of exclusions with more of them, as they were written in a flag: "none" alone
+// takes all away. Nothing to add is nothing said.
 func added(before string, more, written []string) (value string, said bool) {
 	if slices.Equal(written, []string{none}) {
 		return "", true

@@ -16,6 +16,7 @@ import (
 // twice is refused or counted.
 type world struct {
 	apps    map[string]directory.App // by unique name
+	owner   string                   // whom Entra makes the owner of what is made
 	issuer  string
 	stack   Stack
 	left    []Leftover
@@ -35,6 +36,9 @@ type world struct {
 	after bool
 	die   func()
 }
+
+// theirs is the ID of a client secret that another has stored, under the name of ours.
+const theirs = "theirs"
 
 var errBroken = errors.New("the network is gone")
 
@@ -86,6 +90,9 @@ func (w *world) EnsureApp(ctx context.Context, app directory.App) (made director
 		if made.ID == "" {
 			made = app
 			made.ID, made.ClientID = w.id(), w.id()
+			if w.owner != "" {
+				made.Owners = []string{w.owner}
+			}
 		}
 		w.apps[app.UniqueName] = made
 		return nil
@@ -122,6 +129,9 @@ func (w *world) Grant(ctx context.Context, app directory.App, role string) error
 		if slices.Contains(a.Roles, role) {
 			w.broken = append(w.broken, "granted twice: "+role)
 		}
+		if slices.ContainsFunc(a.Credentials, func(c directory.AppCredential) bool { return c.KeyID == theirs }) {
+			w.broken = append(w.broken, "granted to whom the secret of another signs in: "+role)
+		}
 		a.Roles = append(a.Roles, role)
 	})
 }
@@ -156,6 +166,12 @@ func (w *world) AddPassword(ctx context.Context, app directory.App, name string,
 func (w *world) RemovePassword(ctx context.Context, app directory.App, id string) error {
 	return w.change(ctx, "RemovePassword", app, func(a *directory.App) {
 		a.Credentials = slices.DeleteFunc(a.Credentials, func(c directory.AppCredential) bool { return c.KeyID == id })
+	})
+}
+
+func (w *world) Disown(ctx context.Context, app directory.App, owner string) error {
+	return w.change(ctx, "Disown", app, func(a *directory.App) {
+		a.Owners = slices.DeleteFunc(slices.Clone(a.Owners), func(id string) bool { return id == owner })
 	})
 }
 
@@ -333,7 +349,7 @@ func (w *world) Forget(ctx context.Context, name string) error {
 }
 
 func newWorld() *world {
-	return &world{apps: make(map[string]directory.App), vault: make(map[string]Credential), known: time.Now().Add(3 * time.Minute)}
+	return &world{owner: administrator, apps: make(map[string]directory.App), vault: make(map[string]Credential), known: time.Now().Add(3 * time.Minute)}
 }
 
 func (w *world) seen() World {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -53,8 +54,11 @@ type Account struct {
 	config aws.Config
 }
 
-// Open finds out who is signed in. It guesses no region: without one it returns
-// [ErrNoRegion]. Others are [ErrNoCredentials], [ErrExpired], [ErrInvalid] and
+// regions have names such as ap-northeast-1.
+var regions = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`)
+
+// Open finds out who is signed in. It guesses no region: without one, or with what cannot be
+// one, it returns [ErrNoRegion]. Others are [ErrNoCredentials], [ErrExpired], [ErrInvalid] and
 // [ErrUnreachable].
 func Open(ctx context.Context, o Options) (*Account, error) {
 	a := &Account{Profile: o.profile()}
@@ -62,7 +66,7 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	if a.config, err = o.load(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCredentials, err)
 	}
-	if a.Region, a.RegionFrom = a.config.Region, o.regionFrom(); a.Region == "" {
+	if a.Region, a.RegionFrom = a.config.Region, o.regionFrom(); !regions.MatchString(a.Region) {
 		return nil, ErrNoRegion
 	}
 	if _, err := a.config.Credentials.Retrieve(ctx); err != nil {

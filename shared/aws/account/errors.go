@@ -23,7 +23,7 @@ var (
 	ErrExpired = errors.New("the AWS session has expired")
 	// ErrInvalid: AWS does not know the credentials, or not in this region.
 	ErrInvalid = errors.New("AWS does not know the credentials")
-	// ErrNoRegion: neither flag, environment nor profile name one.
+	// ErrNoRegion: neither flag, environment nor profile name one, or what they name is none.
 	ErrNoRegion = errors.New("no AWS region is set")
 	// ErrThrottled: AWS has been asked too often, and will answer later.
 	ErrThrottled = errors.New("AWS is asked too often")

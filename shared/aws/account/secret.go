@@ -29,8 +29,8 @@ var ErrNoSecret = errors.New("there is no such secret")
 
 // Secret is a secret of Secrets Manager, without its value.
 type Secret struct {
-	ARN, Name string
-	Changed   time.Time
+	ARN, Name, Description string
+	Changed                time.Time
 	// Versions are the stages of each version, by the version's id.
 	Versions map[string][]string
 }
@@ -57,7 +57,7 @@ func (a *Account) DescribeSecret(ctx context.Context, id string) (Secret, error)
 		return Secret{}, ErrNoSecret
 	}
 	return Secret{
-		ARN: aws.ToString(found.ARN), Name: aws.ToString(found.Name),
+		ARN: aws.ToString(found.ARN), Name: aws.ToString(found.Name), Description: aws.ToString(found.Description),
 		Changed: aws.ToTime(found.LastChangedDate), Versions: found.VersionIdsToStages,
 	}, nil
 }

@@ -67,7 +67,11 @@ func (c *Client) application(ctx context.Context, path string, pairs ...string) 
 // no roles.
 func (c *Client) complete(ctx context.Context, app directory.App, principal reply.Principal) (_ directory.App, err error) {
 	app.PrincipalID, app.Enabled = principal.ID, principal.Enabled
+	app.Credentials = slices.Concat(app.Credentials, principal.Credentials)
 	app.Federated, err = c.federated(ctx, app.ID)
+	if err == nil {
+		app.Owners, err = c.owners(ctx, app)
+	}
 	if err == nil && principal.ID != "" {
 		app.Roles, err = c.roles(ctx, principal.ID)
 	}
@@ -75,7 +79,7 @@ func (c *Client) complete(ctx context.Context, app directory.App, principal repl
 }
 
 func (c *Client) principal(ctx context.Context, clientID string) (reply.Principal, error) {
-	got, err := c.get(ctx, opGetPrincipal, "/servicePrincipals(appId='{app}')?$select=id,accountEnabled,appRoles", "app", quoted(clientID))
+	got, err := c.get(ctx, opGetPrincipal, "/servicePrincipals(appId='{app}')?$select=id,accountEnabled,appRoles,passwordCredentials,keyCredentials", "app", quoted(clientID))
 	return single(got, err, reply.ServicePrincipal)
 }
 

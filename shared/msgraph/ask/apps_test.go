@@ -76,6 +76,9 @@ var steps = []step{
 	{"distrust", func(ctx context.Context, c *ask.Client, app *directory.App) error {
 		return c.Distrust(ctx, *app, "other")
 	}},
+	{"disown", func(ctx context.Context, c *ask.Client, app *directory.App) error {
+		return c.Disown(ctx, *app, userID(0))
+	}},
 }
 
 var wholeApp = directory.App{

@@ -40,6 +40,8 @@ const (
 	opDistrust        = "deleteFederatedIdentityCredential"
 	opAddPassword     = "addPassword"
 	opRemovePassword  = "removePassword"
+	opListOwners      = "listOwners"
+	opDisown          = "deleteOwner"
 )
 
 // rights are the least delegated permissions that Microsoft documents for the calls of a
@@ -59,10 +61,10 @@ var rights = map[string]string{
 	opMe:                   "User.Read",
 	opOrganization:         "User.Read.All",
 
-	opGetApp: ReadApps, opGetPrincipal: ReadApps, opAssignments: ReadApps, opListFederated: ReadApps, opListDeleted: ReadApps,
+	opGetApp: ReadApps, opGetPrincipal: ReadApps, opAssignments: ReadApps, opListFederated: ReadApps, opListDeleted: ReadApps, opListOwners: ReadApps,
 	opUpsertApp: ManageApps, opUpdateApp: ManageApps, opDeleteApp: ManageApps, opPurgeApp: ManageApps,
-	opUpsertPrincipal: ManageApps,
-	opTrust:           ManageApps, opDistrust: ManageApps, opAddPassword: ManageApps, opRemovePassword: ManageApps,
+	opUpsertPrincipal: ManageApps, opDisown: ManageApps,
+	opTrust: ManageApps, opDistrust: ManageApps, opAddPassword: ManageApps, opRemovePassword: ManageApps,
 	opGrant: ManageRoles, opWithdraw: ManageRoles,
 }
 

@@ -12,6 +12,8 @@ import (
 type AppOptions struct {
 	// ID is the client id; made up where empty.
 	ID string
+	// UniqueName is the application's; empty for none, as of one that a person has made.
+	UniqueName string
 	// Permissions are the application permissions granted with admin consent.
 	Permissions []string
 	// Secrets are its credentials, to which [App.AddFederated] adds.
@@ -76,7 +78,7 @@ func (t *Tenant) AddApp(o AppOptions) *App {
 		id: t.s.idOr(o.ID), principal: t.s.newID(),
 		permissions: slices.Sorted(slices.Values(o.Permissions)), secrets: o.Secrets, delegated: o.Delegated,
 	}
-	a.registration = registration{objectID: derivedID(a.principal, "application"), displayName: "App " + a.id, hasPrincipal: true}
+	a.registration = registration{objectID: derivedID(a.principal, "application"), uniqueName: o.UniqueName, displayName: "App " + a.id, hasPrincipal: true}
 	t.apps = append(t.apps, a)
 	return a
 }
@@ -98,6 +100,27 @@ func (a *App) Disable() {
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
 	a.disabled = true
+}
+
+// SetPermissions grants the app these permissions and no others, and returns those that it
+// had.
+func (a *App) SetPermissions(permissions ...string) (before []string) {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	before, a.permissions = a.permissions, slices.Sorted(slices.Values(permissions))
+	return before
+}
+
+// SetFederated lets the app have these federated credentials and no others, and returns
+// those that it had.
+func (a *App) SetFederated(all ...FederatedCredential) (before []FederatedCredential) {
+	a.s.mu.Lock()
+	before, a.federated = a.federated, nil
+	a.s.mu.Unlock()
+	for _, f := range all {
+		a.AddFederated(f)
+	}
+	return before
 }
 
 // AddFederated adds a federated credential.

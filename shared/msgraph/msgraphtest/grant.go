@@ -118,8 +118,9 @@ func (g *grant) checkSecret(text string) *aadsts {
 	if slices.Contains(g.app.secrets, Secret{Text: text}) {
 		return nil
 	}
-	if i := slices.IndexFunc(g.app.passwords, func(p password) bool { return p.text == text && p.known(g.s, g.now) }); i >= 0 {
-		if g.now.Before(g.app.passwords[i].End) {
+	passwords := slices.Concat(g.app.passwords, g.app.principalPasswords)
+	if i := slices.IndexFunc(passwords, func(p password) bool { return p.text == text && p.known(g.s, g.now) }); i >= 0 {
+		if g.now.Before(passwords[i].End) {
 			return nil
 		}
 		return refuseToken(expiredSecret, "The provided client secret keys for app '%s' are expired.", g.app.id)

@@ -103,7 +103,10 @@ func (c *call) servicePrincipal() (*App, error) {
 //
 // [servicePrincipal]: https://learn.microsoft.com/graph/api/resources/serviceprincipal
 func (a *App) principalObject() object {
-	return object{"id": a.principal, "appId": a.id, "displayName": a.displayName, "accountEnabled": !a.disabled, "appRoles": []object{}}
+	return object{
+		"id": a.principal, "appId": a.id, "displayName": a.displayName, "accountEnabled": !a.disabled, "appRoles": []object{},
+		"passwordCredentials": append([]password{}, a.principalPasswords...), "keyCredentials": []key{},
+	}
 }
 
 func (t *Tenant) graphObject() object {
@@ -111,7 +114,10 @@ func (t *Tenant) graphObject() object {
 	for _, name := range slices.Sorted(maps.Keys(appRoles)) {
 		roles = append(roles, object{"id": appRoles[name], "value": name, "displayName": name, "isEnabled": true, "allowedMemberTypes": []string{"Application"}})
 	}
-	return object{"id": t.graphPrincipal(), "appId": graphAppID, "displayName": "Microsoft Graph", "accountEnabled": true, "appRoles": roles}
+	return object{
+		"id": t.graphPrincipal(), "appId": graphAppID, "displayName": "Microsoft Graph", "accountEnabled": true, "appRoles": roles,
+		"passwordCredentials": []password{}, "keyCredentials": []key{},
+	}
 }
 
 // getPrincipal is https://learn.microsoft.com/graph/api/serviceprincipal-get.
@@ -152,7 +158,7 @@ func patchPrincipal(s *Server, c *call) (reply, error) {
 		case app == nil || !s.knows(app.since, c.now):
 			return reply{}, badRequest("The appId '%s' of the service principal does not reference a valid application object.", clientID)
 		case !app.hasPrincipal:
-			app.hasPrincipal, app.principal, app.principalSince = true, s.newID(), c.now
+			app.hasPrincipal, app.principal, app.principalSince, app.ofPrincipal = true, s.newID(), c.now, c.madeBy()
 			return reply{status: http.StatusCreated, body: app.principalObject()}, nil
 		}
 		a, err = app, nil

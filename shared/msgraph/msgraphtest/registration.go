@@ -38,6 +38,8 @@ type registration struct {
 	roleSince                         map[string]time.Time // when a role was granted through Graph
 	passwords                         []password
 	keys                              []key
+	principalPasswords                []password // the service principal's own
+	ofApplication, ofPrincipal        owned
 }
 
 // validity is what a client secret and a certificate have in common.
@@ -286,7 +288,7 @@ func (c *call) createApp(uniqueName string, body appBody) (reply, error) {
 	}
 	s := c.tenant.s
 	a := &App{s: s, tenant: c.tenant, id: s.newID(), registration: registration{
-		objectID: s.newID(), uniqueName: uniqueName, displayName: *body.DisplayName, since: c.now,
+		objectID: s.newID(), uniqueName: uniqueName, displayName: *body.DisplayName, since: c.now, ofApplication: c.madeBy(),
 	}}
 	if body.KeyCredentials != nil {
 		if err := a.replaceKeys(*body.KeyCredentials, c.now); err != nil {

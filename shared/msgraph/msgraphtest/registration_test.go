@@ -53,6 +53,8 @@ func TestApplications(t *testing.T) {
 		{"PATCH", fic + "(name='g')", good, true, 400, "InvalidFederatedIdentityCredentialValue"},
 		{"DELETE", fic + "(name='g')", "", false, 404, "Request_ResourceNotFound"},
 		{"DELETE", fic + "(name='f')", "", false, 204, ""},
+		{"GET", "/applications/{id}/owners?$select=id", "", false, 200, ""},
+		{"DELETE", "/applications/{id}/owners/" + testUser + "/$ref", "", false, 404, "Request_ResourceNotFound"},
 		{"PATCH", app, `{"passwordCredentials":[]}`, false, 400, "Request_BadRequest"},
 		{"PATCH", app, `{"keyCredentials":[{"type":"AsymmetricX509Cert","usage":"Verify","key":"AAAA"}]}`, false, 400, "Request_BadRequest"},
 		{"PATCH", app, `{"keyCredentials":[{"type":"AsymmetricX509Cert","usage":"Sign"}]}`, false, 400, "Request_BadRequest"},
@@ -91,7 +93,7 @@ func TestApplicationPermissions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
 	body := `{"displayName":"A"}`
-	for _, r := range slices.Concat(appRoutes(), principalRoutes()) {
+	for _, r := range slices.Concat(appRoutes(), principalRoutes(), ownerRoutes()) {
 		sent := body
 		if r.method == "GET" || r.method == "DELETE" {
 			sent = ""

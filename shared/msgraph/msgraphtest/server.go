@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,6 +67,7 @@ type Server struct {
 	opts   Options
 	routes []route
 	socket *httptest.Server // nil until StartTLS, and never changed after
+	ahead  atomic.Int64     // see SetDate
 
 	// mu guards all that follows. It is never held while the server waits or
 	// calls a notification URL.
@@ -112,7 +114,7 @@ func New(o Options) *Server {
 
 // allRoutes returns everything Graph can do here.
 func allRoutes() []route {
-	return slices.Concat(userRoutes(), groupRoutes(), nameRoutes(), evidenceRoutes(), domainRoutes(), subscriptionRoutes(), appRoutes(), principalRoutes())
+	return slices.Concat(userRoutes(), groupRoutes(), nameRoutes(), evidenceRoutes(), domainRoutes(), subscriptionRoutes(), appRoutes(), principalRoutes(), ownerRoutes())
 }
 
 // Close stops the deliveries under way, closes the socket and waits until both

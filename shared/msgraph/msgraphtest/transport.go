@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // maxBody is how many bytes a request may have.
@@ -55,6 +56,10 @@ func (s *Server) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.response(req), nil
 }
 
+// SetDate has answers over a socket show a date that is so far ahead of the calendar, which
+// nothing else follows: the clock of whoever calls then looks slow.
+func (s *Server) SetDate(ahead time.Duration) { s.ahead.Store(int64(ahead)) }
+
 // ServeHTTP answers over a socket; the Host header says which host is meant. A
 // connection that has to break is closed without an answer.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -70,6 +75,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a, err := s.exchange(r.Context(), in)
 	if err != nil {
 		panic(http.ErrAbortHandler)
+	}
+	if ahead := time.Duration(s.ahead.Load()); ahead != 0 {
+		a.header.Set("Date", s.now().Add(ahead).UTC().Format(http.TimeFormat))
 	}
 	a.write(w)
 }

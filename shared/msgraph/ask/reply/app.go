@@ -109,6 +109,8 @@ type Principal struct {
 	Enabled bool
 	// Roles are the ids of the application permissions that it has to grant, by their names.
 	Roles map[string]string
+	// Credentials are its own.
+	Credentials []directory.AppCredential
 }
 
 // ServicePrincipal reads a [servicePrincipal].
@@ -122,6 +124,8 @@ func ServicePrincipal(body []byte) (Principal, error) {
 			ID    string `json:"id"`
 			Value string `json:"value"`
 		} `json:"appRoles"`
+		Passwords []credential `json:"passwordCredentials"`
+		Keys      []credential `json:"keyCredentials"`
 	}
 	if err != nil || json.Unmarshal(body, &w) != nil {
 		return Principal{}, answer.ErrShape
@@ -132,7 +136,17 @@ func ServicePrincipal(body []byte) (Principal, error) {
 			p.Roles[name] = id
 		}
 	}
+	p.Credentials = append(credentials(w.Passwords, false), credentials(w.Keys, true)...)
+	for i := range p.Credentials {
+		p.Credentials[i].OfPrincipal = true
+	}
 	return p, nil
+}
+
+// OwnerID reads the lower-case object id of an owner, of whatever type.
+func OwnerID(body []byte) (string, error) {
+	o, err := readObject(body)
+	return o.ID, err
 }
 
 // Assignment is the grant of a role to a service principal.

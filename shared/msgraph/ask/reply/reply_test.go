@@ -31,7 +31,7 @@ var readers = map[string]func([]byte) (any, error){
 	"group": whatever(reply.Group), "member": whatever(reply.UserID), "organization": whatever(reply.Organization),
 	"enabled": whatever(reply.Enabled), "MFA": whatever(reply.PerUserMFA), "risk": whatever(reply.RiskState),
 	"device": whatever(reply.Device), "federation": whatever(reply.Federation), "policy": whatever(reply.Policy), "sign-in": whatever(reply.SignIn),
-	"app": whatever(reply.App), "keys": whatever(reply.Keys), "federated": whatever(reply.Federated), "principal": whatever(reply.ServicePrincipal),
+	"app": whatever(reply.App), "keys": whatever(reply.Keys), "federated": whatever(reply.Federated), "owner": whatever(reply.OwnerID), "principal": whatever(reply.ServicePrincipal),
 	"assignment": whatever(reply.AppRoleAssignment), "password": whatever(reply.Password),
 }
 
@@ -80,6 +80,9 @@ func TestReply(t *testing.T) {
 		{"federated", `{"name":"n","issuer":"i","subject":"s","audiences":["a"],"description":null}`, directory.FederatedCredential{Name: "n", Issuer: "i", Subject: "s", Audience: "a"}},
 		{"principal", `{"id":"` + first + `","accountEnabled":false,"appRoles":[{"id":"` + second + `","value":"User.Read.All"},{"id":"x","value":"A"},{"id":"` + second + `","value":null}]}`,
 			reply.Principal{ID: first, Roles: map[string]string{"User.Read.All": second}}},
+		{"principal", `{"id":"` + first + `","passwordCredentials":[{"keyId":"` + second + `","displayName":null}],"keyCredentials":[]}`, reply.Principal{
+			ID: first, Enabled: true, Roles: map[string]string{}, Credentials: []directory.AppCredential{{KeyID: second, OfPrincipal: true}},
+		}},
 		{"assignment", `{"id":"x-_1","appRoleId":"` + first + `","resourceId":"` + second + `"}`, reply.Assignment{ID: "x-_1", RoleID: first, ResourceID: second}},
 		{"organization", `{"id":"` + first + `","displayName":"o"}`, directory.Organization{ID: first, DisplayName: "o"}},
 	} {
