@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"archive/zip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,28 +10,17 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
 )
 
-// released lays out a folder as a release is, with programs that say their names: the
-// account runs those that are built here, and SAM needs long for large ones.
+// released lays out a folder with what a release carries.
 func released(t *testing.T) string {
 	t.Helper()
-	tree := t.TempDir()
-	for _, name := range []string{"template.yaml", "LICENSE", "README.md"} {
-		text, err := os.ReadFile(filepath.Join(root, name))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(tree, name), text, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	archive, err := zip.OpenReader(filepath.Join(programs(t), "tree.zip"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range []string{"webhook", "stamper", "keeper", "sweeper"} {
-		folder := filepath.Join(tree, "functions", name)
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, "bootstrap"), []byte("#!/bin/sh\necho "+name+"\n"), 0o700); err != nil {
-			t.Fatal(err)
-		}
+	defer archive.Close()
+	tree := t.TempDir()
+	if err := os.CopyFS(tree, archive); err != nil {
+		t.Fatal(err)
 	}
 	return tree
 }

@@ -3,59 +3,28 @@ package e2e
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
 
 // administering is what an app may that sets another app up.
 var administering = []string{"User.Read.All", "Domain.Read.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"}
 
-// checkout lays out a folder as one is after make build, with a change log.
-func checkout(t *testing.T) string {
-	t.Helper()
-	tree := t.TempDir()
-	for name, text := range map[string]string{"go.mod": "module " + module + "\n", "CHANGELOG.md": "# Changes\n", "LICENSE": "Apache\n", "README.md": "# sessionstamp\n"} {
-		if err := os.WriteFile(filepath.Join(tree, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	template, err := os.ReadFile(filepath.Join(root, "template.yaml"))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(tree, "template.yaml"), template, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range bundle.Functions {
-		folder := filepath.Join(tree, ".aws-sam/build", strings.ToUpper(name[:1])+name[1:]+"Function")
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Link(filepath.Join(programs(t), name), filepath.Join(folder, "bootstrap")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return tree
-}
-
-// setup runs the command in a folder, as somebody of AWS and an app of the tenant.
-func (a *account) setup(folder, caller string, app *msgraphtest.App, args ...string) (status int, printed string) {
+// setup runs the command with a home, as somebody of AWS and an app of the tenant.
+func (a *account) setup(home, caller string, app *msgraphtest.App, args ...string) (status int, printed string) {
 	a.t.Helper()
 	sam, err := filepath.Abs(filepath.Join(root, ".venv/bin"))
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	command := exec.CommandContext(a.ctx, filepath.Join(programs(a.t), "sessionstamp"), append([]string{"setup", "--yes"}, args...)...) //nolint:gosec // our own
-	command.Dir = folder
 	command.Env = []string{
-		"PATH=" + sam + ":/usr/bin:/bin", "HOME=" + folder, "LANG=en_US.UTF-8", "SAM_CLI_POLL_DELAY=0.1", "PYTHONWARNINGS=ignore", "NO_PROXY=pypi.org", // where SAM asks for its newest version
+		"PATH=" + sam + ":/usr/bin:/bin", "HOME=" + home, "LANG=en_US.UTF-8", "SAM_CLI_POLL_DELAY=0.1", "PYTHONWARNINGS=ignore", "NO_PROXY=pypi.org", // where SAM asks for its newest version
 		"HTTPS_PROXY=" + a.graph.proxy.URL, "SSL_CERT_FILE=" + a.graph.certs,
 	}
 	if caller != "" {
@@ -74,9 +43,9 @@ func (a *account) setup(folder, caller string, app *msgraphtest.App, args ...str
 // one call of the command; another one finds nothing to make; a third takes all away.
 func TestSetup(t *testing.T) {
 	t.Parallel()
-	a, folder := newAccount(t), checkout(t)
+	a, home := newAccount(t), t.TempDir()
 	admin := a.graph.tenant.AddApp(msgraphtest.AppOptions{Permissions: administering, Secrets: []msgraphtest.Secret{{Text: secret}}})
-	status, printed := a.setup(folder, person, admin)
+	status, printed := a.setup(home, person, admin)
 	a.mustBe("CREATE_COMPLETE", printed)
 	if status != 0 {
 		t.Fatalf("exit status %d: %s", status, printed)
@@ -86,10 +55,10 @@ func TestSetup(t *testing.T) {
 	if n := a.graph.revocations(user); n != 1 {
 		t.Errorf("the user was signed out %d times, want once", n)
 	}
-	if status, printed = a.setup(folder, person, admin); status != 0 || strings.Count(printed, "done before") < 6 {
+	if status, printed = a.setup(home, person, admin); status != 0 || strings.Count(printed, "done before") < 6 {
 		t.Errorf("the second setup: exit status %d: %s", status, printed)
 	}
-	if status, printed = a.setup(folder, person, admin, "--undo"); status != 0 {
+	if status, printed = a.setup(home, person, admin, "--undo"); status != 0 {
 		t.Errorf("the undoing: exit status %d: %s", status, printed)
 	}
 	if left := a.graph.tenant.Subscriptions(); len(left) != 0 {
@@ -100,7 +69,7 @@ func TestSetup(t *testing.T) {
 // TestSetupByTwo: each has no right in the other's half, and what passes is a line.
 func TestSetupByTwo(t *testing.T) {
 	t.Parallel()
-	a, folder := newAccount(t), checkout(t)
+	a, home := newAccount(t), t.TempDir()
 	admin := a.graph.tenant.AddApp(msgraphtest.AppOptions{Permissions: administering[2:], Secrets: []msgraphtest.Secret{{Text: secret}}})
 	line := func(status int, printed string) string {
 		t.Helper()
@@ -111,9 +80,9 @@ func TestSetupByTwo(t *testing.T) {
 		}
 		return words[at]
 	}
-	asked := line(a.setup(folder, person, nil, "--aws"))
-	answered := line(a.setup(folder, "", admin, "--entra", asked))
-	status, printed := a.setup(folder, person, nil, "--aws", answered)
+	asked := line(a.setup(home, person, nil, "--aws"))
+	answered := line(a.setup(home, "", admin, "--entra", asked))
+	status, printed := a.setup(home, person, nil, "--aws", answered)
 	a.mustBe("CREATE_COMPLETE", fmt.Sprintf("exit status %d: %s", status, printed))
 	if n := len(a.graph.tenant.Subscriptions()); n != 1 || status != 0 {
 		t.Errorf("%d subscriptions, exit status %d: %s", n, status, printed)
