@@ -11,6 +11,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 )
 
@@ -133,7 +135,7 @@ func (c cloud) makeSecret(ctx context.Context, s *stack, id string) error {
 	if err != nil {
 		return err
 	}
-	s.made[id], err = c.createSecret(ctx, stackName+"-client-state", password.RandomPassword)
+	s.made[id], err = c.createSecret(ctx, id+"-"+uuid.NewString()[:12], password.RandomPassword) // as CloudFormation names it
 	return err
 }
 

@@ -141,7 +141,7 @@ func s3Operation(r *http.Request) string {
 var named = []struct{ parameter, service, prefix string }{
 	{"QueueUrl", "sqs", ""}, {"QueueName", "sqs", ""}, {"TableName", "dynamodb", "table/"}, {"logGroupName", "logs", "log-group:"},
 	{"StackName", "cloudformation", "stack/"}, {"RoleName", "iam", "role/"}, {"TopicArn", "sns", ""}, {"SecretId", "secretsmanager", "secret:"},
-	{"AlarmName", "cloudwatch", "alarm:"},
+	{"AlarmName", "cloudwatch", "alarm:"}, {"Name", "secretsmanager", "secret:"}, {"Name", "sns", ""},
 }
 
 // findResource is the ARN of what a call is about.
@@ -155,8 +155,11 @@ func (c *Call) findResource() string {
 			text = path.Base(text)
 		}
 		switch {
+		case n.parameter == "Name" && n.service != c.service:
 		case strings.HasPrefix(text, "arn:"):
 			return text
+		case n.service == "cloudformation" && text != "": // by its name alone a stack is any of that name
+			return ARN(n.service, n.prefix+text+"/*")
 		case text != "":
 			return ARN(n.service, n.prefix+text)
 		}
