@@ -192,7 +192,11 @@ func makeTable(r *rollout, s *stack, id string, _ *stack) error {
 		return nil
 	}
 	s.made[id] = stackName + "-" + id + "-" + strings.ToUpper(uuid.NewString()[:8])
-	return r.account.as(r.caller).makeTable(r.ctx(), s, id)
+	if err := r.account.as(r.caller).makeTable(r.ctx(), s, id); err != nil {
+		return err
+	}
+	return r.json("DynamoDB_20120810.UpdateContinuousBackups", object{"TableName": s.ref(id),
+		"PointInTimeRecoverySpecification": s.properties(id)["PointInTimeRecoverySpecification"]}, nil)
 }
 
 func removeTable(r *rollout, s *stack, id string) error {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func TestWalk(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t)
 			a.limit(person, access.Deploy)
-			a.graph.tenant.AddApp(msgraphtest.AppOptions{ID: ask.GraphCommandLineTools, Delegated: slices.Concat(everything, administering)})
+			a.graph.tenant.AddApp(msgraphtest.AppOptions{ID: ask.GraphCommandLineTools, Delegated: slices.Concat(everything, administering, []string{ask.ReadApps})})
 			old := time.Now().AddDate(-1, 0, 0)
 			for upn, stamp := range map[string]*time.Time{"sato": nil, "suzuki": &old, "breakglass": nil} {
 				a.graph.tenant.AddUser(msgraphtest.NewUser{UPN: upn + "@" + federated, Created: old, Stamp: stamp})
@@ -158,23 +159,24 @@ func (d *desk) sit(t *testing.T, args string) (status, questions int) {
 // browser opens the addresses that the command wants opened, until it is closed.
 func (d *desk) browser(ctx context.Context, t *testing.T) (closed func()) {
 	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			address, err := os.ReadFile(d.pipe)
-			if err != nil || len(address) == 0 {
+	pipe, err := os.OpenFile(d.pipe, os.O_RDWR|syscall.O_NONBLOCK, 0) // so that reading ends when it is closed
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open sync.WaitGroup
+	open.Go(func() {
+		for address := make([]byte, 4096); ; { // the most that is written in one piece
+			n, err := pipe.Read(address)
+			if err != nil {
 				return
 			}
-			if err := msgraphtest.Browse(ctx, d.graph.Server, string(address)); err != nil {
+			if err := msgraphtest.Browse(ctx, d.graph.Server, string(address[:n])); err != nil {
 				t.Error(err)
 			}
 		}
-	}()
+	})
 	return func() {
-		if pipe, err := os.OpenFile(d.pipe, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
-			_ = pipe.Close()
-		}
-		<-done
+		_ = pipe.Close()
+		open.Wait()
 	}
 }

@@ -105,12 +105,20 @@ func (a arns) roles() string {
 // logs are the log groups of the functions. That a stream's name follows is part of the *.
 func (a arns) logs() string { return a.of("logs", "log-group:/aws/lambda/"+a.Stack+"-*") }
 
+// apiLogs are the log group of the API, and its streams.
+func (a arns) apiLogs() []string {
+	group := a.of("logs", "log-group:/aws/vendedlogs/apigateway/"+a.Stack)
+	return []string{group, group + ":*"}
+}
+
 func (a arns) table() string { return a.of("dynamodb", "table/"+a.Stack+"-Table-*") }
 
 // secrets are that of clientState, which CloudFormation names by its logical id without the
-// stack's name, and that which holds the app's credential, where one is stored.
+// stack's name, and that which holds the app's credential, where one is stored. Who looks for
+// one by a name that nobody has, is asked for the right to the name alone, which ends without
+// the six characters: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html
 func (a arns) secrets() []string {
-	return []string{a.of("secretsmanager", "secret:ClientStateSecret-*"), a.of("secretsmanager", "secret:"+a.Stack+"/entra-*")}
+	return []string{a.of("secretsmanager", "secret:ClientStateSecret-*"), a.of("secretsmanager", "secret:"+a.Stack+"/entra*")}
 }
 
 func part(name string) string {

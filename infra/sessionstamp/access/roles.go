@@ -65,7 +65,7 @@ func deployKeeps(a arns) []Statement {
 		allow("Table", "dynamodb:*Table *ContinuousBackups *TimeToLive Describe* GetResourcePolicy ListTagsOfResource *agResource BatchGetItem GetItem Scan", a.named("dynamodb", "table/")),
 		allow("Secrets", "secretsmanager:*Secret *SecretValue UpdateSecretVersionStage *agResource", a.secrets()...),
 		allow("LogGroups", "logs:*LogGroup *RetentionPolicy *KmsKey GetDataProtectionPolicy DescribeIndexPolicies DescribeLogStreams FilterLogEvents ListTagsForResource *agResource",
-			a.logs(), a.of("logs", "log-group:/aws/vendedlogs/apigateway/"+a.Stack), a.of("logs", "log-group:/aws/vendedlogs/apigateway/"+a.Stack+":*")),
+			append(a.apiLogs(), a.logs())...),
 		allow("Topic", "sns:*Topic Get* SetTopicAttributes List* *agResource Subscribe", a.named("sns", "")),
 		allow("Watch", "cloudwatch:PutMetricAlarm DeleteAlarms *Dashboard DeleteDashboards ListTagsForResource *agResource",
 			a.named("cloudwatch", "alarm:"), a.global("cloudwatch", part(a.Account), "dashboard/"+a.Stack+"-*")),
@@ -88,6 +88,7 @@ func Operator(p Place) Policy {
 		tryTheIssuer(),
 		allow("Parts", "iam:GetRole scheduler:GetSchedule sns:ListSubscriptionsByTopic dynamodb:DescribeTable DescribeContinuousBackups", a.roles(), a.named("scheduler", "schedule/default/"), a.named("sns", ""), a.table()),
 		allow("Secrets", "secretsmanager:DescribeSecret", a.secrets()...),
+		allow("ApiLogs", "logs:FilterLogEvents", a.apiLogs()...),
 	)...)
 }
 
