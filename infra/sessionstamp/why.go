@@ -262,17 +262,13 @@ func (x explanation) next() (next []hint) {
 	if cure := x.cure(); cure != "" {
 		next = append(next, hint{cure, how})
 	}
-	of := ""
-	if x.deployment.name != "" {
-		of = " --stack " + argument(x.deployment.name) + x.deployment.place()
-	}
 	person := !x.demo && x.signInBy != byEnvironment && x.usualWay() != byEnvironment
 	refused := func(b cause.Blank) bool { return b.Gap.Reason == cause.NoPermission }
 	if person && !x.allRights && slices.ContainsFunc(x.blanks, refused) {
-		next = append(next, hint{"why " + x.name() + " --all-rights" + of, "hint.rights"})
+		next = append(next, hint{"why " + x.name() + " --all-rights", "hint.rights"})
 	}
 	if !x.all {
-		return append(next, hint{"why " + x.name() + " --all" + of, "hint.all"})
+		return append(next, hint{"why " + x.name() + " --all", "hint.all"})
 	}
 	return append(next, hint{"check", "hint.check"})
 }
