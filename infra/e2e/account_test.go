@@ -1,16 +1,13 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/access"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/ststest"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
@@ -57,6 +55,20 @@ func newAccount(t *testing.T) *account {
 	return a
 }
 
+// limit lets whoever has the ARN do what a policy allows and nothing else, and fails the test
+// where the policy is too small for what is done. Who one is, everybody may ask
+// (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html).
+func (a *account) limit(arn string, policy func(access.Place) access.Policy) {
+	may := policy(access.Place{Partition: "aws", Region: mototest.Region, Account: mototest.Account, Stack: stackName})
+	a.aws.Forbid(func(c awstest.Call) bool {
+		if c.Caller != arn || c.Action == "sts:GetCallerIdentity" || may.Allows(c.Action, c.Resource) {
+			return false
+		}
+		a.t.Errorf("%s is in need of %s on %s", arn, c.Action, c.Resource)
+		return true
+	})
+}
+
 // trust makes the app of the tenant trust the roles that a stack of this name will have.
 func (a *account) trust() {
 	imagined := imagined(a.t, nil)
@@ -76,18 +88,18 @@ func (a *account) environment(arn string) []string {
 		"AWS_ACCESS_KEY_ID=" + a.aws.AccessKey(arn), "AWS_SECRET_ACCESS_KEY=no-secret", "AWS_SESSION_TOKEN=no-token"}
 }
 
-// desk is one in this account's tenant, whose person is signed in to the account too, and
-// has SAM.
-func (a *account) desk() *desk {
+// desk is one in this account's tenant, whose person has the rights of the ARN in the account
+// too, and SAM.
+func (a *account) desk(arn string) *desk {
 	a.t.Helper()
 	d := newDeskAt(a.t, a.graph)
-	d.env = append(a.environment(person), samSettings...)
+	d.env = append(a.environment(arn), samSettings...)
 	d.script(a.t, "sam", "exec "+samProgram(a.t)+` "$@"`)
 	return d
 }
 
-// samSettings keep SAM quiet and quick.
-var samSettings = []string{"SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=0.1", "PYTHONWARNINGS=ignore"}
+// samSettings keep SAM quiet and quick. At pypi.org it asks for its newest version.
+var samSettings = []string{"SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=0.1", "PYTHONWARNINGS=ignore", "NO_PROXY=pypi.org"}
 
 func samProgram(t *testing.T) string {
 	t.Helper()
@@ -98,21 +110,7 @@ func samProgram(t *testing.T) string {
 	return program
 }
 
-// sam runs SAM in a release tree, to its end and to that of what it started.
-func (a *account) sam(tree string, args ...string) (status int, printed string) {
-	a.t.Helper()
-	command := exec.CommandContext(a.ctx, samProgram(a.t), args...) //nolint:gosec // our own
-	command.Dir = tree
-	command.Env = slices.Concat(a.environment(person), samSettings, []string{"HOME=" + tree, "PATH=/usr/bin:/bin"})
-	var out bytes.Buffer
-	command.Stdout, command.Stderr = &out, &out
-	_ = command.Run() // the exit status says it
-	a.formation.running.Wait()
-	return command.ProcessState.ExitCode(), out.String()
-}
-
-// deploy makes the stack, or changes it, as [account.sam] does but in a moment: nothing is
-// uploaded. It returns the stack's status.
+// deploy makes the stack, or changes it, as SAM does but in a moment: nothing is uploaded. It returns the stack's status.
 func (a *account) deploy(parameters map[string]string) (status string) {
 	a.t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))

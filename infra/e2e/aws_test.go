@@ -11,6 +11,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 )
 
@@ -116,14 +118,14 @@ func (c cloud) makeQueue(ctx context.Context, s *stack, id string) error {
 	var out struct {
 		QueueURL string `json:"QueueUrl"`
 	}
-	err := c.call(ctx, "AmazonSQS.CreateQueue", object{"QueueName": stackName + "-" + id, "Attributes": attributes}, &out)
+	err := c.call(ctx, "AmazonSQS.CreateQueue", object{"QueueName": queueName(id), "Attributes": attributes}, &out)
 	s.made[id] = out.QueueURL
 	return err
 }
 
 func (c cloud) makeTable(ctx context.Context, s *stack, id string) error {
 	table := s.properties(id)
-	return c.call(ctx, "DynamoDB_20120810.CreateTable", object{"TableName": s.ref(id), "BillingMode": table["BillingMode"],
+	return c.call(ctx, "DynamoDB_20120810.CreateTable", object{"TableName": s.ref(id), "BillingMode": table["BillingMode"], "DeletionProtectionEnabled": table["DeletionProtectionEnabled"],
 		"AttributeDefinitions": table["AttributeDefinitions"], "KeySchema": table["KeySchema"]}, nil)
 }
 
@@ -133,7 +135,7 @@ func (c cloud) makeSecret(ctx context.Context, s *stack, id string) error {
 	if err != nil {
 		return err
 	}
-	s.made[id], err = c.createSecret(ctx, stackName+"-client-state", password.RandomPassword)
+	s.made[id], err = c.createSecret(ctx, id+"-"+uuid.NewString()[:12], password.RandomPassword) // as CloudFormation names it
 	return err
 }
 

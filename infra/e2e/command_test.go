@@ -34,7 +34,6 @@ type desk struct {
 	bin   string // programs that the command starts: a browser, az
 	home  string
 	pipe  string // by which the browser tells what it is to open
-	admin string // the person's object id
 	env   []string
 }
 
@@ -48,8 +47,8 @@ func newDeskAt(t *testing.T, g *graph) *desk {
 	dir := t.TempDir()
 	d := &desk{graph: g, bin: filepath.Join(dir, "bin"), home: filepath.Join(dir, "home"), pipe: filepath.Join(dir, "pipe")}
 	old := time.Now().AddDate(-1, 0, 0)
-	d.admin = d.graph.tenant.AddUser(msgraphtest.NewUser{UPN: "admin@" + federated, Name: "Admin", Created: old, Stamp: &old})
-	d.graph.tenant.SignInPerson(d.admin)
+	upn := "admin" + uuid.NewString()[:8] + "@" + federated
+	d.graph.tenant.SignInPerson(d.graph.tenant.AddUser(msgraphtest.NewUser{UPN: upn, Name: "Admin", Created: old, Stamp: &old}))
 	if err := os.MkdirAll(d.bin, 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,9 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -14,6 +16,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
 )
 
 // root is the folder of the template.
@@ -32,15 +37,22 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// builtVersion is what the functions are told that they are, as those of a release.
-const builtVersion, versionVariable = "v0.0.0-e2e", "github.com/sessionstamp/sessionstamp/functions/internal/program.version"
+// builtVersion is what the programs are told that they are, as those of a release.
+const builtVersion = "0.0.0"
+
+// versions are the variables that the linker is told so.
+const versions = " -X " + module + "/functions/internal/program.version=" + builtVersion + " -X " + module + "/infra/sessionstamp/bundle.version=" + builtVersion
 
 var build = sync.OnceValue(func() error {
-	overlay, err := shortened()
+	replaced, err := shortened()
 	if err != nil {
 		return err
 	}
-	command := exec.Command("go", "build", "-overlay", overlay, "-ldflags", "-s -w -X "+versionVariable+"="+builtVersion, "-o", binaries+"/", "./functions/...", "./infra/sessionstamp") //nolint:gosec // a folder of our own
+	overlay, err := overlaid(replaced)
+	if err != nil {
+		return err
+	}
+	command := exec.Command("go", "build", "-overlay", overlay, "-tags", "release", "-ldflags", "-s -w"+versions, "-o", binaries+"/", "./functions/...", "./infra/sessionstamp") //nolint:gosec // a folder of our own
 	command.Dir = root
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the programs: %w\n%s", err, out)
@@ -48,16 +60,45 @@ var build = sync.OnceValue(func() error {
 	return nil
 })
 
-// shortened says to the go command to compile a policy with times for which a test can
-// wait. Nobody can deploy it.
-func shortened() (overlay string, err error) {
-	policy, err := filepath.Abs(filepath.Join(root, "shared/stamp/policy.go"))
+// overlaid says to the go command to take files for others: see shortened and packed.
+func overlaid(replaced map[string]string) (overlay string, err error) {
+	tree, err := filepath.Abs(filepath.Join(root, "infra/sessionstamp/bundle/tree.zip"))
 	if err != nil {
 		return "", err
 	}
-	text, err := os.ReadFile(policy)
+	if replaced[tree], err = packed(); err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replaced})
 	if err != nil {
 		return "", err
+	}
+	overlay = filepath.Join(binaries, "overlay.json")
+	return overlay, os.WriteFile(overlay, text, 0o600)
+}
+
+// packed is what the command carries, as in a release. In place of the functions are their
+// sources: the account runs those that are built here, and SAM needs long for large ones.
+func packed() (tree string, err error) {
+	files, err := bundle.Files(os.DirFS(root), func(function string) string { return "functions/" + function + "/main.go" })
+	if err != nil {
+		return "", err
+	}
+	var archive bytes.Buffer
+	tree = filepath.Join(binaries, "tree.zip")
+	return tree, errors.Join(bundle.Zip(&archive, files, time.Unix(0, 0)), os.WriteFile(tree, archive.Bytes(), 0o600))
+}
+
+// shortened is a policy with times for which a test can wait, in place of the real one.
+// Nobody can deploy it.
+func shortened() (replaced map[string]string, err error) {
+	policy, err := filepath.Abs(filepath.Join(root, "shared/stamp/policy.go"))
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(policy)
+	if err != nil {
+		return nil, err
 	}
 	changed := string(text)
 	for old, short := range map[string]string{
@@ -65,20 +106,12 @@ func shortened() (overlay string, err error) {
 		"CallWindow:     time.Minute,":     "CallWindow:     5 * time.Second,",
 	} {
 		if !strings.Contains(changed, old) {
-			return "", fmt.Errorf("%s has no %q", policy, old)
+			return nil, fmt.Errorf("%s has no %q", policy, old)
 		}
 		changed = strings.Replace(changed, old, short, 1)
 	}
 	replacement := filepath.Join(binaries, "policy.go.txt")
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{policy: replacement}})
-	if err != nil {
-		return "", err
-	}
-	overlay = filepath.Join(binaries, "overlay.json")
-	if err := os.WriteFile(replacement, []byte(changed), 0o600); err != nil { //nolint:gosec // a folder of our own
-		return "", err
-	}
-	return overlay, os.WriteFile(overlay, replace, 0o600)
+	return map[string]string{policy: replacement}, os.WriteFile(replacement, []byte(changed), 0o600) //nolint:gosec // a folder of our own
 }
 
 // programs builds every function and the command, and returns the folder with the programs, each by the

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
+	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 )
 
 // A maker makes resources of one type, or changes them, where old is the stack before, and
@@ -34,18 +35,18 @@ var order = []string{
 
 var makers = map[string]maker{
 	"AWS::S3::Bucket":             {makeBucket, nil},
-	"AWS::S3::BucketPolicy":       {only("s3:PutBucketPolicy"), nil},
+	"AWS::S3::BucketPolicy":       {only("s3:PutBucketPolicy", "arn:aws:s3:::aws-sam-cli-managed-default-bucket"), nil},
 	"AWS::Logs::LogGroup":         {makeLogGroup, removeLogGroup},
 	"AWS::SQS::Queue":             {makeQueue, removeQueue},
-	"AWS::SQS::QueuePolicy":       {only("sqs:SetQueueAttributes"), nil},
+	"AWS::SQS::QueuePolicy":       {only("sqs:SetQueueAttributes", awstest.ARN("sqs", stackName+"-NotificationQueue-1")), nil},
 	"AWS::DynamoDB::Table":        {makeTable, removeTable},
 	"AWS::SecretsManager::Secret": {makeSecret, removeSecret},
 	"AWS::SNS::Topic":             {makeTopic, removeTopic},
-	"AWS::SNS::TopicPolicy":       {only("sns:SetTopicAttributes"), nil},
+	"AWS::SNS::TopicPolicy":       {only("sns:SetTopicAttributes", awstest.ARN("sns", stackName+"-AlarmTopic-1")), nil},
 	"AWS::SNS::Subscription":      {makeSubscription, nil},
 	"AWS::IAM::Role":              {makeRole, removeRole},
 	"AWS::IAM::Policy":            {makePolicy, removePolicy},
-	"AWS::Serverless::HttpApi":    {only("apigateway:POST"), nil},
+	"AWS::Serverless::HttpApi":    {only("apigateway:POST", "arn:aws:apigateway:"+mototest.Region+"::/apis"), nil},
 	"AWS::Serverless::Function":   {makeFunction, removeFunction},
 	"Custom::Subscription":        {provide, unprovide},
 
@@ -75,10 +76,9 @@ func (r *rollout) remove(s *stack, id string, _ *stack) error {
 }
 
 // only makes what nobody looks at, if the caller may.
-func only(action string) func(*rollout, *stack, string, *stack) error {
-	return func(r *rollout, s *stack, id string, _ *stack) error {
-		service, _, _ := strings.Cut(action, ":")
-		return r.account.aws.Do(r.caller, action, awstest.ARN(service, stackName+"-"+id))
+func only(action, resource string) func(*rollout, *stack, string, *stack) error {
+	return func(r *rollout, _ *stack, _ string, _ *stack) error {
+		return r.account.aws.Do(r.caller, action, resource)
 	}
 }
 
@@ -192,7 +192,11 @@ func makeTable(r *rollout, s *stack, id string, _ *stack) error {
 		return nil
 	}
 	s.made[id] = stackName + "-" + id + "-" + strings.ToUpper(uuid.NewString()[:8])
-	return r.account.as(r.caller).makeTable(r.ctx(), s, id)
+	if err := r.account.as(r.caller).makeTable(r.ctx(), s, id); err != nil {
+		return err
+	}
+	return r.json("DynamoDB_20120810.UpdateContinuousBackups", object{"TableName": s.ref(id),
+		"PointInTimeRecoverySpecification": s.properties(id)["PointInTimeRecoverySpecification"]}, nil)
 }
 
 func removeTable(r *rollout, s *stack, id string) error {

@@ -1,121 +1,59 @@
 package e2e
 
 import (
-	"bytes"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
-	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/access"
 )
 
-// administering is what an app may that sets another app up.
-var administering = []string{"User.Read.All", "Domain.Read.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"}
+// administering is what somebody may who sets the apps up, besides reading the tenant.
+var administering = []string{"Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"}
 
-// checkout lays out a folder as one is after make build, with a change log.
-func checkout(t *testing.T) string {
-	t.Helper()
-	tree := t.TempDir()
-	for name, text := range map[string]string{"go.mod": "module " + module + "\n", "CHANGELOG.md": "# Changes\n", "LICENSE": "Apache\n", "README.md": "# sessionstamp\n"} {
-		if err := os.WriteFile(filepath.Join(tree, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	template, err := os.ReadFile(filepath.Join(root, "template.yaml"))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(tree, "template.yaml"), template, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range bundle.Functions {
-		folder := filepath.Join(tree, ".aws-sam/build", strings.ToUpper(name[:1])+name[1:]+"Function")
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Link(filepath.Join(programs(t), name), filepath.Join(folder, "bootstrap")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return tree
-}
-
-// setup runs the command in a folder, as somebody of AWS and an app of the tenant.
-func (a *account) setup(folder, caller string, app *msgraphtest.App, args ...string) (status int, printed string) {
-	a.t.Helper()
-	sam, err := filepath.Abs(filepath.Join(root, ".venv/bin"))
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	command := exec.CommandContext(a.ctx, filepath.Join(programs(a.t), "sessionstamp"), append([]string{"setup", "--yes"}, args...)...) //nolint:gosec // our own
-	command.Dir = folder
-	command.Env = []string{
-		"PATH=" + sam + ":/usr/bin:/bin", "HOME=" + folder, "LANG=en_US.UTF-8", "SAM_CLI_POLL_DELAY=0.1", "PYTHONWARNINGS=ignore", "NO_PROXY=pypi.org", // where SAM asks for its newest version
-		"HTTPS_PROXY=" + a.graph.proxy.URL, "SSL_CERT_FILE=" + a.graph.certs,
-	}
-	if caller != "" {
-		command.Env = append(command.Env, a.environment(caller)...)
-	}
-	if app != nil {
-		command.Env = append(command.Env, "AZURE_TENANT_ID="+a.graph.tenant.ID(), "AZURE_CLIENT_ID="+app.ID(), "AZURE_CLIENT_SECRET="+secret)
-	}
-	var out bytes.Buffer
-	command.Stdout, command.Stderr = &out, &out
-	_ = command.Run() // the exit status says it
-	return command.ProcessState.ExitCode(), out.String()
-}
-
-// TestSetup takes an empty account and a tenant without an app to a deployment that stamps, by
-// one call of the command; another one finds nothing to make; a third takes all away.
+// TestSetup: what there is, is not made again; and all that was made can be taken away.
 func TestSetup(t *testing.T) {
 	t.Parallel()
-	a, folder := newAccount(t), checkout(t)
-	admin := a.graph.tenant.AddApp(msgraphtest.AppOptions{Permissions: administering, Secrets: []msgraphtest.Secret{{Text: secret}}})
-	status, printed := a.setup(folder, person, admin)
-	a.mustBe("CREATE_COMPLETE", printed)
-	if status != 0 {
-		t.Fatalf("exit status %d: %s", status, printed)
+	a := newAccount(t)
+	a.limit(person, access.Deploy)
+	d := a.desk(person)
+	app := d.ways(t, slices.Concat(everything[:2], administering))["env"]
+	if status, out, said := d.run(t, app, "setup", "--yes"); status != 0 {
+		t.Fatalf("exit status %d: %s%s", status, said, out)
 	}
-	user := a.graph.newUser("sato")
-	a.logged("StamperFunction", map[string]any{"user": user, "reason": "read_back"})
-	if n := a.graph.revocations(user); n != 1 {
-		t.Errorf("the user was signed out %d times, want once", n)
+	if status, out, said := d.run(t, app, "setup", "--yes"); status != 0 || strings.Count(said, "done before") < 6 {
+		t.Errorf("the second setup: exit status %d: %s%s", status, said, out)
 	}
-	if status, printed = a.setup(folder, person, admin); status != 0 || strings.Count(printed, "done before") < 6 {
-		t.Errorf("the second setup: exit status %d: %s", status, printed)
-	}
-	if status, printed = a.setup(folder, person, admin, "--undo"); status != 0 {
-		t.Errorf("the undoing: exit status %d: %s", status, printed)
+	if status, out, said := d.run(t, app, "setup", "--yes", "--undo"); status != 0 {
+		t.Errorf("the undoing: exit status %d: %s%s", status, said, out)
 	}
 	if left := a.graph.tenant.Subscriptions(); len(left) != 0 {
 		t.Errorf("after the undoing there are the subscriptions %v", left)
 	}
 }
 
-// TestSetupByTwo: each has no right in the other's half, and what passes is a line.
+// TestSetupByTwo: one has AWS and no app to sign in to Entra with, the other Entra and nothing
+// of AWS. What passes between them is a line.
 func TestSetupByTwo(t *testing.T) {
 	t.Parallel()
-	a, folder := newAccount(t), checkout(t)
-	admin := a.graph.tenant.AddApp(msgraphtest.AppOptions{Permissions: administering[2:], Secrets: []msgraphtest.Secret{{Text: secret}}})
-	line := func(status int, printed string) string {
+	a := newAccount(t)
+	a.limit(person, access.Deploy)
+	amazon, microsoft := a.desk(person), newDeskAt(t, a.graph)
+	admin := microsoft.ways(t, append([]string{"User.Read"}, administering...))["browser"]
+	line := func(status int, out, said string) string {
 		t.Helper()
-		words := strings.Fields(printed)
+		words := strings.Fields(out)
 		at := slices.IndexFunc(words, func(word string) bool { return strings.HasPrefix(word, "sessionstamp/v1/") })
 		if status != 0 || at < 0 {
-			t.Fatalf("exit status %d: %s", status, printed)
+			t.Fatalf("exit status %d: %s%s", status, said, out)
 		}
 		return words[at]
 	}
-	asked := line(a.setup(folder, person, nil, "--aws"))
-	answered := line(a.setup(folder, "", admin, "--entra", asked))
-	status, printed := a.setup(folder, person, nil, "--aws", answered)
-	a.mustBe("CREATE_COMPLETE", fmt.Sprintf("exit status %d: %s", status, printed))
+	asked := line(amazon.run(t, way{}, "setup", "--yes", "--aws"))
+	answered := line(microsoft.run(t, admin, "setup", "--yes", "--entra", asked))
+	status, out, said := amazon.run(t, way{}, "setup", "--yes", "--aws", answered)
+	a.mustBe("CREATE_COMPLETE", said+out)
 	if n := len(a.graph.tenant.Subscriptions()); n != 1 || status != 0 {
-		t.Errorf("%d subscriptions, exit status %d: %s", n, status, printed)
+		t.Errorf("%d subscriptions, exit status %d: %s%s", n, status, said, out)
 	}
 }

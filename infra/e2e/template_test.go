@@ -310,7 +310,7 @@ func (s *stack) ref(id string) string {
 	case "AWS::SNS::Topic":
 		return arn("sns", stackName+"-"+id)
 	case "AWS::SQS::Queue":
-		return "https://sqs." + mototest.Region + ".amazonaws.com/" + mototest.Account + "/" + stackName + "-" + id
+		return "https://sqs." + mototest.Region + ".amazonaws.com/" + mototest.Account + "/" + queueName(id)
 	}
 	return stackName + "-" + id
 }
@@ -319,11 +319,14 @@ func arn(service, resource string) string {
 	return "arn:aws:" + service + ":" + mototest.Region + ":" + mototest.Account + ":" + resource
 }
 
+// queueName is how CloudFormation names a queue.
+func queueName(id string) string { return stackName + "-" + id + "-AbCdEfGhIjKl" }
+
 // attribute is what GetAtt gives.
 func (s *stack) attribute(id, attribute string) string {
 	kind, name := s.resource(id)["Type"], s.ref(id)
 	if kind == "AWS::SQS::Queue" {
-		name = stackName + "-" + id
+		name = queueName(id)
 		if attribute == "QueueName" {
 			return name
 		}

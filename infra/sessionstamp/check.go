@@ -34,7 +34,7 @@ func (c *call) check(ctx context.Context) error {
 	}
 	return c.show(view{
 		before: c.checkLines(t, found, r.unreadable),
-		next:   nextOf(found),
+		next:   c.afterCheck(found),
 		sheet:  domainSheet(found),
 		object: report.HeadOf(t.id, found, r.unreadable, now),
 	})
@@ -103,11 +103,15 @@ func (c *call) some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// nextOf begins with the cure, if somebody needs it: as a preview, which changes nothing.
-func nextOf(found census.Census) []hint {
+// afterCheck begins with what new users need, and has the cure of the others as a preview,
+// which changes nothing.
+func (c *call) afterCheck(found census.Census) (next []hint) {
 	switch verdict := found.Verdict(); {
 	case found.Members.Without > 0:
-		next := []hint{{"stamp --all --dry-run", "hint.preview"}}
+		if verdict == census.Needed && !c.demo {
+			next = append(next, hint{"setup", "hint.setup_new"})
+		}
+		next = append(next, hint{"stamp --all --dry-run", "hint.preview"})
 		if verdict == census.Needed {
 			next = append(next, hint{"watch --once --dry-run", "hint.preview_new"})
 		}

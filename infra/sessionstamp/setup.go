@@ -291,6 +291,9 @@ func (c *call) steps() func(setup.Event) {
 				c.tell(line{text: "… " + name + ": " + c.waiting(e.Why), colour: screen.Faint, hang: 2})
 			}
 		case setup.Already:
+			if e.Step == "tidy" || e.Step == "forget" { // what was never there
+				break
+			}
 			c.tell(line{text: "✓ " + name + "  " + c.say("setup.already"), colour: screen.Faint, hang: 2})
 		case setup.Skipped:
 			c.tell(line{text: "– " + name + "  " + c.say("setup.skipped"), colour: screen.Notice, hang: 2})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/demo"
@@ -37,6 +38,7 @@ const (
 // The permissions that verbs ask a person for, in Graph's names.
 const (
 	readUsers   = "User.Read.All"
+	readOneself = "User.Read" // and the tenant's name: https://learn.microsoft.com/graph/api/organization-list
 	readDomains = "Domain.Read.All"
 	readMembers = "GroupMember.Read.All"
 	revoke      = "User.RevokeSessions.All"
@@ -74,6 +76,9 @@ func (c *call) signIn(ctx context.Context, permissions ...string) (t tenant, err
 	way := c.signInBy
 	if way == "" {
 		way = c.usualWay()
+	}
+	if !slices.Contains(permissions, readUsers) {
+		permissions = append(permissions, readOneself)
 	}
 	options, err := c.options(way, permissions)
 	if err != nil {

@@ -167,7 +167,10 @@ func (c *call) statusRows(s condition) [][2]string {
 		return rows
 	}
 	waiting := c.say("status.waiting", language.Number(s.requests.Visible), language.Number(s.requests.Hidden), language.Number(s.requests.Delayed), language.Number(s.dead.Sum()))
-	counts := s.Sweep.Counts
+	members := c.say("status.not_yet")
+	if counts := s.Sweep.Counts; counts.Members > 0 || !s.swept.IsZero() {
+		members = c.say("status.members_are", language.Number(counts.Members), language.Number(counts.Unstamped), language.Number(counts.Existing))
+	}
 	return append([][2]string{
 		{c.say("status.missed"), count(missed)},
 		{c.say("status.attention"), count(attention)},
@@ -175,7 +178,7 @@ func (c *call) statusRows(s condition) [][2]string {
 	}, append(rows, [][2]string{
 		{c.say("status.subscription"), c.or(s.Keeper.Expires, "status.until")},
 		{c.say("status.sweep"), c.or(s.swept, "status.finished")},
-		{c.say("status.members"), c.say("status.members_are", language.Number(counts.Members), language.Number(counts.Unstamped), language.Number(counts.Existing))},
+		{c.say("status.members"), members},
 		{c.say("status.stamped"), c.say("status.stamped_are", language.Number(s.Brake.Taken(s.now)), language.Number(s.Limit))},
 		{c.say("status.queue"), waiting},
 		{c.say("status.alarms"), c.say("status.alarms_are", language.Number(s.ringing()), language.Number(len(s.alarms)))},

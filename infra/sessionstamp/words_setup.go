@@ -115,6 +115,7 @@ var setupWords = language.Catalogue{
 	"fail.setup_stopped":  {En: "Stopped. What is done stays; the same command goes on from here.", Ja: "停止しました。完了した手順はそのまま残ります。同じコマンドで続きから再開できます。"},
 	"fail.setup_declined": {En: "Nothing was changed.", Ja: "何も変更していません。"},
 	"hint.setup":          {En: "does it", Ja: "実行"},
+	"hint.setup_new":      {En: "so that new users get one; asks first", Ja: "新しい人に自動で付ける (先に計画を表示)"},
 	"hint.setup_doctor":   {En: "looks for what is wrong", Ja: "問題がないかすべて確認"},
 	"hint.setup_stamp":    {En: "those who are here", Ja: "既存のユーザーに付ける"},
 	"hint.setup_aws":      {En: "with the line that comes back", Ja: "返ってきた行を付けて実行"},

@@ -20,6 +20,7 @@ var statusWords = language.Catalogue{
 	"status.until":        {En: "until %s; it is renewed by itself", Ja: "%s まで (自動更新)"},
 	"status.sweep":        {En: "Last sweep", Ja: "最後の巡回"},
 	"status.finished":     {En: "finished at %s", Ja: "%s に完了"},
+	"status.not_yet":      {En: "not counted yet: the first sweep does it", Ja: "未集計 (最初の巡回で集計)"},
 	"status.members":      {En: "Members", Ja: "メンバー"},
 	"status.members_are":  {En: "%s; without a stamp: %s, of whom %s wait for you", Ja: "%s 人、スタンプなし %s 人 (うち判断待ち %s 人)"},
 	"status.stamped":      {En: "Stamped, 24 h", Ja: "24 時間のスタンプ"},

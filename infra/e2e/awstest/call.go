@@ -141,7 +141,9 @@ func s3Operation(r *http.Request) string {
 var named = []struct{ parameter, service, prefix string }{
 	{"QueueUrl", "sqs", ""}, {"QueueName", "sqs", ""}, {"TableName", "dynamodb", "table/"}, {"logGroupName", "logs", "log-group:"},
 	{"StackName", "cloudformation", "stack/"}, {"RoleName", "iam", "role/"}, {"TopicArn", "sns", ""}, {"SecretId", "secretsmanager", "secret:"},
-	{"AlarmName", "cloudwatch", "alarm:"},
+	{"AlarmName", "cloudwatch", "alarm:"}, {"Name", "secretsmanager", "secret:"}, {"Name", "sns", ""},
+	{"AlarmNames.member.1", "cloudwatch", "alarm:"}, {"DashboardName", "cloudwatch", "dashboard/"}, {"DashboardNames.member.1", "cloudwatch", "dashboard/"},
+	{"ResourceArn", "dynamodb", ""},
 }
 
 // findResource is the ARN of what a call is about.
@@ -155,8 +157,11 @@ func (c *Call) findResource() string {
 			text = path.Base(text)
 		}
 		switch {
+		case n.parameter == "Name" && n.service != c.service:
 		case strings.HasPrefix(text, "arn:"):
 			return text
+		case n.service == "cloudformation" && text != "": // by its name alone a stack is any of that name
+			return ARN(n.service, n.prefix+text+"/*")
 		case text != "":
 			return ARN(n.service, n.prefix+text)
 		}
@@ -175,10 +180,10 @@ func (c *Call) findResource() string {
 	return "*"
 }
 
-// ARN is that of something in the account, in its region unless it is IAM's.
+// ARN is that of something in the account, in its region unless it is in none.
 func ARN(service, resource string) string {
 	region := mototest.Region
-	if service == "iam" {
+	if service == "iam" || strings.HasPrefix(resource, "dashboard/") {
 		region = ""
 	}
 	return strings.Join([]string{"arn", "aws", service, region, mototest.Account, resource}, ":")

@@ -114,9 +114,11 @@ func (a arns) apiLog() []string {
 func (a arns) table() string { return a.of("dynamodb", "table/"+a.Stack+"-Table-*") }
 
 // secrets are that of clientState, which CloudFormation names by its logical id without the
-// stack's name, and that which holds the app's credential, where one is stored.
+// stack's name, and that which holds the app's credential, where one is stored. Who looks for
+// one by a name that nobody has, is asked for the right to the name alone, which ends without
+// the six characters: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html
 func (a arns) secrets() []string {
-	return []string{a.of("secretsmanager", "secret:ClientStateSecret-*"), a.of("secretsmanager", "secret:"+a.Stack+"/entra-*")}
+	return []string{a.of("secretsmanager", "secret:ClientStateSecret-*"), a.of("secretsmanager", "secret:"+a.Stack+"/entra*")}
 }
 
 func part(name string) string {

@@ -102,7 +102,7 @@ var awsWords = map[string]words{
 	},
 	"alarms_unheard": {
 		problem: language.Text{En: "Nobody receives the alarms: they only stand on the dashboard.", Ja: "アラームの通知先がなく、ダッシュボードに表示されるだけです。"},
-		cure:    language.Text{En: "Name an address or a topic in AlarmsTo.", Ja: "AlarmsTo にメール アドレスか SNS トピックを指定してください。"}, command: "sessionstamp setup{of}",
+		cure:    language.Text{En: "Name an address or a topic in AlarmsTo.", Ja: "AlarmsTo にメール アドレスか SNS トピックを指定してください。"}, command: "sessionstamp setup --alarms ADDRESS{of}",
 	},
 	"alarms_muted": {
 		problem: language.Text{En: "Actions of alarms are switched off ({alarms}): nobody hears when they ring.", Ja: "アラームのアクションが無効です ({alarms})。鳴っても誰にも通知されません。"},
