@@ -48,7 +48,7 @@ func (s condition) matters() (all []matter) {
 		}
 		add(a.Rings(), m)
 	}
-	add(s.Parameters["DryRun"] == "true", matter{"status.dry_run", nil, false, hint{}})
+	add(s.observes(), matter{"status.dry_run", nil, false, hint{"setup --observe false", "hint.observe_ends"}})
 	add(s.Sweep.Counts.Existing > 0, matter{"status.existing", []any{s.Sweep.Counts.Existing}, false, hint{}})
 	return all
 }

@@ -106,6 +106,7 @@ func (c *call) previewOfSweep(r sweep.Report, d deployment) view {
 	if !r.Finished {
 		v.before = append(v.before, line{text: c.say("sweep.cut"), colour: screen.Notice})
 	}
+	v.before = append(v.before, line{}, line{text: c.say("sweep.everybody")})
 	for _, one := range decided {
 		if group := r.Reasons[one.reason]; group != nil {
 			v.table.Rows = append(v.table.Rows, []string{language.Number(group.Count), c.say(one.key), largest(group.Domains)})
