@@ -161,7 +161,8 @@ func explainAWS(err error) (key language.Key, args []any, is bool) {
 	case failed:
 		return "fail.function", []any{strings.TrimSuffix(function.Function, "Function"), function.Message}, true
 	case errors.Is(err, stack.ErrNoResource):
-		return "fail.no_resource", []any{err.Error()}, true
+		_, what, _ := strings.Cut(err.Error(), stack.ErrNoResource.Error()+": ")
+		return "fail.no_resource", []any{what}, true
 	case errors.Is(err, account.ErrNoRegion):
 		return "use.no_region", nil, true
 	}

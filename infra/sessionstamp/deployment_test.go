@@ -370,13 +370,8 @@ func TestDeploymentTroubles(t *testing.T) {
 		"function failed": {"sweep", func(d *deployed) {
 			d.Sweep = func(sweep.Order) (sweep.Report, error) { return sweep.Report{}, errors.New("grant User.Read.All") }
 		}, nil, wrong, "Sweeper failed: grant User.Read.All"},
-		"no table":        {"status", func(d *deployed) { d.Refuse["dynamodb:GetItem"] = "ResourceNotFoundException" }, nil, wrong, "not whole (the stack lacks a resource: DynamoDB GetItem"},
+		"no table":        {"status", func(d *deployed) { d.Refuse["dynamodb:GetItem"] = "ResourceNotFoundException" }, nil, wrong, "not whole (DynamoDB GetItem: "},
 		"another refusal": {"status --lang ja", func(d *deployed) { d.Refuse["cloudwatch:DescribeAlarms"] = "ValidationError" }, nil, wrong, "拒否しました (CloudWatch DescribeAlarms: ValidationError)"},
-		"function's SDK": {"sweep", func(d *deployed) {
-			d.Sweep = func(sweep.Order) (sweep.Report, error) {
-				return sweep.Report{}, errors.New("read the brake: operation error DynamoDB: GetItem, https response error StatusCode: 400, RequestID: 4711, api error KMSKeyDisabledException: the key")
-			}
-		}, nil, wrong, "Sweeper failed: read the brake: DynamoDB GetItem: KMSKeyDisabledException"},
 		"no such region":  {"status --region tokyo", nil, nil, wrongUse, "does not take \"tokyo\""},
 		"demonstration":   {"status --demo", nil, nil, wrongUse, "no deployment"},
 		"place alone":     {"why a@example.com --region us-west-2", nil, nil, wrongUse, "--region goes with --stack"},

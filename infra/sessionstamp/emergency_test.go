@@ -21,6 +21,7 @@ func TestEmergency(t *testing.T) {
 		}{
 			{"check", wrong, "Next: sessionstamp setup --plan"},
 			{"check", wrong, "sessionstamp stamp --all --dry-run --exclude " + account},
+			{"users", fine, "sessionstamp stamp --all --dry-run --exclude " + account},
 			{"stamp --all --dry-run", fine, "! " + account + " looks like an emergency access account"},
 			{"stamp --all --dry-run", fine, "Next: sessionstamp stamp --all --exclude " + account},
 			{"stamp --all --yes", wrongUse, "add --exclude " + account},

@@ -161,7 +161,9 @@ func (s selection) next(found census.Census) (next []hint) {
 	if found.Members.Without == 0 {
 		return []hint{{"check", "hint.check"}}
 	}
-	next = append(next, hint{stamp + " --dry-run", "hint.preview"})
+	if !onlyEmergencies(found) {
+		next = append(next, hint{stamp + " --dry-run" + withoutThem(emergencies(found.Unstamped)), "hint.preview"})
+	}
 	if s.by != "" {
 		return append(next, hint{users, "hint.users"}, hint{users + " --by " + other(s.by), language.Key("hint.by_" + other(s.by))})
 	}

@@ -67,8 +67,8 @@ var operateWords = language.Catalogue{
 		Ja: "フェデレーション ドメインのメンバー: %s 人、うちスタンプなし: %s 人",
 	},
 	"sweep.existing": {
-		En: "Older ones without a stamp, who wait for you: %s. Stamp them: sessionstamp stamp --all",
-		Ja: "スタンプのない既存のユーザー (判断待ち): %s 人。付けるには: sessionstamp stamp --all",
+		En: "Older ones without a stamp, who wait for you: %s. Stamp them: sessionstamp stamp --all%s",
+		Ja: "スタンプのない既存のユーザー (判断待ち): %s 人。付けるには: sessionstamp stamp --all%s",
 	},
 	"sweep.unmatched": {
 		En: "The exclusion %s protects nobody: correct it, or leave it out.",

@@ -83,7 +83,7 @@ var statusWords = language.Catalogue{
 		En: "It observes only, and stamps nobody.",
 		Ja: "判定のみで、誰にもスタンプを付けません。",
 	},
-	"status.existing": {En: "%s older users without a stamp wait for you: sessionstamp stamp --all", Ja: "スタンプのない既存のユーザー %s 人が判断待ちです: sessionstamp stamp --all"},
+	"status.existing": {En: "%s older users without a stamp wait for you: sessionstamp stamp --all --stack %s", Ja: "既存の %s 人が判断待ち: sessionstamp stamp --all --stack %s"},
 
 	"alarm.subscription":   {En: "Alarm since %s: the subscription cannot be renewed.", Ja: "アラーム (%s から): サブスクリプションを更新できません。"},
 	"alarm.sweep":          {En: "Alarm since %s: for three hours no sweep came to its end.", Ja: "アラーム (%s から): 巡回が 3 時間以上完了していません。"},
