@@ -55,15 +55,15 @@ func (c *call) checkLines(t tenant, found census.Census, unreadable int) []line 
 }
 
 func (c *call) countLines(found census.Census) []line {
-	without, all := language.Number(found.Members.Without), language.Number(found.Members.All())
-	lines := []line{{text: c.say("check.count", without, all), colour: screen.Strong}}
+	all := language.Number(found.Members.All())
+	lines := []line{{text: c.sayN("check.count", found.Members.Without, all), colour: screen.Strong}}
 	if found.Recent.All() > 0 {
 		lines = append(lines, line{text: c.say("check.recent", language.Number(found.Recent.Without), language.Number(found.Recent.All()))})
 	}
 	if found.Members.Without > 0 {
 		lines = append(lines, line{text: c.say("check.stamp"), colour: screen.Faint})
 	}
-	return lines
+	return append(lines, c.emergencyLines(emergencies(found.Unstamped))...)
 }
 
 // verdictLine says what the census means.
@@ -73,11 +73,19 @@ func (c *call) verdictLine(found census.Census) line {
 	if verdict == census.Needed && 2*found.Recent.Without < found.Recent.All() {
 		key = "verdict.needed_some"
 	}
+	if onlyEmergencies(found) {
+		key = "verdict.emergency"
+	}
 	colour := screen.Good
 	if found.Members.Without > 0 {
 		colour = screen.Notice
 	}
 	return line{text: "→ " + c.say(key), colour: colour, hang: 2}
+}
+
+// onlyEmergencies tells whether nobody lacks a stamp but accounts that may well lack it.
+func onlyEmergencies(found census.Census) bool {
+	return found.Members.Without > 0 && len(emergencies(found.Unstamped)) == found.Members.Without
 }
 
 // doubts say what could not be looked at.
@@ -107,11 +115,13 @@ func (c *call) some(names []string) string {
 // which changes nothing.
 func (c *call) afterCheck(found census.Census) (next []hint) {
 	switch verdict := found.Verdict(); {
+	case onlyEmergencies(found):
+		return []hint{{"users", "hint.users"}}
 	case found.Members.Without > 0:
 		if verdict == census.Needed && !c.demo {
-			next = append(next, hint{"setup", "hint.setup_new"})
+			next = append(next, hint{"setup --plan", "hint.setup_new"})
 		}
-		next = append(next, hint{"stamp --all --dry-run", "hint.preview"})
+		next = append(next, hint{"stamp --all --dry-run" + withoutThem(emergencies(found.Unstamped)), "hint.preview"})
 		if verdict == census.Needed {
 			next = append(next, hint{"watch --once --dry-run", "hint.preview_new"})
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,9 +28,28 @@ func (d *deployment) flags(c *call, cmd *cobra.Command, usual string) {
 		ofDeployment(cmd)
 	}
 	cmd.Flags().Var(text{&d.name, "NAME"}, "stack", c.help("flag.stack"))
-	cmd.Flags().Var(text{&d.region, "REGION"}, "region", c.help("flag.region"))
+	cmd.Flags().Var(region{&d.region}, "region", c.help("flag.region"))
 	cmd.Flags().Var(text{&d.profile, "PROFILE"}, "profile", c.help("flag.profile"))
 }
+
+// region is a flag that takes what looks like a region of AWS's, be it new: a host is called by
+// that name (https://docs.aws.amazon.com/general/latest/gr/rande.html).
+type region struct{ to *string }
+
+var looksLikeRegion = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]$`)
+
+// Set implements [pflag.Value].
+func (r region) Set(value string) error {
+	if value = strings.TrimSpace(value); !looksLikeRegion.MatchString(value) {
+		return errRegion
+	}
+	*r.to = value
+	return nil
+}
+
+func (region) String() string { return "" }
+
+func (region) Type() string { return "REGION" }
 
 // aboutDeployment marks a verb that is about a deployment: the help has them in one line.
 const aboutDeployment = "about_deployment"
@@ -131,6 +151,8 @@ func (c *call) noStack(ctx context.Context, a *account.Account, d deployment) er
 
 // explainAWS says what is wrong with AWS, or with the right to it.
 func explainAWS(err error) (key language.Key, args []any, is bool) {
+	err = account.Explain(err)
+	unsaid, other := errors.AsType[*account.Failed](err)
 	forbidden, refused := errors.AsType[*account.Forbidden](err)
 	function, failed := errors.AsType[*stack.FunctionFailed](err)
 	switch {
@@ -139,7 +161,8 @@ func explainAWS(err error) (key language.Key, args []any, is bool) {
 	case failed:
 		return "fail.function", []any{strings.TrimSuffix(function.Function, "Function"), function.Message}, true
 	case errors.Is(err, stack.ErrNoResource):
-		return "fail.no_resource", []any{err.Error()}, true
+		_, what, _ := strings.Cut(err.Error(), stack.ErrNoResource.Error()+": ")
+		return "fail.no_resource", []any{what}, true
 	case errors.Is(err, account.ErrNoRegion):
 		return "use.no_region", nil, true
 	}
@@ -150,6 +173,9 @@ func explainAWS(err error) (key language.Key, args []any, is bool) {
 		if errors.Is(err, cause) {
 			return key, nil, true
 		}
+	}
+	if other {
+		return "fail.aws", []any{unsaid.Error()}, true
 	}
 	return "", nil, false
 }

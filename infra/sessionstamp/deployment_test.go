@@ -192,6 +192,11 @@ func TestDeployed(t *testing.T) {
 				{Status: "ROLLBACK_IN_PROGRESS", Reason: "The following resource(s) failed to create: [Subscription, Table]."},
 			}
 		}, nil, wrong},
+		"status-observes": {"status", func(d *deployed) { d.Parameters["DryRun"] = "true" }, nil, fine},
+		"status-fresh": {"status", func(d *deployed) {
+			d.Created, d.sweep, d.Logs["SweeperFunction"] = at.Add(-10*time.Minute).Format(time.RFC3339), sweep.Checkpoint{}, nil
+		}, nil, fine},
+		"status-sweeping":    {"status", func(d *deployed) { d.sweep.FullStarted = at.Add(-time.Minute) }, nil, fine},
 		"help-status":        {"status --help", nil, nil, fine},
 		"help-release":       {"release --help", nil, nil, fine},
 		"help-sweep":         {"sweep --help", nil, nil, fine},
@@ -246,7 +251,7 @@ func (d *deployed) goOn(t *testing.T, text string) {
 	for _, line := range strings.Split(end, "\n") {
 		command, is := strings.CutPrefix(strings.TrimSpace(line), "sessionstamp ")
 		command, _, _ = strings.Cut(command, "  ")
-		if !is || strings.Contains(command, "--names") { // which signs in to Entra
+		if !is || strings.Contains(command, "--names") || strings.HasPrefix(command, "setup") { // which sign in to Entra
 			continue
 		}
 		if status, _, stderr := d.play(t, answers("n\n"), strings.Fields(command)...); status == wrongUse {
@@ -365,6 +370,9 @@ func TestDeploymentTroubles(t *testing.T) {
 		"function failed": {"sweep", func(d *deployed) {
 			d.Sweep = func(sweep.Order) (sweep.Report, error) { return sweep.Report{}, errors.New("grant User.Read.All") }
 		}, nil, wrong, "Sweeper failed: grant User.Read.All"},
+		"no table":        {"status", func(d *deployed) { d.Refuse["dynamodb:GetItem"] = "ResourceNotFoundException" }, nil, wrong, "not whole (DynamoDB GetItem: "},
+		"another refusal": {"status --lang ja", func(d *deployed) { d.Refuse["cloudwatch:DescribeAlarms"] = "ValidationError" }, nil, wrong, "拒否しました (CloudWatch DescribeAlarms: ValidationError)"},
+		"no such region":  {"status --region tokyo", nil, nil, wrongUse, "does not take \"tokyo\""},
 		"demonstration":   {"status --demo", nil, nil, wrongUse, "no deployment"},
 		"place alone":     {"why a@example.com --region us-west-2", nil, nil, wrongUse, "--region goes with --stack"},
 		"since alone":     {"history --since 3d", nil, nil, wrongUse, "--stack"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -134,6 +135,9 @@ func (c *call) admitAWS(ctx context.Context, x *examined, e *doctor.Evidence) (e
 		if errors.Is(err, cause) {
 			is.Trouble, err = trouble, nil
 		}
+	}
+	if is.Profile = cmp.Or(x.profile, c.Env("AWS_PROFILE")); is.Profile != "" && is.Trouble == doctor.NoCredentials {
+		is.Trouble = doctor.NoProfile
 	}
 	if e.Account = answered(is, err); x.account == nil {
 		return nil

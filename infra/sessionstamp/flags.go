@@ -29,6 +29,7 @@ const (
 	errNumber   = valueError("use.number")
 	errFuture   = valueError("use.future")
 	errInterval = valueError("use.interval")
+	errRegion   = valueError("use.region")
 	errTwice    = valueError("use.twice")
 	errDashed   = valueError("use.dashed_value")
 )

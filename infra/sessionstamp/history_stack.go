@@ -60,7 +60,11 @@ func (c *call) stackHistory(ctx context.Context, r recollection, id string) (err
 		}
 	}
 	v := c.historyView(s.Tenant(), entries, names, r)
-	v.before = []line{{text: c.say("history.stack", s.Name, language.Number(len(entries)), c.when(r.since))}}
+	key := language.Key("history.stack")
+	if len(entries) == 1 {
+		key += ".one"
+	}
+	v.before = []line{{text: c.say(key, s.Name, language.Number(len(entries)), c.when(r.since))}}
 	if r.user != "" && len(entries) == 0 {
 		v.before[0].text = c.say("history.stack_not", s.Name, r.user, c.when(r.since))
 	}

@@ -171,6 +171,8 @@ func (c *call) agrees(m mission) error {
 		return misuse("use.expected", language.Number(m.expect), language.Number(due))
 	case m.dryRun:
 		return nil
+	case m.yes && len(m.emergencies()) > 0:
+		return misuse("use.emergency", strings.TrimSpace(withoutThem(m.emergencies())))
 	case c.unasked(m.errand):
 		return misuse(language.Key("use.unasked_" + m.verb))
 	}
@@ -209,10 +211,13 @@ func (c *call) stopped(o job.Order) error {
 
 func (c *call) unfinishedOrder(o job.Order) (key language.Key, args []any) {
 	args = []any{o.Verb, c.when(o.Started), language.Number(len(o.Targets))}
-	if o.Stack != "" {
-		return "use.unfinished_stack", append(args, argument(o.Stack))
+	if key = "use.unfinished"; o.Stack != "" {
+		key, args = "use.unfinished_stack", append(args, argument(o.Stack))
 	}
-	return "use.unfinished", args
+	if len(o.Targets) == 1 {
+		key += ".one"
+	}
+	return key, args
 }
 
 // confirm asks the one question, and returns nil if the answer is yes.

@@ -68,7 +68,7 @@ func (c *call) takesOrders(ctx context.Context, e errand) (s *stack.Stack, err e
 	case e.dryRun:
 		return s, nil
 	case s.Parameters["DryRun"] == "true":
-		return nil, failure(nil, "fail.stack_dry_run", s.Name)
+		return nil, failure(nil, "fail.stack_dry_run", s.Name, e.given())
 	}
 	m, err := s.Memory(ctx)
 	if err == nil && isSet(m.Brake.Paused) {

@@ -153,7 +153,7 @@ func TestStackRefusals(t *testing.T) {
 		status int
 		says   string
 	}{
-		"stamp --all --yes --stack sessionstamp": {func(k *crew) { k.Parameters["DryRun"] = "true" }, wrong, "DryRun"},
+		"stamp --all --yes --stack sessionstamp": {func(k *crew) { k.Parameters["DryRun"] = "true" }, wrong, "sessionstamp setup --observe false"},
 		"stamp --all --yes --stack sessionstamp --lang en": {func(k *crew) {
 			k.Parameters["TenantId"] = "11111111-2222-3333-4444-555555555555"
 			k.write(k.deployed.T.(*testing.T))

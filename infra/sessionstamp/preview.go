@@ -130,7 +130,7 @@ func (c *call) preview(m mission) view {
 		v.before = append(v.before, line{text: c.say("fail.declined")})
 	}
 	v.before = append(v.before, line{})
-	v.next = []hint{{c.again("--dry-run"), language.Key("hint." + m.verb)}}
+	v.next = []hint{{c.again("--dry-run") + withoutThem(m.emergencies()), language.Key("hint." + m.verb)}}
 	if m.over() {
 		v.next = []hint{{"users", "hint.users"}, {"check", "hint.check"}}
 	}
@@ -165,7 +165,7 @@ func (c *call) dueLines(m mission) []line {
 	if due == 0 {
 		return nil
 	}
-	lines := []line{{text: c.sayN(m.key("due"), due), colour: screen.Strong}, c.who(m, due)}
+	lines := append([]line{{text: c.sayN(m.key("due"), due), colour: screen.Strong}, c.who(m, due)}, c.emergencyLines(m.emergencies())...)
 	if left := m.plan.Count(job.Due) - due; left > 0 {
 		lines = append(lines, line{text: c.say("order.limited", language.Number(left))})
 	}
@@ -343,8 +343,9 @@ func (c *call) doubtful(m mission) (n int, names string) {
 // again is the command line without a flag, to be typed again.
 func (c *call) again(without string) string {
 	var args []string
-	for _, arg := range c.Args {
-		if name, _, _ := strings.Cut(arg, "="); name == without || name == "--demo" || name == "--yes" {
+	for i, arg := range c.Args {
+		name, _, _ := strings.Cut(arg, "=")
+		if name == without || name == "--demo" || name == "--yes" || name == "--lang" || i > 0 && c.Args[i-1] == "--lang" { // hints has two of them
 			continue
 		}
 		if strings.ContainsAny(arg, " \t\"'`$&|;<>()*?[]#~!\\") || arg == "" {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,12 +29,17 @@ var (
 // terminal is one of 80 columns, without colours.
 var terminal = screen.Terminal{Columns: screen.Columns}
 
-// play runs the command, and returns the exit status and what it wrote.
+// play runs the command, and returns the exit status and what it wrote. The language behind
+// --lang is that of the person's system: no screen repeats it.
 func play(ctx context.Context, change func(*program), args ...string) (status int, stdout, stderr string) {
 	var out, err bytes.Buffer
+	speaks := ""
+	if i := slices.Index(args, "--lang"); i >= 0 && i+1 < len(args) && slices.Contains(languages(), language.Language(args[i+1])) {
+		speaks, args = args[i+1], slices.Concat(args[:i], args[i+2:])
+	}
 	p := program{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err, Out: terminal, Err: terminal,
-		Env: environment(nil), System: "linux", Now: func() time.Time { return at },
+		Env: environment(nil), System: "linux", Speaks: speaks, Now: func() time.Time { return at },
 		WriteFile: func(string, []byte) error { return nil },
 	}
 	if change != nil {

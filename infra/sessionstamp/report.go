@@ -210,7 +210,7 @@ func (c *call) render(made report.Report) ([]byte, error) {
 func (c *call) reportView(made report.Report, became string) view {
 	return view{
 		before: []line{
-			{text: c.say("check.count", language.Number(made.WithoutStamp), language.Number(made.Members)), colour: screen.Strong},
+			{text: c.sayN("check.count", made.WithoutStamp, language.Number(made.Members)), colour: screen.Strong},
 			{text: became, hang: 2},
 		},
 		next: []hint{{"report -o csv > users.csv", "hint.csv"}, {"users", "hint.users"}},

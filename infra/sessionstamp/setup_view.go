@@ -82,7 +82,7 @@ func (c *call) planLines(s session, p setup.Plan) (lines []line) {
 	}
 	if s.facts.Tenant.Users != nil {
 		found := census.Take(s.facts.Tenant.Domains, s.facts.Tenant.Users, c.Now())
-		lines = append(lines, line{text: c.say("check.count", language.Number(found.Members.Without), language.Number(found.Members.All()))})
+		lines = append(lines, line{text: c.sayN("check.count", found.Members.Without, language.Number(found.Members.All()))})
 	}
 	key := language.Key("setup.plan_new")
 	switch {

@@ -111,11 +111,17 @@ func (c *call) statusView(s condition, d deployment) view {
 	case wrongs > 0:
 		c.status = wrong
 		v.before = append(v.before, line{text: "✗ " + c.sayN("status.wrong", wrongs), colour: screen.Wrong, hang: 2})
+	case s.observes():
+		v.before = append(v.before, line{text: "! " + c.say("status.dry_run"), colour: screen.Notice, hang: 2})
+	case s.Serves() && s.uncounted():
+		v.before = append(v.before, line{text: c.say("status.begins"), colour: screen.Strong})
 	case s.Serves():
 		v.before = append(v.before, line{text: "✓ " + c.say("status.works"), colour: screen.Good, hang: 2})
 	}
 	for _, m := range matters {
-		v.before = append(v.before, line{text: "→ " + c.matterText(m), colour: screen.Notice, hang: 2})
+		if m.key != "status.dry_run" || wrongs > 0 { // else it is said above
+			v.before = append(v.before, line{text: "→ " + c.matterText(m), colour: screen.Notice, hang: 2})
+		}
 		if m.next.command != "" {
 			v.next = append(v.next, hint{m.next.command + d.given(), m.next.why})
 		}
@@ -125,6 +131,9 @@ func (c *call) statusView(s condition, d deployment) view {
 		v.before = append(v.before, line{text: text, whole: true})
 	}
 	v.before = append(v.before, line{})
+	if s.Serves() && s.uncounted() && s.Brake.Paused.IsZero() {
+		v.next = append(v.next, hint{"sweep" + d.given(), "hint.sweep"})
+	}
 	v.next = append(v.next, hint{"history" + d.named(), "hint.stack_history"})
 	if wrongs == 0 {
 		v.next = append(v.next, hint{"sweep --preview" + d.given(), "hint.preview"})
@@ -166,23 +175,63 @@ func (c *call) statusRows(s condition) [][2]string {
 	if !s.Serves() {
 		return rows
 	}
-	waiting := c.say("status.waiting", language.Number(s.requests.Visible), language.Number(s.requests.Hidden), language.Number(s.requests.Delayed), language.Number(s.dead.Sum()))
-	members := c.say("status.not_yet")
-	if counts := s.Sweep.Counts; counts.Members > 0 || !s.swept.IsZero() {
-		members = c.say("status.members_are", language.Number(counts.Members), language.Number(counts.Unstamped), language.Number(counts.Existing))
-	}
 	return append([][2]string{
 		{c.say("status.missed"), count(missed)},
 		{c.say("status.attention"), count(attention)},
 		{c.say("status.forged"), count(forged)},
 	}, append(rows, [][2]string{
 		{c.say("status.subscription"), c.or(s.Keeper.Expires, "status.until")},
-		{c.say("status.sweep"), c.or(s.swept, "status.finished")},
-		{c.say("status.members"), members},
+		{c.say("status.sweep"), c.sweepRow(s)},
+		{c.say("status.members"), c.membersRow(s)},
 		{c.say("status.stamped"), c.say("status.stamped_are", language.Number(s.Brake.Taken(s.now)), language.Number(s.Limit))},
-		{c.say("status.queue"), waiting},
+		{c.say("status.queue"), c.queueRow(s)},
 		{c.say("status.alarms"), c.say("status.alarms_are", language.Number(s.ringing()), language.Number(len(s.alarms)))},
 	}...)...)
+}
+
+// firstSweep is how long after a stack's creation the first sweep has come, at the latest: it
+// comes within an hour of its schedule, which is made some minutes later.
+const firstSweep = 75 * time.Minute
+
+// uncounted tells that no full round has counted anything yet.
+func (s condition) uncounted() bool {
+	return s.Sweep.Counts.Members == 0 && s.Sweep.FullStarted.IsZero() && s.swept.IsZero()
+}
+
+// observes tells whether it decides only.
+func (s condition) observes() bool { return s.Serves() && s.Parameters["DryRun"] == "true" }
+
+// membersRow says what a full round has counted. One that is under way counts from 0 again.
+func (c *call) membersRow(s condition) string {
+	if s.uncounted() {
+		if due := s.Created.Add(firstSweep); due.After(s.now) {
+			return c.say("status.not_yet", c.clock(fullMinute(due)))
+		}
+		return c.say("status.not_counted")
+	}
+	counts := s.Sweep.Counts
+	said := c.say("status.members_are", language.Number(counts.Members), language.Number(counts.Unstamped), language.Number(counts.Existing))
+	if !s.Sweep.FullStarted.IsZero() {
+		said = c.say("status.so_far", said)
+	}
+	return said
+}
+
+// sweepRow says when the last sweep finished, and whether a full one is under way.
+func (c *call) sweepRow(s condition) string {
+	said := c.or(s.swept, "status.finished")
+	if !s.Sweep.FullStarted.IsZero() {
+		said += c.say("status.under_way")
+	}
+	return said
+}
+
+// queueRow says what waits. While it is paused, nothing is at work: requests are put back.
+func (c *call) queueRow(s condition) string {
+	if !s.Brake.Paused.IsZero() {
+		return c.say("status.held", language.Number(s.requests.Sum()), language.Number(s.dead.Sum()))
+	}
+	return c.say("status.waiting", language.Number(s.requests.Visible), language.Number(s.requests.Hidden), language.Number(s.requests.Delayed), language.Number(s.dead.Sum()))
 }
 
 // or says when something is, or that it is not known.

@@ -48,8 +48,8 @@ func (s condition) matters() (all []matter) {
 		}
 		add(a.Rings(), m)
 	}
-	add(s.Parameters["DryRun"] == "true", matter{"status.dry_run", nil, false, hint{}})
-	add(s.Sweep.Counts.Existing > 0, matter{"status.existing", []any{s.Sweep.Counts.Existing}, false, hint{}})
+	add(s.observes(), matter{"status.dry_run", nil, false, hint{"setup --observe false", "hint.observe_ends"}})
+	add(s.Sweep.Counts.Existing > 0, matter{"status.existing", []any{s.Sweep.Counts.Existing, argument(s.Name)}, false, hint{}})
 	return all
 }
 

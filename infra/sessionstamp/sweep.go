@@ -62,15 +62,15 @@ func (c *call) sweepView(r sweep.Report, d deployment) view {
 	default:
 		v.before = append(v.before, line{text: c.say("sweep.goes_on", language.Number(r.Queued)), colour: screen.Notice})
 	}
-	v.before = append(v.before, c.countedLines(r)...)
+	v.before = append(v.before, c.countedLines(r, d)...)
 	return v
 }
 
 // countedLines are what a full round or a preview has counted, and what it stumbled on.
-func (c *call) countedLines(r sweep.Report) (lines []line) {
+func (c *call) countedLines(r sweep.Report, d deployment) (lines []line) {
 	lines = append(lines, line{text: c.say("sweep.counts", language.Number(r.Members), language.Number(r.Unstamped))})
 	if r.Existing > 0 {
-		lines = append(lines, line{text: c.say("sweep.existing", language.Number(r.Existing))})
+		lines = append(lines, line{text: c.say("sweep.existing", language.Number(r.Existing), d.named())})
 	}
 	if r.Unreadable > 0 {
 		lines = append(lines, line{text: c.say("doubt.unreadable", language.Number(r.Unreadable)), colour: screen.Notice})
@@ -99,13 +99,14 @@ func (c *call) previewOfSweep(r sweep.Report, d deployment) view {
 	}
 	v := view{
 		object: r, sheet: previewSheet(r),
-		before: append([]line{{text: c.sayN("sweep.would", would), colour: screen.Strong}}, c.countedLines(r)...),
+		before: append([]line{{text: c.sayN("sweep.would", would), colour: screen.Strong}}, c.countedLines(r, d)...),
 		table:  screen.Table{Columns: []screen.Column{{Title: c.say("column.people"), Right: true}, {Title: c.say("column.decided")}, {Title: c.say("column.where")}}},
 		next:   []hint{{"sweep" + d.given(), "hint.sweep"}, {"sweep --preview -o json" + d.given(), "hint.ids"}},
 	}
 	if !r.Finished {
 		v.before = append(v.before, line{text: c.say("sweep.cut"), colour: screen.Notice})
 	}
+	v.before = append(v.before, line{}, line{text: c.say("sweep.everybody")})
 	for _, one := range decided {
 		if group := r.Reasons[one.reason]; group != nil {
 			v.table.Rows = append(v.table.Rows, []string{language.Number(group.Count), c.say(one.key), largest(group.Domains)})

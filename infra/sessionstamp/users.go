@@ -91,7 +91,7 @@ func (c *call) users(ctx context.Context, s selection) error {
 	unstamped := s.narrow(&in, report.List(in))
 	found := census.Take(in.Domains, in.Users, in.Now)
 	v := c.usersView(found, unstamped, s)
-	count := c.say("users.count", language.Number(found.Members.Without), language.Number(found.Members.All()))
+	count := c.sayN("users.count", found.Members.Without, language.Number(found.Members.All()))
 	v.before = append([]line{{text: count}}, c.doubts(found.Unknown, r.unreadable)...)
 	l := listed{
 		Tenant: t.id, At: moment(in.Now), Members: found.Members.All(), WithoutStamp: found.Members.Without,
@@ -161,7 +161,9 @@ func (s selection) next(found census.Census) (next []hint) {
 	if found.Members.Without == 0 {
 		return []hint{{"check", "hint.check"}}
 	}
-	next = append(next, hint{stamp + " --dry-run", "hint.preview"})
+	if !onlyEmergencies(found) {
+		next = append(next, hint{stamp + " --dry-run" + withoutThem(emergencies(found.Unstamped)), "hint.preview"})
+	}
 	if s.by != "" {
 		return append(next, hint{users, "hint.users"}, hint{users + " --by " + other(s.by), language.Key("hint.by_" + other(s.by))})
 	}

@@ -34,13 +34,17 @@ var commonWords = language.Catalogue{
 		En: "%s of %s members of federated domains have no stamp.",
 		Ja: "フェデレーション ドメインのメンバー %[2]s 人中、%[1]s 人にスタンプがありません。",
 	},
+	"check.count.one": {
+		En: "1 of %s members of federated domains has no stamp.",
+		Ja: "フェデレーション ドメインのメンバー %s 人中、1 人にスタンプがありません。",
+	},
 	"check.stamp": {
 		En: "A stamp is the time from which a user's sign-in sessions are valid (signInSessionsValidFromDateTime). A federated user without one is asked to sign in again every 12 hours.",
 		Ja: "スタンプとは、サインイン セッションの有効開始日時 (signInSessionsValidFromDateTime) です。これが空のフェデレーション ユーザーは、12 時間ごとに再サインインを求められます。",
 	},
 	"check.recent": {
-		En: "Of the %[2]s created in the last 30 days, %[1]s have none.",
-		Ja: "過去 30 日間に作成された %[2]s 人のうち、%[1]s 人にスタンプがありません。",
+		En: "Created in the last 30 days: %[2]s, without a stamp: %[1]s.",
+		Ja: "過去 30 日間に作成されたメンバー: %[2]s 人、うちスタンプなし: %[1]s 人",
 	},
 	"verdict.not_federated": {
 		En: "No domain is federated. You don't need this.",
@@ -60,6 +64,7 @@ var commonWords = language.Catalogue{
 		En: "Nobody is new enough to tell whether new users get one. Create one, and look again.",
 		Ja: "最近作成された人がいないため、新しいユーザーに付くかどうかわかりません。1 人作成してから、もう一度実行してください。",
 	},
+	"verdict.emergency":  {En: "Everybody else has a stamp. You don't need this.", Ja: "ほかの全員にスタンプがあります。sessionstamp は不要です。"},
 	"verdict.not_needed": {En: "Everybody has a stamp. You don't need this.", Ja: "全員にスタンプがあります。sessionstamp は不要です。"},
 	"doubt.unknown": {
 		En: "Of %s more Graph does not say whether they have a stamp.",
@@ -70,7 +75,8 @@ var commonWords = language.Catalogue{
 		Ja: "%s 人は読み取れなかったため、数に含まれていません。",
 	},
 
-	"users.count": {En: "%s of %s members have no stamp.", Ja: "メンバー %[2]s 人中、%[1]s 人にスタンプがありません。"},
+	"users.count.one": {En: "1 of %s members has no stamp.", Ja: "メンバー %s 人中、1 人にスタンプがありません。"},
+	"users.count":     {En: "%s of %s members have no stamp.", Ja: "メンバー %[2]s 人中、%[1]s 人にスタンプがありません。"},
 	"history.count": {
 		En: "This machine has stamped %s people.",
 		Ja: "このマシンからスタンプを付けたユーザー: %s 人",

@@ -12,6 +12,10 @@ var deploymentWords = language.Catalogue{
 		En: "No AWS region is set, or not one: write --region (such as ap-northeast-1), or set AWS_REGION.",
 		Ja: "AWS リージョンが設定されていないか、正しくありません。--region (ap-northeast-1 など) を指定するか、環境変数 AWS_REGION を設定してください。",
 	},
+	"use.region": {
+		En: "--%[1]s does not take %[2]q: write the name of an AWS region, such as ap-northeast-1.",
+		Ja: "--%[1]s に %[2]q は指定できません。ap-northeast-1 のような AWS リージョンの名前を指定してください。",
+	},
 	"use.other_tenant": {
 		En: "The deployment %s serves the tenant %s, and you are signed in to %s: name another --stack, or sign in with --tenant.",
 		Ja: "デプロイ %s の対象はテナント %s ですが、サインイン先は %s です。--stack で別のデプロイを指定するか、--tenant でサインイン先を指定してください。",
@@ -71,6 +75,10 @@ var deploymentWords = language.Catalogue{
 	"fail.aws_forbidden_deploy": {
 		En: "AWS does not let you do this: your role lacks %s. sessionstamp policy deploy prints all the rights that it takes.",
 		Ja: "AWS の権限がありません。ロールに %s が必要です。必要な権限の一覧は sessionstamp policy deploy で表示できます。",
+	},
+	"fail.aws": {
+		En: "AWS refused a call (%s): try again, and see sessionstamp doctor",
+		Ja: "AWS が要求を拒否しました (%s)。もう一度実行し、sessionstamp doctor で確認してください。",
 	},
 	"fail.aws_throttled": {
 		En: "AWS is asked too often in this account: try again in a minute.",

@@ -67,8 +67,8 @@ var operateWords = language.Catalogue{
 		Ja: "フェデレーション ドメインのメンバー: %s 人、うちスタンプなし: %s 人",
 	},
 	"sweep.existing": {
-		En: "Older ones without a stamp, who wait for you: %s. Stamp them: sessionstamp stamp --all",
-		Ja: "スタンプのない既存のユーザー (判断待ち): %s 人。付けるには: sessionstamp stamp --all",
+		En: "Older ones without a stamp, who wait for you: %s. Stamp them: sessionstamp stamp --all%s",
+		Ja: "スタンプのない既存のユーザー (判断待ち): %s 人。付けるには: sessionstamp stamp --all%s",
 	},
 	"sweep.unmatched": {
 		En: "The exclusion %s protects nobody: correct it, or leave it out.",
@@ -76,6 +76,7 @@ var operateWords = language.Catalogue{
 	},
 	"sweep.would":     {En: "%s people would be stamped. Nothing was changed.", Ja: "スタンプの対象: %s 人。何も変更していません。"},
 	"sweep.would.one": {En: "1 person would be stamped. Nothing was changed.", Ja: "スタンプの対象: 1 人。何も変更していません。"},
+	"sweep.everybody": {En: "Everybody in the tenant, in managed domains too:", Ja: "テナントの全員 (マネージド ドメインを含む):"},
 	"sweep.cut": {
 		En: "The time was up before everybody was looked at: the numbers are too small.",
 		Ja: "時間内に全員を確認できなかったため、人数は途中までです。",
@@ -93,6 +94,10 @@ var operateWords = language.Catalogue{
 
 	"history.stack": {
 		En: "Stamped by the stack %[1]s since %[3]s: %[2]s",
+		Ja: "スタック %[1]s が %[3]s 以降にスタンプを付けたユーザー: %[2]s 人",
+	},
+	"history.stack.one": {
+		En: "The stack %s has stamped %s person since %s.",
 		Ja: "スタック %[1]s が %[3]s 以降にスタンプを付けたユーザー: %[2]s 人",
 	},
 	"history.stack_not": {

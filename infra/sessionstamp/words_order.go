@@ -53,9 +53,15 @@ var orderWords = language.Catalogue{
 		En: "Access tokens stay good for up to an hour: apps that are open go on until then. Passwords, sign-in methods and devices stay as they are.",
 		Ja: "アクセス トークンは最長 1 時間有効です。開いているアプリはその間使えます。パスワード、認証方法、デバイスの登録は変わりません。",
 	},
-	"order.reason": {En: "Reason: %s", Ja: "理由: %s"},
-	"order.go_on":  {En: "Go on? [y/N] ", Ja: "続行しますか? [y/N] "},
-	"order.type":   {En: "Type the number of people to confirm: ", Ja: "確認のため人数を入力してください: "},
+	"order.reason":         {En: "Reason: %s", Ja: "理由: %s"},
+	"order.go_on":          {En: "Go on? [y/N] ", Ja: "続行しますか? [y/N] "},
+	"order.emergency":      {En: "%s looks like an emergency access account: --exclude it", Ja: "%s は緊急アクセス用アカウントの可能性があります。--exclude で除外してください"},
+	"order.emergency_more": {En: "So do %s more.", Ja: "ほかに %s 件あります。"},
+	"use.emergency": {
+		En: "Emergency access accounts seem to be among them, and nobody is asked: add %s, or name them one by one if they are meant.",
+		Ja: "緊急アクセス用アカウントと思われるユーザーが含まれているため、確認なしでは実行しません。%s を追加してください。対象にする場合は、ユーザー名を個別に指定してください。",
+	},
+	"order.type": {En: "Type the number of people to confirm: ", Ja: "確認のため人数を入力してください: "},
 	"order.waits": {
 		En: "Waits until %s: leave this window open, and the computer awake. Nobody is signed out before. Ctrl-C ends the waiting.",
 		Ja: "%s まで待機します。この画面を閉じず、PC をスリープさせないでください。それまで誰もサインアウトされません。Ctrl-C で中断します。",
@@ -103,7 +109,7 @@ var orderWords = language.Catalogue{
 	"order.demo_forgets":   {En: "The demonstration forgets this. A real run goes on with --continue.", Ja: "デモでは中断した処理は保存されません。実際の環境では --continue で再開できます。"},
 	"order.demo_ends":      {En: "The demonstration forgets this: check and history don't show it.", Ja: "デモでは結果は保存されません。check や history には反映されません。"},
 	"fail.unclear": {
-		En: "Of those who are left, Graph could not say enough about %s. Nothing was changed: try again.",
+		En: "Graph could not say enough of people who are left (%s). Nothing was changed: try again.",
 		Ja: "残りの対象のうち %s 人を Graph で確認できませんでした。何も変更していません。もう一度実行してください。",
 	},
 	"order.failed": {En: "%s failed: look in the Entra admin center.", Ja: "%s 人は失敗しました。Microsoft Entra 管理センターで確認してください。"},
@@ -146,6 +152,10 @@ var orderWords = language.Catalogue{
 	},
 	"use.unfinished": {
 		En: "The order (%s) of %s for %s people was stopped: go on with it by sessionstamp %[1]s --continue, or give it up by --afresh.",
+		Ja: "中断した処理 (%s) があります (%s 開始、%s 人)。続きから再開するには sessionstamp %[1]s --continue を実行し、破棄するには --afresh を追加してください。",
+	},
+	"use.unfinished.one": {
+		En: "The order (%s) of %s for %s person was stopped: go on with it by sessionstamp %[1]s --continue, or give it up by --afresh.",
 		Ja: "中断した処理 (%s) があります (%s 開始、%s 人)。続きから再開するには sessionstamp %[1]s --continue を実行し、破棄するには --afresh を追加してください。",
 	},
 	"use.continue_alone": {

@@ -62,8 +62,8 @@ var orderStackWords = language.Catalogue{
 		Ja: "デプロイ %s は %s から一時停止しているため、実行できません。先に再開してください: %s",
 	},
 	"fail.stack_dry_run": {
-		En: "The deployment %s has DryRun true, and signs nobody out: deploy it with DryRun=false, or leave --stack out.",
-		Ja: "デプロイ %s は DryRun が true のため、誰もサインアウトしません。DryRun=false でデプロイするか、--stack を外してください。",
+		En: "The deployment %s observes only, and signs nobody out: sessionstamp setup --observe false%s ends that.",
+		Ja: "デプロイ %s は判定のみのため、誰もサインアウトしません。解除するには: sessionstamp setup --observe false%s",
 	},
 	"use.too_many_groups_stack": {
 		En: "Graph looks into %s groups at once, and the deployment excludes %s already: leave --exclude-group out, or make one group of them.",
@@ -75,6 +75,10 @@ var orderStackWords = language.Catalogue{
 	},
 	"use.unfinished_stack": {
 		En: "The order (%s) of %s for %s people was not handed over whole: go on by sessionstamp %[1]s --continue --stack %[4]s, or give up what is left by --afresh.",
+		Ja: "引き渡しが途中で止まった処理 (%s) があります (%s 開始、%s 人)。続けるには sessionstamp %[1]s --continue --stack %[4]s を実行し、残りを破棄するには --afresh を追加してください。",
+	},
+	"use.unfinished_stack.one": {
+		En: "The order (%s) of %s for %s person was not handed over whole: go on by sessionstamp %[1]s --continue --stack %[4]s, or give up what is left by --afresh.",
 		Ja: "引き渡しが途中で止まった処理 (%s) があります (%s 開始、%s 人)。続けるには sessionstamp %[1]s --continue --stack %[4]s を実行し、残りを破棄するには --afresh を追加してください。",
 	},
 	"use.is_stack": {

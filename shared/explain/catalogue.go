@@ -43,7 +43,14 @@ var catalogue = map[string]words{
 		user: Text{"Your administrator is taking care of this. Once that is done, please sign in again once. After that, you will be asked to sign in far less often.",
 			"管理者側で対処します。対処後に一度だけサインインし直してください。その後は、サインインを求められる回数が大幅に減ります。"},
 		admin: Text{"The user is in a federated domain, and has no stamp. So Entra asks for a sign-in every 12 hours.",
-			"フェデレーション ドメインのユーザーですが、スタンプがありません。そのため、12 時間ごとに再認証を求められます。"},
+			"フェデレーション ドメインのユーザーですが、スタンプがありません。そのため、12 時間ごとに再サインインを求められます。"},
+		link: twelveHourPage,
+	},
+	"X10 excluded": {
+		user: Text{"Your organization leaves your account as it is, so you go on being asked to sign in about every 12 hours. If you would like that to change, please talk to your administrator.",
+			"お使いのアカウントは組織の設定で対象外のため、今後も約 12 時間ごとにサインインが必要です。変更を希望する場合は、管理者にご相談ください。"},
+		admin: Text{"The user is in a federated domain, and has no stamp. So Entra asks for a sign-in every 12 hours.",
+			"フェデレーション ドメインのユーザーですが、スタンプがありません。そのため、12 時間ごとに再サインインを求められます。"},
 		link: twelveHourPage,
 	},
 	"X10b": {
@@ -51,6 +58,13 @@ var catalogue = map[string]words{
 			"管理者側で対処します。対処後に一度だけサインインし直してください。サインインを求められる回数が減らない場合は、管理者にお知らせください。"},
 		admin: Text{"The user is in a federated domain, and has no stamp, but a password change is recorded ({changed}). Microsoft's article does not say which of the two ends the 12-hour limit: stamp the user anyway.",
 			"フェデレーション ドメインのユーザーで、スタンプがありません。ただし、パスワードの変更は記録されています ({changed})。12 時間の制限を解消するのがどちらか、Microsoft の記事では明確ではないため、スタンプを付けてください。"},
+		link: twelveHourPage,
+	},
+	"X10b excluded": {
+		user: Text{"Your organization leaves your account as it is, so you go on being asked to sign in about every 12 hours. If you would like that to change, please talk to your administrator.",
+			"お使いのアカウントは組織の設定で対象外のため、今後も約 12 時間ごとにサインインが必要です。変更を希望する場合は、管理者にご相談ください。"},
+		admin: Text{"The user is in a federated domain, and has no stamp, but a password change is recorded ({changed}). Microsoft's article does not say which of the two ends the 12-hour limit.",
+			"フェデレーション ドメインのユーザーで、スタンプがありません。ただし、パスワードの変更は記録されています ({changed})。12 時間の制限を解消するのがどちらか、Microsoft の記事では明確ではありません。"},
 		link: twelveHourPage,
 	},
 	"X11": {
@@ -74,11 +88,18 @@ var catalogue = map[string]words{
 		admin: Text{"No stamp yet: {reason}.",
 			"スタンプがない理由: {reason}。"},
 	},
+	"X15": {
+		user: Text{"Your account was set right a short time ago. Please sign in once more. After that, you will be asked to sign in far less often.",
+			"アカウントの対処が完了しました。一度だけサインインし直してください。その後は、サインインを求められる回数が大幅に減ります。"},
+		admin: Text{"The stamp was set at {stamp}. Let the user sign in once more: it counts from the next sign-in on.",
+			"スタンプは {stamp} に設定されました。ユーザーが一度サインインし直すと、次のサインインから有効になります。"},
+		link: learn + "graph/api/user-revokesigninsessions",
+	},
 	"X20": {
 		user: Text{"Your company's security policy asks for a sign-in {each}. If you would like that to change, please talk to your administrator.",
 			"会社のセキュリティ ポリシーにより、{each}サインインが必要です。変更を希望する場合は、管理者にご相談ください。"},
 		admin: Text{"The Conditional Access policy {policy} has a sign-in frequency: it asks {interval} ({what}).",
-			"条件付きアクセス ポリシー{policy}のサインインの頻度により、{interval}再認証を求めます (対象: {what})。"},
+			"条件付きアクセス ポリシー{policy}のサインインの頻度により、{interval}再サインインを求めます (対象: {what})。"},
 		link: sessionLifetime,
 	},
 	"X20 applied": {
@@ -99,14 +120,14 @@ var catalogue = map[string]words{
 		user: Text{"Your administrator is taking care of this. After that, you will be asked to sign in less often. Your company's security policy still asks for a sign-in {each}.",
 			"管理者側で対処します。対処後は、サインインを求められる回数が減ります。ただし、会社のセキュリティ ポリシーにより、{each}サインインは必要です。"},
 		admin: Text{"The stamp alone will not end the prompts: the Conditional Access policy {name} goes on asking {interval}. Change the policy as well if the user is still asked too often.",
-			"スタンプを付けても、サインインの要求はなくなりません。条件付きアクセス ポリシー{name}が、{interval}再認証を求め続けます。それでも多すぎる場合は、ポリシーも見直してください。"},
+			"スタンプを付けても、サインインの要求はなくなりません。条件付きアクセス ポリシー{name}が、{interval}再サインインを求め続けます。それでも多すぎる場合は、ポリシーも見直してください。"},
 		link: sessionLifetime,
 	},
 	"X10+X20 short": {
 		user: Text{"Your company's security policy asks for a sign-in {each}. If you would like that to change, please talk to your administrator.",
 			"会社のセキュリティ ポリシーにより、{each}サインインが必要です。変更を希望する場合は、管理者にご相談ください。"},
 		admin: Text{"The Conditional Access policy {name} asks for a sign-in {interval}. The stamp alone will not end the prompts: change the policy as well.",
-			"条件付きアクセス ポリシー{name}が、{interval}再認証を求めています。スタンプを付けるだけでは、サインインの要求はなくなりません。ポリシーも変更してください。"},
+			"条件付きアクセス ポリシー{name}が、{interval}再サインインを求めています。スタンプを付けるだけでは、サインインの要求はなくなりません。ポリシーも変更してください。"},
 		link: sessionLifetime,
 	},
 	"X22": {
@@ -125,21 +146,21 @@ var catalogue = map[string]words{
 		user: Text{"Your company's security policy asks for a sign-in {each}. If you would like that to change, please talk to your administrator.",
 			"会社のセキュリティ ポリシーにより、{each}サインインが必要です。変更を希望する場合は、管理者にご相談ください。"},
 		admin: Text{"The sign-in log shows a sign-in frequency ({codes}); it asks {interval}. The policies were not read: grant Policy.Read.ConditionalAccess to learn which one it is.",
-			"サインイン ログにサインインの頻度による失効があります ({codes})。{interval}再認証を求めています。ポリシーは照会していません。どのポリシーかを調べるには Policy.Read.ConditionalAccess を付与してください。"},
+			"サインイン ログにサインインの頻度による失効があります ({codes})。{interval}再サインインを求めています。ポリシーは照会していません。どのポリシーかを調べるには Policy.Read.ConditionalAccess を付与してください。"},
 		link: sessionLifetime,
 	},
 	"X24 asked": {
 		user: Text{"Your company's security policy asks for a sign-in {each}. If you would like that to change, please talk to your administrator.",
 			"会社のセキュリティ ポリシーにより、{each}サインインが必要です。変更を希望する場合は、管理者にご相談ください。"},
 		admin: Text{"The sign-in log shows a sign-in frequency ({codes}); it asks {interval}. None of the policies found has one: it may be for another app, place or device. Open the event in the sign-in log, tab Conditional Access.",
-			"サインイン ログにサインインの頻度による失効があります ({codes})。{interval}再認証を求めています。見つかったポリシーにサインインの頻度の設定はありません。別のアプリ、場所、デバイスを対象とするポリシーの可能性があります。サインイン ログの該当イベントで「条件付きアクセス」タブを確認してください。"},
+			"サインイン ログにサインインの頻度による失効があります ({codes})。{interval}再サインインを求めています。見つかったポリシーにサインインの頻度の設定はありません。別のアプリ、場所、デバイスを対象とするポリシーの可能性があります。サインイン ログの該当イベントで「条件付きアクセス」タブを確認してください。"},
 		link: sessionLifetime,
 	},
 	"X30": {
 		user: Text{"Your organization asks for multifactor authentication from time to time.",
 			"組織の設定により、一定時間ごとに多要素認証 (MFA) が必要です。"},
 		admin: Text{"MFA has expired by a policy ({codes}). Turn \"Remember MFA on trusted devices\" off where a sign-in frequency is used: the two together ask at unexpected times.",
-			"ポリシーにより MFA の有効期限が切れています ({codes})。サインインの頻度を使う場合は「信頼されたデバイスで多要素認証を記憶する」を無効にしてください。併用すると、予期しないタイミングで再認証を求められます。"},
+			"ポリシーにより MFA の有効期限が切れています ({codes})。サインインの頻度を使う場合は「信頼されたデバイスで多要素認証を記憶する」を無効にしてください。併用すると、予期しないタイミングで再サインインを求められます。"},
 		link: prompts,
 	},
 	"X31": {
@@ -197,7 +218,7 @@ var catalogue = map[string]words{
 	},
 	"X50": {
 		admin: Text{"Microsoft Entra ID Protection takes the user for at risk, and asks for it. Investigate the risk, then dismiss it or have the password changed.",
-			"Microsoft Entra ID Protection でユーザーのリスクが検出されており、そのため再認証が求められています。リスクを調査し、無視するか、パスワードを変更してください。"},
+			"Microsoft Entra ID Protection でユーザーのリスクが検出されており、そのため再サインインが求められています。リスクを調査し、無視するか、パスワードを変更してください。"},
 		link: learn + "entra/id-protection/howto-identity-protection-investigate-risk",
 	},
 	"X50 code": {
@@ -256,7 +277,7 @@ var catalogue = map[string]words{
 	},
 	"X80": {
 		admin: Text{"The sign-in log holds codes by which an app or provider asks again: {codes}.",
-			"サインイン ログに、アプリまたはプロバイダー側の理由で再認証を求めるコードがあります: {codes}。"},
+			"サインイン ログに、アプリまたはプロバイダー側の理由で再サインインを求めるコードがあります: {codes}。"},
 		link: errorCodes,
 	},
 	"X81": {

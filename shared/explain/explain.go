@@ -134,6 +134,7 @@ var rules = []rule{
 	{id: "X12", try: notCured},
 	{id: "X13", try: justRevoked},
 	{id: "X14", remark: true, try: leftAlone},
+	{id: "X15", remark: true, try: justStamped},
 	{id: "X20", try: frequency},
 	{id: "X21", try: everyTime},
 	{id: "X10+X20", try: stampAndPolicy},

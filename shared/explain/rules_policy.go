@@ -160,7 +160,7 @@ func everyTime(m *matter) (hits []hit) {
 // told so take the stamp for useless.
 func stampAndPolicy(m *matter) []hit {
 	demands := m.demands()
-	if !m.has("X10", "X10b") || len(demands) == 0 {
+	if !m.has("X10", "X10b") || m.excluded() || len(demands) == 0 {
 		return nil
 	}
 	d := slices.MinFunc(demands, func(a, b demand) int { return a.rank() - b.rank() })

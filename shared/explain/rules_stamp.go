@@ -80,6 +80,9 @@ func (m *matter) cure(c Confidence) hit {
 	if left, held := leftBecause[l.reason()]; held {
 		h.command = left.command
 	}
+	if m.excluded() {
+		h.variant = "excluded" // nobody will take care of it
+	}
 	return h
 }
 
@@ -180,6 +183,22 @@ func whoRevoked(e stamp.Entry, stamped time.Time) param {
 		return param{phrases["who other"], "other"}
 	}
 	return param{phrases["who "+string(e.Source)].or(phrases["who ours"]), string(e.Source)}
+}
+
+// justStamped looks at a stamp that has had no time to help yet.
+func justStamped(m *matter) []hit {
+	stamped, known := m.stampOf()
+	age := m.Now.Sub(stamped)
+	if !known || stamped.IsZero() || age < 0 || age > settled || !m.federated() || m.has("X13") {
+		return nil
+	}
+	return []hit{{confidence: Certain, because: []Piece{PieceUser, PieceDomain}, params: params{"stamp": at(stamped)}}}
+}
+
+// excluded tells whether an exclusion keeps the user without a stamp.
+func (m *matter) excluded() bool {
+	l, asked := m.Ledger.Get()
+	return asked && l.reason() == stamp.ReasonExcluded
 }
 
 func leftAlone(m *matter) []hit {

@@ -66,15 +66,21 @@ var machineWords = map[string]words{
 
 var stackWords = map[string]words{
 	"credentials_missing": {
-		problem: language.Text{En: "Nobody is signed in to AWS here, so that nothing of AWS could be looked at.",
+		problem: language.Text{En: "You are not signed in to AWS, so that nothing of AWS could be looked at.",
 			Ja: "AWS にサインインしていないため、AWS 側を確認できません。"},
-		cure:    language.Text{En: "Sign in, or name a profile with --profile.", Ja: "サインインするか、--profile でプロファイルを指定してください。"},
-		command: "aws sso login",
+		cure:    language.Text{En: "Make a profile once, or name one with --profile.", Ja: "プロファイルを一度設定するか、--profile で指定してください。"},
+		command: "aws configure sso",
+	},
+	"profile_unknown": {
+		problem: language.Text{En: "The AWS profile {profile} does not sign you in, so that nothing of AWS could be looked at.",
+			Ja: "AWS プロファイル {profile} ではサインインできないため、AWS 側を確認できません。"},
+		cure:    language.Text{En: "See which there are.", Ja: "一覧を確認してください。"},
+		command: "aws configure list-profiles",
 	},
 	"credentials_expired": {
 		problem: language.Text{En: "Your sign-in to AWS has expired, so that nothing of AWS could be looked at.",
 			Ja: "AWS へのサインインの有効期限が切れたため、AWS 側を確認できません。"},
-		cure: language.Text{En: "Sign in again.", Ja: "サインインし直してください。"}, command: "aws sso login",
+		cure: language.Text{En: "Sign in again.", Ja: "サインインし直してください。"}, command: "aws sso login{with}",
 	},
 	"region_unknown": {
 		problem: language.Text{En: "No AWS region is named anywhere, so that nobody knows where to look for the stack.",

@@ -89,8 +89,8 @@ var stateWords = map[string]words{
 		cure:    language.Text{En: "Update sessionstamp; if that does not help, open an issue with the webhook's log.", Ja: "sessionstamp を更新し、改善しなければ webhook のログを添えて問題を報告してください。"}, command: "sessionstamp update{of}",
 	},
 	"dry_run": {
-		problem: language.Text{En: "It is only a dry run: everything is decided, and nobody is stamped.", Ja: "ドライ ランのため、判定だけを行い、誰にもスタンプを付けません。"},
-		cure:    language.Text{En: "Set DryRun to false when you have seen enough.", Ja: "確認が済んだら DryRun を false にしてください。"}, command: "sessionstamp setup{of}",
+		problem: language.Text{En: "It observes only: everything is decided, and nobody is stamped.", Ja: "判定のみで、誰にもスタンプを付けません。"},
+		cure:    language.Text{En: "Let it stamp when you have seen enough.", Ja: "確認が済んだら、スタンプを開始してください。"}, command: "sessionstamp setup --observe false{of}",
 	},
 	"exclusion_unmatched": {
 		problem: language.Text{En: "Exclusions matched nobody in the last full round: {exclusions}.", Ja: "直近の全件の巡回で、誰にも一致しなかった除外設定があります: {exclusions}。"},

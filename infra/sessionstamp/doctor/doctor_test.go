@@ -183,6 +183,7 @@ var cases = append([]fault{
 	{"command_newer", []change{func(e *Evidence) { e.Command = "1.10.0" }}, ""},
 	{"", []change{func(e *Evidence) { e.Command = "(devel)" }}, ""},
 	{"credentials_missing", []change{trouble(NoCredentials)}, ""},
+	{"profile_unknown", []change{trouble(NoProfile)}, ""},
 	{"credentials_expired", []change{trouble(ExpiredCredentials)}, ""},
 	{"region_unknown", []change{trouble(NoRegion)}, ""},
 	{"federation_off", []change{func(e *Evidence) { e.Issuer = Asked("") }}, ""},

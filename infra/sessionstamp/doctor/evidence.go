@@ -85,6 +85,8 @@ const (
 type Account struct {
 	ID, Region string
 	Trouble    Trouble
+	// Profile is the one that the person has named, "" for none.
+	Profile string
 }
 
 // Trouble is why AWS can't be asked.
@@ -93,6 +95,7 @@ type Trouble string
 // The troubles.
 const (
 	NoCredentials      Trouble = "no_credentials"
+	NoProfile          Trouble = "no_profile" // the one named in Account does not sign in
 	ExpiredCredentials Trouble = "expired"
 	NoRegion           Trouble = "no_region"
 )

@@ -9,6 +9,7 @@ import (
 
 var accountRules = []rule{
 	{"credentials_missing", Wrong, AWS, troubleIs(NoCredentials)},
+	{"profile_unknown", Wrong, AWS, troubleIs(NoProfile)},
 	{"credentials_expired", Wrong, AWS, troubleIs(ExpiredCredentials)},
 	{"region_unknown", Wrong, AWS, troubleIs(NoRegion)},
 	{"federation_off", Wrong, AWS, federationOff},
@@ -18,7 +19,11 @@ var accountRules = []rule{
 func troubleIs(t Trouble) func(matter) []hit {
 	return func(m matter) []hit {
 		a, asked := m.Account.Get()
-		return when(asked && a.Trouble == t, nil)
+		with := ""
+		if a.Profile != "" {
+			with = " --profile " + a.Profile
+		}
+		return when(asked && a.Trouble == t, params{"profile": plain(a.Profile), "with": plain(with)})
 	}
 }
 

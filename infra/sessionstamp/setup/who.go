@@ -13,10 +13,13 @@ import (
 // (https://learn.microsoft.com/entra/identity/role-based-access-control/security-emergency-access).
 var emergency = regexp.MustCompile(`(?i)break[-_. ]?glass|emergency|緊急`)
 
+// IsEmergency tells whether a user looks like an emergency access account by the name.
+func IsEmergency(u directory.User) bool { return emergency.MatchString(u.UserPrincipalName) }
+
 // Emergency returns the users that look like emergency access accounts by their names.
 func (t Tenant) Emergency() (found []directory.User) {
 	for _, u := range t.Users {
-		if emergency.MatchString(u.UserPrincipalName) {
+		if IsEmergency(u) {
 			found = append(found, u)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/smithy-go"
+
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -193,5 +195,25 @@ func TestSecret(t *testing.T) {
 	}
 	if _, err := a.DescribeSecret(t.Context(), t.Name()); !errors.Is(err, account.ErrNoSecret) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestPlain: what a person reads of the SDK's errors holds no number of a request.
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"grant User.Read.All": "grant User.Read.All",
+		"read: operation error DynamoDB: GetItem, https response error StatusCode: 400, RequestID: 4711, ResourceNotFoundException: no":                                          "read: DynamoDB GetItem: ResourceNotFoundException",
+		"operation error Secrets Manager: GetSecretValue, exceeded maximum number of attempts, 3, https response error StatusCode: 500, RequestID: , api error InternalError: x": "Secrets Manager GetSecretValue: InternalError",
+	} {
+		if got := account.Plain(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+	refused := account.Explain(&smithy.OperationError{ServiceID: "KMS", OperationName: "Sign", Err: &smithy.GenericAPIError{Code: "Odd", Message: "m"}})
+	for _, err := range []error{refused, account.Explain(refused)} {
+		if _, is := errors.AsType[*account.Failed](err); !is || err.Error() != "KMS Sign: Odd" {
+			t.Errorf("%v", err)
+		}
 	}
 }

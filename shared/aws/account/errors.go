@@ -44,6 +44,28 @@ func (f *Forbidden) Error() string { return fmt.Sprintf("not allowed: %s: %v", f
 // Unwrap returns the SDK's error.
 func (f *Forbidden) Unwrap() error { return f.Err }
 
+// Failed is the error for a call that AWS has refused for another reason.
+type Failed struct {
+	// Call is the service and the operation, such as "DynamoDB GetItem", and Code AWS's
+	// code, such as "ValidationException", "" where AWS gave none.
+	Call, Code string
+	Err        error
+}
+
+// Error names call and code. What the SDK adds, the number of the request for one, is for a
+// log at most: see [Plain].
+func (f *Failed) Error() string { return strings.TrimSuffix(f.Call+": "+f.Code, ": ") }
+
+// Unwrap returns the SDK's error.
+func (f *Failed) Unwrap() error { return f.Err }
+
+// sdkText is how the SDK writes an error: call, answer, request, code and message.
+var sdkText = regexp.MustCompile(`operation error ([\w ]+): (\w+), .*?RequestID: [^,]*, (?:api error )?(\w+).*`)
+
+// Plain leaves call and code of an error of the SDK's that stands in a text, such as what a
+// function has said.
+func Plain(text string) string { return sdkText.ReplaceAllString(text, "$1 $2: $3") }
+
 // kinds are errors by their codes, which the services write in several ways
 // (https://docs.aws.amazon.com/awssupport/latest/user/CommonErrors.html).
 var kinds = map[error][]string{
@@ -54,8 +76,12 @@ var kinds = map[error][]string{
 var forbidden = []string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "AuthorizationErrorException"}
 
 // Explain makes a [*Forbidden] of an error of the SDK's, or wraps one of this package's
-// beside it. Others, and nil, are returned as they are.
+// beside it; what remains of the SDK's errors becomes [*Failed]. Others, nil, and the end of a
+// context are returned as they are.
 func Explain(err error) error {
+	if _, explained := errors.AsType[*Failed](err); explained || errors.Is(err, context.Canceled) {
+		return err
+	}
 	said, _ := errors.AsType[smithy.APIError](err)
 	code := ""
 	if said != nil {
@@ -74,6 +100,9 @@ func Explain(err error) error {
 	}
 	if unanswered(err) {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	if call, ok := errors.AsType[*smithy.OperationError](err); ok {
+		return &Failed{Call: call.Service() + " " + call.Operation(), Code: code, Err: err}
 	}
 	return err
 }

@@ -91,7 +91,7 @@ func (s *Stack) Schedule(ctx context.Context, logical string) (state string, err
 // ResourceNotFoundException.
 func explain(err error) error {
 	if said, ok := errors.AsType[smithy.APIError](err); ok && said.ErrorCode() == "ResourceNotFoundException" {
-		return fmt.Errorf("%w: %w", ErrNoResource, err)
+		return fmt.Errorf("%w: %w", ErrNoResource, account.Explain(err))
 	}
 	return account.Explain(err)
 }

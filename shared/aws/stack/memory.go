@@ -6,7 +6,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
@@ -36,7 +35,7 @@ type Memory struct {
 }
 
 // Memory reads the documents of brake, keeper and sweep. Those that were never written are
-// empty.
+// empty. Where the table is gone the error is [ErrNoResource].
 func (s *Stack) Memory(ctx context.Context) (m Memory, err error) {
 	table, err := s.Table()
 	if err != nil {
@@ -45,7 +44,7 @@ func (s *Stack) Memory(ctx context.Context) (m Memory, err error) {
 	perDay, _ := strconv.Atoi(s.Parameters["StampsPerDay"]) // a number: the template takes no other
 	m.Brake, m.Limit, err = stamp.NewBrake(store.NewState[stamp.BrakeState](table, store.NameBrake), perDay).State(ctx, s.Tenant())
 	if err != nil {
-		return m, account.Explain(err)
+		return m, explain(err)
 	}
 	if m.Keeper, err = load[keeper.Record](ctx, table, store.NameKeeper, s.Tenant()); err != nil {
 		return m, err
@@ -57,7 +56,7 @@ func (s *Stack) Memory(ctx context.Context) (m Memory, err error) {
 func load[T any](ctx context.Context, table *store.Table, name, tenant string) (doc T, err error) {
 	var item state.Item[T]
 	if item, err = store.NewState[T](table, name).Load(ctx, tenant); err != nil {
-		return doc, account.Explain(err)
+		return doc, explain(err)
 	}
 	return item.Doc, nil
 }
@@ -77,7 +76,7 @@ func (s *Stack) Entries(ctx context.Context, users []string) (map[string]stamp.E
 	}
 	found, err := table.Entries(ctx, s.Tenant(), users)
 	if err != nil {
-		return nil, account.Explain(err)
+		return nil, explain(err)
 	}
 	return found, nil
 }

@@ -40,7 +40,7 @@ func (s *Stack) Order(ctx context.Context, o sweep.Order) (sweep.Report, error) 
 	if answer.FunctionError != nil {
 		var said struct{ ErrorMessage string }
 		_ = json.Unmarshal(answer.Payload, &said) // without a text its kind has to do
-		return sweep.Report{}, &FunctionFailed{function, cmp.Or(said.ErrorMessage, *answer.FunctionError)}
+		return sweep.Report{}, &FunctionFailed{function, cmp.Or(account.Plain(said.ErrorMessage), *answer.FunctionError)}
 	}
 	var report sweep.Report
 	if err := json.Unmarshal(answer.Payload, &report); err != nil {

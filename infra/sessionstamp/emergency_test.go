@@ -1,0 +1,53 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+)
+
+// TestEmergency: who orders for many does not sign out an emergency access account unseen; who
+// names it does. The screens lead around it.
+func TestEmergency(t *testing.T) {
+	t.Parallel()
+	const account = "BreakGlass1@" + corp
+	onSite(t, 3, msgraphtest.Options{}, allRights, func(t *testing.T, s *site) {
+		id := s.AddUser(msgraphtest.NewUser{UPN: account})
+		for _, c := range []struct {
+			args   string
+			status int
+			says   string
+		}{
+			{"check", wrong, "Next: sessionstamp setup --plan"},
+			{"check", wrong, "sessionstamp stamp --all --dry-run --exclude " + account},
+			{"users", fine, "sessionstamp stamp --all --dry-run --exclude " + account},
+			{"stamp --all --dry-run", fine, "! " + account + " looks like an emergency access account"},
+			{"stamp --all --dry-run", fine, "Next: sessionstamp stamp --all --exclude " + account},
+			{"stamp --all --yes", wrongUse, "add --exclude " + account},
+			{"signout --domain " + corp + " --yes --expect 4", wrongUse, "add --exclude " + account},
+			{"stamp --all --yes --exclude " + account, fine, "3 stamped"},
+			{"check", wrong, "Everybody else has a stamp. You don't need this. Next: sessionstamp users"},
+			{"stamp " + account + " --yes", fine, "1 stamped"},
+		} {
+			status, stdout, stderr := s.play(t.Context(), strings.Fields(c.args)...)
+			said := strings.Join(strings.Fields(stdout+stderr), " ")
+			if status != c.status || !strings.Contains(said, c.says) {
+				t.Errorf("%s: exit status %d, want %d; want %q in: %s", c.args, status, c.status, c.says, stdout+stderr)
+			}
+		}
+		s.want(1, append(s.ids, id)...)
+	})
+}
+
+// TestLanguageStays: whoever asks for a language goes on in it.
+func TestLanguageStays(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"check --demo --lang=ja": "sessionstamp users --lang ja --demo", "stamp --all --dry-run --demo --lang=en": "sessionstamp stamp --all --lang en --demo",
+	} {
+		if _, stdout, stderr := play(t.Context(), nil, strings.Fields(args)...); !strings.Contains(stdout, want) {
+			t.Errorf("%s: want %q in: %s%s", args, want, stdout, stderr)
+		}
+	}
+}
