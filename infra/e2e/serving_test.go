@@ -88,7 +88,7 @@ func provide(r *rollout, s *stack, id string, old *stack) error {
 	}
 	answer, err := r.account.provide(kind, s.properties(id), before)
 	if err == nil && answer.Status != "SUCCESS" {
-		err = fmt.Errorf("Received response status [%s] from custom resource. Message returned: %s (RequestId: %s)", //nolint:staticcheck // AWS's words
+		err = fmt.Errorf("Received response status [%s] from custom resource. Message returned: %s (RequestId: %s)",
 			answer.Status, answer.Reason, answer.RequestID)
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -22,7 +23,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage, in the module's root: go run ./infra/release [-p N] OS/ARCH...")
 	}
 	flag.Parse()
-	err := run(ctx, *jobs, flag.Args())
+	err := run(ctx, os.Stdout, *jobs, flag.Args())
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
@@ -37,7 +38,7 @@ const (
 )
 
 // run makes the release of the commit in the present folder.
-func run(ctx context.Context, jobs int, platforms []string) error {
+func run(ctx context.Context, out io.Writer, jobs int, platforms []string) error {
 	targets, err := parsePlatforms(platforms)
 	if err != nil {
 		return err
@@ -54,7 +55,7 @@ func run(ctx context.Context, jobs int, platforms []string) error {
 	if err := b.tree(ctx); err != nil {
 		return err
 	}
-	r := release{source: s, bill: newBill(s)}
+	r := release{out: out, source: s, bill: newBill(s)}
 	for _, target := range targets {
 		program, err := b.command(ctx, target)
 		if err != nil {
@@ -84,10 +85,14 @@ func clean() error {
 
 // release is what has been made so far.
 type release struct {
+	out      io.Writer // is told the name of each file
 	source   source
 	bill     bill
 	archives []bundle.File
 }
+
+// say tells that a file is made.
+func (r *release) say(f bundle.File) { _, _ = fmt.Fprintln(r.out, f.Name) }
 
 // name is that of all files of a release but the checksums.
 func (s source) name(suffix string) string { return "sessionstamp_" + s.version + suffix }
@@ -107,7 +112,7 @@ func (r *release) add(target platform, program string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(archive.Name)
+	r.say(archive)
 	r.archives = append(r.archives, archive)
 	return write(archive)
 }
@@ -124,8 +129,8 @@ func (r *release) finish() error {
 		return err
 	}
 	sums := checksums(append([]bundle.File{sbom}, r.archives...))
-	fmt.Println(sbom.Name)
-	fmt.Println(sums.Name)
+	r.say(sbom)
+	r.say(sums)
 	if err := write(sbom); err != nil {
 		return err
 	}

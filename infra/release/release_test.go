@@ -44,7 +44,7 @@ func TestTarball(t *testing.T) {
 	t.Parallel()
 	archive := packed(t, "linux")
 	compressed, err := gzip.NewReader(bytes.NewReader(archive.Content))
-	if err != nil || archive.Name != "name.tar.gz" || compressed.Header.Name != "" || !compressed.ModTime.IsZero() {
+	if err != nil || archive.Name != "name.tar.gz" || compressed.Name != "" || !compressed.ModTime.IsZero() {
 		t.Fatalf("%s, %+v, %v", archive.Name, compressed.Header, err)
 	}
 	reader := tar.NewReader(compressed)
@@ -54,7 +54,7 @@ func TestTarball(t *testing.T) {
 			t.Fatal(err)
 		}
 		content, err := io.ReadAll(reader)
-		if err != nil || header.Name != f.Name || fs.FileMode(header.Mode) != f.Mode() || header.Uid+header.Gid != 0 || header.Uname+header.Gname != "" || !header.ModTime.Equal(committed) || !bytes.Equal(content, f.Content) { //nolint:gosec // a mode is small
+		if err != nil || header.Name != f.Name || fs.FileMode(header.Mode) != f.Mode() || header.Uid+header.Gid != 0 || header.Uname+header.Gname != "" || !header.ModTime.Equal(committed) || !bytes.Equal(content, f.Content) {
 			t.Errorf("%+v with %q, %v", header, content, err)
 		}
 	}

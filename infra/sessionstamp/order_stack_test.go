@@ -58,7 +58,10 @@ func (k *crew) take(body string) {
 	}
 	ends := k.now().Add(time.Duration(len(k.asked)) * time.Second / 20)
 	for i, reason := range reasons {
-		text, _ := json.Marshal(map[string]any{"message": "user handled", "user": r.User, "source": r.Source, "verdict": stamp.Done, "reason": reason})
+		text, err := json.Marshal(map[string]any{"message": "user handled", "user": r.User, "source": r.Source, "verdict": stamp.Done, "reason": reason})
+		if err != nil {
+			panic(err)
+		}
 		record := stack.Record{At: ends.Add(time.Duration(i) * stamp.DefaultPolicy.ReplicationLag), Message: string(text)}
 		time.AfterFunc(record.At.Sub(k.now()), func() { k.Append("StamperFunction", record) })
 	}
@@ -104,7 +107,7 @@ func TestStackScreens(t *testing.T) {
 		"silent":     {"stamp u1@corp.example --stack sessionstamp --yes", "", func(k *crew) { k.tells = func(stamp.Request) []stamp.Reason { return nil } }, 0, wrong},
 		"paused":     {"stamp --all --stack sessionstamp", "y", func(k *crew) { paused11(k.deployed) }, 0, wrong},
 		"paused-then": {"stamp --all --stack sessionstamp --yes", "", func(k *crew) {
-			time.AfterFunc(8*time.Second, func() { paused11(k.deployed); k.write(k.deployed.T.(*testing.T)) })
+			time.AfterFunc(8*time.Second, func() { paused11(k.deployed); k.write(k.T.(*testing.T)) })
 		}, 0, wrong},
 		"refused": {"signout --all --stack sessionstamp --yes --expect 47", "", func(k *crew) { k.Refuse["sqs:SendMessageBatch"] = "AccessDenied" }, 0, wrong},
 	} {
@@ -156,7 +159,7 @@ func TestStackRefusals(t *testing.T) {
 		"stamp --all --yes --stack sessionstamp": {func(k *crew) { k.Parameters["DryRun"] = "true" }, wrong, "sessionstamp setup --observe false"},
 		"stamp --all --yes --stack sessionstamp --lang en": {func(k *crew) {
 			k.Parameters["TenantId"] = "11111111-2222-3333-4444-555555555555"
-			k.write(k.deployed.T.(*testing.T))
+			k.write(k.T.(*testing.T))
 		}, wrongUse, "serves the tenant 11111111"},
 		"stamp --all --yes --stack sessionstamp --limit 1":         {func(k *crew) { k.Status, k.Events = "ROLLBACK_COMPLETE", nil }, wrong, "ROLLBACK_COMPLETE"},
 		"stamp --all --yes --stack other":                          {nil, wrongUse, "are: sessionstamp."},

@@ -60,7 +60,7 @@ func (c *call) setupVerb() *cobra.Command {
 	flags.BoolVar(&oneApp, "one-app", false, c.help("flag.one-app"))
 	flags.Var(choice{&o.auth, []string{"web-identity", "client-secret"}}, "auth", c.help("flag.auth"))
 	flags.Lookup("observe").NoOptDefVal = "true"
-	o.deployment.flags(c, cmd, usualStack)
+	o.flags(c, cmd, usualStack)
 	return cmd
 }
 

@@ -74,7 +74,7 @@ type oneStack struct {
 func (o oneStack) Find(context.Context, string) (setup.Stack, error) { return o.is, nil }
 
 // TestSetupScreens: the plan, the question with its h, the steps, the end, and the ways back.
-func TestSetupScreens(t *testing.T) {
+func TestSetupScreens(t *testing.T) { //nolint:funlen // a table
 	t.Parallel()
 	o := usualSetup
 	o.alarms = "ops@example.co.jp"

@@ -96,7 +96,7 @@ func (s *Server) playSTS(w http.ResponseWriter, c *Call) bool {
 			c.Refuse(w, Refused("OutboundWebIdentityFederationDisabledException", "Outbound web identity federation is disabled for this account."))
 			return true
 		}
-		c.Request.Form, c.Request.PostForm = c.Form, c.Form // its body is read
+		c.Request.Form, c.Request.PostForm = c.Form, c.Form //nolint:forbidigo // a field, and no call: its body is read
 		ststest.New(ststest.Options{Issuer: s.issuer, Subject: Subject(c.Caller)}).ServeHTTP(w, c.Request)
 	default:
 		return false

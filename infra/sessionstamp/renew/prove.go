@@ -22,7 +22,7 @@ const (
 )
 
 // ErrUnproved is wrapped by the last refusal where Entra's patience has ended.
-var ErrUnproved = errors.New("Entra has not taken the new credential in time")
+var ErrUnproved = errors.New("the new credential was not taken by Entra in time")
 
 // prove signs in until Entra certainly knows a credential.
 func (e *Engine) prove(ctx context.Context, s secrets.Stored) error {

@@ -23,9 +23,9 @@ import (
 )
 
 var (
-	// ErrRotation: a version of the secret that is not ours is pending.
+	// ErrRotation says that a version of the secret that is not ours is pending.
 	ErrRotation = errors.New("another rotation of the secret is under way, or was broken off: a version that is not sessionstamp's has the stage AWSPENDING")
-	// ErrChanged: somebody else has stored another credential since the renewal began.
+	// ErrChanged says that somebody else has stored another credential since the renewal began.
 	ErrChanged = errors.New("somebody else has stored another credential meanwhile")
 )
 

@@ -41,7 +41,7 @@ type Engine struct {
 }
 
 // ErrNotAdded is wrapped by the error of the call that was to add a credential to the app.
-var ErrNotAdded = errors.New("Entra has not taken a new credential")
+var ErrNotAdded = errors.New("no new credential was taken by Entra")
 
 // Look reads how things are. A secret without a current version is no error.
 func (e *Engine) Look(ctx context.Context, d Deployment) (s State, err error) {

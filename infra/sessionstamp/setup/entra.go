@@ -63,7 +63,7 @@ func (r *runner) rights(app App) step {
 	return step{
 		"rights", app.DisplayName,
 		func(ctx context.Context) (bool, error) {
-			found, _, err := r.fresh(ctx, app)
+			found, err := r.fresh(ctx, app)
 			lacks = slices.DeleteFunc(slices.Clone(app.Rights), func(right string) bool { return slices.Contains(found.Roles, right) })
 			return len(lacks) == 0, err
 		},
@@ -84,7 +84,7 @@ func (r *runner) trust(app App) step {
 	return step{
 		"trust", app.DisplayName,
 		func(ctx context.Context) (bool, error) {
-			found, _, err := r.fresh(ctx, app)
+			found, err := r.fresh(ctx, app)
 			lacks = slices.DeleteFunc(slices.Clone(app.Trusts), func(t directory.FederatedCredential) bool { return slices.Contains(found.Federated, t) })
 			return len(lacks) == 0, err
 		},
@@ -101,12 +101,12 @@ func (r *runner) trust(app App) step {
 
 // fresh reads an app that was made a moment ago: a server of Entra's may not know it yet. What
 // was made then stands for it.
-func (r *runner) fresh(ctx context.Context, app App) (directory.App, bool, error) {
+func (r *runner) fresh(ctx context.Context, app App) (directory.App, error) {
 	found, exists, err := r.read(ctx, app)
 	if err == nil && !exists {
-		return r.apps[app.UniqueName], true, nil
+		return r.apps[app.UniqueName], nil
 	}
-	return found, exists, err
+	return found, err
 }
 
 // awaited waits until Entra knows the issuer of each app.
@@ -184,7 +184,7 @@ func (r *runner) secret() step {
 				return false, err
 			}
 			r.plan.set(credentialSecret, stored.ARN)
-			found, _, err := r.fresh(ctx, app)
+			found, err := r.fresh(ctx, app)
 			serves = stored.ARN != "" && (kept != "" && stored.Name == "" || slices.ContainsFunc(found.Credentials,
 				func(c directory.AppCredential) bool {
 					return c.Name == stored.Name && !c.OfPrincipal && c.End.After(r.Now())

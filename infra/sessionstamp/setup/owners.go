@@ -39,7 +39,7 @@ func (r *runner) disown(app App) step {
 	return step{
 		"owners", app.DisplayName,
 		func(ctx context.Context) (bool, error) {
-			found, _, err := r.fresh(ctx, app)
+			found, err := r.fresh(ctx, app)
 			owners = slices.DeleteFunc(slices.Clone(found.Owners), func(id string) bool { return app.Used && id != r.plan.Person })
 			return len(owners) == 0, err
 		},

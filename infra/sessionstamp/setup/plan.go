@@ -70,6 +70,7 @@ func Make(f Facts, w Wishes) (Plan, []Problem) {
 		p.Deployment, p.Issuer = w.Request.Deployment, w.Request.Issuer
 	case AWSLast:
 		p.Tenant, p.Cloud, p.Audience = w.Answer.Tenant, w.Answer.Cloud, w.Answer.Audience
+	case Whole, AWSFirst:
 	}
 	var problems []Problem
 	if w.Mandate == EntraHalf {

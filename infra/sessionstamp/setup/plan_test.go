@@ -162,7 +162,7 @@ func TestUnprotected(t *testing.T) {
 }
 
 // TestProblems: what cannot work is refused before anything is done.
-func TestProblems(t *testing.T) {
+func TestProblems(t *testing.T) { //nolint:funlen // a table
 	t.Parallel()
 	flag := func(name, value string) func(*Facts, *Wishes) {
 		return func(_ *Facts, w *Wishes) { w.Flags = map[string]string{name: value} }

@@ -17,7 +17,7 @@ const (
 	clientID          = "ClientId"
 	stamperClientID   = "StamperClientId"
 	authMode          = "AuthMode"
-	credentialSecret  = "CredentialSecretArn" //nolint:gosec // a name, and no secret
+	credentialSecret  = "CredentialSecretArn"
 	cloud             = "Cloud"
 	federatedDomains  = "FederatedDomains"
 	excludedUsers     = "ExcludedUsers"
@@ -96,7 +96,7 @@ var variables = map[string]string{
 }
 
 // standIns stand for what is not known before the deployment, and are as long.
-var standIns = map[string]string{
+var standIns = map[string]string{ //nolint:gosec // names of secrets, and no secret
 	"TENANT_ID": guid, "CLIENT_ID": guid, "CLOUD": "global",
 	"CREDENTIAL_SECRET_ARN":   "arn:aws:secretsmanager:us-gov-west-1:000000000000:secret:sessionstamp/entra-000000",
 	"CLIENT_STATE_SECRET_ARN": "arn:aws:secretsmanager:us-gov-west-1:000000000000:secret:ClientStateSecret-000000000000-000000",

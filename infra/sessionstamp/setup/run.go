@@ -232,6 +232,7 @@ func (r *runner) result() Result {
 			a.Stamper = r.apps[p.Apps[1].UniqueName].ClientID
 		}
 		result.Answer = a.String()
+	case Whole, AWSLast:
 	}
 	return result
 }

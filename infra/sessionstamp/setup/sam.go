@@ -92,7 +92,7 @@ func (s SAM) unpack(p Plan) error {
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(to, content, runs) //nolint:gosec // Lambda runs the functions with these permissions
+		return os.WriteFile(to, content, runs)
 	})
 	if err != nil {
 		return err

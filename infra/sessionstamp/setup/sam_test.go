@@ -12,6 +12,8 @@ import (
 
 // TestMain is sam as well: the test starts itself in its place, and it writes down what it
 // got.
+//
+//nolint:forbidigo,gosec // played as sam, it is a process of its own
 func TestMain(m *testing.M) {
 	if os.Getenv("PLAYS_SAM") == "" {
 		os.Exit(m.Run())

@@ -12,7 +12,7 @@ import (
 )
 
 // The emulator refuses what Graph refuses, and takes what it takes, in this order.
-func TestApplications(t *testing.T) {
+func TestApplications(t *testing.T) { //nolint:funlen // a table
 	t.Parallel()
 	at := newClock()
 	w := newWorld(t, Options{Now: at.now, Apps: Registration{Object: time.Minute}})
