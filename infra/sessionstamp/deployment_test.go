@@ -326,7 +326,7 @@ func TestOrders(t *testing.T) {
 }
 
 // TestDeploymentTroubles: each says what to do next.
-func TestDeploymentTroubles(t *testing.T) {
+func TestDeploymentTroubles(t *testing.T) { //nolint:funlen // a table
 	t.Parallel()
 	without := func(names ...string) func(*program) {
 		return func(p *program) {
