@@ -63,7 +63,7 @@ func (c *call) countLines(found census.Census) []line {
 	if found.Members.Without > 0 {
 		lines = append(lines, line{text: c.say("check.stamp"), colour: screen.Faint})
 	}
-	return append(lines, c.emergencyLines(emergencies(found.Unstamped))...)
+	return append(lines, c.emergencyLines("order.emergency", emergencies(found.Unstamped))...)
 }
 
 // verdictLine says what the census means.
@@ -121,7 +121,7 @@ func (c *call) afterCheck(found census.Census) (next []hint) {
 		if verdict == census.Needed && !c.demo {
 			next = append(next, hint{"setup --plan", "hint.setup_new"})
 		}
-		next = append(next, hint{"stamp --all --dry-run" + withoutThem(emergencies(found.Unstamped)), "hint.preview"})
+		next = append(next, hint{"stamp --all --dry-run", "hint.preview"})
 		if verdict == census.Needed {
 			next = append(next, hint{"watch --once --dry-run", "hint.preview_new"})
 		}

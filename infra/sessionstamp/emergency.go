@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
@@ -21,39 +19,42 @@ func emergencies(users []directory.User) (found []directory.User) {
 	return found
 }
 
-// emergencies are those who would be signed out. Whoever is named one by one is meant, and of
-// an order that goes on a person was told before.
-func (m mission) emergencies() []directory.User {
-	if len(m.whom.names) > 0 || m.goOn {
-		return nil
+// spare leaves those alone who look like emergency access accounts, unless they are named one
+// by one: then they are meant.
+func (m *mission) spare() {
+	if len(m.whom.names) > 0 {
+		return
 	}
-	due := make([]directory.User, 0, m.due())
-	for _, u := range m.plan.Users {
-		if u.Class == job.Due && len(due) < m.due() {
-			due = append(due, u.User)
+	for i, u := range m.plan.Users {
+		if u.Class == job.Due && setup.IsEmergency(u.User) {
+			m.plan.Users[i].Class, m.plan.Users[i].Reason = job.Emergency, ""
 		}
 	}
-	return emergencies(due)
 }
 
-// withoutThem are the flags that leave users out.
-func withoutThem(users []directory.User) string {
-	var said strings.Builder
-	for _, u := range users {
-		said.WriteString(" --exclude " + argument(u.UserPrincipalName))
-	}
-	return said.String()
-}
-
-// emergencyLines warn of users who look like emergency access accounts.
-func (c *call) emergencyLines(users []directory.User) (lines []line) {
+// emergencyLines warn of users who look like emergency access accounts, each in a sentence.
+func (c *call) emergencyLines(key language.Key, users []directory.User) (lines []line) {
 	const most = 3
 	for i, u := range users {
 		if i == most {
 			lines = append(lines, line{text: "! " + c.say("order.emergency_more", language.Number(len(users)-most)), colour: screen.Notice, hang: 2})
 			break
 		}
-		lines = append(lines, line{text: "! " + c.say("order.emergency", u.UserPrincipalName), colour: screen.Notice, hang: 2})
+		lines = append(lines, line{text: "! " + c.say(key, u.UserPrincipalName), colour: screen.Notice, hang: 2})
 	}
 	return lines
+}
+
+// spared warn of those who are left alone, and of those who are named and meant.
+func (c *call) spared(m mission) []line {
+	var spared, meant []directory.User
+	for _, u := range m.plan.Users {
+		switch {
+		case u.Class == job.Emergency:
+			spared = append(spared, u.User)
+		case u.Class == job.Due && !m.goOn: // of an order that goes on a person was told before
+			meant = append(meant, u.User)
+		}
+	}
+	return append(c.emergencyLines("order.left_alone", spared), c.emergencyLines("order.emergency", emergencies(meant))...)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
 
-// TestEmergency: who orders for many does not sign out an emergency access account unseen; who
-// names it does. The screens lead around it.
+// TestEmergency: who orders for many leaves an emergency access account alone; who names it
+// does not.
 func TestEmergency(t *testing.T) {
 	t.Parallel()
 	const account = "BreakGlass1@" + corp
@@ -20,14 +20,17 @@ func TestEmergency(t *testing.T) {
 			says   string
 		}{
 			{"check", wrong, "Next: sessionstamp setup --plan"},
-			{"check", wrong, "sessionstamp stamp --all --dry-run --exclude " + account},
-			{"users", fine, "sessionstamp stamp --all --dry-run --exclude " + account},
-			{"stamp --all --dry-run", fine, "! " + account + " looks like an emergency access account"},
-			{"stamp --all --dry-run", fine, "Next: sessionstamp stamp --all --exclude " + account},
-			{"stamp --all --yes", wrongUse, "add --exclude " + account},
-			{"signout --domain " + corp + " --yes --expect 4", wrongUse, "add --exclude " + account},
-			{"stamp --all --yes --exclude " + account, fine, "3 stamped"},
+			{"check", wrong, "! " + account + " looks like an emergency access account"},
+			{"users", fine, "sessionstamp stamp --all --dry-run who would"},
+			{"stamp --all --dry-run", fine, "emergency access accounts 1. ! " + account + " looks like an emergency access account, and is left alone: name it to include it"},
+			{"stamp --all --dry-run", fine, "Next: sessionstamp stamp --all stamps"},
+			{"signout --domain " + corp + " --dry-run --expect 4", wrongUse, "3"},
+			{"stamp --all --yes", fine, "3 stamped"},
+			{"stamp --all --yes", fine, "and is left alone"},
 			{"check", wrong, "Everybody else has a stamp. You don't need this. Next: sessionstamp users"},
+			{"why " + account, wrong, "! This looks like an emergency access account: it is best excluded, and left without a stamp."},
+			{"why " + account + " --message", wrong, "best excluded"},
+			{"stamp " + account + " --dry-run", fine, "! " + account + " looks like an emergency access account 1 person will be stamped"},
 			{"stamp " + account + " --yes", fine, "1 stamped"},
 		} {
 			status, stdout, stderr := s.play(t.Context(), strings.Fields(c.args)...)

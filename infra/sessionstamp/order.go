@@ -171,8 +171,6 @@ func (c *call) agrees(m mission) error {
 		return misuse("use.expected", language.Number(m.expect), language.Number(due))
 	case m.dryRun:
 		return nil
-	case m.yes && len(m.emergencies()) > 0:
-		return misuse("use.emergency", strings.TrimSpace(withoutThem(m.emergencies())))
 	case c.unasked(m.errand):
 		return misuse(language.Key("use.unasked_" + m.verb))
 	}

@@ -62,6 +62,7 @@ func (c *call) planNew(ctx context.Context, engine *job.Engine, m *mission) erro
 	if m.plan, err = engine.Plan(ctx, wanted); err != nil {
 		return err
 	}
+	m.spare()
 	m.order = m.plan.Order(m.limit)
 	m.order.Reason, m.order.Stack = m.reason, m.name
 	return m.unmatched()
@@ -130,7 +131,7 @@ func (c *call) preview(m mission) view {
 		v.before = append(v.before, line{text: c.say("fail.declined")})
 	}
 	v.before = append(v.before, line{})
-	v.next = []hint{{c.again("--dry-run") + withoutThem(m.emergencies()), language.Key("hint." + m.verb)}}
+	v.next = []hint{{c.again("--dry-run"), language.Key("hint." + m.verb)}}
 	if m.over() {
 		v.next = []hint{{"users", "hint.users"}, {"check", "hint.check"}}
 	}
@@ -145,7 +146,7 @@ func (c *call) previewLines(m mission) []line {
 	if m.verb == job.SignOut && m.plan.Count(job.Guest)+m.plan.Count(job.Managed) > 0 {
 		lines = append(lines, line{text: c.say("order.by_design")})
 	}
-	lines = append(lines, c.doubts(0, m.plan.Unreadable)...)
+	lines = append(append(lines, c.spared(m)...), c.doubts(0, m.plan.Unreadable)...)
 	if m.over() {
 		return append(lines, line{text: c.say(m.key("nobody")), colour: screen.Strong})
 	}
@@ -165,7 +166,7 @@ func (c *call) dueLines(m mission) []line {
 	if due == 0 {
 		return nil
 	}
-	lines := append([]line{{text: c.sayN(m.key("due"), due), colour: screen.Strong}, c.who(m, due)}, c.emergencyLines(m.emergencies())...)
+	lines := []line{{text: c.sayN(m.key("due"), due), colour: screen.Strong}, c.who(m, due)}
 	if left := m.plan.Count(job.Due) - due; left > 0 {
 		lines = append(lines, line{text: c.say("order.limited", language.Number(left))})
 	}
@@ -268,7 +269,7 @@ func (c *call) others(m mission) (parts []string) {
 		guests = m.named(job.Guest)
 	}
 	count(string(job.Guest), m.plan.Count(job.Guest), guests)
-	for _, class := range []job.Class{job.Managed, job.FailedBefore} {
+	for _, class := range []job.Class{job.Emergency, job.Managed, job.FailedBefore} {
 		count(string(class), m.plan.Count(class), nil)
 	}
 	for _, class := range []job.Class{job.NotFound, job.Unclear} {

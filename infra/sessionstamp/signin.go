@@ -105,7 +105,19 @@ func (c *call) signIn(ctx context.Context, permissions ...string) (t tenant, err
 		}
 		return t, nil
 	}
-	return t, c.introduce(ctx, &t, way)
+	return t, unconsented(c.introduce(ctx, &t, way), permissions)
+}
+
+// unconsented says of a consent to manage apps, which nobody should give for everybody, that it
+// is for the person alone.
+func unconsented(err error, permissions []string) error {
+	if err == nil || !slices.Contains(permissions, ask.ManageApps) {
+		return err
+	}
+	if t := worded(err); t.key == "fail.consent" {
+		return failure(err, "fail.consent_apps", t.args...)
+	}
+	return err
 }
 
 // introduce finds out who has signed in, and to which tenant.

@@ -104,6 +104,9 @@ func explain(err error) *trouble {
 
 func explainGraph(e *directory.Error) (language.Key, []any) {
 	where := strings.Join(strings.Fields(fmt.Sprintf("%s %d %s %s", e.Operation, e.StatusCode, e.Code, e.RequestID)), " ")
+	if e.StatusCode == 0 { // a browser or az has passed on what Entra says
+		where = strings.TrimSpace(e.Code + " " + e.RequestID)
+	}
 	right := ask.MissingRight(e)
 	key, known := refusals[e.Code]
 	switch {
@@ -123,6 +126,8 @@ func explainGraph(e *directory.Error) (language.Key, []any) {
 		return "fail.no_answer", []any{e.Operation}
 	case e.Operation == directory.Token || e.OfCredential():
 		return "fail.sign_in", []any{where}
+	case right == ask.ManageApps, right == ask.ManageRoles:
+		return "fail.forbidden_apps", []any{where, right}
 	case right != "":
 		return "fail.forbidden", []any{where, right}
 	case e.Throttled():

@@ -162,7 +162,7 @@ func (s selection) next(found census.Census) (next []hint) {
 		return []hint{{"check", "hint.check"}}
 	}
 	if !onlyEmergencies(found) {
-		next = append(next, hint{stamp + " --dry-run" + withoutThem(emergencies(found.Unstamped)), "hint.preview"})
+		next = append(next, hint{stamp + " --dry-run", "hint.preview"})
 	}
 	if s.by != "" {
 		return append(next, hint{users, "hint.users"}, hint{users + " --by " + other(s.by), language.Key("hint.by_" + other(s.by))})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	cause "github.com/sessionstamp/sessionstamp/shared/explain" // explain is a function here
 )
@@ -174,6 +175,9 @@ var plainName = regexp.MustCompile(`^[A-Za-z0-9._+@-]+$`)
 // cure is the arguments of the command that cures, "" if no command does. Findings name
 // commands that need a deployment, too: these are not ours.
 func (x explanation) cure() string {
+	if setup.IsEmergency(x.user) { // the empty stamp is meant
+		return ""
+	}
 	for _, f := range x.findings {
 		if command, ours := strings.CutPrefix(f.Command, "sessionstamp stamp "); ours {
 			return "stamp " + strings.ReplaceAll(command, cause.UserName, x.name()) + x.named()

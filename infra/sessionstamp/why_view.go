@@ -8,6 +8,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	cause "github.com/sessionstamp/sessionstamp/shared/explain" // explain is a function here
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
@@ -34,8 +35,11 @@ func marked(text string, colour screen.Colour) line {
 // what the user should hear.
 func (x explanation) lines() []line {
 	lines, first := x.header(), true
+	if setup.IsEmergency(x.user) {
+		lines = append(lines, line{text: "! " + x.say("why.emergency"), colour: screen.Notice, hang: 2})
+	}
 	for _, f := range x.findings {
-		if x.all || !x.repeated(f) {
+		if (x.all || !x.repeated(f)) && !x.meant(f) {
 			lines = append(lines, x.findingLines(f, first)...)
 			first = false
 		}
@@ -48,6 +52,9 @@ func (x explanation) lines() []line {
 	// An address that is broken into two lines is of little use.
 	if more := x.say("why.more", x.foremost().Link); x.foremost().Link != "" && !x.all && screen.Width(more) <= x.Out.Columns {
 		lines = append(lines, line{text: more, colour: screen.Faint})
+	}
+	if setup.IsEmergency(x.user) { // nobody waits for a message
+		return append(lines, line{})
 	}
 	lines = append(lines, line{}, line{text: x.say("why.tell"), colour: screen.Strong})
 	return append(append(lines, x.messageLines()...), line{})
@@ -70,10 +77,15 @@ func (x explanation) header() []line {
 // both returns what is said of two causes at once, if they are there.
 func (x explanation) both() (cause.Finding, bool) {
 	i := slices.IndexFunc(x.findings, func(f cause.Finding) bool { return f.ID == bothCauses })
-	if i < 0 {
+	if i < 0 || x.meant(x.findings[i]) {
 		return cause.Finding{}, false
 	}
 	return x.findings[i], true
+}
+
+// meant tells whether a finding is of the empty stamp that an emergency access account has.
+func (x explanation) meant(f cause.Finding) bool {
+	return setup.IsEmergency(x.user) && strings.HasPrefix(f.Command, "sessionstamp stamp ")
 }
 
 // repeated tells whether both say of a policy what a finding says.
@@ -109,6 +121,9 @@ var confidences = map[cause.Confidence]language.Key{
 
 // message is what the person who asks for help should hear.
 func (x explanation) message() string {
+	if setup.IsEmergency(x.user) {
+		return x.say("why.emergency")
+	}
 	if both, found := x.both(); found {
 		return x.in(both.TellUser)
 	}

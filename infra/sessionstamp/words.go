@@ -276,6 +276,10 @@ var commonWords = language.Catalogue{
 		En: "The app has no consent for what this verb needs (%s): ask an administrator to run it once and to tick “Consent on behalf of your organization”.",
 		Ja: "このコマンドに必要なアクセス許可への同意がありません (%s)。管理者に一度実行してもらい、「組織の代理として同意する」をオンにしてもらってください。",
 	},
+	"fail.consent_apps": {
+		En: "What this verb needs has no consent (%s): run it again, and accept for yourself; you need Global Administrator, or Privileged Role Administrator and Cloud Application Administrator.",
+		Ja: "このコマンドに必要なアクセス許可への同意がありません (%s)。もう一度実行し、自分の分だけ同意してください。グローバル管理者、または特権ロール管理者とクラウド アプリケーション管理者の両方のロールが必要です。",
+	},
 	"fail.no_sign_in": {
 		En: "Nobody signed in (%s): run the command again, and sign in within 15 minutes.",
 		Ja: "サインインされませんでした (%s)。もう一度実行し、15 分以内にサインインしてください。",
@@ -307,6 +311,10 @@ var commonWords = language.Catalogue{
 	"fail.forbidden": {
 		En: "Graph forbids it (%s): grant %s, and consent for the tenant; who signs in in person also needs a role that may do it, such as User Administrator.",
 		Ja: "Graph に権限がありません (%s)。アクセス許可 %s を付与し、管理者の同意を与えてください。自分でサインインする場合は、ユーザー管理者などのロールも必要です。",
+	},
+	"fail.forbidden_apps": {
+		En: "Graph forbids it (%s): grant %s; who signs in in person also needs Global Administrator, or Privileged Role Administrator and Cloud Application Administrator.",
+		Ja: "Graph に権限がありません (%s)。アクセス許可 %s を付与してください。自分でサインインする場合は、グローバル管理者、または特権ロール管理者とクラウド アプリケーション管理者の両方のロールも必要です。",
 	},
 	"fail.browser": {
 		En: "No browser opened, or nobody signed in there in 15 minutes: try again, or write --sign-in device.",

@@ -19,6 +19,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
@@ -40,7 +41,7 @@ func composed() (keys []language.Key) {
 		}
 	}
 	for _, class := range []job.Class{
-		job.Stamped, job.Guest, job.Managed, job.FailedBefore, job.NotFound, job.Unclear, several, "recent", "doubled", "excluded_name", "excluded_pattern", "excluded_group",
+		job.Stamped, job.Guest, job.Emergency, job.Managed, job.FailedBefore, job.NotFound, job.Unclear, several, "recent", "doubled", "excluded_name", "excluded_pattern", "excluded_group",
 	} {
 		keys = append(keys, language.Key("class."+class))
 	}
@@ -162,11 +163,26 @@ func TestExplainGraph(t *testing.T) {
 		"wrong key":    {directory.Error{Operation: directory.Certificate, Err: errors.New("no key")}, "fail.certificate"},
 		"Entra silent": {directory.Error{Operation: directory.Token}, "fail.no_answer"},
 		"no right":     {directory.Error{Operation: "listUsers", StatusCode: 403}, "fail.forbidden"},
+		"no role":      {directory.Error{Operation: "grantAppRole", StatusCode: 403}, "fail.forbidden_apps"},
+		"no consent":   {directory.Error{Operation: directory.Token, Code: "AADSTS65001"}, "fail.consent"},
 		"throttled":    {directory.Error{Operation: "listUsers", StatusCode: 429}, "fail.throttled"},
 		"broken":       {directory.Error{Operation: "listUsers", StatusCode: 500}, "fail.graph"},
 	} {
 		if got := explain(&c.err); got.key != c.want || got.status != wrong {
 			t.Errorf("%s: got %s", name, got.key)
+		}
+	}
+}
+
+// TestUnconsented: nobody is led to consent for everybody to what manages apps.
+func TestUnconsented(t *testing.T) {
+	t.Parallel()
+	refused := error(&directory.Error{Operation: directory.Token, Code: "AADSTS65001"})
+	for permission, want := range map[string]string{
+		ask.ManageApps: "(AADSTS65001): run it again, and accept for yourself", readUsers: "(AADSTS65001): ask an administrator",
+	} {
+		if got := sentence(language.English, unconsented(refused, []string{permission})); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", permission, got)
 		}
 	}
 }

@@ -21,6 +21,10 @@ var whyWords = language.Catalogue{
 	"why.low":     {En: "low", Ja: "確度: 低"},
 	"why.info":    {En: "info", Ja: "参考"},
 	"why.tell":    {En: "Message for the user:", Ja: "ユーザーへの案内文:"},
+	"why.emergency": {
+		En: "This looks like an emergency access account: it is best excluded, and left without a stamp.",
+		Ja: "緊急アクセス用アカウントの可能性があります。スタンプを付けず、除外しておくことをお勧めします。",
+	},
 	"why.no_message": {
 		En: "Your administrator is looking into this.",
 		Ja: "管理者側で確認しています。",

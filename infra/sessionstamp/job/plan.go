@@ -24,6 +24,9 @@ const (
 	// Stamped: the stamp suffices.
 	Stamped  Class = "stamped"
 	Excluded Class = "excluded"
+	// Emergency: who orders for many leaves a user alone who looks like an emergency access
+	// account. A plan has none.
+	Emergency Class = "emergency"
 	// Guest: or another one who signs in elsewhere.
 	Guest Class = "guest"
 	// Managed: the domain is not federated, or not served.
