@@ -130,7 +130,7 @@ func (c *call) admitAWS(ctx context.Context, x *examined, e *doctor.Evidence) (e
 	}
 	for cause, trouble := range map[error]doctor.Trouble{
 		account.ErrNoRegion: doctor.NoRegion, account.ErrExpired: doctor.ExpiredCredentials,
-		account.ErrNoCredentials: doctor.NoCredentials, account.ErrInvalid: doctor.NoCredentials,
+		account.ErrNoCredentials: doctor.NoCredentials, account.ErrInvalid: doctor.InvalidCredentials,
 	} {
 		if errors.Is(err, cause) {
 			is.Trouble, err = trouble, nil

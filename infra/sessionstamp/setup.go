@@ -356,6 +356,9 @@ func (c *call) undo(ctx context.Context, o settingUp, s session) error {
 	if problems := setup.Undoable(s.facts, s.deployment); len(problems) > 0 {
 		return c.refusePlan(problems)
 	}
+	if !o.aws && s.nothing() { // the apps of another person may be there
+		return c.show(c.nothingView(s))
+	}
 	c.tell(c.undoLines(o, s)...)
 	if o.plan {
 		return nil

@@ -164,6 +164,12 @@ func TestSetupScreens(t *testing.T) { //nolint:funlen // a table
 				t.Error(err, c.status)
 			}
 		},
+		"undo-nothing": func(t *testing.T, c *call, s session) {
+			s.facts, c.Stdin = setup.Facts{}, strings.NewReader("") // nobody answers
+			if err := c.undo(t.Context(), settingUp{undo: true}, s); err != nil || c.status != fine {
+				t.Error(err, c.status)
+			}
+		},
 		"undo": func(_ *testing.T, c *call, s session) {
 			s.facts.Tenant.Apps = map[string]directory.App{s.deployment.UniqueName("reader"): {DisplayName: "sessionstamp (reads users)"}}
 			s.stored, s.uploads = "arn", "aws-sam-cli-managed-default-samclisourcebucket-1a2b3c4d5e6f"

@@ -299,6 +299,22 @@ func (c *call) undoLines(o settingUp, s session) (lines []line) {
 	return append(lines, line{text: c.say("setup.undo_keeps"), hang: 2})
 }
 
+// nothing tells whether an undo finds nothing.
+func (s session) nothing() bool {
+	return s.facts.AWS.Stack.Status == "" && s.stored == "" && len(s.facts.Tenant.Apps) == 0
+}
+
+// nothingView names where nothing was found: a wrong name or region looks the same.
+func (c *call) nothingView(s session) view {
+	d := s.deployment
+	return view{
+		before: []line{{text: c.say("setup.nothing_to_undo")}, {text: c.say("setup.looked_for", d.Stack, d.Account, d.Region), colour: screen.Faint}, {}},
+		next:   []hint{{"check", "hint.check"}},
+		object: removed{Stack: d.Stack, Account: d.Account, Region: d.Region, Kept: []string{}},
+		sheet:  screen.Table{Columns: []screen.Column{{Title: "kind"}, {Title: "name"}}},
+	}
+}
+
 // removed is the JSON of an undo.
 type removed struct {
 	Stack   string   `json:"stack"`

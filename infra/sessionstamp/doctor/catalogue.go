@@ -77,6 +77,13 @@ var stackWords = map[string]words{
 		cure:    language.Text{En: "See which there are.", Ja: "一覧を確認してください。"},
 		command: "aws configure list-profiles",
 	},
+	"credentials_invalid": {
+		problem: language.Text{En: "AWS does not know your credentials, so that nothing of AWS could be looked at.",
+			Ja: "AWS が認証情報を認識できないため、AWS 側を確認できません。"},
+		cure: language.Text{En: "See AWS_ACCESS_KEY_ID or the profile, and that the account has this region enabled.",
+			Ja: "AWS_ACCESS_KEY_ID またはプロファイルと、アカウントでこのリージョンが有効かを確認してください。"},
+		command: "aws sts get-caller-identity",
+	},
 	"credentials_expired": {
 		problem: language.Text{En: "Your sign-in to AWS has expired, so that nothing of AWS could be looked at.",
 			Ja: "AWS へのサインインの有効期限が切れたため、AWS 側を確認できません。"},

@@ -184,6 +184,7 @@ var cases = append([]fault{
 	{"", []change{func(e *Evidence) { e.Command = "(devel)" }}, ""},
 	{"credentials_missing", []change{trouble(NoCredentials)}, ""},
 	{"profile_unknown", []change{trouble(NoProfile)}, ""},
+	{"credentials_invalid", []change{trouble(InvalidCredentials)}, ""},
 	{"credentials_expired", []change{trouble(ExpiredCredentials)}, ""},
 	{"region_unknown", []change{trouble(NoRegion)}, ""},
 	{"federation_off", []change{func(e *Evidence) { e.Issuer = Asked("") }}, ""},

@@ -97,6 +97,7 @@ const (
 	NoCredentials      Trouble = "no_credentials"
 	NoProfile          Trouble = "no_profile" // the one named in Account does not sign in
 	ExpiredCredentials Trouble = "expired"
+	InvalidCredentials Trouble = "invalid" // AWS does not know them
 	NoRegion           Trouble = "no_region"
 )
 

@@ -10,6 +10,7 @@ import (
 var accountRules = []rule{
 	{"credentials_missing", Wrong, AWS, troubleIs(NoCredentials)},
 	{"profile_unknown", Wrong, AWS, troubleIs(NoProfile)},
+	{"credentials_invalid", Wrong, AWS, troubleIs(InvalidCredentials)},
 	{"credentials_expired", Wrong, AWS, troubleIs(ExpiredCredentials)},
 	{"region_unknown", Wrong, AWS, troubleIs(NoRegion)},
 	{"federation_off", Wrong, AWS, federationOff},

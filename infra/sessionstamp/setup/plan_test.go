@@ -177,6 +177,8 @@ func TestProblems(t *testing.T) { //nolint:funlen // a table
 		change func(*Facts, *Wishes)
 		want   string
 	}{
+		"none and more":          {func(_ *Facts, w *Wishes) { w.Excluded = []string{"none", "svc-*@example.co.jp"} }, "none_alone"},
+		"no group and more":      {func(_ *Facts, w *Wishes) { w.ExcludedGroups = []string{"none", tenant} }, "none_alone"},
 		"several in one pattern": {exclude("a@example.co.jp;b@example.co.jp"), "pattern"},
 		"a comma in a pattern":   {exclude("a@example.co.jp,b@example.co.jp"), "pattern"},
 		"a regular expression":   {exclude(`svc-.*@example\.co\.jp`), "pattern"},

@@ -53,6 +53,8 @@ func (t Tenant) excludeOne(e *whom, name string, alone bool) {
 	id, looks := strings.ToLower(name), t.Users != nil
 	switch by := (stamp.Exclusions{Patterns: []string{name}}); {
 	case name == none && alone:
+	case name == none:
+		add("none_alone")
 	case directory.IsID(id):
 		if looks && t.matching(stamp.Exclusions{IDs: []string{id}}) == 0 {
 			add("nobody", name)
@@ -83,6 +85,8 @@ func (t Tenant) excludeGroup(e *whom, name string, alone bool) {
 	found, id := t.Groups[name], strings.ToLower(name)
 	switch {
 	case name == none && alone:
+	case name == none:
+		e.problems = append(e.problems, problem("none_alone"))
 	case len(found) == 1:
 		e.groups = append(e.groups, found[0].ID)
 	case len(found) > 1:
