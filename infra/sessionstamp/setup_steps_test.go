@@ -67,11 +67,14 @@ func TestUndoByPerson(t *testing.T) {
 		tenant.AddApp(msgraphtest.AppOptions{ID: ask.GraphCommandLineTools, Delegated: []string{readMe, ask.ManageApps, ask.ManageRoles}})
 		tenant.AddUser(msgraphtest.NewUser{ID: someone, UPN: "admin@example.co.jp"})
 		tenant.SignInPerson(someone)
-		err := &visitor{server: server}
-		status, stdout, _ := play(t.Context(), func(p *program) { p.Transport, p.Stderr, p.Now = server, err, time.Now },
-			"setup", "--undo", "--yes", "--sign-in", "device", "--lang", "en", "--entra", d.RemovalLine())
-		if status != fine || !strings.Contains(stdout, "The apps of the deployment sessionstamp are gone") {
-			t.Errorf("exit status %d: %s%s", status, stdout, err.String())
+		tenant.AddApp(msgraphtest.AppOptions{UniqueName: d.UniqueName("reader")})
+		for _, want := range []string{"The apps of the deployment sessionstamp are gone", "There is nothing to remove"} {
+			err := &visitor{server: server}
+			status, stdout, _ := play(t.Context(), func(p *program) { p.Transport, p.Stderr, p.Now = server, err, time.Now },
+				"setup", "--undo", "--yes", "--sign-in", "device", "--lang", "en", "--entra", d.RemovalLine())
+			if status != fine || !strings.Contains(stdout, want) {
+				t.Errorf("exit status %d: %s%s", status, stdout, err.String())
+			}
 		}
 	})
 }
