@@ -3,6 +3,8 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
+	"flag"
 	"io"
 	"os"
 	"os/exec"
@@ -19,6 +21,25 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
+
+// screens are written to a file, since they show names, which no test prints.
+var screens = flag.String("screens", "", "write what TestWalk shows into this folder")
+
+// keepScreen adds what was shown to the file of the test.
+func keepScreen(t *testing.T, shown string) {
+	t.Helper()
+	if *screens == "" {
+		return
+	}
+	file, err := os.OpenFile(filepath.Join(*screens, filepath.Base(t.Name())+".txt"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err == nil {
+		_, err = file.WriteString(shown)
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
 
 // Who else works with a deployment.
 const (
@@ -152,7 +173,7 @@ func (d *desk) sit(t *testing.T, args string) (status, questions int) {
 		}
 	}
 	_ = command.Wait() // the exit status says it
-	t.Logf("$ sessionstamp %s\n%s", args, strings.ReplaceAll(screen.String(), "\r\n", "\n"))
+	keepScreen(t, "$ sessionstamp "+args+"\n"+strings.ReplaceAll(screen.String(), "\r\n", "\n")+"\n")
 	return command.ProcessState.ExitCode(), questions
 }
 

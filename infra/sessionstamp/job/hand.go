@@ -255,7 +255,7 @@ func see(end End, u Planned, class Class, reason stamp.Reason, since time.Time) 
 			next.Called = set
 		}
 		return next, true
-	case Excluded, Guest, Managed, NotFound:
+	case Excluded, Emergency, Guest, Managed, NotFound:
 		return next, end.Fate == Open // who was called is waited for
 	case Due, UnderWay, Unclear, FailedBefore:
 	}
