@@ -53,7 +53,7 @@ var machineFaults = []fault{
 		return func() { usual(); region() }
 	}},
 	{name: "nobody is signed in to AWS", id: "credentials_missing", make: func(p *patient) func() { return p.unset("AWS_ACCESS_KEY_ID=") }},
-	{name: "AWS does not know the access key", id: "credentials_missing", make: func(p *patient) func() {
+	{name: "AWS does not know the access key", id: "credentials_invalid", make: func(p *patient) func() {
 		undo := p.unset("AWS_ACCESS_KEY_ID=")
 		p.desk.env = append(p.desk.env, "AWS_ACCESS_KEY_ID=AKIASOMEBODYELSES000")
 		return undo
