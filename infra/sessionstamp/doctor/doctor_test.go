@@ -100,12 +100,19 @@ func stamper(f func(*App)) change {
 	return set(func(e *Evidence) *Answer[App] { return &e.Stamper }, f)
 }
 func function(f Function) change {
-	return func(e *Evidence) { f.Name = "keeper"; e.Functions = Asked([]Function{f}) }
+	f.Name = "keeper"
+	return func(e *Evidence) { e.Functions = Asked([]Function{f}) }
 }
 func switches(s ...Switch) change { return func(e *Evidence) { e.Switches = Asked(s) } }
-func queue(q Queue) change        { return func(e *Evidence) { q.Found = true; e.Queue = Asked(q) } }
-func table(t Table) change        { return func(e *Evidence) { t.Name = "table"; e.Table = Asked(t) } }
-func excludes(x Excluded) change  { return func(e *Evidence) { e.Excluded = Asked(x) } }
+func queue(q Queue) change {
+	q.Found = true
+	return func(e *Evidence) { e.Queue = Asked(q) }
+}
+func table(t Table) change {
+	t.Name = "table"
+	return func(e *Evidence) { e.Table = Asked(t) }
+}
+func excludes(x Excluded) change { return func(e *Evidence) { e.Excluded = Asked(x) } }
 func domains(d ...directory.Domain) change {
 	return func(e *Evidence) { e.Domains = Asked(d) }
 }
