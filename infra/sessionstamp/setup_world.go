@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
@@ -97,7 +98,7 @@ func (c *call) deployer(d setup.Deployment, profile string) (setup.Deployer, err
 	}
 	program, err := setup.FindSAM()
 	if err != nil {
-		return nil, misuse("use.no_sam")
+		return nil, misuse("use.no_sam", doctor.InstallSAM(c.System))
 	}
 	folder, err := bolt.Folder(c.System, c.Env)
 	if err != nil {

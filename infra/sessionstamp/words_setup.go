@@ -123,7 +123,7 @@ var setupWords = language.Catalogue{
 		En: "The line is for account %s, %s, and you are in %s, %s: name the region with --region, the account with --profile.",
 		Ja: "この行はアカウント %s (%s) のものですが、現在のアカウントは %s (%s) です。--region と --profile を指定してください。",
 	},
-	"use.no_sam":          {En: "The AWS SAM CLI is missing: install it (pip install aws-sam-cli, or use AWS CloudShell, which has it), and call this again.", Ja: "AWS SAM CLI がありません。インストールするか (pip install aws-sam-cli)、インストール済みの AWS CloudShell を使って、もう一度実行してください。"},
+	"use.no_sam":          {En: "The AWS SAM CLI is missing: install it (%s, or use AWS CloudShell, which has it), and call this again.", Ja: "AWS SAM CLI がありません。インストールするか (%s)、インストール済みの AWS CloudShell を使って、もう一度実行してください。"},
 	"fail.setup":          {En: "Broken off at: %s", Ja: "次の手順で中断しました: %s"},
 	"fail.setup_stopped":  {En: "Stopped. What is done stays; the same command goes on from here.", Ja: "停止しました。完了した手順はそのまま残ります。同じコマンドで続きから再開できます。"},
 	"hint.setup_again":    {En: "goes on there", Ja: "続きから再開"},
