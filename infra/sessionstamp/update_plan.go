@@ -65,11 +65,7 @@ func (c *change) move(known []string, parameters map[string]string, to string, f
 func (c change) same() bool { return c.Running == c.Brings }
 
 // back tells that the stack runs something newer than the command knows.
-func (c change) back() bool { return c.numbered() && bundle.Compare(c.Running, c.Brings) > 0 }
-
-// numbered tells a version from "devel", and from 0.0.0 with which the go command names a
-// commit that no tag comes before (https://go.dev/ref/mod#pseudo-versions).
-func (c change) numbered() bool { return bundle.Compare(c.Brings, "0.0.0") > 0 }
+func (c change) back() bool { return bundle.Behind(c.Brings, c.Running) }
 
 var parameterName = regexp.MustCompile(`(?m)^  ([A-Za-z0-9]+):`)
 
