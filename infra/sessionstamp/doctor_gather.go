@@ -132,34 +132,18 @@ func lookAtExcluded(ctx context.Context, x examined, d doctor.Deployment, users 
 			e.Hidden = append(e.Hidden, id)
 			continue
 		}
-		n, err := membersOf(ctx, x.entra, id, spared)
+		members, err := membersOf(ctx, x.entra, id)
 		if err != nil {
 			return e, err
 		}
-		if n == 0 {
+		if len(members) == 0 {
 			e.Empty = append(e.Empty, id)
+		}
+		for _, user := range members {
+			spared[user] = true
 		}
 	}
 	return e, nil
-}
-
-// membersOf notes the members of a group, and counts them.
-func membersOf(ctx context.Context, entra entraAsker, id string, spared map[string]bool) (n int, err error) {
-	next := ""
-	for range maxPages {
-		ids, after, err := entra.TransitiveMembers(ctx, id, next)
-		if err != nil {
-			return n, err
-		}
-		for _, user := range ids {
-			spared[user] = true
-		}
-		n += len(ids)
-		if next = after; next == "" {
-			break
-		}
-	}
-	return n, nil
 }
 
 // How old a user is who shows whether the stack works: the sweep has had an hour and more to
