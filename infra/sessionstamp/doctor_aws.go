@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
-	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
@@ -69,7 +68,7 @@ func deploymentOf(a *account.Account, s *stack.Stack) doctor.Deployment {
 	if d.Stamper == d.Reader {
 		d.Stamper = "" // one app does all
 	}
-	named := setup.Deployment{Stack: s.Name, Partition: a.Partition, Account: a.ID, Region: a.Region}
+	named := deploymentIn(a, s.Name)
 	for _, function := range signers {
 		d.Subjects[function] = named.Role(function)
 	}

@@ -38,7 +38,7 @@ func (c *call) stackHistory(ctx context.Context, r recollection, id string) (err
 	if r.since.IsZero() {
 		r.since = c.Now().AddDate(0, 0, -usualHistory)
 	}
-	_, s, err := c.stack(ctx, r.deployment)
+	s, err := c.stack(ctx, r.deployment)
 	if err != nil {
 		return err
 	}

@@ -161,11 +161,8 @@ func (c *call) doneBy(m mission) []line {
 	if m.stack == nil {
 		return nil
 	}
-	_, region, number, err := placeOf(m.stack.ID)
-	if err != nil {
-		return nil
-	}
-	return []line{{text: c.say("stack.does_it", m.stack.Name, region, number), hang: 2}}
+	a := m.stack.Account()
+	return []line{{text: c.say("stack.does_it", m.stack.Name, a.Region, a.ID), hang: 2}}
 }
 
 // left says what the deployment has of an order that was not followed to its end, and how to

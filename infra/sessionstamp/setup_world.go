@@ -31,7 +31,7 @@ func (c *call) session(ctx context.Context, o settingUp, w setup.Wishes) (s sess
 		if err != nil {
 			return s, err
 		}
-		d.Account, d.Partition, d.Region = a.ID, a.Partition, a.Region
+		d = deploymentIn(a, w.Stack)
 		if err := c.amazon(ctx, &s, a, o, d); err != nil {
 			return s, err
 		}

@@ -39,11 +39,11 @@ const (
 func (c *call) statusVerb() *cobra.Command {
 	var d deployment
 	cmd := c.verb("status", func(cmd *cobra.Command, _ []string) error {
-		a, s, err := c.stack(cmd.Context(), d)
+		s, err := c.stack(cmd.Context(), d)
 		if err != nil {
 			return err
 		}
-		is := condition{Stack: s, account: a, now: c.Now()}
+		is := condition{Stack: s, account: s.Account(), now: c.Now()}
 		if s.Serves() {
 			if err := is.read(cmd.Context()); err != nil {
 				return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -95,14 +94,4 @@ func unfold(section bundle.Section) (lines []string) {
 		lines = append(lines, strings.ReplaceAll(text, "`", ""))
 	}
 	return slices.DeleteFunc(lines, func(text string) bool { return text == "" })
-}
-
-// place returns account and region of a stack, from its ARN
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html).
-func placeOf(arn string) (partition, region, account string, err error) {
-	parts := strings.Split(arn, ":")
-	if len(parts) < 6 {
-		return "", "", "", fmt.Errorf("the stack's ARN is %q", arn)
-	}
-	return parts[1], parts[3], parts[4], nil
 }

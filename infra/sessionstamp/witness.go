@@ -38,7 +38,7 @@ func (c *call) witness(ctx context.Context, d deployment) (w witness, err error)
 	if d.name == "" {
 		return w, d.sound()
 	}
-	if _, w.Stack, err = c.stack(ctx, d); err != nil {
+	if w.Stack, err = c.stack(ctx, d); err != nil {
 		return w, err
 	}
 	m, err := w.Memory(ctx)
