@@ -62,8 +62,8 @@ func deploymentOf(a *account.Account, s *stack.Stack) doctor.Deployment {
 		Found: true, Name: s.Name, Status: s.Status, Failure: s.Failure, Created: s.Created, Version: s.Version,
 		Tenant: s.Parameters["TenantId"], Reader: s.Parameters["ClientId"], Stamper: s.Parameters["StamperClientId"],
 		Mode: directory.AuthMode(s.Parameters["AuthMode"]), Audience: s.Outputs["TokenAudience"],
-		Domains: listOf(s.Parameters["FederatedDomains"]), Groups: listOf(s.Parameters["ExcludedGroups"]),
-		DryRun: s.Parameters["DryRun"] == "true", Subjects: make(map[string]string), Apps: make(map[string]string),
+		Domains: entriesOf(s, "FederatedDomains"), Groups: entriesOf(s, "ExcludedGroups"),
+		DryRun: observes(s), Subjects: make(map[string]string), Apps: make(map[string]string),
 	}
 	if d.Stamper == d.Reader {
 		d.Stamper = "" // one app does all

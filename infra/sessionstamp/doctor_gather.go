@@ -115,7 +115,7 @@ func appOf(ctx context.Context, entra entraAsker, clientID string) doctor.Answer
 
 // lookAtExcluded finds ids that are nobody's, and notes who is spared.
 func lookAtExcluded(ctx context.Context, x examined, d doctor.Deployment, users []directory.User, spared map[string]bool) (e doctor.Excluded, err error) {
-	for _, id := range listOf(x.stack.Parameters["ExcludedUsers"]) {
+	for _, id := range excludedBy(x.stack).IDs {
 		if spared[id] = true; !slices.ContainsFunc(users, func(u directory.User) bool { return u.ID == id }) {
 			e.Users = append(e.Users, id)
 		}
@@ -164,7 +164,7 @@ func countUsers(x examined, d doctor.Deployment, domains []directory.Domain, use
 	if d.Created.After(since) {
 		since = d.Created
 	}
-	patterns := stamp.Exclusions{Patterns: listOf(x.stack.Parameters["ExcludedUpnPatterns"])}
+	patterns := stamp.Exclusions{Patterns: excludedBy(x.stack).Patterns}
 	fresh := slices.DeleteFunc(slices.Clone(users), func(u directory.User) bool {
 		_, excluded := patterns.Match(u)
 		named := len(d.Domains) == 0 || slices.ContainsFunc(d.Domains, func(name string) bool { return strings.EqualFold(name, u.Domain()) })
@@ -173,14 +173,4 @@ func countUsers(x examined, d doctor.Deployment, domains []directory.Domain, use
 	members := census.Take(domains, fresh, now).Members
 	counted.New, counted.NewWithout = members.All(), members.Without
 	return counted
-}
-
-// listOf reads a parameter that holds a list.
-func listOf(value string) (list []string) {
-	for one := range strings.SplitSeq(value, ",") {
-		if one = strings.TrimSpace(one); one != "" {
-			list = append(list, one)
-		}
-	}
-	return list
 }

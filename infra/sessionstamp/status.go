@@ -199,7 +199,7 @@ func (s condition) uncounted() bool {
 }
 
 // observes tells whether it decides only.
-func (s condition) observes() bool { return s.Serves() && s.Parameters["DryRun"] == "true" }
+func (s condition) observes() bool { return s.Serves() && observes(s.Stack) }
 
 // membersRow says what a full round has counted. One that is under way counts from 0 again.
 func (c *call) membersRow(s condition) string {
