@@ -90,8 +90,7 @@ func (c *call) account(ctx context.Context, d deployment) (*account.Account, err
 	if c.demo {
 		return nil, misuse("use.no_demo")
 	}
-	a, err := account.Open(ctx, account.Options{Profile: d.profile, Region: d.region, Env: c.Env, Transport: c.AWS})
-	profile := cmp.Or(d.profile, c.Env("AWS_PROFILE"))
+	a, profile, err := c.openAccount(ctx, d)
 	switch {
 	case errors.Is(err, account.ErrNoRegion):
 		return nil, misuse("use.no_region")
@@ -101,6 +100,12 @@ func (c *call) account(ctx context.Context, d deployment) (*account.Account, err
 		return nil, failure(err, "fail.aws_profile", profile)
 	}
 	return a, err
+}
+
+// openAccount tells the profile as well that the person has named, "" for none.
+func (c *call) openAccount(ctx context.Context, d deployment) (a *account.Account, profile string, err error) {
+	a, err = account.Open(ctx, account.Options{Profile: d.profile, Region: d.region, Env: c.Env, Transport: c.AWS})
+	return a, cmp.Or(d.profile, c.Env("AWS_PROFILE")), err
 }
 
 // stack finds the stack, in whatever state it is.
