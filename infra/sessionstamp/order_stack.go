@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -134,12 +133,11 @@ func (r remote) Enqueue(ctx context.Context, requests []stamp.Request) error {
 	return nil
 }
 
-// Handled implements [job.Deployment]. What is no record of a person's order is passed over.
+// Handled implements [job.Deployment].
 func (r remote) Handled(ctx context.Context, since time.Time) (list []job.Handled, err error) {
 	records, _, err := r.Logs(ctx, "StamperFunction", since, `{ $.message = "user handled" && $.source = "person" }`, mostHandled)
 	for _, record := range records {
-		var h handled
-		if json.Unmarshal([]byte(record.Message), &h) == nil && h.Message == "user handled" {
+		if h, is := handledIn(record); is {
 			list = append(list, job.Handled{At: record.At, User: h.User, Verdict: h.Verdict, Reason: h.Reason})
 		}
 	}

@@ -18,7 +18,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
-	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -327,10 +326,6 @@ func previewOf(a *account.Account, name string) func(context.Context) (setupPrev
 			return p, err
 		}
 		report, err := found.Order(ctx, sweep.OrderPreview)
-		if group := report.Reasons[stamp.ReasonNew]; group != nil {
-			p.New = group.Count
-		}
-		p.Existing = report.Existing
-		return p, err
+		return setupPreview{New: newIn(report), Existing: report.Existing}, err
 	}
 }
