@@ -134,7 +134,7 @@ func (c *call) statusView(s condition, d deployment) view {
 	if s.Serves() && s.uncounted() && s.Brake.Paused.IsZero() {
 		v.next = append(v.next, hint{"sweep" + d.given(), "hint.sweep"})
 	}
-	v.next = append(v.next, hint{"history" + d.named(), "hint.stack_history"})
+	v.next = append(v.next, hint{"history" + d.named(), "hint.history"})
 	if wrongs == 0 {
 		v.next = append(v.next, hint{"sweep --preview" + d.given(), "hint.preview"})
 	}

@@ -48,7 +48,7 @@ func (c *call) sweep(ctx context.Context, d deployment, preview bool) error {
 // sweepView says how far a full round came.
 func (c *call) sweepView(r sweep.Report, d deployment) view {
 	v := view{object: r, sheet: sweepSheet(r), next: []hint{
-		{"status" + d.given(), "hint.status"}, {"history" + d.named(), "hint.stack_history"},
+		{"status" + d.given(), "hint.status"}, {"history" + d.named(), "hint.history"},
 	}}
 	paused := slices.Contains(r.Causes, sweep.CausePaused)
 	switch {
