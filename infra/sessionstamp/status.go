@@ -211,7 +211,7 @@ func (c *call) membersRow(s condition) string {
 	}
 	counts := s.Sweep.Counts
 	said := c.say("status.members_are", language.Number(counts.Members), language.Number(counts.Unstamped), language.Number(counts.Existing))
-	if !s.Sweep.FullStarted.IsZero() {
+	if isSet(s.Sweep.FullStarted) {
 		said = c.say("status.so_far", said)
 	}
 	return said
@@ -220,7 +220,7 @@ func (c *call) membersRow(s condition) string {
 // sweepRow says when the last sweep finished, and whether a full one is under way.
 func (c *call) sweepRow(s condition) string {
 	said := c.or(s.swept, "status.finished")
-	if !s.Sweep.FullStarted.IsZero() {
+	if isSet(s.Sweep.FullStarted) {
 		said += c.say("status.under_way")
 	}
 	return said
@@ -228,7 +228,7 @@ func (c *call) sweepRow(s condition) string {
 
 // queueRow says what waits. While it is paused, nothing is at work: requests are put back.
 func (c *call) queueRow(s condition) string {
-	if !s.Brake.Paused.IsZero() {
+	if isSet(s.Brake.Paused) {
 		return c.say("status.held", language.Number(s.requests.Sum()), language.Number(s.dead.Sum()))
 	}
 	return c.say("status.waiting", language.Number(s.requests.Visible), language.Number(s.requests.Hidden), language.Number(s.requests.Delayed), language.Number(s.dead.Sum()))
