@@ -251,8 +251,8 @@ func (c *chooser) domains() {
 		return
 	}
 	federated := stamp.FederatedAmong(c.tenant.Domains)
-	for name := range strings.SplitSeq(value, ",") {
-		if name = strings.TrimSpace(name); !federated.Contain(name) {
+	for _, name := range Entries(value) {
+		if !federated.Contain(name) {
 			c.problems = append(c.problems, problem("domain", name, strings.Join(c.tenant.federated(), ", ")))
 		}
 	}
@@ -265,8 +265,8 @@ func (c *chooser) stillThere() {
 		return
 	}
 	ask := func(by stamp.Exclusions, written string, from Source) {
-		switch n := c.tenant.matching(by); {
-		case written == "" || n > 0:
+		switch {
+		case c.tenant.matching(by) > 0:
 		case from == FromFile:
 			c.problems = append(c.problems, problem("nobody", written))
 		default:
@@ -274,8 +274,8 @@ func (c *chooser) stillThere() {
 		}
 	}
 	for _, v := range c.chosen {
-		for one := range strings.SplitSeq(v.Value, ",") {
-			switch one = strings.TrimSpace(one); v.Name {
+		for _, one := range Entries(v.Value) {
+			switch v.Name {
 			case excludedUsers:
 				ask(stamp.Exclusions{IDs: []string{one}}, one, v.From)
 			case excludedPatterns:
