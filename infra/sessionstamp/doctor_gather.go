@@ -14,7 +14,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // gather asks for every piece. What cannot be had costs its own piece only.
@@ -113,10 +112,10 @@ func appOf(ctx context.Context, entra entraAsker, clientID string) doctor.Answer
 	return answered(doctor.App{App: app, State: doctor.AppFound}, err)
 }
 
-// lookAtExcluded finds ids that are nobody's, and notes who is spared.
+// lookAtExcluded finds ids that are nobody's, and notes the members of groups.
 func lookAtExcluded(ctx context.Context, x examined, d doctor.Deployment, users []directory.User, spared map[string]bool) (e doctor.Excluded, err error) {
 	for _, id := range excludedBy(x.stack).IDs {
-		if spared[id] = true; !slices.ContainsFunc(users, func(u directory.User) bool { return u.ID == id }) {
+		if !slices.ContainsFunc(users, func(u directory.User) bool { return u.ID == id }) {
 			e.Users = append(e.Users, id)
 		}
 	}
@@ -164,9 +163,9 @@ func countUsers(x examined, d doctor.Deployment, domains []directory.Domain, use
 	if d.Created.After(since) {
 		since = d.Created
 	}
-	patterns := stamp.Exclusions{Patterns: excludedBy(x.stack).Patterns}
+	exclusions := excludedBy(x.stack)
 	fresh := slices.DeleteFunc(slices.Clone(users), func(u directory.User) bool {
-		_, excluded := patterns.Match(u)
+		_, excluded := exclusions.Match(u)
 		named := len(d.Domains) == 0 || slices.ContainsFunc(d.Domains, func(name string) bool { return strings.EqualFold(name, u.Domain()) })
 		return excluded || spared[u.ID] || !named || u.Created.Before(since) || u.Created.After(now.Add(-youngestNew))
 	})
