@@ -9,7 +9,6 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
-	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
@@ -19,7 +18,6 @@ type condition struct {
 	*stack.Stack
 	stack.Memory
 
-	account        *account.Account
 	now            time.Time
 	trigger        string
 	requests, dead stack.Waiting
@@ -43,7 +41,7 @@ func (c *call) statusVerb() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		is := condition{Stack: s, account: s.Account(), now: c.Now()}
+		is := condition{Stack: s, now: c.Now()}
 		if s.Serves() {
 			if err := is.read(cmd.Context()); err != nil {
 				return err
@@ -169,7 +167,7 @@ func (c *call) statusRows(s condition) [][2]string {
 	}
 	rows := [][2]string{
 		{c.say("status.stack"), c.say("status.stack_is", s.Name, s.version(), s.Status, c.when(since))},
-		{c.say("status.where"), c.say("status.where_is", s.account.Region, s.account.ID)},
+		{c.say("status.where"), c.say("status.where_is", s.Account().Region, s.Account().ID)},
 		{c.say("status.tenant"), s.Tenant()},
 	}
 	if !s.Serves() {
