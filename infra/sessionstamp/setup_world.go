@@ -19,7 +19,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
-	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -32,7 +31,7 @@ func (c *call) session(ctx context.Context, o settingUp, w setup.Wishes) (s sess
 		if err != nil {
 			return s, err
 		}
-		d.Account, d.Partition, d.Region = a.ID, a.Partition, a.Region
+		d = deploymentIn(a, w.Stack)
 		if err := c.amazon(ctx, &s, a, o, d); err != nil {
 			return s, err
 		}
@@ -328,10 +327,6 @@ func previewOf(a *account.Account, name string) func(context.Context) (setupPrev
 			return p, err
 		}
 		report, err := found.Order(ctx, sweep.OrderPreview)
-		if group := report.Reasons[stamp.ReasonNew]; group != nil {
-			p.New = group.Count
-		}
-		p.Existing = report.Existing
-		return p, err
+		return setupPreview{New: newIn(report), Existing: report.Existing}, err
 	}
 }

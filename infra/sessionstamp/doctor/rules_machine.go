@@ -61,7 +61,6 @@ func fileIs(state FileState) func(matter) []hit {
 // versions hits where the command compares so to the stack, and both have a number.
 func (m matter) versions(want int) []hit {
 	d, deployed := m.deployed()
-	numbered := func(version string) bool { return bundle.Compare(version, "0.0.0") > 0 }
-	return when(deployed && numbered(m.Command) && numbered(d.Version) && bundle.Compare(m.Command, d.Version) == want,
+	return when(deployed && bundle.Numbered(m.Command) && bundle.Numbered(d.Version) && bundle.Compare(m.Command, d.Version) == want,
 		params{"command": plain(m.Command), "version": plain(d.Version)})
 }

@@ -16,9 +16,9 @@ var emergency = regexp.MustCompile(`(?i)break[-_. ]?glass|emergency|緊急`)
 // IsEmergency tells whether a user looks like an emergency access account by the name.
 func IsEmergency(u directory.User) bool { return emergency.MatchString(u.UserPrincipalName) }
 
-// Emergency returns the users that look like emergency access accounts by their names.
-func (t Tenant) Emergency() (found []directory.User) {
-	for _, u := range t.Users {
+// Emergencies returns the users that look like emergency access accounts by their names.
+func Emergencies(users []directory.User) (found []directory.User) {
+	for _, u := range users {
 		if IsEmergency(u) {
 			found = append(found, u)
 		}
@@ -106,7 +106,7 @@ func added(before string, more, written []string) (value string, said bool) {
 	if slices.Equal(written, []string{none}) {
 		return "", true
 	}
-	all := entries(before)
+	all := Entries(before)
 	for _, one := range more {
 		if !slices.Contains(all, one) {
 			all, said = append(all, one), true
@@ -116,8 +116,8 @@ func added(before string, more, written []string) (value string, said bool) {
 	return strings.Join(all, ","), said
 }
 
-// entries are those of a list as the template takes it.
-func entries(list string) (all []string) {
+// Entries are those of a parameter that holds a list, as the template takes it.
+func Entries(list string) (all []string) {
 	for one := range strings.SplitSeq(list, ",") {
 		if one = strings.TrimSpace(one); one != "" {
 			all = append(all, one)
