@@ -154,6 +154,7 @@ var setupProblems = language.Catalogue{
 	"setup_problem.none_alone":      {En: "none clears the list, and must stand alone: leave it out, or the others.", Ja: "none は一覧をすべて解除するもので、単独で指定します。none かほかの除外のどちらかを外してください。"},
 	"setup_problem.groups":          {En: "There are several groups called %s: write the object ID of one.", Ja: "グループ %s は複数あります。オブジェクト ID で指定してください。"},
 	"setup_problem.no_group":        {En: "There is no group called %s: correct it, or leave it out.", Ja: "グループ %s がありません。修正するか外してください。"},
+	"setup_problem.group_hidden":    {En: "The group %s hides its members (HiddenMembership), so nobody could be found in it: name another group, or the users.", Ja: "グループ %s はメンバーが非表示 (HiddenMembership) のため、誰が含まれるかわかりません。別のグループか、ユーザーを指定してください。"},
 	"setup_problem.group_by_id":     {En: "Groups cannot be looked up without rights in Entra: write the object ID of %s.", Ja: "Entra の権限がないため、グループを検索できません。%s はオブジェクト ID で指定してください。"},
 	"setup_problem.domain":          {En: "%s is no federated domain of the tenant. Those are: %s", Ja: "%s はこのテナントのフェデレーション ドメインではありません。フェデレーション ドメイン: %s"},
 	"setup_problem.value":           {En: "%s cannot be %q: write something like %s (lists with commas between).", Ja: "%s に %q は指定できません。%s のように指定してください (複数はカンマ区切り)。"},

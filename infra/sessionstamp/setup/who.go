@@ -87,6 +87,8 @@ func (t Tenant) excludeGroup(e *whom, name string, alone bool) {
 	case name == none && alone:
 	case name == none:
 		e.problems = append(e.problems, problem("none_alone"))
+	case len(found) == 1 && found[0].HiddenMembers:
+		e.problems = append(e.problems, problem("group_hidden", name))
 	case len(found) == 1:
 		e.groups = append(e.groups, found[0].ID)
 	case len(found) > 1:
