@@ -78,7 +78,7 @@ func (c *credential) token(ctx context.Context) (string, error) {
 	for {
 		token, err := c.signIn(ctx)
 		_, federated := errors.AsType[*directory.PresentedToken](err)
-		if !federated || time.Since(c.born) > replicationPatience || !wait(ctx, replicationPause) {
+		if !federated || time.Since(c.born) > replicationPatience || !waitInTime(ctx, replicationPause) {
 			return token, err
 		}
 	}
