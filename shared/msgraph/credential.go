@@ -109,6 +109,15 @@ func (c *credential) signIn(ctx context.Context) (string, error) {
 	return token, failed
 }
 
+// SignIn asks for a token once, without the patience that a call has. Errors are
+// *directory.Error.
+func (c *Client) SignIn(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, signInTimeout)
+	defer cancel()
+	_, err := c.credential.attempt(ctx, false)
+	return err
+}
+
 // refused tells whether Entra may have refused what the app signs in with: the status
 // does not always go with the number of the error.
 func refused(err error) bool {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
@@ -26,7 +26,7 @@ const (
 var ErrUnproved = errors.New("the new credential was not taken by Entra in time")
 
 // prove signs in until Entra certainly knows a credential.
-func (e *Engine) prove(ctx context.Context, s secrets.Stored) error {
+func (e *Engine) prove(ctx context.Context, s account.Stored) error {
 	end := time.Now().Add(patience)
 	for taken := 0; taken < proofs; {
 		err := e.SignIn(ctx, s)
