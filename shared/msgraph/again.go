@@ -29,7 +29,7 @@ const (
 func (c *Client) Read(ctx context.Context, operation string, info *abstractions.RequestInformation, err error) (got answer.Answer, _ error) {
 	made := err
 	err = persist(ctx, func() error {
-		got, err = c.send(ctx, operation, info, made)
+		got, err = c.Send(ctx, operation, info, made)
 		return err
 	})
 	return got, err

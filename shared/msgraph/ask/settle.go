@@ -66,11 +66,11 @@ func (c *Client) write(ctx context.Context, operation string, method abstraction
 		info.Headers.TryAdd("Prefer", "create-if-missing")
 	}
 	if body == nil {
-		return c.Write(ctx, operation, info, nil)
+		return c.Send(ctx, operation, info, nil)
 	}
 	content, err := json.Marshal(body)
 	info.SetStreamContentAndContentType(content, "application/json")
-	return c.Write(ctx, operation, info, err)
+	return c.Send(ctx, operation, info, err)
 }
 
 // remove deletes something. What is not there is no error.
