@@ -12,7 +12,8 @@ import (
 // another issuer, and throws the token away. What is wrong is a *directory.Error of the
 // operation [directory.Token], whose Code tells: AADSTS70025 where the app has no federated
 // credential, AADSTS700211 where none has the assertion's issuer, or Entra has not heard of it
-// yet, AADSTS700213 where one has the issuer and none the subject. A nil transport means one of its own.
+// yet, AADSTS700213 where one has the issuer and none the subject. A nil transport means one of
+// its own.
 func Exchange(ctx context.Context, cloud msgraph.Cloud, transport http.RoundTripper, tenantID, clientID, assertion string) error {
 	return SignIn(ctx, msgraph.Options{
 		Cloud: cloud, Transport: transport, TenantID: tenantID, ClientID: clientID,
