@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 )
 
@@ -114,17 +115,13 @@ func (s *stack) ref(id string) string {
 	}
 	switch r["Type"] {
 	case "AWS::SecretsManager::Secret":
-		return arn("secretsmanager", "secret:"+stackName+"-"+id+"-AbCdEf")
+		return awstest.ARN("secretsmanager", "secret:"+stackName+"-"+id+"-AbCdEf")
 	case "AWS::SNS::Topic":
-		return arn("sns", stackName+"-"+id)
+		return awstest.ARN("sns", stackName+"-"+id)
 	case "AWS::SQS::Queue":
 		return "https://sqs." + mototest.Region + ".amazonaws.com/" + mototest.Account + "/" + queueName(id)
 	}
 	return stackName + "-" + id
-}
-
-func arn(service, resource string) string {
-	return "arn:aws:" + service + ":" + mototest.Region + ":" + mototest.Account + ":" + resource
 }
 
 // queueName is how CloudFormation names a queue.
@@ -144,17 +141,17 @@ func (s *stack) attribute(id, attribute string) string {
 	}
 	switch kind {
 	case "AWS::Serverless::Function":
-		return arn("lambda", "function:"+name)
+		return awstest.ARN("lambda", "function:"+name)
 	case "AWS::IAM::Role":
-		return "arn:aws:iam::" + mototest.Account + ":role/" + name
+		return awstest.ARN("iam", "role/"+name)
 	case "AWS::Logs::LogGroup":
-		return arn("logs", "log-group:"+name+":*")
+		return awstest.ARN("logs", "log-group:"+name+":*")
 	case "AWS::SQS::Queue":
-		return arn("sqs", name)
+		return awstest.ARN("sqs", name)
 	case "AWS::DynamoDB::Table":
-		return arn("dynamodb", "table/"+name)
+		return awstest.ARN("dynamodb", "table/"+name)
 	case "AWS::CloudWatch::Alarm":
-		return arn("cloudwatch", "alarm:"+name)
+		return awstest.ARN("cloudwatch", "alarm:"+name)
 	}
 	panic(fmt.Sprintf("the ARN of %s, a %v, is not known here", id, kind))
 }

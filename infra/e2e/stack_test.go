@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
 	"github.com/sessionstamp/sessionstamp/shared/config"
 )
 
@@ -269,7 +270,7 @@ func checkStatement(t *testing.T, role string, statement object) {
 		return strings.HasPrefix(a, "secretsmanager:") || strings.HasPrefix(a, "sts:") || strings.HasPrefix(a, "dynamodb:")
 	})
 	sources, _ := condition["ArnEquals"].(object)
-	function := arn("lambda", "function:"+stackName+"-"+strings.ToLower(strings.TrimSuffix(role, "Role")))
+	function := awstest.ARN("lambda", "function:"+stackName+"-"+strings.ToLower(strings.TrimSuffix(role, "Role")))
 	if secret && !slices.Contains(texts(sources["lambda:SourceFunctionArn"]), function) {
 		t.Errorf("%s: %v is not bound to the function", role, action)
 	}
