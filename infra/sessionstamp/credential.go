@@ -16,7 +16,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/renew"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
@@ -118,8 +117,8 @@ func (c *call) planRenewal(ctx context.Context, r *renewal, s *stack.Stack) (err
 }
 
 // proof signs the app in as the functions do.
-func (c *call) proof(clientID string) func(context.Context, secrets.Stored) error {
-	return func(ctx context.Context, s secrets.Stored) error {
+func (c *call) proof(clientID string) func(context.Context, account.Stored) error {
+	return func(ctx context.Context, s account.Stored) error {
 		cloud, err := msgraph.CloudByName(c.cloud)
 		if err != nil {
 			return err
@@ -132,7 +131,7 @@ func (c *call) proof(clientID string) func(context.Context, secrets.Stored) erro
 				return []*x509.Certificate{s.Certificate}, s.Key, nil
 			}
 		}
-		return msgraph.SignIn(ctx, o)
+		return ask.SignIn(ctx, o)
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
@@ -99,7 +98,7 @@ func storedName(ctx context.Context, a *account.Account, s *stack.Stack) string 
 		return ""
 	}
 	text, _ := a.SecretValue(ctx, s.Parameters["CredentialSecretArn"], account.Current)
-	stored, _ := secrets.ParseStored(text)
+	stored, _ := account.ParseStored(text)
 	return stored.Name
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -180,7 +179,7 @@ func (c *call) exchange(t setup.Tenant, w setup.Wishes) func(context.Context, st
 		if err != nil {
 			return err
 		}
-		return msgraph.Exchange(ctx, cloud, c.Transport, id, clientID, token)
+		return ask.Exchange(ctx, cloud, c.Transport, id, clientID, token)
 	}
 }
 
@@ -282,7 +281,7 @@ func (v vaultOf) Stored(ctx context.Context, id string) (c setup.Credential, err
 	if errors.Is(err, account.ErrNoSecret) { // it is there, and has no value yet
 		return c, nil
 	}
-	stored, _ := secrets.ParseStored(text) // what cannot be read is not ours
+	stored, _ := account.ParseStored(text) // what cannot be read is not ours
 	c.Name = stored.Name
 	return c, err
 }
@@ -293,7 +292,7 @@ const storedBySetup = "sessionstamp: signs the app in to Microsoft Entra"
 
 // Store implements [setup.Vault], in the form that the functions and a renewal read.
 func (v vaultOf) Store(ctx context.Context, id string, c setup.Credential) (arn string, err error) {
-	text, err := secrets.Stored{Name: c.Name, ClientSecret: c.Secret, End: c.End}.Text()
+	text, err := account.Stored{Name: c.Name, ClientSecret: c.Secret, End: c.End}.Text()
 	if err != nil {
 		return "", err
 	}

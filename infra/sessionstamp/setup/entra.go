@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 // entra are the steps that make the apps.
@@ -153,7 +154,7 @@ func (r *runner) await(ctx context.Context, clientID string) error {
 			return err
 		}
 		r.say(Waits, cmp.Or(code, "no_answer"))
-		if err := wait(ctx, every); err != nil {
+		if err := wait.For(ctx, every); err != nil {
 			return err
 		}
 	}
