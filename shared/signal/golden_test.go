@@ -14,6 +14,9 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/signal"
 )
 
+// iat is when all tokens were issued that the tests make up.
+const iat = 1785578400
+
 const (
 	oktaIssuer      = "https://contoso.okta.com"
 	keycloakIssuer  = "https://keycloak.example.com/realms/staff"
@@ -148,10 +151,8 @@ func TestEventsOfTokens(t *testing.T) {
 func claims(event string, others ...string) string {
 	event = strings.ReplaceAll(event, `"caep/`, `"https://schemas.openid.net/secevent/caep/`)
 	event = strings.ReplaceAll(event, `"risc/`, `"https://schemas.openid.net/secevent/risc/`)
-	return fmt.Sprintf(`{"iss":%q,"aud":[%q],"jti":"j-1","iat":%d,"events":{%s},%s}`, issuer, audience, event0(), event, strings.Join(others, ","))
+	return fmt.Sprintf(`{"iss":%q,"aud":[%q],"jti":"j-1","iat":%d,"events":{%s},%s}`, issuer, audience, iat, event, strings.Join(others, ","))
 }
-
-func event0() int64 { return event.Unix() }
 
 func TestOktaHook(t *testing.T) {
 	t.Parallel()
