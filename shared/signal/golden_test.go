@@ -127,6 +127,7 @@ func TestEventsOfTokens(t *testing.T) {
 		"a critical member":       {change, `{"format":"complex","user":` + who + `,"org_unit":` + who + `}`, "critical_member"},
 		"nested aliases":          {change, `{"format":"aliases","identifiers":[{"format":"aliases","identifiers":[` + who + `]}]}`, "no_subject"},
 		"a line break in a name":  {change, `{"format":"opaque","id":"a\nb"}`, "no_subject"},
+		"an endless name":         {change, `{"format":"opaque","id":"` + strings.Repeat("x", 321) + `"}`, "no_subject"},
 		"an address without host": {change, `{"format":"email","email":"aiko@"}`, "no_subject"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,8 +138,8 @@ func TestEventsOfTokens(t *testing.T) {
 			for dropped := range d.Dropped {
 				got = string(dropped)
 			}
-			for _, signal := range d.Signals {
-				got = string(signal.Subject.Format)
+			for _, s := range d.Signals {
+				got = string(s.Subject.Format)
 			}
 			if got != c.want || err != nil {
 				t.Errorf("%q, %v, want %q", got, err, c.want)
@@ -246,6 +247,10 @@ func TestFuture(t *testing.T) {
 // TestIDs are the same for the same event only.
 func TestIDs(t *testing.T) {
 	t.Parallel()
+	elsewhere, err := signal.NewWebhook(signal.WebhookConfig{Source: "8", Secrets: []string{secret}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	id := func(s signal.Source, r signal.Request) string {
 		d, err := receive(t, s, r)
 		if err != nil {
@@ -262,9 +267,10 @@ func TestIDs(t *testing.T) {
 		ids[id(stream(t), pushed(token(strings.Replace(set, "j-1", "j-2", 1))))] = true
 		ids[id(webhook(t, secret), sent(body, "j-3", received, secret))] = true
 		ids[id(webhook(t, secret), sent(body, "j-3", event, secret))] = true
+		ids[id(elsewhere, sent(body, "j-3", event, secret))] = true
 	}
-	if len(ids) != 3 {
-		t.Errorf("%d ids, want 3", len(ids))
+	if len(ids) != 4 {
+		t.Errorf("%d ids, want 4", len(ids))
 	}
 }
 

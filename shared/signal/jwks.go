@@ -125,7 +125,7 @@ func rsaKey(jwk object) crypto.PublicKey {
 	n, e := new(big.Int).SetBytes(bytesOf(jwk, "n")), new(big.Int).SetBytes(bytesOf(jwk, "e"))
 	const minExponent, maxExponentBits = 3, 31
 	exponent := e.Int64()
-	if n.BitLen() < minRSA || n.BitLen() > maxRSA || n.Bit(0) == 0 ||
+	if n.BitLen() < minRSA || n.BitLen() > maxRSA ||
 		e.BitLen() > maxExponentBits || exponent < minExponent || exponent%2 == 0 {
 		return nil
 	}

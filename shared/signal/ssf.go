@@ -209,7 +209,7 @@ func takeApart(body []byte) (token, error) {
 	}
 	for i := range parts {
 		var err error
-		if decoded[i], err = base64.RawURLEncoding.Strict().DecodeString(parts[i]); err != nil {
+		if decoded[i], err = base64.RawURLEncoding.DecodeString(parts[i]); err != nil {
 			return token{}, refuse(Malformed)
 		}
 	}
