@@ -1,0 +1,188 @@
+package signal
+
+import (
+	"crypto/subtle"
+	"slices"
+	"strings"
+)
+
+// schemas is what the address of each event type begins with.
+const schemas = "https://schemas.openid.net/secevent/"
+
+// StreamNews is what a transmitter says of the stream itself ([SSF], sections 8.1.4 and
+// 8.1.5).
+//
+// [SSF]: https://openid.net/specs/openid-sharedsignals-framework-1_0-final.html
+type StreamNews struct {
+	// ID is the stream_id as the event names it.
+	ID string
+	// Verified tells that it is a verification event, Asked that it holds our state. A
+	// transmitter also sends some of its own accord, without a state.
+	Verified, Asked bool
+	// Status is the new one of a stream-updated event: "enabled", "paused" or "disabled".
+	Status string
+}
+
+// Decode reads the one event of a token.
+func (s *SSF) Decode(r Request) (Delivery, error) {
+	t, err := takeApart(r.Body)
+	if err != nil {
+		return Delivery{}, err
+	}
+	claims, ok := parse(t.payload)
+	events := claims.object("events")
+	switch {
+	case !ok || len(events) == 0:
+		return Delivery{}, refuse(Malformed)
+	case len(events) > 1:
+		return Delivery{}, refuse(SeveralEvents)
+	}
+	for uri := range events {
+		if event := events.object(uri); event != nil {
+			return s.decode(claims, strings.TrimPrefix(uri, schemas), event, r)
+		}
+	}
+	return Delivery{}, refuse(Malformed)
+}
+
+// decode tells what is about the stream from what is about a user. The names with sse are
+// those of the drafts.
+func (s *SSF) decode(claims object, name string, event object, r Request) (Delivery, error) {
+	news := &StreamNews{ID: claims.object("sub_id").text("id")}
+	switch name {
+	case "ssf/event-type/verification", "sse/event-type/verification":
+		state := event.text("state")
+		if state != "" && subtle.ConstantTimeCompare([]byte(state), []byte(s.config.State)) == 0 {
+			return Delivery{}, refuse(BadState)
+		}
+		news.Verified, news.Asked = true, state != ""
+		return Delivery{Stream: news}, nil
+	case "ssf/event-type/stream-updated", "sse/event-type/stream-updated":
+		news.Status = event.text("status")
+		if !slices.Contains([]string{"enabled", "paused", "disabled"}, news.Status) {
+			return Delivery{}, refuse(Malformed)
+		}
+		return Delivery{Stream: news}, nil
+	}
+	return s.user(claims, name, event, r), nil
+}
+
+// user makes a signal of an event about a user, or drops it.
+func (s *SSF) user(claims object, name string, event object, r Request) (d Delivery) {
+	kind, reason := s.kind(name, event)
+	if reason != "" {
+		d.drop(reason)
+		return d
+	}
+	subject, reason := s.subject(claims, event)
+	if reason != "" {
+		d.drop(reason)
+		return d
+	}
+	at := event.seconds("event_timestamp")
+	if at.IsZero() { // optional in CAEP, unknown to RISC, and never sent by authentik
+		at = claims.seconds("iat")
+	}
+	d.add(Signal{
+		Source: s.config.Source, Kind: kind, Subject: subject, At: at,
+		ID: identify(s.config.Source, claims.text("jti")), ByAdmin: event.text("initiating_entity") == "admin",
+	}, r.Received)
+	return d
+}
+
+// kind judges an event by [CAEP] and [RISC].
+//
+// [CAEP]: https://openid.net/specs/openid-caep-1_0-final.html
+// [RISC]: https://openid.net/specs/openid-risc-1_0-final.html
+func (s *SSF) kind(name string, event object) (Kind, Reason) {
+	switch name {
+	case "caep/event-type/credential-change":
+		return credential(event)
+	case "risc/event-type/account-purged":
+		return UserDisabled, ""
+	case "risc/event-type/account-disabled":
+		// Keycloak's word for a user whose password was guessed at too often:
+		// https://github.com/keycloak/keycloak/blob/main/ssf/core/src/main/java/org/keycloak/ssf/event/risc/RiscAccountDisabled.java
+		if event.text("reason") == "disabled-by-bruteforce" {
+			return "", Lockout
+		}
+		return UserDisabled, ""
+	case "caep/event-type/session-revoked", "risc/event-type/sessions-revoked":
+		if !s.config.SessionsRevoked {
+			return "", LogOut
+		}
+		return SessionsRevoked, ""
+	}
+	return "", OtherEvent
+}
+
+// credential judges a credential-change. The participles are those of older transmitters.
+// Okta calls every new password "revoke".
+func credential(event object) (Kind, Reason) {
+	switch {
+	case event.text("credential_type") == "":
+		return "", Unreadable
+	case event.text("credential_type") != "password":
+		return "", OtherCredential
+	}
+	switch event.text("change_type") {
+	case "update", "updated", "revoke", "revoked", "delete", "deleted":
+		return PasswordChanged, ""
+	case "create", "created":
+		return "", FirstPassword
+	}
+	return "", Unreadable
+}
+
+// subject reads whom the event is about: sub_id, or where Okta and authentik have it.
+func (s *SSF) subject(claims, event object) (Subject, Reason) {
+	id := claims.object("sub_id")
+	if id == nil {
+		id = event.object("subject")
+	}
+	user := id
+	// authentik leaves the format of a complex subject out.
+	if format := id.text("format"); format == "complex" || format == "" && id.has("user") {
+		user = id.object("user")
+		if slices.ContainsFunc(s.config.Critical, func(member string) bool { return member != "user" && id.has(member) }) {
+			return Subject{}, CriticalMember
+		}
+	}
+	return s.simple(user, true)
+}
+
+// simple reads a subject identifier of [RFC 9493] or of SSF. Aliases are several names of
+// one user: an address serves best, since the directory knows it.
+//
+// [RFC 9493]: https://www.rfc-editor.org/rfc/rfc9493
+func (s *SSF) simple(id object, outer bool) (subject Subject, reason Reason) {
+	switch format := id.text("format"); {
+	case format == "email":
+		subject = newSubject(Email, id.text("email"))
+	case format == "account":
+		subject = newSubject(UPN, strings.TrimPrefix(id.text("uri"), "acct:"))
+	case format == "opaque":
+		subject = named(id.text("id"))
+	case format == "iss_sub" && id.text("iss") != s.config.Issuer:
+		return Subject{}, ForeignSubject
+	case format == "iss_sub":
+		subject = named(id.text("sub"))
+	case format == "aliases" && outer: // they must not nest
+		subject = s.alias(id.list("identifiers"))
+	}
+	if subject == (Subject{}) {
+		return Subject{}, NoSubject
+	}
+	return subject, ""
+}
+
+func (s *SSF) alias(identifiers []any) (best Subject) {
+	for _, element := range identifiers {
+		id, _ := element.(object)
+		subject, _ := s.simple(id, false)
+		if best == (Subject{}) || best.Format == Opaque && subject.Format != "" && subject.Format != Opaque {
+			best = subject
+		}
+	}
+	return best
+}

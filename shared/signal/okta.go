@@ -1,0 +1,176 @@
+package signal
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"net/http"
+)
+
+// minStatic is the length of the shortest secret that is accepted in a header, in bytes.
+const minStatic = 24
+
+// static are the secrets that a provider sends as they are, in the header Authorization.
+type static [][sha256.Size]byte
+
+func newStatic(secrets []string) (static, error) {
+	var s static
+	for _, secret := range secrets {
+		if len(secret) < minStatic {
+			return nil, errors.New("a secret in the header Authorization needs at least 24 characters")
+		}
+		s = append(s, sha256.Sum256([]byte(secret)))
+	}
+	return s, nil
+}
+
+// match compares digests, so that the time tells not even the length.
+func (s static) match(h http.Header) bool {
+	given := sha256.Sum256([]byte(single(h, "Authorization")))
+	fits := 0
+	for i := range s {
+		fits |= subtle.ConstantTimeCompare(given[:], s[i][:])
+	}
+	return fits == 1
+}
+
+// OktaHookConfig describes one event hook.
+type OktaHookConfig struct {
+	// Source is its id.
+	Source string
+	// Secrets are the accepted values of the header Authorization, 24 characters at least.
+	Secrets []string
+}
+
+// An OktaHook is the source for an [event hook] of Okta, whose events are those of its
+// System Log. Okta signs nothing: the secret in the header is all the proof. Okta waits
+// three seconds, and repeats once, after a 5xx only.
+//
+// [event hook]: https://developer.okta.com/docs/concepts/event-hooks/
+type OktaHook struct {
+	source  string
+	secrets static
+}
+
+// NewOktaHook checks the secrets. Its error quotes none.
+func NewOktaHook(c OktaHookConfig) (*OktaHook, error) {
+	secrets, err := newStatic(c.Secrets)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(secrets) == 0:
+		return nil, errors.New("an event hook needs a secret")
+	}
+	return &OktaHook{source: c.Source, secrets: secrets}, nil
+}
+
+// challengeHeader is in Okta's one GET, which proves that we answer at this address.
+const challengeHeader = "X-Okta-Verification-Challenge"
+
+// OktaChallenge returns the JSON that answers the GET with these headers, with status 200.
+// It is not ok if the challenge is missing or longer than any that Okta sends. Okta does
+// not say that this GET bears the secret, so it isn't asked for.
+func OktaChallenge(h http.Header) (body []byte, ok bool) {
+	challenge := single(h, challengeHeader)
+	if challenge == "" || len(challenge) > maxLength {
+		return nil, false
+	}
+	body, err := json.Marshal(map[string]string{"verification": challenge})
+	return body, err == nil
+}
+
+// Authenticate compares the secret.
+func (o *OktaHook) Authenticate(_ context.Context, r Request) error {
+	if !o.secrets.match(r.Header) {
+		return refuse(BadSecret)
+	}
+	return nil
+}
+
+// Decode reads all events of the POST.
+func (o *OktaHook) Decode(r Request) (Delivery, error) {
+	body, ok := parse(r.Body)
+	events := body.object("data").list("events")
+	if !ok || events == nil {
+		return Delivery{}, refuse(Malformed)
+	}
+	var d Delivery
+	seen := make(map[string]bool)
+	for _, element := range events {
+		event, _ := element.(object)
+		s, reason := o.signal(event)
+		if reason == "" && seen[s.ID] {
+			reason = Duplicate
+		}
+		if reason != "" {
+			d.drop(reason)
+			continue
+		}
+		seen[s.ID] = true
+		d.add(s, r.Received)
+	}
+	return d, nil
+}
+
+// oktaKinds are the [event types] that signals are made of; all are eligible for hooks.
+// Nothing of user.mfa, user.session or user.account.lock is.
+//
+// [event types]: https://developer.okta.com/docs/reference/api/event-types/
+var oktaKinds = map[string]Kind{
+	"user.account.update_password":    PasswordChanged,
+	"user.account.reset_password":     PasswordChanged,
+	"user.lifecycle.suspend":          UserDisabled,
+	"user.lifecycle.deactivate":       UserDisabled,
+	"user.lifecycle.delete.initiated": UserDisabled,
+}
+
+// signal reads a LogEvent. The user is the target: the actor of a reset is the
+// administrator.
+func (o *OktaHook) signal(event object) (Signal, Reason) {
+	kind := oktaKinds[event.text("eventType")]
+	switch {
+	case event.text("eventType") == "" || event.text("uuid") == "":
+		return Signal{}, Unreadable
+	case kind == "":
+		return Signal{}, OtherEvent
+	case event.object("outcome").text("result") != "SUCCESS":
+		return Signal{}, NotSuccessful
+	}
+	target, reason := oktaTarget(event.list("target"))
+	if reason != "" {
+		return Signal{}, reason
+	}
+	actor := event.object("actor").text("id")
+	return Signal{
+		Source: o.source, Kind: kind, Subject: oktaSubject(target), At: event.date("published"),
+		ID: identify(o.source, event.text("uuid")), ByAdmin: actor != "" && actor != target.text("id"),
+	}, ""
+}
+
+// oktaTarget returns the one user among the targets.
+func oktaTarget(targets []any) (user object, reason Reason) {
+	for _, element := range targets {
+		target, _ := element.(object)
+		if target.text("type") != "User" {
+			continue
+		}
+		if user != nil && user.text("id") != target.text("id") {
+			return nil, SeveralSubjects
+		}
+		user = target
+	}
+	if user == nil {
+		return nil, NoSubject
+	}
+	return user, ""
+}
+
+// oktaSubject prefers the login, which is alternateId, to the id.
+func oktaSubject(target object) Subject {
+	if login := target.text("alternateId"); isAddress(login) { // it may be "unknown"
+		return newSubject(UPN, login)
+	}
+	return newSubject(Opaque, target.text("id"))
+}

@@ -1,0 +1,221 @@
+package signal
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// maxSET is the length of the longest token that is read. They have about 1,500 bytes;
+// and a token must be taken apart before it is known who has signed it.
+const maxSET = 1 << 16
+
+// Provider is who transmits, as far as it differs from the specification.
+type Provider string
+
+// The providers. The others send what the specification says, as documented.
+const (
+	OktaSSF   Provider = "okta"
+	Authentik Provider = "authentik"
+	Keycloak  Provider = "keycloak"
+	OCI       Provider = "oci"
+	SailPoint Provider = "sailpoint"
+	OtherSSF  Provider = "other"
+)
+
+// A quirk is how a provider differs.
+type quirk struct {
+	// untyped: its tokens do not say that they are security event tokens.
+	untyped bool
+	// logOut: its session-revoked is the end of a session, and says nothing of a theft.
+	logOut bool
+}
+
+var quirks = map[Provider]quirk{
+	// user.session.end is what it maps to session-revoked:
+	// https://developer.okta.com/docs/reference/ssf-transmitter-sets
+	OktaSSF: {logOut: true},
+	// Its code leaves the type to the library, which writes "JWT":
+	// https://github.com/goauthentik/authentik/blob/main/authentik/enterprise/providers/ssf/models.py
+	Authentik: {untyped: true},
+	Keycloak:  {}, OCI: {}, SailPoint: {}, OtherSSF: {},
+}
+
+// SSFConfig describes one stream of one transmitter.
+type SSFConfig struct {
+	// Source is its id.
+	Source   string
+	Provider Provider
+	// Issuer is the stream's iss, and the metadata's issuer.
+	Issuer string
+	// Audiences are the stream's aud. One of them must stand in each token.
+	Audiences []string
+	// Keys are those of the metadata's jwks_uri.
+	Keys *Keys
+	// Secrets are the accepted values of the header Authorization, if the stream was
+	// given one; not every transmitter sends it.
+	Secrets []string
+	// State is what verification events are asked for with.
+	State string
+	// Critical are the metadata's critical_subject_members.
+	Critical []string
+	// SessionsRevoked lets session-revoked through. Okta's never passes.
+	SessionsRevoked bool
+}
+
+// An SSF is the source for a transmitter that pushes security event tokens by [RFC 8935].
+// Success is answered by 202, a [Refusal] by 400 and its Code.
+//
+// A token holds one event, has an issuer and an audience, no sub and no exp, and is signed
+// by RS256 or ES256 ([SSF, section 4.1], [RFC 8417]). A token can be sent again by whoever
+// has seen it: that is harmless, since the time of its event stays the same.
+//
+// [RFC 8935]: https://www.rfc-editor.org/rfc/rfc8935
+// [RFC 8417]: https://www.rfc-editor.org/rfc/rfc8417
+// [SSF, section 4.1]: https://openid.net/specs/openid-sharedsignals-framework-1_0-final.html
+type SSF struct {
+	config  SSFConfig
+	quirk   quirk
+	secrets static
+}
+
+// NewSSF checks the configuration. Its error quotes no secret.
+func NewSSF(c SSFConfig) (*SSF, error) {
+	q, known := quirks[c.Provider]
+	if isOkta(c.Issuer) {
+		q.logOut = true
+	}
+	secrets, err := newStatic(c.Secrets)
+	switch {
+	case err != nil:
+		return nil, err
+	case !known:
+		return nil, errors.New("unknown provider of a stream")
+	case c.Issuer == "" || c.Keys == nil || len(c.Audiences) == 0 || slices.Contains(c.Audiences, ""):
+		return nil, errors.New("a stream needs an issuer, its keys and an audience")
+	case c.SessionsRevoked && q.logOut:
+		return nil, errors.New("at Okta session-revoked is a log-out: it can't be let through")
+	}
+	return &SSF{config: c, quirk: q, secrets: secrets}, nil
+}
+
+// isOkta recognises Okta where somebody took it for another.
+func isOkta(issuer string) bool {
+	u, err := url.Parse(issuer)
+	return err == nil && slices.ContainsFunc([]string{".okta.com", ".oktapreview.com", ".okta-emea.com"},
+		func(suffix string) bool { return strings.HasSuffix(strings.ToLower(u.Hostname()), suffix) })
+}
+
+// algorithms are all that is accepted. Each fits one type of key only, so that no public
+// key can be taken for a shared secret.
+var algorithms = map[string]jwt.SigningMethod{
+	"RS256": jwt.SigningMethodRS256,
+	"ES256": jwt.SigningMethodES256,
+}
+
+// Authenticate checks the secret, if there is one, then the token: header, signature,
+// claims.
+func (s *SSF) Authenticate(ctx context.Context, r Request) error {
+	if len(s.secrets) > 0 && !s.secrets.match(r.Header) {
+		return refuse(BadSecret)
+	}
+	t, err := takeApart(r.Body)
+	if err != nil {
+		return err
+	}
+	if err := s.checkHeader(t.header); err != nil {
+		return err
+	}
+	algorithm := t.header.text("alg")
+	key, err := s.config.Keys.find(ctx, algorithm, t.header.text("kid"), r.Received)
+	if err != nil {
+		return err
+	}
+	if algorithms[algorithm].Verify(t.signed, t.signature, key) != nil {
+		return refuse(BadSignature)
+	}
+	claims, ok := parse(t.payload)
+	if !ok {
+		return refuse(Malformed)
+	}
+	return s.checkClaims(claims)
+}
+
+// checkHeader checks a header in which "crit" names what must be understood (RFC 7515,
+// 4.1.11): we understand no extension.
+func (s *SSF) checkHeader(header object) error {
+	switch strings.TrimPrefix(strings.ToLower(header.text("typ")), "application/") {
+	case "secevent+jwt":
+	case "jwt", "":
+		if !s.quirk.untyped {
+			return refuse(BadType)
+		}
+	default:
+		return refuse(BadType)
+	}
+	switch {
+	case header.has("crit"):
+		return refuse(BadCritical)
+	case algorithms[header.text("alg")] == nil:
+		return refuse(BadAlgorithm)
+	case header.text("kid") == "":
+		return refuse(UnknownKey)
+	}
+	return nil
+}
+
+// checkClaims tells a security event token for us from any other token of the issuer:
+// those that sign users in have a sub and an exp.
+func (s *SSF) checkClaims(claims object) error {
+	switch {
+	case claims.has("sub") || claims.has("exp"):
+		return refuse(BadType)
+	case claims.text("iss") != s.config.Issuer:
+		return refuse(BadIssuer)
+	case !slices.ContainsFunc(s.config.Audiences, func(ours string) bool {
+		return claims.text("aud") == ours || slices.Contains(claims.list("aud"), any(ours))
+	}):
+		return refuse(BadAudience)
+	case claims.text("jti") == "" || claims.seconds("iat").IsZero():
+		return refuse(Malformed)
+	}
+	return nil
+}
+
+// A token is a compact JWS (RFC 7515) in its parts.
+type token struct {
+	header    object
+	payload   []byte
+	signature []byte
+	// signed is what the signature is of: header and payload as they were sent.
+	signed string
+}
+
+func takeApart(body []byte) (token, error) {
+	if len(body) > maxSET {
+		return token{}, refuse(TooLarge)
+	}
+	raw := string(bytes.TrimSpace(body))
+	parts := strings.Split(raw, ".")
+	var decoded [3][]byte // header, payload, signature
+	if len(parts) != len(decoded) {
+		return token{}, refuse(Malformed)
+	}
+	for i := range parts {
+		var err error
+		if decoded[i], err = base64.RawURLEncoding.DecodeString(parts[i]); err != nil {
+			return token{}, refuse(Malformed)
+		}
+	}
+	header, ok := parse(decoded[0])
+	if !ok {
+		return token{}, refuse(Malformed)
+	}
+	return token{header, decoded[1], decoded[2], parts[0] + "." + parts[1]}, nil
+}
