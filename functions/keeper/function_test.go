@@ -52,7 +52,7 @@ func (s *stub) TakeDown(context.Context) error {
 func (s *stub) ends(context.Context) (time.Time, error) { return s.expires, nil }
 
 func (s *stub) brake(context.Context, string) (stamp.BrakeState, int, error) {
-	return stamp.BrakeState{Reached: s.reached}, 200, nil
+	return stamp.BrakeState{Tally: stamp.Tally{Reached: s.reached}}, 200, nil
 }
 
 // functionOf is a function around a stub, whose log and metrics go to out.

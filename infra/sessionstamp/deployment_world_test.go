@@ -34,7 +34,7 @@ func deploy(t *testing.T) *deployed {
 	t.Helper()
 	d := &deployed{
 		Deployment: stacktest.New(t),
-		brake:      stamp.BrakeState{Hours: map[int64]int{at.Add(-2 * time.Hour).Truncate(time.Hour).Unix(): 14}, Members: 3021},
+		brake:      stamp.BrakeState{Tally: stamp.Tally{Hours: map[int64]int{at.Add(-2 * time.Hour).Truncate(time.Hour).Unix(): 14}}, Members: 3021},
 		keeper:     keeper.Record{ID: "s", Expires: at.Add(25 * 24 * time.Hour)},
 		sweep:      sweep.Checkpoint{Counts: sweep.Counts{Members: 3021, Unstamped: 2}},
 	}

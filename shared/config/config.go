@@ -36,6 +36,9 @@ var (
 	excludedGroups    = setting{"EXCLUDED_GROUPS", "the object IDs of groups whose members are never signed out"}
 	newUserWindow     = setting{"NEW_USER_WINDOW_HOURS", "for how many hours a user counts as new"}
 	stampsPerDay      = setting{"STAMPS_PER_DAY", "how many users may be stamped automatically in 24 hours"}
+	signalMode        = setting{"SIGNAL_MODE", "what becomes of what identity providers report"}
+	signalQueue       = setting{"SIGNAL_QUEUE_URL", "the SQS queue of signals"}
+	urgentSignalQueue = setting{"URGENT_SIGNAL_QUEUE_URL", "the SQS queue of signals that go first"}
 	dryRun            = setting{"DRY_RUN", "whether everything is decided and nobody is signed out"}
 )
 
@@ -82,7 +85,14 @@ type Webhook struct {
 	NotificationQueue, ClientStateSecret string
 }
 
-// Worker is the configuration of the stamper function and of the sweeper function.
+// Receiver is the configuration of the receiver function, for signals.
+type Receiver struct {
+	Stack
+	// Table is the name of the DynamoDB table, and the queues are URLs.
+	Table, SignalQueue, UrgentSignalQueue string
+}
+
+// Worker is the configuration of the stamper, the sweeper and the resolver function.
 type Worker struct {
 	Stack
 	App
@@ -111,7 +121,19 @@ func ReadWebhook(lookup Lookup) (Webhook, error) {
 	return c, r.err()
 }
 
-// ReadWorker reads the configuration of the stamper or the sweeper function. clouds are
+// ReadReceiver reads the configuration of the receiver function. The error is of type
+// [Faults].
+func ReadReceiver(lookup Lookup) (Receiver, error) {
+	r := &reader{lookup: lookup}
+	c := Receiver{
+		Stack: r.stack(), Table: r.required(tableName),
+		SignalQueue:       r.address(signalQueue, "https://", "http://"),
+		UrgentSignalQueue: r.address(urgentSignalQueue, "https://", "http://"),
+	}
+	return c, r.err()
+}
+
+// ReadWorker reads the configuration of the stamper, the sweeper or the resolver function. clouds are
 // the names of the national clouds there are. The error is of type [Faults].
 func ReadWorker(lookup Lookup, clouds []string) (Worker, error) {
 	r := &reader{lookup: lookup}
@@ -165,6 +187,7 @@ const maxWindow = 168
 func (r *reader) users() Users {
 	policy := stamp.DefaultPolicy
 	policy.NewUserWindow = time.Duration(r.number(newUserWindow, 1, maxWindow)) * time.Hour
+	policy.EnforceSignals = r.choice(signalMode, "off", "report", "enforce") == "enforce"
 	policy.Exclusions = stamp.Exclusions{IDs: r.ids(excludedUsers), Patterns: r.patterns()}
 	return Users{
 		Table:             r.required(tableName),

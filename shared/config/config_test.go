@@ -22,7 +22,7 @@ var valid = map[string]string{
 	"CLIENT_ID":               "5c1a2b7e-11f2-4a38-8c0b-6b1a94ec2f02", "STAMPER_CLIENT_ID": "", "CLOUD": "global", "AUTH_MODE": "web-identity",
 	"CREDENTIAL_SECRET_ARN": "", "NOTIFICATION_URL": "https://hook.example/graph",
 	"FEDERATED_DOMAINS": "", "EXCLUDED_USERS": "", "EXCLUDED_UPN_PATTERNS": "", "EXCLUDED_GROUPS": "",
-	"NEW_USER_WINDOW_HOURS": "72", "STAMPS_PER_DAY": "0", "DRY_RUN": "false",
+	"NEW_USER_WINDOW_HOURS": "72", "STAMPS_PER_DAY": "0", "DRY_RUN": "false", "SIGNAL_MODE": "report",
 }
 
 // with is valid with one value changed.
@@ -101,6 +101,7 @@ func TestRefusedAtDeployment(t *testing.T) {
 		{"window", "NEW_USER_WINDOW_HOURS", "0", "from 1 to 168"},
 		{"brake", "STAMPS_PER_DAY", "-1", "whole number"},
 		{"dry run", "DRY_RUN", "yes", "not one of true, false"},
+		{"signal mode", "SIGNAL_MODE", "on", "not one of off, report, enforce"},
 		{"mode", "AUTH_MODE", "password", "not one of"},
 		{"cloud", "CLOUD", "moon", "not one of global, china"},
 		{"queue", "NOTIFICATION_QUEUE_URL", "queue", "https://"},
@@ -161,7 +162,7 @@ func TestReads(t *testing.T) {
 func TestTellsAllFaults(t *testing.T) {
 	t.Parallel()
 	faults := faultsOf(t, lookup(map[string]string{"TENANT_ID": "hunter2", "AUTH_MODE": "client-secret", "CREDENTIAL_SECRET_ARN": "hunter2"}))
-	if len(faults) != 13 || strings.Contains(faults.Error(), "hunter2") {
+	if len(faults) != 14 || strings.Contains(faults.Error(), "hunter2") {
 		t.Errorf("%d faults: %v", len(faults), faults)
 	}
 }

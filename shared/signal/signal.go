@@ -48,18 +48,18 @@ const (
 // A Signal says that a user's stamp must not be older than a moment.
 type Signal struct {
 	// Source is the id that the source has in the table.
-	Source string
-	Kind   Kind
+	Source string `json:"source"`
+	Kind   Kind   `json:"kind"`
 	// Subject is whom the provider named. It is not a user of the directory yet.
-	Subject Subject
+	Subject Subject `json:"subject"`
 	// At is when it happened, UTC, in whole seconds: never after the receipt, never more
 	// than MaxAge before it.
-	At time.Time
+	At time.Time `json:"at"`
 	// ID is the same for each delivery of the same event, and no other's: 32 hexadecimal
 	// digits that tell nothing of what the provider wrote.
-	ID string
+	ID string `json:"id"`
 	// ByAdmin tells that somebody other than the user did it, as far as the provider says.
-	ByAdmin bool
+	ByAdmin bool `json:"byAdmin,omitempty"`
 }
 
 // Urgent tells whether the signal goes before those of users who changed their own

@@ -30,9 +30,9 @@ const maxSubject = 320
 
 // A Subject is a user in the provider's words. The zero Subject is nobody.
 type Subject struct {
-	Format Format
+	Format Format `json:"format"`
 	// Value must never reach a log or a metric.
-	Value string
+	Value string `json:"value"`
 }
 
 // String and GoString tell the format only.

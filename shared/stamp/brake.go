@@ -10,20 +10,27 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/state"
 )
 
-// BrakeState is what the brake remembers of a tenant.
+// BrakeState is what the brakes remember of a tenant. Its own tally is of new users.
 type BrakeState struct {
+	Tally
+	// Signals is the tally of users who are stamped again for what a provider reports.
+	Signals Tally
+	// Members is how many members of federated domains the last full round has counted.
+	Members int
+	// Paused is when a person stopped all stamping, approved requests included; zero:
+	// it goes on.
+	Paused time.Time
+}
+
+// A Tally is one brake's count.
+type Tally struct {
 	// Hours counts the automatic stamps by the hour in which they were made (its start,
 	// Unix seconds), for the last 24 hours.
 	Hours map[int64]int
-	// Members is how many members of federated domains the last full round has counted.
-	Members int
 	// Reached is when somebody was stopped by the limit; zero: the brake is open.
 	Reached time.Time
 	// Released is when a person last released it.
 	Released time.Time
-	// Paused is when a person stopped all stamping, approved requests included; zero:
-	// it goes on.
-	Paused time.Time
 }
 
 // ErrPaused is why nothing is granted while a person has paused the stamping.
@@ -31,10 +38,12 @@ var ErrPaused = errors.New("the stamping is paused")
 
 // Brake stops all automatic stamping of a tenant, over all workers, once the limit of 24
 // hours is reached, until a person releases it. It keeps a mistake, ours or an
-// administrator's, from signing out the company.
+// administrator's, from signing out the company. What providers report has a brake of its
+// own ([Brake.OfSignals]), with the same limit: neither uses up the other's.
 type Brake struct {
-	store state.Store[BrakeState]
-	limit int
+	store   state.Store[BrakeState]
+	limit   int
+	signals bool
 }
 
 const (
@@ -51,6 +60,26 @@ func NewBrake(store state.Store[BrakeState], limit int) *Brake {
 	return &Brake{store: store, limit: limit}
 }
 
+// OfSignals returns the brake for what providers report. Pause, members and limit are
+// those of b.
+func (b *Brake) OfSignals() *Brake {
+	other := *b
+	other.signals = true
+	return &other
+}
+
+// tally is the brake's own part of the state.
+func (b *Brake) tally(s *BrakeState) *Tally {
+	t := &s.Tally
+	if b.signals {
+		t = &s.Signals
+	}
+	if t.Hours == nil {
+		t.Hours = make(map[int64]int)
+	}
+	return t
+}
+
 // Take counts n calls before they are made. It grants as many as the limit leaves; if
 // that is not all, the brake is reached and grants nothing more until its release. After
 // an error, which may be [ErrPaused], no call may be made at all: whoever calls for
@@ -58,16 +87,17 @@ func NewBrake(store state.Store[BrakeState], limit int) *Brake {
 func (b *Brake) Take(ctx context.Context, tenant string, n int, now time.Time) (granted int, err error) {
 	var paused bool
 	err = b.update(ctx, tenant, func(s *BrakeState) bool {
+		t := b.tally(s)
 		granted, paused = 0, !s.Paused.IsZero()
-		if n == 0 || paused || !s.Reached.IsZero() {
+		if n == 0 || paused || !t.Reached.IsZero() {
 			return false
 		}
-		s.forget(now)
-		granted = min(n, max(0, b.limitOf(*s)-s.Taken(now)))
+		t.forget(now)
+		granted = min(n, max(0, b.limitOf(*s)-t.Taken(now)))
 		if granted < n {
-			s.Reached = now
+			t.Reached = now
 		}
-		s.Hours[hourOf(now)] += granted
+		t.Hours[hourOf(now)] += granted
 		return true
 	})
 	switch {
@@ -83,11 +113,12 @@ func (b *Brake) Take(ctx context.Context, tenant string, n int, now time.Time) (
 // nothing. Where a release has cleared the count since, there is nothing to take back.
 func (b *Brake) GiveBack(ctx context.Context, tenant string, n int, taken time.Time) error {
 	return b.update(ctx, tenant, func(s *BrakeState) bool {
-		if !s.Released.Before(taken) {
+		t := b.tally(s)
+		if !t.Released.Before(taken) {
 			return false
 		}
 		hour := hourOf(taken)
-		s.Hours[hour] = max(0, s.Hours[hour]-n)
+		t.Hours[hour] = max(0, t.Hours[hour]-n)
 		return true
 	})
 }
@@ -96,8 +127,9 @@ func (b *Brake) GiveBack(ctx context.Context, tenant string, n int, taken time.T
 // call would reach the limit again.
 func (b *Brake) Release(ctx context.Context, tenant string, now time.Time) error {
 	return b.update(ctx, tenant, func(s *BrakeState) bool {
-		s.Reached, s.Released = time.Time{}, now
-		clear(s.Hours)
+		t := b.tally(s)
+		t.Reached, t.Released = time.Time{}, now
+		clear(t.Hours)
 		return true
 	})
 }
@@ -150,27 +182,21 @@ func (b *Brake) limitOf(s BrakeState) int {
 
 // update changes the state. The change tells whether there is anything to write.
 func (b *Brake) update(ctx context.Context, tenant string, change func(*BrakeState) bool) error {
-	err := state.Update(ctx, b.store, tenant, func(s *BrakeState) bool {
-		if s.Hours == nil {
-			s.Hours = make(map[int64]int)
-		}
-		return change(s)
-	})
-	if err != nil {
+	if err := state.Update(ctx, b.store, tenant, change); err != nil {
 		return fmt.Errorf("change the brake: %w", err)
 	}
 	return nil
 }
 
 // forget drops the hours that are over for longer than a day.
-func (s *BrakeState) forget(now time.Time) {
+func (t *Tally) forget(now time.Time) {
 	oldest := hourOf(now.Add(-brakeSpan))
-	maps.DeleteFunc(s.Hours, func(hour int64, n int) bool { return hour < oldest || n == 0 })
+	maps.DeleteFunc(t.Hours, func(hour int64, n int) bool { return hour < oldest || n == 0 })
 }
 
 // Taken is how many automatic stamps count at now against the limit.
-func (s BrakeState) Taken(now time.Time) (sum int) {
-	for hour, n := range s.Hours {
+func (t Tally) Taken(now time.Time) (sum int) {
+	for hour, n := range t.Hours {
 		if hour >= hourOf(now.Add(-brakeSpan)) {
 			sum += n
 		}

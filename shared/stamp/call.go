@@ -50,41 +50,60 @@ func (s *Stamper) signOut(ctx context.Context, jobs []*job) {
 	s.record(ctx, claimed)
 }
 
-// takeBrake has the brake count the automatic ones, and returns the jobs that may go on.
-// It also asks for approved ones: a pause stops them all.
+// takeBrake has each brake count those it is for, and returns the jobs that may go on.
 func (s *Stamper) takeBrake(ctx context.Context, jobs []*job, now time.Time) []*job {
+	signals, others := bySignal(jobs)
+	s.take(ctx, s.Brake, others, now)
+	s.take(ctx, s.Brake.OfSignals(), signals, now)
+	return unsettled(jobs)
+}
+
+// bySignal parts those who are called for by a signal from the others.
+func bySignal(jobs []*job) (signals, others []*job) {
+	of := func(j *job) bool { return j.claim.Reason == ReasonSignal }
+	return filter(jobs, of), filter(jobs, func(j *job) bool { return !of(j) })
+}
+
+// take has the brake count the automatic ones. It also asks for approved ones: a pause
+// stops them all.
+func (s *Stamper) take(ctx context.Context, brake *Brake, jobs []*job, now time.Time) {
 	if len(jobs) == 0 {
-		return nil
+		return
 	}
 	automatic := filter(jobs, func(j *job) bool { return !j.request.Approved })
-	granted, err := s.Brake.Take(ctx, s.Tenant, len(automatic), now)
+	granted, err := brake.Take(ctx, s.Tenant, len(automatic), now)
 	switch {
 	case errors.Is(err, ErrPaused):
 		for _, j := range jobs {
 			j.later(MaxDelay, ReasonPaused, nil)
 		}
-		return nil
+		return
 	case err != nil:
 		putBackAll(jobs, ReasonBrakeUnavailable, err)
-		return nil
+		return
 	}
 	for i, j := range automatic {
 		if j.braked = i < granted; !j.braked {
 			j.later(MaxDelay, ReasonBrake, nil)
 		}
 	}
-	return unsettled(jobs)
 }
 
-// giveBack has the brake take back those for whom nothing was done.
+// giveBack has each brake take back those for whom nothing was done.
 func (s *Stamper) giveBack(ctx context.Context, jobs []*job, taken time.Time) {
+	signals, others := bySignal(jobs)
+	s.giveBackTo(ctx, s.Brake, others, taken)
+	s.giveBackTo(ctx, s.Brake.OfSignals(), signals, taken)
+}
+
+func (s *Stamper) giveBackTo(ctx context.Context, brake *Brake, jobs []*job, taken time.Time) {
 	n := len(filter(jobs, func(j *job) bool { return j.braked && !j.maybeDone }))
 	if n == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resultTimeout)
 	defer cancel()
-	if err := s.Brake.GiveBack(ctx, s.Tenant, n, taken); err != nil {
+	if err := brake.GiveBack(ctx, s.Tenant, n, taken); err != nil {
 		s.Log.LogAttrs(ctx, slog.LevelWarn, "the brake counts stamps that were not made",
 			slog.String("tenant", s.Tenant), slog.Int("users", n), slog.String("error", err.Error()))
 	}

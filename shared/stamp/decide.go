@@ -48,7 +48,7 @@ func Recall(e Entry, req Request, p Policy, now time.Time) (Decision, bool) {
 			return finish(ReasonKnownStamped, nil), true
 		}
 	case StateCannotFix:
-		if req.ReadBack || !req.Approved && now.Sub(e.Updated) < p.CannotFixRetry {
+		if req.ReadBack || !req.insists() && now.Sub(e.Updated) < p.CannotFixRetry {
 			return finish(ReasonKnownCannotFix, nil), true
 		}
 	case StateClaimed, StateCalled:
@@ -100,7 +100,7 @@ func Decide(e Entry, f Facts, req Request, p Policy, now time.Time) Decision {
 		return putBack(ReasonStampUnknown, backoff(req), nil)
 	case m.sufficient(stamp, req.NotBefore):
 		return m.stamped()
-	case e.State == StateCannotFix && e.Reason == ReasonStillEmpty && !req.Approved:
+	case e.State == StateCannotFix && e.Reason == ReasonStillEmpty && !req.insists():
 		return finish(ReasonStillEmpty, m.next(StateCannotFix, ReasonStillEmpty)) // its calls may have worked
 	case !m.open():
 		return m.scope()
@@ -181,10 +181,22 @@ func (m matter) scope() Decision {
 		return putBack(ReasonDomainUnknown, backoff(m.req), nil)
 	case m.req.Approved:
 		return m.call(ReasonApproved)
-	case u.UserType == "" || u.Created.IsZero() || m.now.Sub(u.Created) > m.policy.NewUserWindow:
+	case m.isNew():
+		return m.call(ReasonNew)
+	case m.req.Source != SourceSignal:
 		return finish(ReasonExisting, nil)
+	case !m.policy.EnforceSignals:
+		return finish(ReasonReported, nil)
 	}
-	return m.call(ReasonNew)
+	return m.call(ReasonSignal)
+}
+
+// isNew tells whether nobody notices that the user is signed out: the machine decides
+// about such users, whoever told of them.
+func (m matter) isNew() bool {
+	u := m.facts.User
+	return u.UserType != "" && !u.Created.IsZero() && m.now.Sub(u.Created) <= m.policy.NewUserWindow &&
+		u.SignInSessionsValidFrom.IsZero()
 }
 
 // call begins a matter: nothing of an earlier one counts.

@@ -56,6 +56,19 @@ const stateTable = `
 | nothing               | no date                     | automatic | done    | existing          |                    |
 | nothing               | no date                     | person    | call    | approved          | claimed            |
 | nothing               | new                         | automatic | call    | new               | claimed            |
+| nothing               | new                         | signal    | call    | new               | claimed            |
+| nothing               | existing                    | signal    | call    | signal            | claimed            |
+| nothing               | stamp                       | signal    | call    | signal            | claimed            |
+| nothing               | stamp after t               | signal    | done    | stamped           | stamped            |
+| nothing               | stamp                       | reported  | done    | reported          |                    |
+| nothing               | new                         | reported  | call    | new               | claimed            |
+| nothing               | guest                       | signal    | done    | guest             |                    |
+| nothing               | excluded by group           | signal    | done    | excluded          |                    |
+| nothing               | managed                     | signal    | done    | not_federated     |                    |
+| stamped               | stamp                       | signal    | call    | signal            | claimed            |
+| cannot_fix            | stamp                       | signal    | call    | signal            | claimed            |
+| never seen a day old  | existing                    | signal    | call    | signal            | claimed            |
+| called now            | (not read)                  | signal    | done    | read_back_pending |                    |
 `
 
 var noon = time.Date(2026, time.November, 3, 12, 0, 0, 0, time.UTC)
@@ -109,6 +122,8 @@ func factsOf(t *testing.T, words string) stamp.Facts {
 	case "stamp older than t":
 		f.User.SignInSessionsValidFrom = noon.Add(-time.Hour)
 		f.User.Created = noon.Add(-1000 * time.Hour)
+	case "stamp after t":
+		f.User.SignInSessionsValidFrom = noon.Add(-10 * time.Minute)
 	case "not found":
 		f = stamp.Facts{}
 	case "stamp unknown":
@@ -148,6 +163,8 @@ func requestOf(t *testing.T, words string) stamp.Request {
 		r.Seen = noon
 	case "read back":
 		r.ReadBack = true
+	case "signal", "reported":
+		r.Source, r.Provider, r.Cause, r.NotBefore = stamp.SourceSignal, "7", "password_changed", noon.Add(-20*time.Minute)
 	case "person t":
 		r.NotBefore = noon
 		fallthrough
@@ -161,7 +178,7 @@ func requestOf(t *testing.T, words string) stamp.Request {
 
 func policy() stamp.Policy {
 	p := stamp.DefaultPolicy
-	p.Exclusions.Patterns = []string{"svc-*"}
+	p.Exclusions.Patterns, p.EnforceSignals = []string{"svc-*"}, true
 	return p
 }
 
@@ -196,12 +213,14 @@ func TestDecide(t *testing.T) {
 		t.Run(fmt.Sprintf("%d %s", i, strings.Join(cells[:3], ", ")), func(t *testing.T) {
 			t.Parallel()
 			e, f, r := entryOf(t, cells[0]), factsOf(t, cells[1]), requestOf(t, cells[2])
-			d, known := stamp.Recall(e, r, policy(), noon)
+			p := policy()
+			p.EnforceSignals = cells[2] != "reported"
+			d, known := stamp.Recall(e, r, p, noon)
 			if unread := cells[1] == "(not read)"; known != unread {
 				t.Fatalf("the ledger alone answers: %t, want %t", known, unread)
 			}
 			if !known {
-				d = stamp.Decide(e, f, r, policy(), noon)
+				d = stamp.Decide(e, f, r, p, noon)
 			}
 			got := []string{string(d.Verdict), string(d.Reason), describe(d.Next)}
 			if want := cells[3:6]; strings.Join(got, "|") != strings.Join(want, "|") {
@@ -239,8 +258,8 @@ func FuzzDecide(f *testing.F) {
 		facts.Found = pick("yes", "yes", "no") == "yes"
 		facts.User.StampKnown = pick("yes", "yes", "no") == "yes"
 		facts.User.Created, facts.User.SignInSessionsValidFrom = at(created), at(stampAge)
-		r := requestOf(t, pick("automatic", "person", "person t", "read back"))
-		if r.Approved {
+		r := requestOf(t, pick("automatic", "person", "person t", "read back", "signal"))
+		if r.Approved || r.Source == stamp.SourceSignal {
 			r.NotBefore = at(before)
 		}
 		d := decide(e, facts, r)
@@ -255,7 +274,7 @@ func FuzzDecide(f *testing.F) {
 			"excluded":             facts.Excluded || strings.HasPrefix(u.UserPrincipalName, "svc-"),
 			"not known":            !facts.Found || !u.StampKnown,
 			"sufficiently stamped": !valid.IsZero() && !valid.Before(r.NotBefore),
-			"old":                  !r.Approved && (u.Created.IsZero() || u.UserType == "" || noon.Sub(u.Created) > 72*time.Hour),
+			"old":                  !r.Approved && r.Source != stamp.SourceSignal && (u.Created.IsZero() || u.UserType == "" || noon.Sub(u.Created) > 72*time.Hour),
 		} {
 			if is {
 				t.Errorf("a user who is %s is called: %+v, %+v", fault, u, r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -70,11 +71,11 @@ func (j *job) merge(req Request, position int) {
 	if req.Seen.Before(j.request.Seen) {
 		j.request.Seen = req.Seen
 	}
-	switch { // a person's word must not be lost, and whom a notification told of was not missed
-	case req.Approved:
-		j.request.Source, j.request.Approved = req.Source, true
-	case j.request.Source == SourceSweep:
-		j.request.Source = req.Source
+	// A person's word must not be lost, nor a provider's, and whom a notification told of was
+	// not missed.
+	if slices.Index(sources, req.Source) > slices.Index(sources, j.request.Source) {
+		j.request.Source, j.request.Approved = req.Source, req.Approved
+		j.request.Provider, j.request.Cause = req.Provider, req.Cause
 	}
 	j.request.NotBefore = latest(j.request.NotBefore, req.NotBefore)
 	j.request.ReadBack = j.request.ReadBack || req.ReadBack

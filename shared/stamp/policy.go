@@ -24,6 +24,9 @@ type Policy struct {
 	GiveUpAfter time.Duration
 	// ClockSkew is how much Graph's clock may lag behind ours.
 	ClockSkew time.Duration
+	// EnforceSignals has users stamped again for what a provider reports. Without it, it
+	// is only said who would be.
+	EnforceSignals bool
 	// Exclusions name the users that are never touched.
 	Exclusions Exclusions
 }

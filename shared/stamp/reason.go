@@ -8,6 +8,7 @@ type Reason string
 const (
 	ReasonNew          Reason = "new"
 	ReasonApproved     Reason = "approved"
+	ReasonSignal       Reason = "signal"
 	ReasonStamped      Reason = "stamped"
 	ReasonExisting     Reason = "existing"
 	ReasonGuest        Reason = "guest"
@@ -15,7 +16,10 @@ const (
 	ReasonNotFederated Reason = "not_federated"
 	ReasonExcluded     Reason = "excluded"
 	ReasonDryRun       Reason = "dry_run"
-	ReasonNotFound     Reason = "not_found"
+	// ReasonReported: a signal would have the user stamped again, if signals were
+	// enforced.
+	ReasonReported Reason = "reported"
+	ReasonNotFound Reason = "not_found"
 	// ReasonCalled: Graph accepted the call. ReasonReadBack: its stamp was seen.
 	ReasonCalled          Reason = "called"
 	ReasonReadBack        Reason = "read_back"

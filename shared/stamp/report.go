@@ -44,6 +44,9 @@ func (s *Stamper) reportJob(ctx context.Context, j *job) {
 		attrs = append(attrs,
 			slog.String("user", j.request.User),
 			slog.String("source", string(j.request.Source)))
+		if j.request.Source == SourceSignal {
+			attrs = append(attrs, slog.String("provider", j.request.Provider), slog.String("cause", j.request.Cause))
+		}
 	}
 	if j.out.Delay > 0 {
 		attrs = append(attrs, slog.Float64("delay_s", j.out.Delay.Seconds()))
@@ -68,7 +71,8 @@ func level(o Outcome) slog.Level {
 	switch {
 	case o.Verdict == Failed:
 		return slog.LevelError
-	case slices.Contains(remarkable, o.Reason):
+	case slices.Contains(remarkable, o.Reason),
+		o.Request.Source == SourceSignal && o.Reason == ReasonExcluded: // a stolen password ends no session
 		return slog.LevelWarn
 	case o.Reason == ReasonCalled || o.Reason == ReasonReadBack || o.Err != nil:
 		return slog.LevelInfo

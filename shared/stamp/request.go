@@ -16,6 +16,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
@@ -29,6 +31,8 @@ const (
 	SourceNotification Source = "notification"
 	SourceSweep        Source = "sweep"
 	SourcePerson       Source = "person"
+	// SourceSignal: an identity provider has reported what ends a user's sessions.
+	SourceSignal Source = "signal"
 )
 
 // A Request says that one user's stamp must not be older than NotBefore. It is the body
@@ -43,6 +47,10 @@ type Request struct {
 	NotBefore time.Time `json:"notBefore,omitzero"`
 	// Source tells who asked.
 	Source Source `json:"source"`
+	// Provider and Cause are a signal's: the id of the provider's source, and what it
+	// reported, as package signal calls that. Both are codes, and logged.
+	Provider string `json:"provider,omitempty"`
+	Cause    string `json:"cause,omitempty"`
 	// Approved tells that a person has named this user and seen what will happen:
 	// then the user need not be new, and the brake does not count it.
 	Approved bool `json:"approved,omitempty"`
@@ -57,6 +65,21 @@ type Request struct {
 
 var errInvalid = errors.New("invalid request")
 
+// sources are in the order in which one's word stands for that of the ones before it.
+var sources = []Source{SourceSweep, SourceNotification, SourceSignal, SourcePerson}
+
+// insists tells whether the request is about what has happened once: no later request
+// makes up for it.
+func (r Request) insists() bool { return r.Approved || r.Source == SourceSignal }
+
+// isCode tells whether a text can be logged: none is a name.
+func isCode(text string) bool {
+	const maxCode = 64
+	return len(text) <= maxCode && !strings.ContainsFunc(text, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-'
+	})
+}
+
 // Validate reports all that makes the request unfit to be acted upon.
 func (r Request) Validate() error {
 	var faults []error
@@ -67,10 +90,11 @@ func (r Request) Validate() error {
 	}
 	require(directory.IsID(r.Tenant), "tenant is not a lower-case GUID")
 	require(directory.IsID(r.User), "user is not a lower-case GUID")
-	require(r.Source == SourceNotification || r.Source == SourceSweep || r.Source == SourcePerson,
-		"source is not one of notification, sweep, person")
+	require(slices.Contains(sources, r.Source), "source is not one of notification, sweep, signal, person")
 	require(r.Approved == (r.Source == SourcePerson), "only a person approves, and a person always does")
-	require(r.NotBefore.IsZero() || r.Approved, "only a person asks for a stamp of a certain age")
+	require(r.NotBefore.IsZero() || r.insists(), "only a person or a signal asks for a stamp of a certain age")
+	require(!r.NotBefore.IsZero() || r.Source != SourceSignal, "a signal has no time")
+	require(isCode(r.Provider) && isCode(r.Cause), "provider or cause is no code")
 	require(!r.Seen.IsZero(), "seen is missing")
 	require(r.Attempt >= 0, "attempt is negative")
 	return errors.Join(faults...)

@@ -18,7 +18,9 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		"user is not":      func(m map[string]any) { m["user"] = canary },
 		"source is not":    func(m map[string]any) { m["source"] = canary },
 		"only a person ap": func(m map[string]any) { delete(m, "approved") },
-		"only a person as": func(m map[string]any) { m["source"] = "sweep"; delete(m, "approved") },
+		"only a person or": func(m map[string]any) { m["source"] = "sweep"; delete(m, "approved") },
+		"signal has no":    func(m map[string]any) { m["source"] = "signal"; delete(m, "approved"); delete(m, "notBefore") },
+		"cause is no code": func(m map[string]any) { m["cause"] = canary + "@" },
 		"seen is missing":  func(m map[string]any) { delete(m, "seen") },
 		"attempt is":       func(m map[string]any) { m["attempt"] = -1 },
 		"time is mal":      func(m map[string]any) { m["seen"] = canary },
@@ -40,6 +42,7 @@ func TestDecodeRequestRefuses(t *testing.T) {
 func FuzzDecodeRequest(f *testing.F) {
 	for _, r := range []stamp.Request{
 		{Tenant: tenant, User: userID(1), Source: stamp.SourceNotification, Seen: noon},
+		{Tenant: tenant, User: userID(1), Source: stamp.SourceSignal, Provider: "7", Cause: "user_disabled", Seen: noon, NotBefore: noon},
 		{Tenant: tenant, User: userID(2), Source: stamp.SourcePerson, Approved: true, Seen: noon, NotBefore: noon.Add(time.Nanosecond), ReadBack: true, Attempt: 3},
 	} {
 		f.Add(encode(f, r))

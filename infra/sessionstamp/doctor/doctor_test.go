@@ -139,7 +139,7 @@ var cases = append([]fault{
 	{"full_round_owed", []change{checkpoint(func(c *sweep.Checkpoint) { c.FullDue = time.Time{} })}, ""},
 	{"exclusion_unmatched", []change{checkpoint(func(c *sweep.Checkpoint) { c.Unmatched = []string{"svc-*"} })}, ""},
 	{"", []change{checkpoint(func(c *sweep.Checkpoint) { c.Unmatched, c.FullStarted = []string{"svc-*"}, ago(time.Hour) })}, ""},
-	{"brake_reached", []change{brake(stamp.BrakeState{Reached: ago(day)}), queue(Queue{Oldest: day}), func(e *Evidence) { e.Users = Asked(Users{New: 1, NewWithout: 1}) }}, ""},
+	{"brake_reached", []change{brake(stamp.BrakeState{Tally: stamp.Tally{Reached: ago(day)}}), queue(Queue{Oldest: day}), func(e *Evidence) { e.Users = Asked(Users{New: 1, NewWithout: 1}) }}, ""},
 	{"paused", []change{brake(stamp.BrakeState{Paused: ago(3 * day)}), queue(Queue{Oldest: day}), checkpoint(func(c *sweep.Checkpoint) { c.FullDue = ago(2 * day) })}, ""},
 	{"sign_in_refused", []change{called("sign_in_refused")}, ""},
 	{"keeper_failed", []change{called("keeper_failed")}, ""},

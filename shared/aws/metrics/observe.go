@@ -66,7 +66,7 @@ func (r *Recorder) Observe(_ context.Context, o stamp.Outcome) {
 	if o.Missed {
 		told = append(told, metric{UsersMissed, count, 1})
 	}
-	if !o.Request.Approved && !o.Created.IsZero() { // of an existing user it tells nothing
+	if !o.Request.Approved && o.Request.Source != stamp.SourceSignal && !o.Created.IsZero() { // of an existing user it tells nothing
 		told = append(told, metric{SecondsToStamp, seconds, max(0, o.Called.Sub(o.Created).Seconds())})
 	}
 	r.write("", told...)

@@ -12,6 +12,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/stamp/stamptest"
 	"github.com/sessionstamp/sessionstamp/shared/state"
@@ -65,9 +66,13 @@ func TestStateConforms(t *testing.T) {
 func TestDocumentsRoundTrip(t *testing.T) {
 	t.Parallel()
 	table := newTable(t)
-	roundTrip(t, table, store.NameBrake, stamp.BrakeState{
-		Hours: map[int64]int{1_795_000_000: 7}, Members: 1000, Reached: sampleTime, Released: sampleTime.Add(time.Hour),
-	})
+	tally := stamp.Tally{Hours: map[int64]int{1_795_000_000: 7}, Reached: sampleTime, Released: sampleTime.Add(time.Hour)}
+	roundTrip(t, table, store.NameBrake, stamp.BrakeState{Tally: tally, Signals: tally, Members: 1000, Paused: sampleTime})
+	roundTrip(t, table, store.NameSignals, signal.Registry{Sources: map[string]signal.Record{"0123": {
+		Name: "Okta", Kind: signal.KindSSF, Domains: []string{"federated.example"}, SessionsRevoked: true,
+		Stream: signal.Stream{Provider: signal.Keycloak, Issuer: "https://idp.example", Audiences: []string{"a"}, ID: "1", Asked: sampleTime},
+		Added:  sampleTime, Heard: sampleTime, Pinged: sampleTime,
+	}}})
 	roundTrip(t, table, store.NameKeeper, keeper.Record{
 		ID: "id", Fingerprint: "print", Expires: sampleTime, SweepOwed: true, Claimed: sampleTime, TakenDown: true,
 	})

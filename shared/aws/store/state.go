@@ -13,6 +13,8 @@ const (
 	NameKeeper = "keeper"
 	NameSweep  = "sweep"
 	NameBrake  = "brake"
+	// NameSignals is of a [signal.Registry].
+	NameSignals = "signals"
 )
 
 // State keeps one document of type T for each tenant, as [state.Store]. It is safe for

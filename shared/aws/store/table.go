@@ -19,6 +19,7 @@
 //	<tenant>#brake           [stamp.BrakeState]
 //	<tenant>#keeper          the keeper's record
 //	<tenant>#sweep           the sweep's checkpoint
+//	<tenant>#signals         the sources of signals
 //
 // Fields that this version does not know, of a newer one that was rolled back, are
 // passed over, and lost with the next write. So a new field must mean by its zero

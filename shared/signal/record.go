@@ -1,0 +1,150 @@
+package signal
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// SourceKind is which of the handlers a source has.
+type SourceKind string
+
+// The kinds of sources: [Webhook], [OktaHook] and [SSF].
+const (
+	KindWebhook SourceKind = "webhook"
+	KindOkta    SourceKind = "okta"
+	KindSSF     SourceKind = "ssf"
+)
+
+// A Registry is what a deployment knows of its sources: one document of the state table
+// for each tenant. Secrets are not in it.
+type Registry struct {
+	// Sources by their ids, which are 32 random hexadecimal digits: a stranger can't
+	// guess the path of one.
+	Sources map[string]Record
+}
+
+// A Record describes one source, and remembers when it was heard. Times are UTC.
+type Record struct {
+	// Name is the administrator's own for the source.
+	Name string
+	Kind SourceKind
+	// Domains are those that the source may speak for, each by its exact name in small
+	// letters.
+	Domains []string
+	// SessionsRevoked lets revoked sessions through as signals.
+	SessionsRevoked bool
+	// Stream is what an SSF source has besides.
+	Stream Stream
+	// Added is when the source was made.
+	Added time.Time
+	// Heard is when something authentic last came of it, and Pinged when that last was a
+	// heartbeat or the answer to our verification: then it has promised to be heard.
+	Heard, Pinged time.Time
+}
+
+// A Stream is one transmitter's, and where it is managed
+// (https://openid.net/specs/openid-sharedsignals-framework-1_0-final.html, sections 7 and 8).
+type Stream struct {
+	Provider Provider
+	// Issuer, KeysURI (jwks_uri) and Critical (critical_subject_members) are the
+	// transmitter's metadata.
+	Issuer, KeysURI string
+	Critical        []string
+	// The metadata's endpoints. VerificationEndpoint and StatusEndpoint may be empty.
+	ConfigurationEndpoint, StatusEndpoint, VerificationEndpoint string
+	// TokenEndpoint and Scope are for OAuth client credentials; empty where the secret
+	// holds a token.
+	TokenEndpoint, Scope string
+	// ID is the stream_id, empty until the stream is made, and Audiences its aud.
+	ID        string
+	Audiences []string
+	// Status is "enabled", "paused" or "disabled", as the transmitter last said.
+	Status string
+	// Asked is when a verification was last asked for.
+	Asked time.Time
+}
+
+// A Credential is the text of a source's secret in Secrets Manager, as JSON.
+type Credential struct {
+	// Secrets are what the provider proves itself by: one, or two while they change over.
+	Secrets []string `json:"secrets"`
+	// What the keeper manages an SSF stream with: a token, or a client's id and secret.
+	Token        string `json:"token,omitempty"`
+	ClientID     string `json:"clientId,omitempty"`
+	ClientSecret string `json:"clientSecret,omitempty"`
+}
+
+// LogValue, String and GoString tell nothing.
+func (Credential) String() string   { return "credential" }
+func (Credential) GoString() string { return "credential" }
+
+// Silence is how long a source that sends heartbeats may say nothing, and Quiet one that
+// does not: nobody changes a password at a weekend.
+const (
+	Silence = 6 * time.Hour
+	Quiet   = 7 * 24 * time.Hour
+)
+
+// Silent tells whether a person has to look why nothing is heard of the source.
+func (r Record) Silent(now time.Time) bool {
+	limit := Quiet
+	if !r.Pinged.IsZero() || r.Kind == KindSSF {
+		limit = Silence
+	}
+	last := r.Added
+	if r.Heard.After(last) {
+		last = r.Heard
+	}
+	return now.Sub(last) > limit
+}
+
+// Open makes the source that a record describes. keys are those of an SSF source, else nil.
+// Its error quotes no secret.
+func (r Record) Open(id string, c Credential, keys *Keys) (Source, error) {
+	if len(r.Domains) == 0 {
+		return nil, errors.New("the source may speak for no domain")
+	}
+	switch r.Kind {
+	case KindWebhook:
+		return NewWebhook(WebhookConfig{Source: id, Secrets: c.Secrets, SessionsRevoked: r.SessionsRevoked})
+	case KindOkta:
+		return NewOktaHook(OktaHookConfig{Source: id, Secrets: c.Secrets})
+	case KindSSF:
+		return NewSSF(SSFConfig{
+			Source: id, Provider: r.Stream.Provider, Issuer: r.Stream.Issuer, Audiences: r.Stream.Audiences,
+			Keys: keys, Secrets: c.Secrets, State: c.State(), Critical: r.Stream.Critical, SessionsRevoked: r.SessionsRevoked,
+		})
+	}
+	return nil, fmt.Errorf("unknown kind of source %q", r.Kind)
+}
+
+// State is what verification events are asked for with. It follows from the secret, so
+// that who asks and who receives need not agree on one.
+func (c Credential) State() string {
+	if len(c.Secrets) == 0 {
+		return ""
+	}
+	return identify("state", c.Secrets[0])
+}
+
+// A Message is what the receiver queues for the resolver, in JSON: one signal, or that the
+// source was heard. It holds the name of a user, so its queue is encrypted and forgets
+// soon.
+type Message struct {
+	// Tenant is a lower-case GUID, and Source the id of the source.
+	Tenant string `json:"tenant"`
+	Source string `json:"source"`
+	// Received is when it came, UTC.
+	Received time.Time `json:"received"`
+	// Signal is nil where the source was only heard.
+	Signal *Signal `json:"signal,omitempty"`
+	// Heartbeat tells that the sender showed only that it is alive, or answered our
+	// verification.
+	Heartbeat bool `json:"heartbeat,omitempty"`
+	// Status is the stream's new one, as the transmitter says, else empty.
+	Status string `json:"status,omitempty"`
+}
+
+// Urgent tells whether the message goes before others.
+func (m Message) Urgent() bool { return m.Signal != nil && m.Signal.Urgent() }
