@@ -75,6 +75,10 @@ type Credential struct {
 	ClientSecret string `json:"clientSecret,omitempty"`
 }
 
+// ErrNoCredential is of a source without a secret in Secrets Manager: it was deleted, or
+// has not been made yet.
+var ErrNoCredential = errors.New("the source has no secret: remove the source and add it again, or restore the secret")
+
 // LogValue, String and GoString tell nothing.
 func (Credential) String() string   { return "credential" }
 func (Credential) GoString() string { return "credential" }
