@@ -3,6 +3,7 @@ package signal
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -80,8 +81,9 @@ type Credential struct {
 var ErrNoCredential = errors.New("the source has no secret: remove the source and add it again, or restore the secret")
 
 // LogValue, String and GoString tell nothing.
-func (Credential) String() string   { return "credential" }
-func (Credential) GoString() string { return "credential" }
+func (Credential) LogValue() slog.Value { return slog.StringValue("credential") }
+func (Credential) String() string       { return "credential" }
+func (Credential) GoString() string     { return "credential" }
 
 // Silence is how long a source that sends heartbeats may say nothing, and Quiet one that
 // does not: nobody changes a password at a weekend.
