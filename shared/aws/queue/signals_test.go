@@ -43,12 +43,12 @@ func key(m signal.Message) string {
 	return m.Signal.ID
 }
 
-// What one POST may hold arrives, each message once, as it was and in its queue.
+// What is sent arrives, each message once, as it was and in its queue.
 func TestSignalsArrive(t *testing.T) {
 	t.Parallel()
 	client := sqs.NewFromConfig(mototest.Config(mototest.Shared(t)))
 	url, urgent := newQueue(t, client), newQueue(t, client)
-	messages := someMessages(500)
+	messages := someMessages(47)
 	want := map[string]map[string]signal.Message{url: {}, urgent: {}}
 	for _, m := range messages {
 		if m.Urgent() {
@@ -76,8 +76,8 @@ func TestSignalsArrive(t *testing.T) {
 func TestSignalsThatAreNotStored(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		messages := someMessages(50)
-		for _, lost := range []int{0, 1, 49} { // urgent, not urgent, heard
+		messages := someMessages(500) // the most that a POST of any provider holds
+		for _, lost := range []int{0, 1, 499} { // urgent, not urgent, heard
 			body, _ := json.Marshal(messages[lost])
 			failing := &fakeSQS{fail: func(_ int, e batchEntry) (string, bool) {
 				if e.MessageBody == string(body) {
