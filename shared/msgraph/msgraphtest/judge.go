@@ -115,3 +115,15 @@ func (t *Tenant) Revoke(ids ...string) {
 		t.stamp(t.mustFind(id), t.s.now())
 	}
 }
+
+// Report tells that a provider has reported, once, what ends the user's sessions: a stamp
+// older than at, or an empty one, may be revoked, however old the user is. Of two reports
+// the later one counts. It panics if there is no such user.
+func (t *Tenant) Report(id string, at time.Time) {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	user := t.mustFind(id).id
+	if at.After(t.dir.approved[user]) {
+		t.dir.approved[user] = at
+	}
+}
