@@ -9,7 +9,9 @@ package resolver
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -78,14 +80,96 @@ func New(c Config) *Resolver {
 
 // Handle resolves every message. The result has one error for each message, in order: nil
 // means that it may be acknowledged, because its request is queued or it has none; any other
-// leaves it to its queue. One message never spoils another, and a message that is handled
-// twice does no harm: the directory tells the stamper that the stamp is there.
+// leaves it to its queue. One message never spoils another. A message that is handled twice
+// does no harm: the second request finds the stamp of the first.
 func (r *Resolver) Handle(ctx context.Context, messages []signal.Message) []error {
-	return make([]error, len(messages))
+	jobs := make([]*job, len(messages))
+	for i, m := range messages {
+		jobs[i] = &job{message: m}
+	}
+	return r.handle(ctx, jobs)
 }
 
-// HandleMessages is [Resolver.Handle] for the bodies of queue messages. A body that is no
-// message fails alone, and ends among the dead letters.
-func (r *Resolver) HandleMessages(ctx context.Context, bodies [][]byte) []error {
-	return make([]error, len(bodies))
+func (r *Resolver) handle(ctx context.Context, jobs []*job) []error {
+	started := r.Now()
+	defer func() { r.report(ctx, jobs, started) }()
+	r.check(jobs)
+	item, err := r.Store.Load(ctx, r.Tenant)
+	if err != nil {
+		leaveAll(open(jobs), RegistryUnavailable, fmt.Errorf("read the sources: %w", err))
+	}
+	sources := item.Doc.Sources
+	r.admit(open(jobs), sources)
+	for _, turn := range turns(open(jobs)) {
+		r.resolve(ctx, turn, sources)
+	}
+	r.hear(ctx, jobs, item.Doc)
+	errs := make([]error, len(jobs))
+	for i, j := range jobs {
+		if j.out.Left {
+			errs[i] = j.out.Err
+		}
+	}
+	return errs
+}
+
+// turns are the jobs that are resolved together: the urgent ones first.
+func turns(jobs []*job) [][]*job {
+	urgent, others := filter(jobs, (*job).urgent), filter(jobs, func(j *job) bool { return !j.urgent() })
+	return slices.AppendSeq(slices.Collect(slices.Chunk(urgent, MaxBatch)), slices.Chunk(others, PerSecond))
+}
+
+// resolve brings the jobs of one turn to their end. Those that are not urgent wait for it.
+func (r *Resolver) resolve(ctx context.Context, jobs []*job, sources map[string]signal.Record) {
+	if !jobs[0].urgent() {
+		if err := r.pace.WaitN(ctx, len(jobs)); err != nil {
+			leaveAll(jobs, OutOfTime, fmt.Errorf("wait for the turn: %w", err))
+			return
+		}
+	}
+	r.lookUp(ctx, jobs)
+	r.judge(ctx, open(jobs), sources)
+	r.enqueue(ctx, open(jobs))
+}
+
+// judge settles the jobs whose source may not speak of anybody, or not yet.
+func (r *Resolver) judge(ctx context.Context, jobs []*job, sources map[string]signal.Record) {
+	if len(jobs) == 0 {
+		return
+	}
+	var users []directory.User
+	for _, j := range jobs {
+		users = append(users, j.users...)
+	}
+	now := r.Now()
+	domains, err := r.Domains.For(ctx, now, users...)
+	if err != nil {
+		leaveAll(jobs, DomainsUnavailable, err)
+		return
+	}
+	for _, j := range jobs {
+		j.judge(now, r.Policy, signal.Bounds{
+			Domains: sources[j.message.Source].Domains, Federated: domains, Exclusions: r.Policy.Exclusions,
+		})
+	}
+}
+
+// enqueue hands the users on whom a source may speak of.
+func (r *Resolver) enqueue(ctx context.Context, jobs []*job) {
+	if len(jobs) == 0 {
+		return
+	}
+	now := r.Now()
+	requests := make([]stamp.Delayed, len(jobs))
+	for i, j := range jobs {
+		requests[i] = j.request(now, r.Policy)
+	}
+	if err := r.Queue.Postpone(ctx, requests); err != nil {
+		leaveAll(jobs, QueueUnavailable, fmt.Errorf("queue the requests: %w", err))
+		return
+	}
+	for _, j := range jobs {
+		j.out.User = j.user
+		j.finish(Queued)
+	}
 }
