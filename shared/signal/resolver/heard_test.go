@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/signal/resolver"
 )
@@ -31,8 +32,11 @@ func TestHeard(t *testing.T) {
 			w.t.Errorf("the first ping: %+v", r)
 		}
 		time.Sleep(time.Second)
+		late := w.ssf(true, "")
+		late.Source, late.Received = source, w.start
 		w.handle(w.t.Context(), w.employee(4, false))
-		if r := w.record(source); !r.Heard.Equal(w.start.Add(time.Minute)) {
+		w.handle(w.t.Context(), late)
+		if r := w.record(source); !r.Heard.Equal(w.start.Add(time.Minute)) || !r.Pinged.Equal(w.start) {
 			w.t.Errorf("after a minute: %+v", r)
 		}
 	})
@@ -74,12 +78,16 @@ func TestHeardCannotBeWritten(t *testing.T) {
 	})
 }
 
-// A source that a person has removed stays removed.
+// A source that a person has removed stays removed, and its last signals are counted.
 func TestRemovedSource(t *testing.T) {
 	bubble(t, func(w *world) {
-		w.save(signal.Registry{})
+		w.spoil = func([]directory.Question) error { // a person is at work meanwhile
+			w.save(signal.Registry{})
+			return nil
+		}
+		w.want(w.handle(w.t.Context(), w.ssf(true, "enabled"), w.employee(1, true)), resolver.Heard, resolver.Queued)
 		w.want(w.handle(w.t.Context(), w.ssf(true, "enabled"), w.employee(1, true)), signal.UnknownSource, signal.UnknownSource)
-		if len(w.record(other).Domains) > 0 || w.registry.saves != 0 || w.queue.Len() != 0 {
+		if len(w.record(other).Domains) > 0 || w.registry.saves != 0 {
 			w.t.Error("the source came back")
 		}
 	})

@@ -161,6 +161,10 @@ func TestDirectoryFails(t *testing.T) {
 					}
 				}
 				w.want(w.handle(w.t.Context(), bad, good), tt.want, resolver.Queued)
+				last := w.lookedUp[len(w.lookedUp)-1].questions[0].Property
+				if goesOn := last == directory.PropertyMail; goesOn != (tt.want == signal.SubjectRefused) {
+					w.t.Errorf("at last %s was asked for", last)
+				}
 				w.user(2, directory.PropertyMail, bad.Signal.Subject.Value, canary+"-2@contoso.com")
 				w.fail, w.spoil = nil, nil
 				w.want(w.handle(w.t.Context(), bad), resolver.Queued)
