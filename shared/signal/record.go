@@ -51,6 +51,9 @@ type Stream struct {
 	// transmitter's metadata.
 	Issuer, KeysURI string
 	Critical        []string
+	// Subjects (default_subjects) is "ALL", or "NONE" where the transmitter reports on nobody
+	// until its administrator says on whom; empty where it does not say.
+	Subjects string
 	// The metadata's endpoints. VerificationEndpoint and StatusEndpoint may be empty.
 	ConfigurationEndpoint, StatusEndpoint, VerificationEndpoint string
 	// TokenEndpoint and Scope are for OAuth client credentials; empty where the secret
