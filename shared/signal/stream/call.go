@@ -18,8 +18,9 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/signal"
 )
 
-// maxAnswer is how much of an answer is read, in bytes.
-const maxAnswer = 1 << 20
+// maxAnswer is how much of an answer is read, in bytes. A stream has about 3,000; what is
+// kept of it must fit into a document of the state table.
+const maxAnswer = 1 << 16
 
 // api makes calls of one transmitter.
 type api struct {

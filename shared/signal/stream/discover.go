@@ -1,8 +1,8 @@
 package stream
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -106,7 +106,7 @@ func addresses(issuer, document string) []string {
 func (a *api) read(ctx context.Context, doing string, addresses []string, into any) error {
 	for _, address := range addresses {
 		err := a.do(ctx, request{doing: doing, method: http.MethodGet, address: address, into: into})
-		if e, ok := err.(*Error); !ok || e.Passing() {
+		if e, failed := errors.AsType[*Error](err); !failed || e.Passing() {
 			return err
 		}
 	}
@@ -128,21 +128,17 @@ func (a *api) tokenEndpoint(ctx context.Context, issuer string) string {
 
 // providerOf recognises a provider by its address. A person may know better.
 func providerOf(issuer string) signal.Provider {
-	at := host(issuer)
-	for end, provider := range map[string]signal.Provider{
-		".okta.com": signal.OktaSSF, ".oktapreview.com": signal.OktaSSF, ".okta-emea.com": signal.OktaSSF,
-		".identitynow.com": signal.SailPoint, ".identity.oraclecloud.com": signal.OCI,
-	} {
-		if strings.HasSuffix(at, end) {
-			return provider
-		}
-	}
-	var byPath signal.Provider
-	switch {
+	switch at := host(issuer); {
+	case signal.IsOkta(issuer):
+		return signal.OktaSSF
+	case strings.HasSuffix(at, ".identitynow.com"):
+		return signal.SailPoint
+	case strings.HasSuffix(at, ".identity.oraclecloud.com"):
+		return signal.OCI
 	case strings.Contains(issuer, wellKnown):
-		byPath = signal.Authentik
+		return signal.Authentik
 	case strings.Contains(issuer, "/realms/"):
-		byPath = signal.Keycloak
+		return signal.Keycloak
 	}
-	return cmp.Or(byPath, signal.OtherSSF)
+	return signal.OtherSSF
 }

@@ -14,8 +14,9 @@ import (
 
 // The statuses of a stream (section 8.1.2).
 const (
-	enabled = "enabled"
-	paused  = "paused"
+	enabled  = "enabled"
+	paused   = "paused"
+	disabled = "disabled"
 )
 
 const (
@@ -48,6 +49,8 @@ type view struct {
 	// that it shall be made with.
 	endpoint, given string
 	events          []string
+	// stored is the stream's id as it was stored before, empty for none.
+	stored string
 	// found is the stream at the transmitter, nil for none yet.
 	found *configuration
 	// conflict tells that the transmitter has a stream for us and makes no second one.
@@ -67,7 +70,7 @@ func (v *view) next(now time.Time) (step, Problem) {
 		return create, ""
 	case v.found.Issuer != "" && v.found.Issuer != v.stream.Issuer:
 		return blocked, OtherIssuer
-	case v.found.ID == "" || len(v.found.Audiences) == 0:
+	case v.found.ID == "" || len(v.found.Audiences) == 0 || slices.Contains(v.found.Audiences, ""):
 		return blocked, Unreadable
 	case v.differs() && v.did[update]:
 		return blocked, NotAccepted
@@ -79,20 +82,22 @@ func (v *view) next(now time.Time) (step, Problem) {
 		return resume, ""
 	case v.stream.Status != enabled && v.stream.Status != "":
 		return blocked, NotEnabled
-	case v.stream.VerificationEndpoint != "" && !v.did[verify] && v.due(now):
+	case v.stream.VerificationEndpoint != "" && v.stored == v.stream.ID && !v.did[verify] && v.due(now):
+		// What comes on a new stream is only understood once the stream is stored.
 		return verify, ""
 	}
 	return done, ""
 }
 
-// differs compares what the transmitter has with what we want. Events that it does not
-// support are left out; a secret is seldom given back, so that a fingerprint tells whether
-// it was given.
+// differs compares what the transmitter has with what we want. What it does not tell is
+// taken as right, and so are events that it does not support. A secret is seldom given
+// back: a fingerprint tells whether it was given.
 func (v *view) differs() bool {
-	missing := slices.ContainsFunc(v.events, func(event string) bool {
-		return slices.Contains(v.found.Supported, event) && !slices.Contains(v.found.Requested, event)
+	has, address := slices.Concat(v.found.Requested, v.found.Delivered), v.found.Delivery.Endpoint
+	missing := len(has) > 0 && slices.ContainsFunc(v.events, func(event string) bool {
+		return slices.Contains(v.found.Supported, event) && !slices.Contains(has, event)
 	})
-	return missing || v.found.Delivery.Endpoint != v.endpoint || v.stream.Given != v.given
+	return missing || address != "" && address != v.endpoint || v.stream.Given != v.given
 }
 
 // due tells whether a verification is to be asked for.

@@ -8,6 +8,8 @@ package stream
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/signal"
@@ -45,7 +47,7 @@ func (m Manager) Keep(ctx context.Context, endpoint string, s signal.Stream, c s
 	w := m.wanted(endpoint, s, c.Secrets[0])
 	r := &run{
 		api: a, want: w, state: c.State(), now: m.Now(),
-		view: view{stream: s, endpoint: endpoint, events: w.Events, given: fingerprint(w), did: make(map[step]bool)},
+		view: view{stream: s, stored: s.ID, endpoint: endpoint, events: w.Events, given: fingerprint(w), did: make(map[step]bool)},
 	}
 	err := r.keep(ctx)
 	return r.stream, err
@@ -75,6 +77,10 @@ func (m Manager) Remove(ctx context.Context, s signal.Stream, c signal.Credentia
 	if err := a.signIn(ctx, s, c); err != nil {
 		return err
 	}
+	return a.remove(ctx, s)
+}
+
+func (a *api) remove(ctx context.Context, s signal.Stream) error {
 	err := a.do(ctx, request{doing: "delete the stream", method: http.MethodDelete, address: withStream(s.ConfigurationEndpoint, s.ID)})
 	if status(err) == http.StatusNotFound {
 		return nil
@@ -133,7 +139,7 @@ func (r *run) look(ctx context.Context) error {
 		if status(err) != http.StatusNotFound {
 			return r.hold(&found, err)
 		}
-		r.stream.ID, r.stream.Given, r.stream.Asked = "", "", time.Time{} // it was deleted there
+		r.forget() // it was deleted there
 	}
 	var all several
 	read.address, read.into = r.stream.ConfigurationEndpoint, &all
@@ -144,6 +150,11 @@ func (r *run) look(ctx context.Context) error {
 		return r.hold(c, nil)
 	}
 	return nil
+}
+
+func (r *run) forget() {
+	r.found = nil
+	r.stream.ID, r.stream.Given, r.stream.Status, r.stream.Asked = "", "", "", time.Time{}
 }
 
 // remembered is the stream as it was when we made it.
@@ -188,6 +199,11 @@ func (r *run) update(ctx context.Context) error {
 	err := r.api.do(ctx, request{
 		doing: "update the stream", method: http.MethodPatch, address: r.stream.ConfigurationEndpoint, body: w, into: &made,
 	})
+	if unsupported(status(err)) { // authentik's can only be made anew
+		err = r.api.remove(ctx, r.stream)
+		r.forget()
+		return err
+	}
 	if err == nil && made.ID == "" { // 202: accepted, not done yet
 		made = *r.found
 		made.Delivery.Endpoint = r.endpoint
@@ -213,7 +229,7 @@ func (r *run) ask(ctx context.Context, s step) error {
 	if absent(status(err)) { // Okta has the first call in some orgs only, the second nowhere
 		return nil
 	}
-	if err == nil && said.Status != "" {
+	if said.Status = strings.ToLower(said.Status); err == nil && slices.Contains([]string{enabled, paused, disabled}, said.Status) {
 		r.stream.Status = said.Status
 	}
 	return err

@@ -25,6 +25,7 @@ type configuration struct {
 	Audiences     oneOrAll `json:"aud"`
 	Supported     []string `json:"events_supported"`
 	Requested     []string `json:"events_requested"`
+	Delivered     []string `json:"events_delivered"`
 	Delivery      delivery `json:"delivery"`
 	MinInterval   seconds  `json:"min_verification_interval"`
 	MaxInactivity seconds  `json:"inactivity_timeout"`
