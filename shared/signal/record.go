@@ -3,6 +3,7 @@ package signal
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -83,9 +84,14 @@ type Credential struct {
 	ClientSecret string `json:"clientSecret,omitempty"`
 }
 
+// ErrNoCredential is of a source without a secret in Secrets Manager: it was deleted, or
+// has not been made yet.
+var ErrNoCredential = errors.New("the source has no secret: remove the source and add it again, or restore the secret")
+
 // LogValue, String and GoString tell nothing.
-func (Credential) String() string   { return "credential" }
-func (Credential) GoString() string { return "credential" }
+func (Credential) LogValue() slog.Value { return slog.StringValue("credential") }
+func (Credential) String() string       { return "credential" }
+func (Credential) GoString() string     { return "credential" }
 
 // Silence is how long a source that sends heartbeats may say nothing, and Quiet one that
 // does not: nobody changes a password at a weekend.
