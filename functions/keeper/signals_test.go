@@ -101,7 +101,10 @@ func TestSignals(t *testing.T) {
 			p.change(t, func(r *signal.Record) bool { r.Added = time.Now().Add(7 * hour); return true })
 		}, "signal_silent", "source=" + sourceID + ` name="our IdP"`, 1},
 		"heard of": {func(t *testing.T, _ *function, p *provider) {
-			p.change(t, func(r *signal.Record) bool { r.Added, r.Heard = time.Now().Add(7*hour), time.Now().Add(hour); return true })
+			p.change(t, func(r *signal.Record) bool {
+				r.Added, r.Heard = time.Now().Add(7*hour), time.Now().Add(hour)
+				return true
+			})
 		}, "", "", 1},
 		"a quiet webhook": {func(t *testing.T, _ *function, p *provider) {
 			p.change(t, func(r *signal.Record) bool { r.Kind, r.Added = signal.KindWebhook, time.Now().Add(7*hour); return true })
