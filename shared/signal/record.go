@@ -52,6 +52,11 @@ type Stream struct {
 	// transmitter's metadata.
 	Issuer, KeysURI string
 	Critical        []string
+	// Subjects (default_subjects) is "ALL", or "NONE" where the transmitter reports on nobody
+	// until its administrator says on whom; empty where it does not say.
+	Subjects string
+	// Method is by which of the metadata's names it pushes (RFC 8935, or an older one).
+	Method string
 	// The metadata's endpoints. VerificationEndpoint and StatusEndpoint may be empty.
 	ConfigurationEndpoint, StatusEndpoint, VerificationEndpoint string
 	// TokenEndpoint and Scope are for OAuth client credentials; empty where the secret
@@ -60,6 +65,9 @@ type Stream struct {
 	// ID is the stream_id, empty until the stream is made, and Audiences its aud.
 	ID        string
 	Audiences []string
+	// Given is a fingerprint of what the transmitter was last given: address, secret and
+	// events. It tells nothing of them.
+	Given string
 	// Status is "enabled", "paused" or "disabled", as the transmitter last said.
 	Status string
 	// Asked is when a verification was last asked for.
@@ -92,10 +100,20 @@ const (
 	Quiet   = 7 * 24 * time.Hour
 )
 
+// Verified tells whether the keeper asks the transmitter to show that the stream delivers.
+// Not every transmitter can, and one without a management API is not asked.
+func (s Stream) Verified() bool {
+	return s.ConfigurationEndpoint != "" && s.VerificationEndpoint != ""
+}
+
 // Silent tells whether a person has to look why nothing is heard of the source.
 func (r Record) Silent(now time.Time) bool {
+	beats := !r.Pinged.IsZero()
+	if r.Kind == KindSSF { // some verify a stream once, when it is made
+		beats = r.Stream.Verified()
+	}
 	limit := Quiet
-	if !r.Pinged.IsZero() || r.Kind == KindSSF {
+	if beats {
 		limit = Silence
 	}
 	last := r.Added
