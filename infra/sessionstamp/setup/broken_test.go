@@ -36,6 +36,21 @@ var stories = map[string]story{
 		w.stack = Stack{ID: "failed", Status: "ROLLBACK_COMPLETE", Ours: true}
 		w.left = []Leftover{{Table, "sessionstamp-Table-0", true}}
 	}},
+	"rollbacks fail":       {prepare: func(w *world) { w.refusals, w.rollback = 2, "FAILED" }},
+	"an update fails":      {prepare: func(w *world) { w.refusals, w.rollback, w.stack = 2, "FAILED", running(nil) }},
+	"its creation failed":  {prepare: stands("CREATE_FAILED")},
+	"its rollback failed":  {prepare: stands("ROLLBACK_FAILED")},
+	"its deletion failed":  {prepare: stands("DELETE_FAILED")},
+	"its update is stuck":  {prepare: stands("UPDATE_ROLLBACK_FAILED")},
+	"its update is undone": {prepare: stands("UPDATE_ROLLBACK_COMPLETE")},
+	"in review":            {prepare: stands("REVIEW_IN_PROGRESS")},
+	"begun by another":     {prepare: stands("CREATE_IN_PROGRESS")},
+	"being deleted":        {prepare: stands("DELETE_IN_PROGRESS")},
+}
+
+// stands has an earlier attempt have left the stack so.
+func stands(status string) func(*world) {
+	return func(w *world) { w.stack = Stack{ID: "earlier", Status: status, Ours: true} }
 }
 
 // The wish and the facts of each story.
