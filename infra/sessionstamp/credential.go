@@ -98,7 +98,7 @@ func (c *call) planRenewal(ctx context.Context, r *renewal, a *account.Account, 
 	if directory.IsID(strings.ToLower(c.tenantID)) && !strings.EqualFold(c.tenantID, tenantID) {
 		return misuse("use.renew_tenant", s.Name, tenantID)
 	}
-	c.tenantID, c.cloud = tenantID, cmp.Or(s.Parameters["Cloud"], c.cloud)
+	c.tenantID = tenantID
 	if r.tenant, err = c.signIn(ctx, ask.ManageApps); err != nil {
 		return err
 	}

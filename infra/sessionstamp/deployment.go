@@ -114,9 +114,14 @@ func (c *call) stack(ctx context.Context, d deployment) (*account.Account, *stac
 		return a, nil, c.noStack(ctx, a, d)
 	case errors.Is(err, stack.ErrForeign):
 		return a, nil, misuse("use.foreign_stack", d.name)
+	case err == nil:
+		c.livesWith(s)
 	}
 	return a, s, err
 }
+
+// livesWith has the person sign in to the cloud of the stack's tenant: the others do not know it.
+func (c *call) livesWith(s *stack.Stack) { c.cloud = cmp.Or(s.Parameters["Cloud"], c.cloud) }
 
 // working finds a stack that can carry out orders.
 func (c *call) working(ctx context.Context, d deployment) (*stack.Stack, error) {
