@@ -82,6 +82,7 @@ help:
 
 go:
 	@command -v $(GO) >/dev/null || { echo 'Go is missing. Install 1.26 or later: https://go.dev/dl/' >&2; exit 1; }
+	@$(GO) list -m >/dev/null || { echo 'This Go cannot read go.mod: see above. Install 1.26 or later: https://go.dev/dl/' >&2; exit 1; }
 
 # What is no result goes to standard error, so that -json can be piped into a program.
 demo: go

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 )
 
@@ -151,4 +152,4 @@ func (c cloud) createSecret(ctx context.Context, name, text string) (string, err
 }
 
 // queueARN is the ARN of the queue with a URL.
-func queueARN(queueURL string) string { return arn("sqs", path.Base(queueURL)) }
+func queueARN(queueURL string) string { return awstest.ARN("sqs", path.Base(queueURL)) }

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
 	"github.com/sessionstamp/sessionstamp/infra/e2e/lambdatest"
 )
 
@@ -179,7 +180,7 @@ func resourcesOf(in map[string]any) (arns []string) {
 		arns = append(arns, secret)
 	}
 	if table, ok := in["TableName"].(string); ok {
-		arns = append(arns, arn("dynamodb", "table/"+table))
+		arns = append(arns, awstest.ARN("dynamodb", "table/"+table))
 	}
 	return arns
 }

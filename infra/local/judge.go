@@ -17,7 +17,7 @@ func (d *demo) result() result {
 		DeadLetters: len(d.plant.requests.DeadLetters()),
 		Seconds:     tenths(time.Since(d.started).Seconds()),
 		PeakRSSMB:   tenths(peakRSS()),
-		Existing:    len(d.old), Unnotified: len(d.unnotified),
+		Existing:    len(d.old),
 	}
 	r.WorkersDied, _ = d.faults.counts()
 	d.tally.fill(&r)
@@ -64,6 +64,9 @@ func (d *demo) judge(r *result, u msgraphtest.UserState, times *[]time.Duration)
 		return
 	}
 	r.InScope++
+	if d.unnotified[u.ID] {
+		r.Unnotified++
+	}
 	if u.Stamped.IsZero() {
 		r.Unstamped++
 		return

@@ -11,6 +11,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/memory"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 // sparingKind is why users are left alone for a part of a month whom sessionstamp would
@@ -118,14 +119,8 @@ func (w *world) repeat(ctx context.Context, give func(*keeper.Keeper, context.Co
 	}
 }
 
-func waitFor(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
+// waitFor leaves it to its caller to look at ctx.
+func waitFor(ctx context.Context, d time.Duration) { _ = wait.For(ctx, d) }
 
 // orders are a person's.
 type orders struct {

@@ -117,7 +117,7 @@ func (r result) writeTable(w io.Writer) error {
 	lines := []string{
 		fmt.Sprintf("%7d users came, %d of them in scope; %d were there before", r.Created, r.InScope, r.Existing),
 		fmt.Sprintf("%7d stamped, %d stamps read back", r.Stamped, r.ReadBack),
-		fmt.Sprintf("%7d came while no notification was delivered; the sweep found %d", r.Unnotified, r.RecoveredBySweep),
+		fmt.Sprintf("%7d of these came without a notification; the sweep found %d", r.Unnotified, r.RecoveredBySweep),
 		fmt.Sprintf("%7d waited for a person, when the brake had counted %d", r.BrakeHeld, r.BrakeLimit),
 		"",
 		fmt.Sprintf("%7d notifications, %d dropped (%d forged)", r.Notifications, r.drops(), r.ForgedDropped),

@@ -11,6 +11,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/report"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 )
 
 func (c *call) checkVerb() *cobra.Command {
@@ -63,7 +64,7 @@ func (c *call) countLines(found census.Census) []line {
 	if found.Members.Without > 0 {
 		lines = append(lines, line{text: c.say("check.stamp"), colour: screen.Faint})
 	}
-	return append(lines, c.emergencyLines("order.emergency", emergencies(found.Unstamped))...)
+	return append(lines, c.emergencyLines("order.emergency", setup.Emergencies(found.Unstamped))...)
 }
 
 // verdictLine says what the census means.
@@ -85,7 +86,7 @@ func (c *call) verdictLine(found census.Census) line {
 
 // onlyEmergencies tells whether nobody lacks a stamp but accounts that may well lack it.
 func onlyEmergencies(found census.Census) bool {
-	return found.Members.Without > 0 && len(emergencies(found.Unstamped)) == found.Members.Without
+	return found.Members.Without > 0 && len(setup.Emergencies(found.Unstamped)) == found.Members.Without
 }
 
 // doubts say what could not be looked at.

@@ -15,9 +15,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/renew"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
-	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
@@ -68,14 +66,14 @@ func (c *call) renewCredential(ctx context.Context, r *renewal) error {
 	case !r.yes && !r.dryRun && !c.Person:
 		return misuse("use.unasked_renew")
 	}
-	a, s, err := c.stack(ctx, r.deployment)
+	s, err := c.stack(ctx, r.deployment)
 	if err != nil {
 		return deploying(err)
 	}
 	if !directory.AuthMode(s.Parameters["AuthMode"]).Stored() {
 		return c.show(c.nothingStored(r, s))
 	}
-	if err := c.planRenewal(ctx, r, a, s); err != nil {
+	if err := c.planRenewal(ctx, r, s); err != nil {
 		return err
 	}
 	if r.dryRun {
@@ -93,7 +91,7 @@ func (c *call) renewCredential(ctx context.Context, r *renewal) error {
 }
 
 // planRenewal signs in, reads how things are, and refuses what cannot be begun.
-func (c *call) planRenewal(ctx context.Context, r *renewal, a *account.Account, s *stack.Stack) (err error) {
+func (c *call) planRenewal(ctx context.Context, r *renewal, s *stack.Stack) (err error) {
 	tenantID := s.Parameters["TenantId"]
 	if directory.IsID(strings.ToLower(c.tenantID)) && !strings.EqualFold(c.tenantID, tenantID) {
 		return misuse("use.renew_tenant", s.Name, tenantID)
@@ -102,12 +100,12 @@ func (c *call) planRenewal(ctx context.Context, r *renewal, a *account.Account, 
 	if r.tenant, err = c.signIn(ctx, ask.ManageApps); err != nil {
 		return err
 	}
-	r.account = a
+	r.account = s.Account()
 	d := renew.Deployment{
-		Deployment: setup.Deployment{Stack: s.Name, Account: a.ID, Region: a.Region}, ClientID: s.Parameters["ClientId"], SecretARN: s.Parameters["CredentialSecretArn"],
+		Deployment: deploymentIn(r.account, s.Name), ClientID: s.Parameters["ClientId"], SecretARN: s.Parameters["CredentialSecretArn"],
 		Certificate: s.Parameters["AuthMode"] == string(directory.AuthCertificate), Days: r.days, Now: c.Now,
 	}
-	r.engine = &renew.Engine{Apps: r.tenant, Vault: a, Say: c.sayStep, SignIn: c.proof(d.ClientID)}
+	r.engine = &renew.Engine{Apps: r.tenant, Vault: r.account, Say: c.sayStep, SignIn: c.proof(d.ClientID)}
 	if r.state, err = r.engine.Look(ctx, d); err != nil {
 		return renewTrouble(d, err)
 	}
@@ -119,8 +117,8 @@ func (c *call) planRenewal(ctx context.Context, r *renewal, a *account.Account, 
 }
 
 // proof signs the app in as the functions do.
-func (c *call) proof(clientID string) func(context.Context, secrets.Stored) error {
-	return func(ctx context.Context, s secrets.Stored) error {
+func (c *call) proof(clientID string) func(context.Context, account.Stored) error {
+	return func(ctx context.Context, s account.Stored) error {
 		cloud, err := msgraph.CloudByName(c.cloud)
 		if err != nil {
 			return err
@@ -133,7 +131,7 @@ func (c *call) proof(clientID string) func(context.Context, secrets.Stored) erro
 				return []*x509.Certificate{s.Certificate}, s.Key, nil
 			}
 		}
-		return msgraph.SignIn(ctx, o)
+		return ask.SignIn(ctx, o)
 	}
 }
 

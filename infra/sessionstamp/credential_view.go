@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
@@ -113,7 +112,7 @@ func (c *call) portalNames(credentials []directory.AppCredential) string {
 		}
 		names[i] = c.say("renew.named", name, c.kind(one.Certificate), c.dayOf(one.End))
 	}
-	return strings.Join(names, c.say("order.comma"))
+	return c.and(names)
 }
 
 func (c *call) kind(certificate bool) string {

@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack/stacktest"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
@@ -163,7 +163,7 @@ type renewWorld struct {
 	deployment *stacktest.Deployment
 	admin      *ask.Client
 	kind       directory.AuthMode
-	before     secrets.Stored
+	before     account.Stored
 
 	mu    sync.Mutex
 	vault vault
@@ -230,7 +230,7 @@ func (w *renewWorld) app() directory.App {
 // begin adds the first credentials.
 func (w *renewWorld) begin() {
 	ctx, end := w.t.Context(), time.Now().AddDate(0, 0, 180)
-	w.before = secrets.Stored{Name: w.names().CredentialName(), End: end}
+	w.before = account.Stored{Name: w.names().CredentialName(), End: end}
 	_, _, err := w.admin.AddPassword(ctx, w.app(), byHand, end)
 	if w.kind == directory.AuthCertificate {
 		w.before.Key = renewKey()
@@ -311,10 +311,10 @@ func (w *renewWorld) keep(r *http.Request, operation string) (*http.Response, er
 }
 
 // stored is what the functions would read.
-func (w *renewWorld) stored() secrets.Stored {
+func (w *renewWorld) stored() account.Stored {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	stored, err := secrets.ParseStored(w.vault.current())
+	stored, err := account.ParseStored(w.vault.current())
 	if err != nil {
 		w.t.Error(err)
 	}
@@ -323,8 +323,8 @@ func (w *renewWorld) stored() secrets.Stored {
 
 // auth reads what is stored as the functions do: once, and again when it is of no use.
 func (w *renewWorld) auth() (auth msgraph.Auth) {
-	var held secrets.Stored
-	read := func(fresh bool) secrets.Stored {
+	var held account.Stored
+	read := func(fresh bool) account.Stored {
 		if fresh || held.Name == "" {
 			held = w.stored()
 		}
@@ -345,7 +345,7 @@ func (w *renewWorld) options() msgraph.Options {
 }
 
 // works signs in as a function that starts now.
-func (w *renewWorld) works(ctx context.Context) error { return msgraph.SignIn(ctx, w.options()) }
+func (w *renewWorld) works(ctx context.Context) error { return ask.SignIn(ctx, w.options()) }
 
 // whole checks that nothing is left over: one credential of ours, which is the stored one, the
 // one of other means, and no pending version.

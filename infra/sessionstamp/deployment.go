@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 )
@@ -89,8 +90,7 @@ func (c *call) account(ctx context.Context, d deployment) (*account.Account, err
 	if c.demo {
 		return nil, misuse("use.no_demo")
 	}
-	a, err := account.Open(ctx, account.Options{Profile: d.profile, Region: d.region, Env: c.Env, Transport: c.AWS})
-	profile := cmp.Or(d.profile, c.Env("AWS_PROFILE"))
+	a, profile, err := c.openAccount(ctx, d)
 	switch {
 	case errors.Is(err, account.ErrNoRegion):
 		return nil, misuse("use.no_region")
@@ -102,22 +102,33 @@ func (c *call) account(ctx context.Context, d deployment) (*account.Account, err
 	return a, err
 }
 
+// openAccount tells the profile as well that the person has named, "" for none.
+func (c *call) openAccount(ctx context.Context, d deployment) (a *account.Account, profile string, err error) {
+	a, err = account.Open(ctx, account.Options{Profile: d.profile, Region: d.region, Env: c.Env, Transport: c.AWS})
+	return a, cmp.Or(d.profile, c.Env("AWS_PROFILE")), err
+}
+
 // stack finds the stack, in whatever state it is.
-func (c *call) stack(ctx context.Context, d deployment) (*account.Account, *stack.Stack, error) {
+func (c *call) stack(ctx context.Context, d deployment) (*stack.Stack, error) {
 	a, err := c.account(ctx, d)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s, err := stack.Find(ctx, a, d.name)
 	switch {
 	case errors.Is(err, stack.ErrNoStack):
-		return a, nil, c.noStack(ctx, a, d)
+		return nil, c.noStack(ctx, a, d)
 	case errors.Is(err, stack.ErrForeign):
-		return a, nil, misuse("use.foreign_stack", d.name)
+		return nil, misuse("use.foreign_stack", d.name)
 	case err == nil:
 		c.livesWith(s)
 	}
-	return a, s, err
+	return s, err
+}
+
+// deploymentIn is a stack of an account as a setup knows it.
+func deploymentIn(a *account.Account, name string) setup.Deployment {
+	return setup.Deployment{Stack: name, Partition: a.Partition, Account: a.ID, Region: a.Region}
 }
 
 // livesWith has the person sign in to the cloud of the stack's tenant: the others do not know it.
@@ -130,7 +141,7 @@ func (c *call) working(ctx context.Context, d deployment) (*stack.Stack, error) 
 
 // fit finds a stack that is fit for what it is to do.
 func (c *call) fit(ctx context.Context, d deployment, is func(*stack.Stack) bool) (*stack.Stack, error) {
-	_, s, err := c.stack(ctx, d)
+	s, err := c.stack(ctx, d)
 	switch {
 	case err != nil || is(s):
 		return s, err

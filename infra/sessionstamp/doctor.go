@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -125,8 +124,8 @@ func (c *call) admit(ctx context.Context, x *examined, e *doctor.Evidence) error
 
 func (c *call) admitAWS(ctx context.Context, x *examined, e *doctor.Evidence) (err error) {
 	is := doctor.Account{}
-	if x.account, err = account.Open(ctx, account.Options{Profile: x.profile, Region: x.region, Env: c.Env, Transport: c.AWS}); err == nil {
-		is = doctor.Account{ID: x.account.ID, Region: x.account.Region}
+	if x.account, is.Profile, err = c.openAccount(ctx, x.deployment); err == nil {
+		is.ID, is.Region = x.account.ID, x.account.Region
 	}
 	for cause, trouble := range map[error]doctor.Trouble{
 		account.ErrNoRegion: doctor.NoRegion, account.ErrExpired: doctor.ExpiredCredentials,
@@ -136,7 +135,7 @@ func (c *call) admitAWS(ctx context.Context, x *examined, e *doctor.Evidence) (e
 			is.Trouble, err = trouble, nil
 		}
 	}
-	if is.Profile = cmp.Or(x.profile, c.Env("AWS_PROFILE")); is.Profile != "" && is.Trouble == doctor.NoCredentials {
+	if is.Profile != "" && is.Trouble == doctor.NoCredentials {
 		is.Trouble = doctor.NoProfile
 	}
 	if e.Account = answered(is, err); x.account == nil {

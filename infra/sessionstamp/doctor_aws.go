@@ -11,9 +11,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
-	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
@@ -63,13 +61,13 @@ func deploymentOf(a *account.Account, s *stack.Stack) doctor.Deployment {
 		Found: true, Name: s.Name, Status: s.Status, Failure: s.Failure, Created: s.Created, Version: s.Version,
 		Tenant: s.Parameters["TenantId"], Reader: s.Parameters["ClientId"], Stamper: s.Parameters["StamperClientId"],
 		Mode: directory.AuthMode(s.Parameters["AuthMode"]), Audience: s.Outputs["TokenAudience"],
-		Domains: listOf(s.Parameters["FederatedDomains"]), Groups: listOf(s.Parameters["ExcludedGroups"]),
-		DryRun: s.Parameters["DryRun"] == "true", Subjects: make(map[string]string), Apps: make(map[string]string),
+		Domains: entriesOf(s, "FederatedDomains"), Groups: entriesOf(s, "ExcludedGroups"),
+		DryRun: observes(s), Subjects: make(map[string]string), Apps: make(map[string]string),
 	}
 	if d.Stamper == d.Reader {
 		d.Stamper = "" // one app does all
 	}
-	named := setup.Deployment{Stack: s.Name, Partition: a.Partition, Account: a.ID, Region: a.Region}
+	named := deploymentIn(a, s.Name)
 	for _, function := range signers {
 		d.Subjects[function] = named.Role(function)
 	}
@@ -100,7 +98,7 @@ func storedName(ctx context.Context, a *account.Account, s *stack.Stack) string 
 		return ""
 	}
 	text, _ := a.SecretValue(ctx, s.Parameters["CredentialSecretArn"], account.Current)
-	stored, _ := secrets.ParseStored(text)
+	stored, _ := account.ParseStored(text)
 	return stored.Name
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // gather asks for every piece. What cannot be had costs its own piece only.
@@ -113,10 +112,10 @@ func appOf(ctx context.Context, entra entraAsker, clientID string) doctor.Answer
 	return answered(doctor.App{App: app, State: doctor.AppFound}, err)
 }
 
-// lookAtExcluded finds ids that are nobody's, and notes who is spared.
+// lookAtExcluded finds ids that are nobody's, and notes the members of groups.
 func lookAtExcluded(ctx context.Context, x examined, d doctor.Deployment, users []directory.User, spared map[string]bool) (e doctor.Excluded, err error) {
-	for _, id := range listOf(x.stack.Parameters["ExcludedUsers"]) {
-		if spared[id] = true; !slices.ContainsFunc(users, func(u directory.User) bool { return u.ID == id }) {
+	for _, id := range excludedBy(x.stack).IDs {
+		if !slices.ContainsFunc(users, func(u directory.User) bool { return u.ID == id }) {
 			e.Users = append(e.Users, id)
 		}
 	}
@@ -132,34 +131,18 @@ func lookAtExcluded(ctx context.Context, x examined, d doctor.Deployment, users 
 			e.Hidden = append(e.Hidden, id)
 			continue
 		}
-		n, err := membersOf(ctx, x.entra, id, spared)
+		members, err := membersOf(ctx, x.entra, id)
 		if err != nil {
 			return e, err
 		}
-		if n == 0 {
+		if len(members) == 0 {
 			e.Empty = append(e.Empty, id)
+		}
+		for _, user := range members {
+			spared[user] = true
 		}
 	}
 	return e, nil
-}
-
-// membersOf notes the members of a group, and counts them.
-func membersOf(ctx context.Context, entra entraAsker, id string, spared map[string]bool) (n int, err error) {
-	next := ""
-	for range maxPages {
-		ids, after, err := entra.TransitiveMembers(ctx, id, next)
-		if err != nil {
-			return n, err
-		}
-		for _, user := range ids {
-			spared[user] = true
-		}
-		n += len(ids)
-		if next = after; next == "" {
-			break
-		}
-	}
-	return n, nil
 }
 
 // How old a user is who shows whether the stack works: the sweep has had an hour and more to
@@ -180,23 +163,13 @@ func countUsers(x examined, d doctor.Deployment, domains []directory.Domain, use
 	if d.Created.After(since) {
 		since = d.Created
 	}
-	patterns := stamp.Exclusions{Patterns: listOf(x.stack.Parameters["ExcludedUpnPatterns"])}
+	exclusions := excludedBy(x.stack)
 	fresh := slices.DeleteFunc(slices.Clone(users), func(u directory.User) bool {
-		_, excluded := patterns.Match(u)
+		_, excluded := exclusions.Match(u)
 		named := len(d.Domains) == 0 || slices.ContainsFunc(d.Domains, func(name string) bool { return strings.EqualFold(name, u.Domain()) })
 		return excluded || spared[u.ID] || !named || u.Created.Before(since) || u.Created.After(now.Add(-youngestNew))
 	})
 	members := census.Take(domains, fresh, now).Members
 	counted.New, counted.NewWithout = members.All(), members.Without
 	return counted
-}
-
-// listOf reads a parameter that holds a list.
-func listOf(value string) (list []string) {
-	for one := range strings.SplitSeq(value, ",") {
-		if one = strings.TrimSpace(one); one != "" {
-			list = append(list, one)
-		}
-	}
-	return list
 }

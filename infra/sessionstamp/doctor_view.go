@@ -122,7 +122,7 @@ func (c *call) groupLine(g doctor.Group, pieces []doctor.Piece, worst doctor.Sev
 		}
 	}
 	face := faces[worst]
-	text := strings.Join(names, c.say("doctor.and"))
+	text := c.and(names)
 	if len(names) == 0 {
 		face, text = faces[doctor.Note], c.say("doctor.unseen")
 	}
@@ -133,18 +133,14 @@ func (c *call) groupLine(g doctor.Group, pieces []doctor.Piece, worst doctor.Sev
 
 // gapLines tell what could not be looked at: the rights that lack, and what failed, each once.
 func (c *call) gapLines(pieces []doctor.Piece) (lines []line) {
-	var reasons []string
-	names := make(map[string][]string)
+	var missing gaps
 	for _, p := range pieces {
-		if why := c.gap(p.Gap); !p.Known && why != "" {
-			if names[why] == nil {
-				reasons = append(reasons, why)
-			}
-			names[why] = append(names[why], p.Name.In(c.lang))
+		if !p.Known {
+			missing.add(c.gap(p.Gap), p.Name.In(c.lang))
 		}
 	}
-	for _, why := range reasons {
-		lines = append(lines, marked("· "+c.say("doctor.gap", strings.Join(names[why], c.say("doctor.and")), why), screen.Notice))
+	for _, why := range missing.reasons {
+		lines = append(lines, marked("· "+c.say("doctor.gap", c.and(missing.names[why]), why), screen.Notice))
 	}
 	return lines
 }

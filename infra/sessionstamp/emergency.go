@@ -8,17 +8,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
-// emergencies are the users who look like emergency access accounts. To sign one of them out
-// is harmless only if somebody means it.
-func emergencies(users []directory.User) (found []directory.User) {
-	for _, u := range users {
-		if setup.IsEmergency(u) {
-			found = append(found, u)
-		}
-	}
-	return found
-}
-
 // spare leaves those alone who look like emergency access accounts, unless they are named one
 // by one: then they are meant.
 func (m *mission) spare() {
@@ -56,5 +45,5 @@ func (c *call) spared(m mission) []line {
 			meant = append(meant, u.User)
 		}
 	}
-	return append(c.emergencyLines("order.left_alone", spared), c.emergencyLines("order.emergency", emergencies(meant))...)
+	return append(c.emergencyLines("order.left_alone", spared), c.emergencyLines("order.emergency", setup.Emergencies(meant))...)
 }

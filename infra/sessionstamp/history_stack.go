@@ -38,7 +38,7 @@ func (c *call) stackHistory(ctx context.Context, r recollection, id string) (err
 	if r.since.IsZero() {
 		r.since = c.Now().AddDate(0, 0, -usualHistory)
 	}
-	_, s, err := c.stack(ctx, r.deployment)
+	s, err := c.stack(ctx, r.deployment)
 	if err != nil {
 		return err
 	}
@@ -100,13 +100,19 @@ type handled struct {
 	After *float64 `json:"creation_to_call_s"`
 }
 
+// handledIn reads a record of a log. What is no such record is passed over.
+func handledIn(r stack.Record) (h handled, is bool) {
+	err := json.Unmarshal([]byte(r.Message), &h)
+	return h, err == nil && h.Message == "user handled"
+}
+
 // stampedBy makes entries of the records of a log: one for each call, the last first, with
-// what became of it. What is no such record is passed over.
+// what became of it.
 func stampedBy(records []stack.Record) (entries []stamp.Entry) {
 	latest := make(map[string]int)
 	for _, r := range records {
-		var h handled
-		if json.Unmarshal([]byte(r.Message), &h) != nil || h.Message != "user handled" || !directory.IsID(h.User) {
+		h, is := handledIn(r)
+		if !is || !directory.IsID(h.User) {
 			continue
 		}
 		if h.Reason == stamp.ReasonCalled {

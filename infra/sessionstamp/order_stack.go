@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
@@ -67,7 +67,7 @@ func (c *call) takesOrders(ctx context.Context, e errand) (s *stack.Stack, err e
 		return nil, misuse("use.too_many_groups_stack", language.Number(maxGroups), language.Number(len(groups)))
 	case e.dryRun:
 		return s, nil
-	case s.Parameters["DryRun"] == "true":
+	case observes(s):
 		return nil, failure(nil, "fail.stack_dry_run", s.Name, e.given())
 	}
 	m, err := s.Memory(ctx)
@@ -90,8 +90,21 @@ func entriesOf(s *stack.Stack, parameter string) []string {
 	if s == nil {
 		return nil
 	}
-	return listOf(s.Parameters[parameter])
+	return setup.Entries(s.Parameters[parameter])
 }
+
+// excludedBy is whom a deployment never touches, but for groups.
+func excludedBy(s *stack.Stack) stamp.Exclusions {
+	return stamp.Exclusions{IDs: entriesOf(s, "ExcludedUsers"), Patterns: entriesOf(s, "ExcludedUpnPatterns")}
+}
+
+// together is both exclusions in one.
+func together(a, b stamp.Exclusions) stamp.Exclusions {
+	return stamp.Exclusions{IDs: slices.Concat(a.IDs, b.IDs), Patterns: slices.Concat(a.Patterns, b.Patterns)}
+}
+
+// observes tells whether a deployment decides only.
+func observes(s *stack.Stack) bool { return s.Parameters["DryRun"] == "true" }
 
 // judgesAs lets an engine judge as the deployment will, and hand orders to it.
 func judgesAs(s *stack.Stack) func(*job.Config) {
@@ -99,9 +112,7 @@ func judgesAs(s *stack.Stack) func(*job.Config) {
 		if s == nil {
 			return
 		}
-		x := &c.Policy.Exclusions
-		x.IDs = append(x.IDs, entriesOf(s, "ExcludedUsers")...)
-		x.Patterns = append(x.Patterns, entriesOf(s, "ExcludedUpnPatterns")...)
+		c.Policy.Exclusions = together(c.Policy.Exclusions, excludedBy(s))
 		c.ExcludedGroups = slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.ExcludedGroups, entriesOf(s, "ExcludedGroups")))))
 		c.FederatedDomains, c.Deployment = entriesOf(s, "FederatedDomains"), remote{s}
 	}
@@ -122,12 +133,11 @@ func (r remote) Enqueue(ctx context.Context, requests []stamp.Request) error {
 	return nil
 }
 
-// Handled implements [job.Deployment]. What is no record of a person's order is passed over.
+// Handled implements [job.Deployment].
 func (r remote) Handled(ctx context.Context, since time.Time) (list []job.Handled, err error) {
 	records, _, err := r.Logs(ctx, "StamperFunction", since, `{ $.message = "user handled" && $.source = "person" }`, mostHandled)
 	for _, record := range records {
-		var h handled
-		if json.Unmarshal([]byte(record.Message), &h) == nil && h.Message == "user handled" {
+		if h, is := handledIn(record); is {
 			list = append(list, job.Handled{At: record.At, User: h.User, Verdict: h.Verdict, Reason: h.Reason})
 		}
 	}
@@ -161,11 +171,8 @@ func (c *call) doneBy(m mission) []line {
 	if m.stack == nil {
 		return nil
 	}
-	_, region, number, err := placeOf(m.stack.ID)
-	if err != nil {
-		return nil
-	}
-	return []line{{text: c.say("stack.does_it", m.stack.Name, region, number), hang: 2}}
+	a := m.stack.Account()
+	return []line{{text: c.say("stack.does_it", m.stack.Name, a.Region, a.ID), hang: 2}}
 }
 
 // left says what the deployment has of an order that was not followed to its end, and how to

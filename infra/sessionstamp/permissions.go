@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,7 @@ func (c *call) permissionsVerb() *cobra.Command {
 func (c *call) permissions() error {
 	s := access.NewSheet()
 	v := view{object: s, sheet: sheetOf(s)}
-	v.before = []line{{text: c.say("sheet.title", c.Now().Format("2006-01-02")), colour: screen.Strong}}
+	v.before = []line{{text: c.say("sheet.title", c.Now().Format(time.DateOnly)), colour: screen.Strong}}
 	v.before = append(v.before, c.chapter("sheet.purpose", paragraphs(c.lang, s.Purpose))...)
 	v.before = append(v.before, c.chapter("sheet.people", c.people(s.People))...)
 	v.before = append(v.before, c.chapter("sheet.permissions", c.appPermissions(s.Permissions))...)

@@ -27,12 +27,12 @@ var policies = map[string]struct {
 var policyNames = []string{"deploy", "operator", "helpdesk"}
 
 func (c *call) policyVerb() *cobra.Command {
-	place := access.Place{Stack: "sessionstamp"}
+	place := access.Place{Stack: usualStack}
 	cmd := c.verb("policy", func(_ *cobra.Command, args []string) error { return c.policy(args[0], place) })
 	ofDeployment(cmd)
 	flags := cmd.Flags()
 	flags.Var(matching{&place.Stack, "NAME", regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)}, "stack", c.help("flag.policy-stack"))
-	flags.Var(matching{&place.Region, "eu-central-1", regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)}, "region", c.help("flag.policy-region"))
+	flags.Var(matching{&place.Region, "eu-central-1", looksLikeRegion}, "region", c.help("flag.policy-region"))
 	flags.Var(matching{&place.Account, "111122223333", regexp.MustCompile(`^[0-9]{12}$`)}, "account", c.help("flag.policy-account"))
 	cmd.ValidArgsFunction = cobra.FixedCompletions(policyNames, cobra.ShellCompDirectiveNoFileComp)
 	cmd.Args = func(_ *cobra.Command, args []string) error {

@@ -141,7 +141,7 @@ func (c *call) preview(m mission) view {
 func (c *call) previewLines(m mission) []line {
 	lines := []line{{text: "✓ Entra  " + m.tenant.as, colour: screen.Good}, {text: c.title(m)}}
 	if others := c.others(m); len(others) > 0 {
-		lines = append(lines, line{text: c.say("order.others", strings.Join(others, c.say("order.comma"))), hang: 2})
+		lines = append(lines, line{text: c.say("order.others", c.and(others)), hang: 2})
 	}
 	if m.verb == job.SignOut && m.plan.Count(job.Guest)+m.plan.Count(job.Managed) > 0 {
 		lines = append(lines, line{text: c.say("order.by_design")})
@@ -190,7 +190,7 @@ func (c *call) who(m mission, due int) line {
 			names = append(names, u.User.UserPrincipalName)
 		}
 	}
-	text := "  " + strings.Join(names, c.say("order.comma"))
+	text := "  " + c.and(names)
 	if due > most {
 		text += c.say("order.who_more", language.Number(due-most))
 	}
@@ -331,7 +331,7 @@ func (c *call) first(names []string) string {
 	if len(names) > most {
 		names = append(slices.Clone(names[:most]), "…")
 	}
-	return " (" + strings.Join(names, c.say("order.comma")) + ")"
+	return " (" + c.and(names) + ")"
 }
 
 // doubtful counts those for whom nothing could be done, and names the first: they were not

@@ -292,7 +292,7 @@ func (c *call) goOn(ctx context.Context) error {
 		case agrees(answer):
 			return nil
 		case answer != "h":
-			return failure(nil, "fail.setup_declined")
+			return failure(nil, "fail.declined")
 		}
 		c.tellHow()
 	}
@@ -321,7 +321,7 @@ func (c *call) refusePlan(problems []setup.Problem) error {
 		}
 		t.more = append(t.more, c.say(key, p.Args...))
 	}
-	t.more = append(t.more, c.say("setup.nothing_done"))
+	t.more = append(t.more, c.say("fail.declined"))
 	return t
 }
 

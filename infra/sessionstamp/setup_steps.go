@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -21,14 +20,14 @@ type teller struct {
 	event setup.Event // the last one
 	began time.Time   // its step
 	told  time.Time   // when a line told last that it runs
-	drawn int         // cells
+	line  *screen.Line
 
 	silence func() // ends its goroutine
 }
 
 // steps begins to tell. Its goroutine lives until end.
 func (c *call) steps() *teller {
-	t := &teller{c: c}
+	t := &teller{c: c, line: screen.NewLine(c.Stderr, c.Err.Columns)}
 	t.silence = repeat(time.Second, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -39,7 +38,7 @@ func (c *call) steps() *teller {
 
 func (t *teller) end() {
 	t.silence()
-	t.clear()
+	t.line.Clear()
 }
 
 // take is told by the run.
@@ -68,7 +67,7 @@ func (t *teller) already(step, name string) {
 	key := language.Key("setup.already")
 	switch step {
 	case "tidy", "forget":
-		t.clear()
+		t.line.Clear()
 		return
 	case "remove_app", "remove_stack", "owners":
 		key = "setup.nothing_there"
@@ -77,7 +76,7 @@ func (t *teller) already(step, name string) {
 }
 
 func (t *teller) ended(text string, colour screen.Colour) {
-	t.clear()
+	t.line.Clear()
 	t.c.tell(line{text: text, colour: colour, hang: 2})
 }
 
@@ -98,25 +97,10 @@ func (t *teller) show() {
 	}
 	switch first := t.told.IsZero(); {
 	case t.c.Err.Live:
-		t.draw(text)
+		t.line.Draw(screen.Clean(text))
 	case first && (waits || passed >= soon), !first && now.Sub(t.told) >= every:
 		t.told = now
 		t.c.tell(line{text: text, colour: screen.Faint, hang: 2})
-	}
-}
-
-// draw leaves the last cell free: some consoles go to the next line after it.
-func (t *teller) draw(text string) {
-	text = screen.Cut(screen.Clean(text), t.c.Err.Columns-1)
-	width := screen.Width(text)
-	_, _ = fmt.Fprint(t.c.Stderr, "\r"+text+strings.Repeat(" ", max(0, t.drawn-width)))
-	t.drawn = width
-}
-
-func (t *teller) clear() {
-	if t.drawn > 0 {
-		_, _ = fmt.Fprint(t.c.Stderr, "\r"+strings.Repeat(" ", t.drawn)+"\r")
-		t.drawn = 0
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/goldentest"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
@@ -124,7 +125,7 @@ func TestSetupScreens(t *testing.T) { //nolint:funlen // a table
 		},
 		"aws": func(t *testing.T, c *call, s session) {
 			half := o
-			half.aws, half.excludeGroups, s.lacks = true, []string{anID}, misuse("use.no_sam")
+			half.aws, half.excludeGroups, s.lacks = true, []string{anID}, misuse("use.no_sam", doctor.InstallSAM(c.System))
 			c.Args = []string{"setup", "--aws", "--exclude-group", anID}
 			s.facts.Tenant, s.entraAs = setup.Tenant{}, ""
 			_ = c.show(c.planView(s, planFor(t, c, s, half)))

@@ -114,9 +114,9 @@ func (c *call) changeLines(p setup.Plan) (lines []line) {
 func (c *call) detailLines(t setup.Tenant, p setup.Plan) (lines []line) {
 	lines = append(lines, line{})
 	if ids := p.Parameters()["ExcludedUsers"]; ids != "" {
-		names := strings.Split(ids, ",")
+		names := setup.Entries(ids)
 		for i, id := range names {
-			if at := slices.IndexFunc(t.Users, func(u directory.User) bool { return u.ID == strings.TrimSpace(id) }); at >= 0 {
+			if at := slices.IndexFunc(t.Users, func(u directory.User) bool { return u.ID == id }); at >= 0 {
 				names[i] = t.Users[at].UserPrincipalName
 			}
 		}
@@ -183,7 +183,7 @@ func (c *call) readable(name, value string) string {
 	case value == "0" && name == "StampsPerDay":
 		return c.say("setup.brake")
 	case name == "ExcludedUsers" || name == "ExcludedGroups":
-		return c.say("setup.ids", len(strings.Split(value, ",")))
+		return c.say("setup.ids", len(setup.Entries(value)))
 	}
 	return value
 }
@@ -248,7 +248,7 @@ func (c *call) doneView(ctx context.Context, o settingUp, s session, done setup.
 	}
 	next := []hint{{"doctor" + o.given(), "hint.setup_doctor"}}
 	if preview.Existing > 0 {
-		next = append(next, hint{"stamp --all --stack " + o.name + o.place(), "hint.setup_stamp"})
+		next = append(next, hint{"stamp --all" + o.named(), "hint.setup_stamp"})
 	}
 	v := view{before: append(lines, line{}), next: next, object: object, sheet: planSheet(p)}
 	if to, now := values["AlarmsTo"], changes(p, "AlarmsTo"); now && strings.Contains(to, "@") {

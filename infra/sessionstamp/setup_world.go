@@ -10,15 +10,14 @@ import (
 	"strings"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
-	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -31,7 +30,7 @@ func (c *call) session(ctx context.Context, o settingUp, w setup.Wishes) (s sess
 		if err != nil {
 			return s, err
 		}
-		d.Account, d.Partition, d.Region = a.ID, a.Partition, a.Region
+		d = deploymentIn(a, w.Stack)
 		if err := c.amazon(ctx, &s, a, o, d); err != nil {
 			return s, err
 		}
@@ -97,7 +96,7 @@ func (c *call) deployer(d setup.Deployment, profile string) (setup.Deployer, err
 	}
 	program, err := setup.FindSAM()
 	if err != nil {
-		return nil, misuse("use.no_sam")
+		return nil, misuse("use.no_sam", doctor.InstallSAM(c.System))
 	}
 	folder, err := bolt.Folder(c.System, c.Env)
 	if err != nil {
@@ -180,7 +179,7 @@ func (c *call) exchange(t setup.Tenant, w setup.Wishes) func(context.Context, st
 		if err != nil {
 			return err
 		}
-		return msgraph.Exchange(ctx, cloud, c.Transport, id, clientID, token)
+		return ask.Exchange(ctx, cloud, c.Transport, id, clientID, token)
 	}
 }
 
@@ -282,7 +281,7 @@ func (v vaultOf) Stored(ctx context.Context, id string) (c setup.Credential, err
 	if errors.Is(err, account.ErrNoSecret) { // it is there, and has no value yet
 		return c, nil
 	}
-	stored, _ := secrets.ParseStored(text) // what cannot be read is not ours
+	stored, _ := account.ParseStored(text) // what cannot be read is not ours
 	c.Name = stored.Name
 	return c, err
 }
@@ -293,7 +292,7 @@ const storedBySetup = "sessionstamp: signs the app in to Microsoft Entra"
 
 // Store implements [setup.Vault], in the form that the functions and a renewal read.
 func (v vaultOf) Store(ctx context.Context, id string, c setup.Credential) (arn string, err error) {
-	text, err := secrets.Stored{Name: c.Name, ClientSecret: c.Secret, End: c.End}.Text()
+	text, err := account.Stored{Name: c.Name, ClientSecret: c.Secret, End: c.End}.Text()
 	if err != nil {
 		return "", err
 	}
@@ -327,10 +326,6 @@ func previewOf(a *account.Account, name string) func(context.Context) (setupPrev
 			return p, err
 		}
 		report, err := found.Order(ctx, sweep.OrderPreview)
-		if group := report.Reasons[stamp.ReasonNew]; group != nil {
-			p.New = group.Count
-		}
-		p.Existing = report.Existing
-		return p, err
+		return setupPreview{New: newIn(report), Existing: report.Existing}, err
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
-	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
@@ -19,7 +18,6 @@ type condition struct {
 	*stack.Stack
 	stack.Memory
 
-	account        *account.Account
 	now            time.Time
 	trigger        string
 	requests, dead stack.Waiting
@@ -39,11 +37,11 @@ const (
 func (c *call) statusVerb() *cobra.Command {
 	var d deployment
 	cmd := c.verb("status", func(cmd *cobra.Command, _ []string) error {
-		a, s, err := c.stack(cmd.Context(), d)
+		s, err := c.stack(cmd.Context(), d)
 		if err != nil {
 			return err
 		}
-		is := condition{Stack: s, account: a, now: c.Now()}
+		is := condition{Stack: s, now: c.Now()}
 		if s.Serves() {
 			if err := is.read(cmd.Context()); err != nil {
 				return err
@@ -134,7 +132,7 @@ func (c *call) statusView(s condition, d deployment) view {
 	if s.Serves() && s.uncounted() && s.Brake.Paused.IsZero() {
 		v.next = append(v.next, hint{"sweep" + d.given(), "hint.sweep"})
 	}
-	v.next = append(v.next, hint{"history" + d.named(), "hint.stack_history"})
+	v.next = append(v.next, hint{"history" + d.named(), "hint.history"})
 	if wrongs == 0 {
 		v.next = append(v.next, hint{"sweep --preview" + d.given(), "hint.preview"})
 	}
@@ -169,7 +167,7 @@ func (c *call) statusRows(s condition) [][2]string {
 	}
 	rows := [][2]string{
 		{c.say("status.stack"), c.say("status.stack_is", s.Name, s.version(), s.Status, c.when(since))},
-		{c.say("status.where"), c.say("status.where_is", s.account.Region, s.account.ID)},
+		{c.say("status.where"), c.say("status.where_is", s.Account().Region, s.Account().ID)},
 		{c.say("status.tenant"), s.Tenant()},
 	}
 	if !s.Serves() {
@@ -199,7 +197,7 @@ func (s condition) uncounted() bool {
 }
 
 // observes tells whether it decides only.
-func (s condition) observes() bool { return s.Serves() && s.Parameters["DryRun"] == "true" }
+func (s condition) observes() bool { return s.Serves() && observes(s.Stack) }
 
 // membersRow says what a full round has counted. One that is under way counts from 0 again.
 func (c *call) membersRow(s condition) string {
@@ -211,7 +209,7 @@ func (c *call) membersRow(s condition) string {
 	}
 	counts := s.Sweep.Counts
 	said := c.say("status.members_are", language.Number(counts.Members), language.Number(counts.Unstamped), language.Number(counts.Existing))
-	if !s.Sweep.FullStarted.IsZero() {
+	if isSet(s.Sweep.FullStarted) {
 		said = c.say("status.so_far", said)
 	}
 	return said
@@ -220,7 +218,7 @@ func (c *call) membersRow(s condition) string {
 // sweepRow says when the last sweep finished, and whether a full one is under way.
 func (c *call) sweepRow(s condition) string {
 	said := c.or(s.swept, "status.finished")
-	if !s.Sweep.FullStarted.IsZero() {
+	if isSet(s.Sweep.FullStarted) {
 		said += c.say("status.under_way")
 	}
 	return said
@@ -228,7 +226,7 @@ func (c *call) sweepRow(s condition) string {
 
 // queueRow says what waits. While it is paused, nothing is at work: requests are put back.
 func (c *call) queueRow(s condition) string {
-	if !s.Brake.Paused.IsZero() {
+	if isSet(s.Brake.Paused) {
 		return c.say("status.held", language.Number(s.requests.Sum()), language.Number(s.dead.Sum()))
 	}
 	return c.say("status.waiting", language.Number(s.requests.Visible), language.Number(s.requests.Hidden), language.Number(s.requests.Delayed), language.Number(s.dead.Sum()))

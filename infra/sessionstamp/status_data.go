@@ -63,7 +63,7 @@ func (c *call) statusObject(s condition, matters []matter) stateOfStack {
 	o := stateOfStack{
 		Works: s.Serves(), Matters: []statedMatter{}, Alarms: []statedAlarm{},
 		Stack: statedStack{
-			s.Name, s.account.ID, s.account.Region, s.Tenant(), s.Version, s.Status, moment(s.Created), moment(s.Updated),
+			s.Name, s.Account().ID, s.Account().Region, s.Tenant(), s.Version, s.Status, moment(s.Created), moment(s.Updated),
 		},
 		Missed: int(s.sums[missed]), Attention: int(s.sums[attention]), Forged: int(s.sums[forged]),
 		SubscriptionUntil: moment(s.Keeper.Expires), LastSweep: moment(s.swept),

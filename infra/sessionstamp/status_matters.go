@@ -32,12 +32,12 @@ func (s condition) matters() (all []matter) {
 	}
 	expires, young := s.Keeper.Expires, s.now.Sub(s.Created) < sweepLate
 	add(s.Failure != "", matter{"status.update_failed", []any{s.Failure}, true, hint{}})
-	add(!s.Brake.Paused.IsZero(), matter{"status.paused", []any{s.Brake.Paused}, true, hint{"resume", "hint.resume"}})
-	add(!s.Brake.Reached.IsZero(), matter{"status.braked", []any{s.Brake.Reached, s.Brake.Taken(s.now)}, true, hint{"release", "hint.release"}})
+	add(isSet(s.Brake.Paused), matter{"status.paused", []any{s.Brake.Paused}, true, hint{"resume", "hint.resume"}})
+	add(isSet(s.Brake.Reached), matter{"status.braked", []any{s.Brake.Reached, s.Brake.Taken(s.now)}, true, hint{"release", "hint.release"}})
 	add(s.trigger == "Disabled" || s.trigger == "Disabling", matter{"status.stopped", nil, true, hint{"doctor", "hint.doctor"}})
 	add(s.Keeper.TakenDown, matter{"status.taken_down", nil, true, hint{}})
 	add(!s.Keeper.TakenDown && expires.IsZero(), matter{"status.no_subscription", nil, true, hint{}})
-	add(!expires.IsZero() && expires.Before(s.now), matter{"status.subscription_ended", []any{expires}, true, hint{}})
+	add(isSet(expires) && expires.Before(s.now), matter{"status.subscription_ended", []any{expires}, true, hint{}})
 	add(s.late() && s.Brake.Paused.IsZero() && !young, matter{"status.no_sweep", nil, true, hint{"sweep", "hint.sweep"}})
 	add(s.dead.Sum() > 0, matter{"status.dead_letters", []any{s.dead.Sum()}, true, hint{}})
 	for _, a := range s.alarms {

@@ -48,7 +48,7 @@ func (c *call) sweep(ctx context.Context, d deployment, preview bool) error {
 // sweepView says how far a full round came.
 func (c *call) sweepView(r sweep.Report, d deployment) view {
 	v := view{object: r, sheet: sweepSheet(r), next: []hint{
-		{"status" + d.given(), "hint.status"}, {"history" + d.named(), "hint.stack_history"},
+		{"status" + d.given(), "hint.status"}, {"history" + d.named(), "hint.history"},
 	}}
 	paused := slices.Contains(r.Causes, sweep.CausePaused)
 	switch {
@@ -93,13 +93,9 @@ var decided = []struct {
 
 // previewOfSweep counts all users by what would be decided about them.
 func (c *call) previewOfSweep(r sweep.Report, d deployment) view {
-	would := 0
-	if group := r.Reasons[stamp.ReasonNew]; group != nil {
-		would = group.Count
-	}
 	v := view{
 		object: r, sheet: previewSheet(r),
-		before: append([]line{{text: c.sayN("sweep.would", would), colour: screen.Strong}}, c.countedLines(r, d)...),
+		before: append([]line{{text: c.sayN("sweep.would", newIn(r)), colour: screen.Strong}}, c.countedLines(r, d)...),
 		table:  screen.Table{Columns: []screen.Column{{Title: c.say("column.people"), Right: true}, {Title: c.say("column.decided")}, {Title: c.say("column.where")}}},
 		next:   []hint{{"sweep" + d.given(), "hint.sweep"}, {"sweep --preview -o json" + d.given(), "hint.ids"}},
 	}
@@ -113,6 +109,14 @@ func (c *call) previewOfSweep(r sweep.Report, d deployment) view {
 		}
 	}
 	return v
+}
+
+// newIn counts whom a sweep would queue.
+func newIn(r sweep.Report) int {
+	if group := r.Reasons[stamp.ReasonNew]; group != nil {
+		return group.Count
+	}
+	return 0
 }
 
 // largest names the domains with the most users, two at most.

@@ -116,11 +116,7 @@ func (c *call) confirmUpdate(ctx context.Context, plan change) error {
 // deploy changes the stack, and returns it as it is then. What CloudFormation says goes
 // before what the deployer says.
 func (c *call) deploy(ctx context.Context, u updating, s *stack.Stack, plan change) (*stack.Stack, error) {
-	partition, region, account, err := placeOf(s.ID)
-	if err != nil {
-		return s, err
-	}
-	at := setup.Deployment{Stack: s.Name, Partition: partition, Account: account, Region: region}
+	at := deploymentIn(s.Account(), s.Name)
 	deployer, err := c.deployer(at, u.profile)
 	if err != nil {
 		return s, err
@@ -137,7 +133,7 @@ func (c *call) deploy(ctx context.Context, u updating, s *stack.Stack, plan chan
 
 // deployed looks at the stack after a deployment, of which the deployer has said something.
 func (c *call) deployed(ctx context.Context, u updating, before *stack.Stack, said error) (*stack.Stack, error) {
-	_, s, err := c.stack(ctx, u.deployment)
+	s, err := c.stack(ctx, u.deployment)
 	switch {
 	case err != nil:
 		return s, err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -65,11 +64,7 @@ func (c *change) move(known []string, parameters map[string]string, to string, f
 func (c change) same() bool { return c.Running == c.Brings }
 
 // back tells that the stack runs something newer than the command knows.
-func (c change) back() bool { return c.numbered() && bundle.Compare(c.Running, c.Brings) > 0 }
-
-// numbered tells a version from "devel", and from 0.0.0 with which the go command names a
-// commit that no tag comes before (https://go.dev/ref/mod#pseudo-versions).
-func (c change) numbered() bool { return bundle.Compare(c.Brings, "0.0.0") > 0 }
+func (c change) back() bool { return bundle.Behind(c.Brings, c.Running) }
 
 var parameterName = regexp.MustCompile(`(?m)^  ([A-Za-z0-9]+):`)
 
@@ -99,14 +94,4 @@ func unfold(section bundle.Section) (lines []string) {
 		lines = append(lines, strings.ReplaceAll(text, "`", ""))
 	}
 	return slices.DeleteFunc(lines, func(text string) bool { return text == "" })
-}
-
-// place returns account and region of a stack, from its ARN
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html).
-func placeOf(arn string) (partition, region, account string, err error) {
-	parts := strings.Split(arn, ":")
-	if len(parts) < 6 {
-		return "", "", "", fmt.Errorf("the stack's ARN is %q", arn)
-	}
-	return parts[1], parts[3], parts[4], nil
 }

@@ -171,7 +171,4 @@ func TestPlanUpdate(t *testing.T) {
 	if got := unfold(bundle.Section{Text: "### Added\n\n- One\n  two.\n- `Three`."}); !slices.Equal(got, []string{"Added:", "- One two.", "- Three."}) {
 		t.Errorf("unfolded to %q", got)
 	}
-	if _, _, _, err := placeOf("sessionstamp"); err == nil {
-		t.Error("a name is taken for an ARN")
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 )
@@ -38,7 +39,7 @@ func (c *call) updateView(u updating, s *stack.Stack, plan change, done bool) vi
 	switch {
 	case plan.same():
 		v.before = []line{{text: "✓ " + c.say("update.same", s.Name, plan.Running), colour: screen.Good, hang: 2}}
-		if !plan.numbered() { // the name tells little of what was built
+		if !bundle.Numbered(plan.Brings) { // the name tells little of what was built
 			v.next = append([]hint{{"setup" + u.given(), "hint.setup_anew"}}, v.next...)
 		}
 	case done:

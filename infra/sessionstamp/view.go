@@ -37,6 +37,39 @@ type line struct {
 	whole       bool
 }
 
+// marked is a line that begins with a mark. Some terminals draw marks two cells wide.
+func marked(text string, colour screen.Colour) line {
+	l := line{text: text, colour: colour, hang: 2}
+	for _, mark := range "✗✓★→–…×·" {
+		l.spare += strings.Count(text, string(mark))
+	}
+	return l
+}
+
+// gaps are what was not looked at, by name below each reason; the reasons stand in the order in
+// which they were met.
+type gaps struct {
+	reasons []string
+	names   map[string][]string
+}
+
+// add passes over what nobody misses, which has no reason.
+func (g *gaps) add(reason, name string) {
+	if reason == "" {
+		return
+	}
+	if g.names == nil {
+		g.names = make(map[string][]string)
+	}
+	if g.names[reason] == nil {
+		g.reasons = append(g.reasons, reason)
+	}
+	g.names[reason] = append(g.names[reason], name)
+}
+
+// and joins names, as each language does.
+func (c *call) and(names []string) string { return strings.Join(names, c.say("order.comma")) }
+
 // show writes a view to standard output.
 func (c *call) show(v view) error {
 	if c.format != screen.Text {

@@ -150,10 +150,18 @@ func (c *call) members(ctx context.Context, t tenant, name string) (all []string
 	if err != nil {
 		return nil, err
 	}
+	return membersOf(ctx, t, group)
+}
+
+// membersOf reads all members of a group.
+func membersOf(ctx context.Context, graph interface {
+	TransitiveMembers(ctx context.Context, groupID, next string) (ids []string, after string, err error)
+}, group string,
+) (all []string, err error) {
 	next := ""
 	for range maxPages {
 		var ids []string
-		if ids, next, err = t.TransitiveMembers(ctx, group, next); err != nil {
+		if ids, next, err = graph.TransitiveMembers(ctx, group, next); err != nil {
 			return nil, err
 		}
 		if all = append(all, ids...); next == "" {

@@ -22,15 +22,6 @@ var (
 
 const bothCauses = "X10+X20"
 
-// marked is a line that begins with a mark. Some terminals draw marks two cells wide.
-func marked(text string, colour screen.Colour) line {
-	l := line{text: text, colour: colour, hang: 2}
-	for _, mark := range "✗✓★→–…×·" {
-		l.spare += strings.Count(text, string(mark))
-	}
-	return l
-}
-
 // lines are the screen: who it is, the causes, what else was looked at, what was not, and
 // what the user should hear.
 func (x explanation) lines() []line {
@@ -219,7 +210,7 @@ func (x explanation) account(u cause.User) string {
 	if at := x.when(u.SignInSessionsValidFrom); at != "" {
 		said = append(said, x.say("fact.stamped", at))
 	}
-	return strings.Join(said, x.say("why.and"))
+	return x.and(said)
 }
 
 func (x explanation) ledgerSays(l cause.Ledger) string {
@@ -261,7 +252,7 @@ func (x explanation) factLines() (lines []line) {
 		}
 	}
 	if len(fine) > 0 {
-		lines = append(lines, marked("✓ "+x.say("why.fine", strings.Join(fine, x.say("why.and"))), screen.Good))
+		lines = append(lines, marked("✓ "+x.say("why.fine", x.and(fine)), screen.Good))
 	}
 	return lines
 }
@@ -273,21 +264,12 @@ func (x explanation) told(p cause.Piece) bool {
 
 // blankLines tell what was not asked for: a line for each right, licence or failure.
 func (x explanation) blankLines() (lines []line) {
-	var told []string
-	pieces := make(map[string][]string)
+	var missing gaps
 	for _, b := range x.blanks {
-		why := x.because(b)
-		if why == "" {
-			continue
-		}
-		if pieces[why] == nil {
-			told = append(told, why)
-		}
-		pieces[why] = append(pieces[why], x.in(b.Name))
+		missing.add(x.because(b), x.in(b.Name))
 	}
-	for _, why := range told {
-		text := "– " + x.say("why.not_asked", strings.Join(pieces[why], x.say("why.and")), why)
-		lines = append(lines, marked(text, screen.Faint))
+	for _, why := range missing.reasons {
+		lines = append(lines, marked("– "+x.say("why.not_asked", x.and(missing.names[why]), why), screen.Faint))
 	}
 	if x.all {
 		lines = append(lines, marked("– "+x.say("why.not_in_graph"), screen.Faint))

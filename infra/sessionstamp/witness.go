@@ -38,7 +38,7 @@ func (c *call) witness(ctx context.Context, d deployment) (w witness, err error)
 	if d.name == "" {
 		return w, d.sound()
 	}
-	if _, w.Stack, err = c.stack(ctx, d); err != nil {
+	if w.Stack, err = c.stack(ctx, d); err != nil {
 		return w, err
 	}
 	m, err := w.Memory(ctx)
@@ -49,9 +49,7 @@ func (c *call) witness(ctx context.Context, d deployment) (w witness, err error)
 // policy is the deployment's, and excludes more. Groups are not in it.
 func (w witness) policy(more stamp.Exclusions) stamp.Policy {
 	p := stamp.DefaultPolicy
-	p.Exclusions = stamp.Exclusions{
-		IDs: append(entriesOf(w.Stack, "ExcludedUsers"), more.IDs...), Patterns: append(entriesOf(w.Stack, "ExcludedUpnPatterns"), more.Patterns...),
-	}
+	p.Exclusions = together(excludedBy(w.Stack), more)
 	if w.Stack == nil {
 		return p
 	}

@@ -9,7 +9,7 @@ var deploymentWords = language.Catalogue{
 		Ja: "デモにはデプロイがありません。--demo を外してください。",
 	},
 	"use.no_region": {
-		En: "No AWS region is set, or not one: write --region (such as ap-northeast-1), or set AWS_REGION.",
+		En: "No AWS region is set, or what is set is no region: write --region (such as ap-northeast-1), or set AWS_REGION.",
 		Ja: "AWS リージョンが設定されていないか、正しくありません。--region (ap-northeast-1 など) を指定するか、環境変数 AWS_REGION を設定してください。",
 	},
 	"use.region": {

@@ -25,7 +25,6 @@ var doctorWords = language.Catalogue{
 		Ja: "確認できなかった項目があります (末尾を参照)。",
 	},
 	"doctor.mends":  {En: " (--fix does it.)", Ja: " (--fix で修復できます。)"},
-	"doctor.and":    {En: ", ", Ja: "、"},
 	"doctor.unseen": {En: "not looked at", Ja: "未確認"},
 	"doctor.group_machine": {
 		En: "This machine: ", Ja: "このマシン: ",

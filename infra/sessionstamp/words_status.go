@@ -96,10 +96,9 @@ var statusWords = language.Catalogue{
 	"alarm.flood":          {En: "Alarm since %s: far more calls reach the webhook than Graph makes, and each costs.", Ja: "アラーム (%s から): Graph の通知をはるかに超える要求が届いています。件数に応じて課金されます。"},
 	"alarm.volume":         {En: "Alarm since %s: more than a hundred users were stamped in an hour. After an import that is right; else pause.", Ja: "アラーム (%s から): 1 時間に 100 人を超えてスタンプを付けました。一括登録の後なら問題ありません。心当たりがなければ一時停止してください。"},
 
-	"hint.resume":        {En: "lets it go on", Ja: "再開"},
-	"hint.observe_ends":  {En: "lets it stamp", Ja: "スタンプを開始"},
-	"hint.sweep":         {En: "looks at everybody now", Ja: "全員を今すぐ確認"},
-	"hint.stack_history": {En: "who was stamped", Ja: "スタンプを付けた履歴"},
-	"hint.status":        {En: "how it is", Ja: "稼働状況"},
-	"hint.pause":         {En: "stops at once", Ja: "一時停止"},
+	"hint.resume":       {En: "lets it go on", Ja: "再開"},
+	"hint.observe_ends": {En: "lets it stamp", Ja: "スタンプを開始"},
+	"hint.sweep":        {En: "looks at everybody now", Ja: "全員を今すぐ確認"},
+	"hint.status":       {En: "how it is", Ja: "稼働状況"},
+	"hint.pause":        {En: "stops at once", Ja: "一時停止"},
 }

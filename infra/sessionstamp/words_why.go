@@ -11,7 +11,6 @@ var whyWords = language.Catalogue{
 	"why.created": {En: "created %s", Ja: "作成 %s"},
 	"why.fact":    {En: "%s: %s", Ja: "%s: %s"},
 	"why.fine":    {En: "No cause in: %s", Ja: "原因なし: %s"},
-	"why.and":     {En: ", ", Ja: "、"},
 	"why.mark":    {En: "· ", Ja: "・"},
 	"why.main":    {En: "Main cause: ", Ja: "主な原因: "},
 	"why.rule":    {En: " (%s, %s)", Ja: " (%s、%s)"},

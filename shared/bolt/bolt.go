@@ -40,6 +40,7 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 var (
@@ -141,10 +142,7 @@ func openUnlocked(ctx context.Context, path string) (*bbolt.DB, error) {
 		if !errors.Is(err, bbolterrors.ErrTimeout) {
 			return db, err
 		}
-		select {
-		case <-time.After(lockPause):
-		case <-ctx.Done():
-		}
+		_ = wait.For(ctx, lockPause) // the loop looks at ctx
 	}
 	return nil, context.Cause(ctx)
 }

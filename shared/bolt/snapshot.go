@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 const (
@@ -86,10 +88,8 @@ func copyStill(ctx context.Context, target, source *os.File) error {
 		if still || err != nil {
 			return err
 		}
-		select {
-		case <-time.After(snapshotPause):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := wait.For(ctx, snapshotPause); err != nil {
+			return err
 		}
 	}
 	return errChanging

@@ -24,6 +24,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/state"
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 // MaxLife is the longest that a subscription on users lives
@@ -144,9 +145,7 @@ func (k *Keeper) SetUp(ctx context.Context) (Report, error) {
 		if !passing[report.Cause] {
 			return report, err
 		}
-		select {
-		case <-time.After(retryPause):
-		case <-waiting.Done():
+		if wait.For(waiting, retryPause) != nil {
 			return report, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 // A read that failed for a reason that passes is tried four times in all, at distances that
@@ -28,7 +29,7 @@ const (
 func (c *Client) Read(ctx context.Context, operation string, info *abstractions.RequestInformation, err error) (got answer.Answer, _ error) {
 	made := err
 	err = persist(ctx, func() error {
-		got, err = c.send(ctx, operation, info, made)
+		got, err = c.Send(ctx, operation, info, made)
 		return err
 	})
 	return got, err
@@ -42,7 +43,7 @@ func persist(ctx context.Context, try func() error) error {
 			return err
 		}
 		distance := apart(err, pause)
-		if distance > readPatience || !wait(ctx, distance) {
+		if distance > readPatience || !waitInTime(ctx, distance) {
 			return err
 		}
 	}
@@ -78,18 +79,11 @@ func apart(err error, pause time.Duration) time.Duration {
 	return half + jitter
 }
 
-// wait tells whether there is time to wait for so long and make another attempt,
+// waitInTime tells whether there is time to wait for so long and make another attempt,
 // after it has waited.
-func wait(ctx context.Context, pause time.Duration) bool {
+func waitInTime(ctx context.Context, pause time.Duration) bool {
 	if end, ok := ctx.Deadline(); ok && time.Until(end) < pause+sendTime {
 		return false
 	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return wait.For(ctx, pause) == nil
 }

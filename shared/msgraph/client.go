@@ -139,22 +139,16 @@ func NewClient(o Options) (*Client, error) {
 // before it has answered. It is never ahead of Graph, and never goes back.
 func (c *Client) Now() time.Time { return c.clock.now() }
 
-// send sends one request, unless err says that it could not be made, and returns an
-// answer of success. Any other outcome is a *directory.Error.
-func (c *Client) send(ctx context.Context, operation string, info *abstractions.RequestInformation, err error) (answer.Answer, error) {
+// Send sends one request, unless err says that it could not be made: once, or a second time
+// where Graph has refused the token. It returns an answer of success; errors are
+// *directory.Error: unless NotDone is set, it may have taken effect. It is exported for the
+// packages below this one.
+func (c *Client) Send(ctx context.Context, operation string, info *abstractions.RequestInformation, err error) (answer.Answer, error) {
 	if err != nil {
 		return answer.Answer{}, unsent(operation, err)
 	}
 	got, _, err := c.sendAs(ctx, operation, info)
 	return got, err
-}
-
-// Write sends a request that may change something, unless err says that it could not be made:
-// once, or a second time where Graph has refused the token. It returns an answer of success;
-// errors are *directory.Error: unless NotDone is set, it may have taken effect. It is for the
-// packages below this one.
-func (c *Client) Write(ctx context.Context, operation string, info *abstractions.RequestInformation, err error) (answer.Answer, error) {
-	return c.send(ctx, operation, info, err)
 }
 
 // sendAs sends a request, and tells the token that it was sent with. Only where Graph has

@@ -78,7 +78,7 @@ func (c *credential) token(ctx context.Context) (string, error) {
 	for {
 		token, err := c.signIn(ctx)
 		_, federated := errors.AsType[*directory.PresentedToken](err)
-		if !federated || time.Since(c.born) > replicationPatience || !wait(ctx, replicationPause) {
+		if !federated || time.Since(c.born) > replicationPatience || !waitInTime(ctx, replicationPause) {
 			return token, err
 		}
 	}
@@ -107,6 +107,15 @@ func (c *credential) signIn(ctx context.Context) (string, error) {
 		return "", refusal
 	}
 	return token, failed
+}
+
+// SignIn asks for a token once, without the patience that a call has. Errors are
+// *directory.Error.
+func (c *Client) SignIn(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, signInTimeout)
+	defer cancel()
+	_, err := c.credential.attempt(ctx, false)
+	return err
 }
 
 // refused tells whether Entra may have refused what the app signs in with: the status

@@ -39,7 +39,7 @@ func (c *Client) Subscriptions(ctx context.Context) ([]directory.Subscription, e
 // [Create subscription]: https://learn.microsoft.com/graph/api/subscription-post-subscriptions
 func (c *Client) CreateSubscription(ctx context.Context, s directory.Subscription, clientState string) (directory.Subscription, error) {
 	info, err := c.subscriptions().ToPostRequestInformation(ctx, newSubscription(s, clientState), nil)
-	got, err := c.send(ctx, opCreateSubscription, info, err)
+	got, err := c.Send(ctx, opCreateSubscription, info, err)
 	if e, ok := errors.AsType[*directory.Error](err); ok {
 		e.Message = answer.Redact(e.Message, clientState)
 		return directory.Subscription{}, e
@@ -58,7 +58,7 @@ func (c *Client) RenewSubscription(ctx context.Context, id string, expires time.
 	body := models.NewSubscription()
 	body.SetExpirationDateTime(new(expires.UTC()))
 	info, err := c.subscription(id).ToPatchRequestInformation(ctx, body, nil)
-	got, err := c.send(ctx, opRenewSubscription, info, err)
+	got, err := c.Send(ctx, opRenewSubscription, info, err)
 	if err != nil {
 		return directory.Subscription{}, err
 	}
@@ -72,7 +72,7 @@ func (c *Client) RenewSubscription(ctx context.Context, id string, expires time.
 // [Delete subscription]: https://learn.microsoft.com/graph/api/subscription-delete
 func (c *Client) DeleteSubscription(ctx context.Context, id string) error {
 	info, err := c.subscription(id).ToDeleteRequestInformation(ctx, nil)
-	_, err = c.send(ctx, opDeleteSubscription, info, err)
+	_, err = c.Send(ctx, opDeleteSubscription, info, err)
 	return err
 }
 

@@ -106,11 +106,11 @@ func (b *Brake) Release(ctx context.Context, tenant string, now time.Time) error
 // granted already end within the minute of their calls.
 func (b *Brake) Pause(ctx context.Context, tenant string, now time.Time) error {
 	return b.update(ctx, tenant, func(s *BrakeState) bool {
-		again := !s.Paused.IsZero()
-		if !again {
-			s.Paused = now
+		if !s.Paused.IsZero() {
+			return false
 		}
-		return !again
+		s.Paused = now
+		return true
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 const (
@@ -143,12 +144,10 @@ func (s *Stamper) waitAgain(ctx context.Context, n int, jobs []*job) error {
 	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
 		return context.DeadlineExceeded
 	}
-	select {
-	case <-time.After(d):
-		return s.pace.WaitN(ctx, len(jobs))
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := wait.For(ctx, d); err != nil {
+		return err
 	}
+	return s.pace.WaitN(ctx, len(jobs))
 }
 
 // callOnce makes one call. Who stays open has no answer.

@@ -89,6 +89,12 @@ func New(c Config) *Sweeper {
 	return &Sweeper{c}
 }
 
+// early are the ends of a run before its time that are no failure.
+var early = []struct {
+	by    error
+	cause Cause
+}{{errOutOfTime, CauseOutOfTime}, {stamp.ErrPaused, CausePaused}, {state.ErrConflict, CauseOvertaken}}
+
 // Run carries an order out, as far as it fits before the deadline of ctx. The next run
 // goes on where this one stopped. A Report beside an error tells how far it came.
 //
@@ -97,18 +103,12 @@ func New(c Config) *Sweeper {
 func (s *Sweeper) Run(ctx context.Context, o Order) (Report, error) {
 	r := &run{Config: s.config, report: Report{Tenant: s.config.Tenant, Kind: KindIncrement}}
 	err := r.carryOut(ctx, o)
-	switch {
-	case err == nil:
-		r.report.Finished = true
-	case errors.Is(err, errOutOfTime):
-		r.because(CauseOutOfTime)
-		err = nil
-	case errors.Is(err, stamp.ErrPaused):
-		r.because(CausePaused)
-		err = nil
-	case errors.Is(err, state.ErrConflict):
-		r.because(CauseOvertaken)
-		err = nil
+	r.report.Finished = err == nil
+	for _, end := range early {
+		if errors.Is(err, end.by) {
+			r.because(end.cause)
+			err = nil
+		}
 	}
 	r.log(ctx, err)
 	if r.Observer != nil && (r.report.Kind == KindIncrement || r.report.Kind == KindFull) {

@@ -54,7 +54,8 @@ type Environment struct {
 // returns a handler as [lambda.StartWithOptions] takes one. After SIGTERM the
 // context of an invocation is done.
 //
-// At first Start logs which version this is. It returns only if the function can't be made, and has logged why.
+// At first Start logs which version this is. It returns only if the function can't be made,
+// and has logged why.
 func Start(ctx context.Context, environ []string, out io.Writer, build func(context.Context, Environment) (any, error)) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

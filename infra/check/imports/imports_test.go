@@ -81,7 +81,7 @@ type rule struct {
 }
 
 // core are the packages that know neither vendor.
-var core = []string{"shared/stamp", "shared/state", "shared/directory", "shared/webhook", "shared/keeper", "shared/sweep", "shared/memory", "shared/bolt", "shared/explain"}
+var core = []string{"shared/stamp", "shared/state", "shared/directory", "shared/webhook", "shared/keeper", "shared/sweep", "shared/memory", "shared/bolt", "shared/explain", "shared/wait"}
 
 var rules = []rule{
 	// The other packages below shared/msgraph are there to link none.

@@ -22,7 +22,7 @@ type Place struct {
 
 // PartitionOf returns the partition in which a region lies.
 func PartitionOf(region string) string {
-	for _, of := range []string{"cn", "us-gov"} {
+	for _, of := range []string{"cn", "us-gov", "eusc"} {
 		if strings.HasPrefix(region, of+"-") {
 			return "aws-" + of
 		}

@@ -57,6 +57,13 @@ func Compare(a, b string) int {
 	return 0
 }
 
+// Numbered tells a version from "devel", and from 0.0.0 with which the go command names a commit
+// that no tag comes before (https://go.dev/ref/mod#pseudo-versions).
+func Numbered(version string) bool { return Compare(version, "0.0.0") > 0 }
+
+// Behind tells whether what a command brings is older than what runs, as far as it has a number.
+func Behind(brings, running string) bool { return Numbered(brings) && Compare(running, brings) > 0 }
+
 func numbers(version string) (n [3]int) {
 	version, _, _ = strings.Cut(version, "+")
 	version, _, _ = strings.Cut(version, "-")

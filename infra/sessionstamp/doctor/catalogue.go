@@ -25,7 +25,24 @@ var catalogue = func() map[string]words {
 const (
 	registration   = "Microsoft Entra admin center > App registrations > {client} > "
 	registrationJa = "Microsoft Entra 管理センター > アプリの登録 > {client} > "
+	permissions    = registration + "API permissions: "
+	permissionsJa  = registrationJa + "API のアクセス許可: "
+	trusts         = registration + "Certificates & secrets > Federated credentials"
+	trustsJa       = registrationJa + "証明書とシークレット > フェデレーション資格情報"
 )
+
+// What ends the faults of which a function's log tells.
+var (
+	keeperSays  = language.Text{En: "The keeper's log says why.", Ja: "原因は keeper のログを確認してください。"}
+	sweeperSays = language.Text{En: "The sweeper's log says why.", Ja: "原因は sweeper のログを確認してください。"}
+	stamperSays = language.Text{En: "The stamper's log says why.", Ja: "原因はスタンプ用関数のログを確認してください。"}
+	webhookSays = language.Text{En: "The webhook's log says why.", Ja: "原因は webhook のログを確認してください。"}
+)
+
+// logOf is the command that shows a function's log of the last hours, such as "6h".
+func logOf(function, since string) string {
+	return "aws logs tail /aws/lambda/{stack}-" + function + " --region {region} --since " + since
+}
 
 var machineWords = map[string]words{
 	"clock_off": {

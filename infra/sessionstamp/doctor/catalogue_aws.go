@@ -22,7 +22,7 @@ var awsWords = map[string]words{
 	},
 	"function_errors": {
 		problem: language.Text{En: "The function {function} broke off {n} times within an hour; what it did not do comes again.", Ja: "関数 {function} が 1 時間に {n} 回異常終了しました。未処理の分は再試行されます。"},
-		cure:    language.Text{En: "Its log says why.", Ja: "原因はログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-{function} --region {region} --since 1h",
+		cure:    language.Text{En: "Its log says why.", Ja: "原因はログを確認してください。"}, command: logOf("{function}", "1h"),
 	},
 	"source_missing": {
 		problem: language.Text{En: "Nothing hands the notifications to the stamper: its event source mapping is gone. Nobody is stamped.", Ja: "スタンプ用関数のイベントソースマッピングがなく、誰にもスタンプが付きません。"},
@@ -49,7 +49,7 @@ var awsWords = map[string]words{
 	},
 	"queue_old": {
 		problem: language.Text{En: "{n} requests wait, the oldest for {minutes} minutes: new users are stamped late.", Ja: "{n} 件が待機中で、最も古いものは {minutes} 分経過しています。新しいユーザーへの適用が遅れています。"},
-		cure:    language.Text{En: "The stamper's log says why.", Ja: "原因はスタンプ用関数のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-stamper --region {region} --since 1h",
+		cure:    stamperSays, command: logOf("stamper", "1h"),
 	},
 	"dead_letters": {
 		problem: language.Text{En: "Requests were given up ({dead}): these users are not stamped. What was given up is kept for 14 days.", Ja: "{dead} 件の要求が処理されず、対象者にスタンプが付いていません。14 日間保管されます。"},
@@ -58,7 +58,7 @@ var awsWords = map[string]words{
 	},
 	"api_faults": {
 		problem: language.Text{En: "Deliveries of Microsoft Graph were answered with an error ({n} in 24 hours); Graph tries again for four hours.", Ja: "24 時間で Microsoft Graph からの通知 {n} 件にエラーを返しました。Graph は 4 時間再送します。"},
-		cure:    language.Text{En: "The webhook's log says why.", Ja: "原因は webhook のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-webhook --region {region} --since 24h",
+		cure:    webhookSays, command: logOf("webhook", "24h"),
 	},
 	"api_throttled": {
 		problem: language.Text{En: "The API turned requests away since there were too many at once ({n} in 24 hours); Graph sends its own again.", Ja: "要求が集中したため、API が 24 時間で {n} 件を拒否しました。Graph からの通知は再送されます。"},
@@ -118,15 +118,15 @@ func alarm(en, ja string) language.Text {
 var alarmWords = map[string]words{
 	"alarm_subscription": {
 		problem: alarm("the keeper is silent, or the subscription ends soon; notifications are about to stop.", "keeper が応答しないか、サブスクリプションの期限が近づいています。"),
-		cure:    language.Text{En: "The keeper's log says why.", Ja: "原因は keeper のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-keeper --region {region} --since 6h",
+		cure:    keeperSays, command: logOf("keeper", "6h"),
 	},
 	"alarm_sweep": {
 		problem: alarm("no sweep has come to its end; users whom no notification told of are not found.", "巡回が完了しておらず、通知のなかったユーザーが見つかりません。"),
-		cure:    language.Text{En: "The sweeper's log says why.", Ja: "原因は sweeper のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-sweeper --region {region} --since 6h",
+		cure:    sweeperSays, command: logOf("sweeper", "6h"),
 	},
 	"alarm_missed": {
 		problem: alarm("the sweep found new users of whom no notification told; they were stamped late.", "通知のなかった新規ユーザーを巡回で検出しました。適用が遅れています。"),
-		cure:    language.Text{En: "If it comes again within a week, look at the webhook's log.", Ja: "1 週間以内に再発したら、webhook のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-webhook --region {region} --since 24h",
+		cure:    language.Text{En: "If it comes again within a week, look at the webhook's log.", Ja: "1 週間以内に再発したら、webhook のログを確認してください。"}, command: logOf("webhook", "24h"),
 	},
 	"alarm_needs_attention": {
 		problem: alarm("something needs a person.", "管理者の確認が必要な事象があります。"),
@@ -134,19 +134,19 @@ var alarmWords = map[string]words{
 	},
 	"alarm_dead_letters": {
 		problem: alarm("requests were given up; these users are not stamped.", "処理されなかった要求があり、対象者にスタンプが付いていません。"),
-		cure:    language.Text{En: "The stamper's log says why; afterwards send them again by the command in the stack's output Redrive.", Ja: "スタンプ用関数のログで原因を取り除き、スタックの出力 Redrive のコマンドで再送してください。"}, command: "aws logs tail /aws/lambda/{stack}-stamper --region {region} --since 24h",
+		cure:    language.Text{En: "The stamper's log says why; afterwards send them again by the command in the stack's output Redrive.", Ja: "スタンプ用関数のログで原因を取り除き、スタックの出力 Redrive のコマンドで再送してください。"}, command: logOf("stamper", "24h"),
 	},
 	"alarm_age": {
 		problem: alarm("requests wait for more than half an hour; new users are stamped late.", "30 分以上待機している要求があり、新しいユーザーへの適用が遅れています。"),
-		cure:    language.Text{En: "The stamper's log says why.", Ja: "原因はスタンプ用関数のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-stamper --region {region} --since 1h",
+		cure:    stamperSays, command: logOf("stamper", "1h"),
 	},
 	"alarm_api_faults": {
 		problem: alarm("Microsoft Graph's notifications were answered with an error again and again.", "Microsoft Graph からの通知に繰り返しエラーを返しています。"),
-		cure:    language.Text{En: "The webhook's log says why.", Ja: "原因は webhook のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-webhook --region {region} --since 4h",
+		cure:    webhookSays, command: logOf("webhook", "4h"),
 	},
 	"alarm_stamper_errors": {
 		problem: alarm("the stamper broke off more than once; its requests come back by themselves.", "スタンプ用関数が繰り返し異常終了しました。要求は自動的に再試行されます。"),
-		cure:    language.Text{En: "Its log says why.", Ja: "原因はログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-stamper --region {region} --since 1h",
+		cure:    language.Text{En: "Its log says why.", Ja: "原因はログを確認してください。"}, command: logOf("stamper", "1h"),
 	},
 	"alarm_flood": {
 		problem: alarm("the API gets far more requests than Graph sends, and each costs.", "API への要求が Graph の送信量を大きく超えており、費用がかかります。"),

@@ -32,13 +32,13 @@ var entraWords = map[string]words{
 	},
 	"permission_missing": {
 		problem: language.Text{En: "The {app} was not granted {role}, so that its functions can't do their work.", Ja: "{app}に {role} が付与されておらず、関数が処理を実行できません。"},
-		cure: language.Text{En: registration + "API permissions: add it (application permission), Grant admin consent.",
-			Ja: registrationJa + "API のアクセス許可: アプリケーションの許可として追加し、管理者の同意を与えてください。"},
+		cure: language.Text{En: permissions + "add it (application permission), Grant admin consent.",
+			Ja: permissionsJa + "アプリケーションの許可として追加し、管理者の同意を与えてください。"},
 	},
 	"reader_can_revoke": {
 		problem: language.Text{En: "The {app} may sign out everybody ({role}), which the stamper app alone should be able to do.",
 			Ja: "{app}が {role} を持ち、全員をサインアウトできます。この権限はスタンプ用アプリだけに必要です。"},
-		cure: language.Text{En: registration + "API permissions: revoke admin consent, and remove it.", Ja: registrationJa + "API のアクセス許可: 管理者の同意を取り消し、削除してください。"},
+		cure: language.Text{En: permissions + "revoke admin consent, and remove it.", Ja: permissionsJa + "管理者の同意を取り消し、削除してください。"},
 	},
 	"issuer_changed": {
 		problem: language.Text{En: "The app trusts {before}, and the AWS account's issuer is {issuer} now: no function can sign in, and nobody is stamped.",
@@ -48,25 +48,25 @@ var entraWords = map[string]words{
 	},
 	"trust_missing": {
 		problem: language.Text{En: "The {app} does not trust the {function}, which therefore can't sign in.", Ja: "{app}が {function} を信頼していないため、{function} はサインインできません。"},
-		cure: language.Text{En: registration + "Certificates & secrets > Federated credentials: add issuer {issuer}, subject {subject}, audience {audience}.",
-			Ja: registrationJa + "証明書とシークレット > フェデレーション資格情報: 発行者 {issuer}、サブジェクト {subject}、対象ユーザー {audience} を追加してください。"},
+		cure: language.Text{En: trusts + ": add issuer {issuer}, subject {subject}, audience {audience}.",
+			Ja: trustsJa + ": 発行者 {issuer}、サブジェクト {subject}、対象ユーザー {audience} を追加してください。"},
 	},
 	"trust_wrong_issuer": {
 		problem: language.Text{En: "The {app} trusts the {function} from the wrong issuer ({hasIssuer}), so that it can't sign in.", Ja: "{app}の {function} 用の資格情報は発行者が誤っており ({hasIssuer})、サインインできません。"},
-		cure: language.Text{En: registration + "Certificates & secrets > Federated credentials > {name}: issuer {issuer}.",
-			Ja: registrationJa + "証明書とシークレット > フェデレーション資格情報 > {name}: 発行者を {issuer} にしてください。"},
+		cure: language.Text{En: trusts + " > {name}: issuer {issuer}.",
+			Ja: trustsJa + " > {name}: 発行者を {issuer} にしてください。"},
 	},
 	"trust_wrong_subject": {
 		problem: language.Text{En: "The {app} trusts another role ({hasSubject}) in place of the {function}'s, which therefore can't sign in.",
 			Ja: "{app}が {function} のロールではなく別のロール ({hasSubject}) を信頼しているため、{function} はサインインできません。"},
-		cure: language.Text{En: registration + "Certificates & secrets > Federated credentials: add subject {subject}. Remove {name} if nothing else needs it.",
-			Ja: registrationJa + "証明書とシークレット > フェデレーション資格情報: サブジェクト {subject} を追加し、{name} は不要なら削除してください。"},
+		cure: language.Text{En: trusts + ": add subject {subject}. Remove {name} if nothing else needs it.",
+			Ja: trustsJa + ": サブジェクト {subject} を追加し、{name} は不要なら削除してください。"},
 	},
 	"trust_wrong_audience": {
 		problem: language.Text{En: "The {app} trusts the {function} for the audience of another cloud ({hasAudience}), so that it can't sign in.",
 			Ja: "{app}の {function} 用の資格情報は、対象ユーザーが別のクラウドのもの ({hasAudience}) で、サインインできません。"},
-		cure: language.Text{En: registration + "Certificates & secrets > Federated credentials > {name}: audience {audience}.",
-			Ja: registrationJa + "証明書とシークレット > フェデレーション資格情報 > {name}: 対象ユーザーを {audience} にしてください。"},
+		cure: language.Text{En: trusts + " > {name}: audience {audience}.",
+			Ja: trustsJa + " > {name}: 対象ユーザーを {audience} にしてください。"},
 	},
 	"credential_none": {
 		problem: language.Text{En: "The {app} has no credential of the kind that is stored: no function can sign in.", Ja: "{app}に、保存済みのものに対応する資格情報がなく、どの関数もサインインできません。"},
@@ -124,13 +124,13 @@ var entraWords = map[string]words{
 	},
 	"permission_beyond": {
 		problem: language.Text{En: "The {app} was granted {role}, which it does not need.", Ja: "{app}に、不要な {role} が付与されています。"},
-		cure:    language.Text{En: registration + "API permissions: revoke admin consent, and remove it.", Ja: registrationJa + "API のアクセス許可: 管理者の同意を取り消し、削除してください。"},
+		cure:    language.Text{En: permissions + "revoke admin consent, and remove it.", Ja: permissionsJa + "管理者の同意を取り消し、削除してください。"},
 	},
 	"trust_stranger": {
 		problem: language.Text{En: "Somebody else can sign in as the {app}: the federated credential {name} trusts {hasSubject} of {hasIssuer}.",
 			Ja: "{app}として第三者がサインインできます。フェデレーション資格情報 {name} が {hasIssuer} の {hasSubject} を信頼しています。"},
-		cure: language.Text{En: "Find out whose it is; then " + registration + "Certificates & secrets > Federated credentials: delete it.",
-			Ja: "用途を確認し、不要なら削除してください: " + registrationJa + "証明書とシークレット > フェデレーション資格情報。"},
+		cure: language.Text{En: "Find out whose it is; then " + trusts + ": delete it.",
+			Ja: "用途を確認し、不要なら削除してください: " + trustsJa + "。"},
 	},
 	"credential_orphaned": {
 		problem: language.Text{En: "The {app} has a credential of ours with which nobody signs in (key {key}).", Ja: "{app}に、使われていない sessionstamp の資格情報があります (キー {key})。"},

@@ -5,7 +5,7 @@ import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 var stateWords = map[string]words{
 	"keeper_never_ran": {
 		problem: language.Text{En: "The keeper has never made a subscription: Microsoft Graph tells nobody of new users.", Ja: "サブスクリプションが一度も作成されておらず、新しいユーザーが通知されません。"},
-		cure:    language.Text{En: "The keeper's log says why.", Ja: "原因は keeper のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-keeper --region {region} --since 6h",
+		cure:    keeperSays, command: logOf("keeper", "6h"),
 	},
 	"taken_down": {
 		problem: language.Text{En: "The subscription was taken down, as on removal, though the stack is there: nobody is notified.", Ja: "スタックがあるのにサブスクリプションが (削除時と同様に) 解除されており、通知されません。"},
@@ -13,23 +13,23 @@ var stateWords = map[string]words{
 	},
 	"subscription_missing": {
 		problem: language.Text{En: "There is no subscription that delivers to us: only the sweep finds new users, and late.", Ja: "有効なサブスクリプションがなく、新しいユーザーは巡回でしか見つからないため、適用が遅れます。"},
-		cure:    language.Text{En: "The keeper makes one every 15 minutes; its log says why it can't.", Ja: "keeper が 15 分ごとに作成を試みます。失敗の原因はログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-keeper --region {region} --since 1h",
+		cure:    language.Text{En: "The keeper makes one every 15 minutes; its log says why it can't.", Ja: "keeper が 15 分ごとに作成を試みます。失敗の原因はログを確認してください。"}, command: logOf("keeper", "1h"),
 	},
 	"subscription_expired": {
 		problem: language.Text{En: "The subscription ended on {expires}: only the sweep finds new users, and late.", Ja: "サブスクリプションは {expires} に期限が切れました。新しいユーザーは巡回でしか見つからず、適用が遅れます。"},
-		cure:    language.Text{En: "The keeper's log says why it was not renewed.", Ja: "更新されなかった原因は keeper のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-keeper --region {region} --since 6h",
+		cure:    language.Text{En: "The keeper's log says why it was not renewed.", Ja: "更新されなかった原因は keeper のログを確認してください。"}, command: logOf("keeper", "6h"),
 	},
 	"subscription_ends": {
 		problem: language.Text{En: "The subscription ends on {expires} and was not renewed lately: afterwards users are found late.", Ja: "サブスクリプションが更新されておらず、{expires} に期限が切れます。以後、新しいユーザーの検出が遅れます。"},
-		cure:    language.Text{En: "The keeper's log says why.", Ja: "原因は keeper のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-keeper --region {region} --since 6h",
+		cure:    keeperSays, command: logOf("keeper", "6h"),
 	},
 	"keeper_stuck": {
 		problem: language.Text{En: "A run of the keeper began to replace the subscription at {claimed}, and no run has finished it.", Ja: "{claimed} に始まったサブスクリプションの置き換えが完了していません。"},
-		cure:    language.Text{En: "The keeper's log says why.", Ja: "原因は keeper のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-keeper --region {region} --since 6h",
+		cure:    keeperSays, command: logOf("keeper", "6h"),
 	},
 	"keeper_failed": {
 		problem: language.Text{En: "The keeper failed for a reason that does not end by itself ({n} in 24 hours).", Ja: "keeper が 24 時間に {n} 回失敗しており、自然には回復しません。"},
-		cure:    language.Text{En: "Its log says what to do.", Ja: "対処方法はログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-keeper --region {region} --since 24h",
+		cure:    language.Text{En: "Its log says what to do.", Ja: "対処方法はログを確認してください。"}, command: logOf("keeper", "24h"),
 	},
 	"sign_in_refused": {
 		problem: language.Text{En: "Entra refused sign-ins of the functions ({n} in 24 hours): what they were to do is not done.", Ja: "24 時間に関数のサインインが {n} 回拒否され、処理が行われていません。"},
@@ -46,7 +46,7 @@ var stateWords = map[string]words{
 	},
 	"sweep_never_ran": {
 		problem: language.Text{En: "The sweep has never run: users whom no notification told of are not found.", Ja: "巡回が一度も実行されておらず、通知のなかったユーザーが見つかりません。"},
-		cure:    language.Text{En: "The sweeper's log says why.", Ja: "原因は sweeper のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-sweeper --region {region} --since 6h",
+		cure:    sweeperSays, command: logOf("sweeper", "6h"),
 	},
 	"full_round_late": {
 		problem: language.Text{En: "No full round has begun since it was due on {due}: whoever was missed stays so.", Ja: "{due} に予定された全件の巡回が始まっておらず、漏れたユーザーが見つかりません。"},
@@ -62,11 +62,11 @@ var stateWords = map[string]words{
 	},
 	"notifications_silent": {
 		problem: language.Text{En: "No notification told of any of the {missed} users stamped in seven days: they were stamped late.", Ja: "7 日間にスタンプを付けた {missed} 人のいずれも通知されず、適用が遅れました。"},
-		cure:    language.Text{En: "If nothing stands above, see in the webhook's log what Graph delivers.", Ja: "上に該当する項目がなければ、webhook のログで Graph からの通知を確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-webhook --region {region} --since 24h",
+		cure:    language.Text{En: "If nothing stands above, see in the webhook's log what Graph delivers.", Ja: "上に該当する項目がなければ、webhook のログで Graph からの通知を確認してください。"}, command: logOf("webhook", "24h"),
 	},
 	"notifications_missed": {
 		problem: language.Text{En: "No notification told of {missed} of the {stamped} users stamped in seven days: they were stamped late.", Ja: "7 日間にスタンプを付けた {stamped} 人のうち {missed} 人は通知されず、適用が遅れました。"},
-		cure:    language.Text{En: "The sweep has found them. If it goes on, look at the webhook's log.", Ja: "巡回で対応済みです。続く場合は webhook のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-webhook --region {region} --since 24h",
+		cure:    language.Text{En: "The sweep has found them. If it goes on, look at the webhook's log.", Ja: "巡回で対応済みです。続く場合は webhook のログを確認してください。"}, command: logOf("webhook", "24h"),
 	},
 	"notifications_forged": {
 		problem: language.Text{En: "Notifications that were not Microsoft Graph's were refused ({n} in seven days).", Ja: "7 日間に、Microsoft Graph のものではない通知 {n} 件を拒否しました。"},
@@ -78,11 +78,11 @@ var stateWords = map[string]words{
 	},
 	"put_back": {
 		problem: language.Text{En: "Requests have been put back for an hour ({n} in 24 hours): these users are stamped late.", Ja: "1 時間以上先送りされている要求があり (24 時間で {n} 回)、適用が遅れています。"},
-		cure:    language.Text{En: "The stamper's log names the reason.", Ja: "理由はスタンプ用関数のログを確認してください。"}, command: "aws logs tail /aws/lambda/{stack}-stamper --region {region} --since 24h",
+		cure:    language.Text{En: "The stamper's log names the reason.", Ja: "理由はスタンプ用関数のログを確認してください。"}, command: logOf("stamper", "24h"),
 	},
 	"unreadable_user": {
 		problem: language.Text{En: "The sweep met users whom it could not read ({n} in 24 hours): they are not served.", Ja: "巡回で読み取れないユーザーがいました (24 時間で {n} 回)。このユーザーは対象になりません。"},
-		cure:    language.Text{En: "The sweeper's log counts them; open a case with Microsoft if it goes on.", Ja: "件数は sweeper のログで確認し、続く場合は Microsoft サポートに問い合わせてください。"}, command: "aws logs tail /aws/lambda/{stack}-sweeper --region {region} --since 24h",
+		cure:    language.Text{En: "The sweeper's log counts them; open a case with Microsoft if it goes on.", Ja: "件数は sweeper のログで確認し、続く場合は Microsoft サポートに問い合わせてください。"}, command: logOf("sweeper", "24h"),
 	},
 	"malformed_delivery": {
 		problem: language.Text{En: "Microsoft Graph delivered what can't be read ({n} in 24 hours); the sweep finds these users, late.", Ja: "Microsoft Graph から読み取れない通知が届きました (24 時間で {n} 回)。該当者は巡回で検出されますが、適用が遅れます。"},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
@@ -122,14 +123,7 @@ const revoke = "User.RevokeSessions.All"
 // needs are the permissions of an app.
 func (m matter) needs(a held) []string {
 	d, _ := m.deployed()
-	needs := []string{"User.Read.All", "Domain.Read.All"}
-	if len(d.Groups) > 0 {
-		needs = append(needs, "GroupMember.Read.All")
-	}
-	if a.stamps {
-		needs = append(needs, revoke)
-	}
-	return needs
+	return setup.Rights(len(d.Groups) > 0, a.stamps)
 }
 
 // permissionMissing looks no further where there is no service principal to have any.

@@ -32,16 +32,22 @@ func clockOff(m matter) []hit {
 	return when(asked && ahead.Abs() > clockLeeway, params{"minutes": count(minutes), "way": way})
 }
 
-// installs are the commands by which a system gets the AWS SAM CLI
+// installs are the commands by which a system gets the AWS SAM CLI. Debian and Ubuntu refuse
+// pip outside a virtual environment (PEP 668), so that pipx makes one
 // (https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html).
 var installs = map[string]string{"darwin": "brew install aws-sam-cli", "windows": "winget install -e --id Amazon.SAM-CLI"}
+
+// InstallSAM is the command that installs the AWS SAM CLI on the system, a runtime.GOOS.
+func InstallSAM(system string) string {
+	return cmp.Or(installs[system], "pipx install aws-sam-cli")
+}
 
 // samMissing matters less where there is a stack already.
 func samMissing(afterwards bool) func(matter) []hit {
 	return func(m matter) []hit {
 		found, asked := m.SAM.Get()
 		_, deployed := m.deployed()
-		return when(asked && !found && deployed == afterwards, params{"install": plain(cmp.Or(installs[m.System], "pipx install aws-sam-cli"))})
+		return when(asked && !found && deployed == afterwards, params{"install": plain(InstallSAM(m.System))})
 	}
 }
 
@@ -55,7 +61,6 @@ func fileIs(state FileState) func(matter) []hit {
 // versions hits where the command compares so to the stack, and both have a number.
 func (m matter) versions(want int) []hit {
 	d, deployed := m.deployed()
-	numbered := func(version string) bool { return bundle.Compare(version, "0.0.0") > 0 }
-	return when(deployed && numbered(m.Command) && numbered(d.Version) && bundle.Compare(m.Command, d.Version) == want,
+	return when(deployed && bundle.Numbered(m.Command) && bundle.Numbered(d.Version) && bundle.Compare(m.Command, d.Version) == want,
 		params{"command": plain(m.Command), "version": plain(d.Version)})
 }

@@ -22,7 +22,7 @@ func troubleIs(t Trouble) func(matter) []hit {
 		a, asked := m.Account.Get()
 		with := ""
 		if a.Profile != "" {
-			with = " --profile " + a.Profile
+			with = ` --profile "` + a.Profile + `"`
 		}
 		return when(asked && a.Trouble == t, params{"profile": plain(a.Profile), "with": plain(with)})
 	}

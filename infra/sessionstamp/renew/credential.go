@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 )
 
 const (
@@ -40,14 +40,14 @@ type Deployment struct {
 func (d Deployment) End() time.Time { return d.Now().Add(time.Duration(d.Days) * day) }
 
 // certificate makes a key and its certificate, which it signs itself. They are in no file.
-func (d Deployment) certificate(name string) (secrets.Stored, error) {
+func (d Deployment) certificate(name string) (account.Stored, error) {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
-		return secrets.Stored{}, err
+		return account.Stored{}, err
 	}
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
-		return secrets.Stored{}, err
+		return account.Stored{}, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: "sessionstamp"},
@@ -55,11 +55,11 @@ func (d Deployment) certificate(name string) (secrets.Stored, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return secrets.Stored{}, err
+		return account.Stored{}, err
 	}
 	made, err := x509.ParseCertificate(der)
 	if err != nil {
-		return secrets.Stored{}, err
+		return account.Stored{}, err
 	}
-	return secrets.Stored{Name: name, End: made.NotAfter, Certificate: made, Key: key}, nil
+	return account.Stored{Name: name, End: made.NotAfter, Certificate: made, Key: key}, nil
 }

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 // Entra tells all its replicas of a new credential within seconds: [4 to 18 were seen], and
@@ -25,7 +26,7 @@ const (
 var ErrUnproved = errors.New("the new credential was not taken by Entra in time")
 
 // prove signs in until Entra certainly knows a credential.
-func (e *Engine) prove(ctx context.Context, s secrets.Stored) error {
+func (e *Engine) prove(ctx context.Context, s account.Stored) error {
 	end := time.Now().Add(patience)
 	for taken := 0; taken < proofs; {
 		err := e.SignIn(ctx, s)
@@ -35,21 +36,9 @@ func (e *Engine) prove(ctx context.Context, s secrets.Stored) error {
 		switch {
 		case err != nil && time.Now().After(end):
 			return fmt.Errorf("%w: %w", ErrUnproved, err)
-		case taken < proofs && !wait(ctx, proofPause):
+		case taken < proofs && wait.For(ctx, proofPause) != nil:
 			return ctx.Err()
 		}
 	}
 	return nil
-}
-
-// wait tells whether it has waited for so long, and not been called off.
-func wait(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

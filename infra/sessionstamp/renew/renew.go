@@ -18,7 +18,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
@@ -33,7 +33,7 @@ var (
 type Version struct {
 	// ID is Secrets Manager's, empty where there is no version.
 	ID string
-	secrets.Stored
+	account.Stored
 }
 
 // State is what was read at one moment.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/renew"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
@@ -19,7 +19,7 @@ func TestNext(t *testing.T) {
 	d := renew.Deployment{Deployment: setup.Deployment{Stack: "prod", Account: "123456789012", Region: "ap-northeast-1"}, Days: 180, Now: func() time.Time { return now }}
 	oldName, newName := d.CredentialName(), d.CredentialName()
 	stored := func(id, name string, days int) renew.Version {
-		return renew.Version{ID: id, Stored: secrets.Stored{Name: name, End: now.AddDate(0, 0, days)}}
+		return renew.Version{ID: id, Stored: account.Stored{Name: name, End: now.AddDate(0, 0, days)}}
 	}
 	app := func(names ...string) (app directory.App) {
 		for _, name := range names {

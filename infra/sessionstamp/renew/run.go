@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
-	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
@@ -35,7 +34,7 @@ type Engine struct {
 	Apps  Apps
 	Vault Vault
 	// SignIn signs the app in to Entra once.
-	SignIn func(ctx context.Context, s secrets.Stored) error
+	SignIn func(ctx context.Context, s account.Stored) error
 	// Say is told of each step before it is done.
 	Say func(Step)
 }
@@ -72,7 +71,7 @@ func (e *Engine) version(ctx context.Context, secret account.Secret, stage strin
 		return v, nil
 	}
 	if err == nil {
-		v.Stored, _ = secrets.ParseStored(text)
+		v.Stored, _ = account.ParseStored(text)
 	}
 	return v, err
 }
@@ -152,14 +151,14 @@ func (e *Engine) add(ctx context.Context, d Deployment, app directory.App) (vers
 	return version, nil
 }
 
-func (e *Engine) make(ctx context.Context, d Deployment, app directory.App, name string) (made secrets.Stored, err error) {
+func (e *Engine) make(ctx context.Context, d Deployment, app directory.App, name string) (made account.Stored, err error) {
 	if d.Certificate {
 		if made, err = d.certificate(name); err == nil {
 			err = e.Apps.AddCertificate(ctx, app, name, made.Certificate.Raw)
 		}
 		return made, err
 	}
-	made = secrets.Stored{Name: name, End: d.End()}
+	made = account.Stored{Name: name, End: d.End()}
 	_, made.ClientSecret, err = e.Apps.AddPassword(ctx, app, name, made.End)
 	return made, err
 }

@@ -28,14 +28,14 @@ type Progress struct {
 	now   func() time.Time
 	began time.Time
 	told  time.Time // when the last line was written
-	drawn int       // its cells
+	line  *Line
 	pace  pace
 }
 
 // NewProgress begins to measure. w is standard error, on what it can show, now is time.Now.
 func NewProgress(w io.Writer, on Terminal, in language.Language, now func() time.Time) *Progress {
 	began := now()
-	return &Progress{w: w, on: on, in: in, now: now, began: began, told: began, pace: pace{{began, 0}}}
+	return &Progress{w: w, on: on, in: in, now: now, began: began, told: began, line: NewLine(w, on.Columns), pace: pace{{began, 0}}}
 }
 
 // How often a line is written.
@@ -70,14 +70,8 @@ func (p *Progress) End(c Count) {
 }
 
 // Clear takes the line away.
-func (p *Progress) Clear() {
-	if p.drawn > 0 {
-		_, _ = io.WriteString(p.w, "\r"+strings.Repeat(" ", p.drawn)+"\r")
-		p.drawn = 0
-	}
-}
+func (p *Progress) Clear() { p.line.Clear() }
 
-// write draws over the line before with blanks, which every console understands.
 func (p *Progress) write(c Count, now time.Time) {
 	p.told = now
 	parts := p.parts(c, now)
@@ -85,11 +79,7 @@ func (p *Progress) write(c Count, now time.Time) {
 		_, _ = fmt.Fprintln(p.w, strings.Join(parts, "  "))
 		return
 	}
-	// The last cell stays free: some consoles go to the next line after it.
-	line := withBar(parts, c, p.on.Columns-1)
-	width := Width(line)
-	_, _ = io.WriteString(p.w, "\r"+line+strings.Repeat(" ", max(0, p.drawn-width)))
-	p.drawn = width
+	p.line.Draw(withBar(parts, c, p.on.Columns-1))
 }
 
 // parts says it in words.

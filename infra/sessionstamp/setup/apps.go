@@ -2,7 +2,6 @@ package setup
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
@@ -10,24 +9,32 @@ import (
 // apps returns the apps of a deployment. A reader looks after subscription and sweep; the
 // stamper alone may revoke sessions, unless one app does all.
 func (p *Plan) apps(one, groups bool) []App {
-	rights := []string{readDomains, readUsers}
-	if groups {
-		rights = append(rights, readGroups)
-	}
 	reader := App{
 		Parameter: clientID, UniqueName: p.UniqueName("reader"), DisplayName: p.display("reads users"),
-		Rights: slices.Clone(rights), Trusts: p.trusts(keeper, sweeper),
+		Rights: Rights(groups, one), Trusts: p.trusts(keeper, sweeper),
 	}
 	if one {
 		reader.DisplayName = p.display("stamps new federated users")
-		reader.Rights = append(reader.Rights, revoke)
 		reader.Trusts = p.trusts(keeper, sweeper, stamper)
 		return []App{reader}
 	}
 	return []App{reader, {
 		Parameter: stamperClientID, UniqueName: p.UniqueName("stamper"), DisplayName: p.display("stamps new federated users"),
-		Rights: append(rights, revoke), Trusts: p.trusts(stamper),
+		Rights: Rights(groups, true), Trusts: p.trusts(stamper),
 	}}
+}
+
+// Rights are the permissions of Graph that an app needs: that of a deployment which excludes
+// groups, and that which stamps.
+func Rights(groups, stamps bool) []string {
+	rights := []string{readDomains, readUsers}
+	if groups {
+		rights = append(rights, readGroups)
+	}
+	if stamps {
+		rights = append(rights, revoke)
+	}
+	return rights
 }
 
 // display is the name of an app that does something: it stands in the audit log beside each

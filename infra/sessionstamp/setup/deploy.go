@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 // Deployed tells whether there is a deployment that an update changes.
@@ -56,7 +58,7 @@ func (r *runner) deployment() step {
 					return err
 				}
 				r.say(Waits, "entra")
-				if err := wait(ctx, every); err != nil {
+				if err := wait.For(ctx, every); err != nil {
 					return err
 				}
 			}
@@ -94,7 +96,7 @@ func (r *runner) watched(ctx context.Context) error {
 	looking, stop := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() {
-		for wait(looking, every) == nil {
+		for wait.For(looking, every) == nil {
 			if stack, err := r.Stacks.Find(looking, r.plan.Stack); err == nil && stack.busy() { // who deploys tells of errors
 				r.say(Waits, stack.at())
 			}
@@ -144,7 +146,7 @@ func (r *runner) settled(ctx context.Context) (Stack, error) {
 			return stack, errors.New("CloudFormation is still at work after two hours")
 		}
 		r.say(Waits, stack.at())
-		if err := wait(ctx, every); err != nil {
+		if err := wait.For(ctx, every); err != nil {
 			return stack, err
 		}
 	}

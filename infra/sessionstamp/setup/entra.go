@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 // entra are the steps that make the apps.
@@ -68,12 +69,7 @@ func (r *runner) rights(app App) step {
 			return len(lacks) == 0, err
 		},
 		func(ctx context.Context) error {
-			for _, right := range lacks {
-				if err := r.Directory.Grant(ctx, r.apps[app.UniqueName], right); err != nil {
-					return err
-				}
-			}
-			return nil
+			return each(ctx, r.apps[app.UniqueName], lacks, r.Directory.Grant)
 		},
 	}
 }
@@ -89,14 +85,19 @@ func (r *runner) trust(app App) step {
 			return len(lacks) == 0, err
 		},
 		func(ctx context.Context) error {
-			for _, t := range lacks {
-				if err := r.Directory.Trust(ctx, r.apps[app.UniqueName], t); err != nil {
-					return err
-				}
-			}
-			return nil
+			return each(ctx, r.apps[app.UniqueName], lacks, r.Directory.Trust)
 		},
 	}
+}
+
+// each has Entra do something to an app with every one of a list, until it fails.
+func each[T any](ctx context.Context, app directory.App, list []T, do func(context.Context, directory.App, T) error) error {
+	for _, one := range list {
+		if err := do(ctx, app, one); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fresh reads an app that was made a moment ago: a server of Entra's may not know it yet. What
@@ -153,7 +154,7 @@ func (r *runner) await(ctx context.Context, clientID string) error {
 			return err
 		}
 		r.say(Waits, cmp.Or(code, "no_answer"))
-		if err := wait(ctx, every); err != nil {
+		if err := wait.For(ctx, every); err != nil {
 			return err
 		}
 	}
@@ -225,12 +226,7 @@ func (r *runner) made(app App, but string) (ids []string) {
 
 // unmake removes them.
 func (r *runner) unmake(ctx context.Context, app App, but string) error {
-	for _, id := range r.made(app, but) {
-		if err := r.Directory.RemovePassword(ctx, r.apps[app.UniqueName], id); err != nil {
-			return err
-		}
-	}
-	return nil
+	return each(ctx, r.apps[app.UniqueName], r.made(app, but), r.Directory.RemovePassword)
 }
 
 // unstored removes the client secret of a deployment that needs none any more. What the app
@@ -284,17 +280,10 @@ func (r *runner) tidyApp(app App) step {
 			return len(rights)+len(trusts) == 0, err
 		},
 		func(ctx context.Context) error {
-			for _, right := range rights {
-				if err := r.Directory.Withdraw(ctx, r.apps[app.UniqueName], right); err != nil {
-					return err
-				}
+			if err := each(ctx, r.apps[app.UniqueName], rights, r.Directory.Withdraw); err != nil {
+				return err
 			}
-			for _, name := range trusts {
-				if err := r.Directory.Distrust(ctx, r.apps[app.UniqueName], name); err != nil {
-					return err
-				}
-			}
-			return nil
+			return each(ctx, r.apps[app.UniqueName], trusts, r.Directory.Distrust)
 		},
 	}
 }

@@ -31,7 +31,7 @@ func (p *Plan) where(f Facts) (problems []Problem) {
 		problems = append(problems, problem("stack_other", p.Stack))
 	case p.Exists && stack.Elsewhere(p.Tenant):
 		problems = append(problems, problem("tenant_other", p.Stack, stack.Parameters[tenantID], p.Tenant))
-	case p.Exists && bundle.Compare(p.Version, "0.0.0") > 0 && bundle.Compare(stack.Version, p.Version) > 0:
+	case p.Exists && bundle.Behind(p.Version, stack.Version):
 		problems = append(problems, problem("newer", stack.Version, p.Version))
 	}
 	if n := f.AWS.Concurrency; n > 0 && n < minConcurrency {

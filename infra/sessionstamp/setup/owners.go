@@ -44,12 +44,7 @@ func (r *runner) disown(app App) step {
 			return len(owners) == 0, err
 		},
 		func(ctx context.Context) error {
-			for _, id := range owners {
-				if err := r.Directory.Disown(ctx, r.apps[app.UniqueName], id); err != nil {
-					return err
-				}
-			}
-			return nil
+			return each(ctx, r.apps[app.UniqueName], owners, r.Directory.Disown)
 		},
 	}
 }

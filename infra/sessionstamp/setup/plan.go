@@ -197,8 +197,8 @@ func (c *chooser) without(p parameter) Value {
 		return Value{Name: p.name, Value: file, From: FromFile}
 	case known && c.exists:
 		return Value{Name: p.name, Value: old, From: FromStack}
-	case p.name == excludedUsers && len(c.tenant.Emergency()) > 0:
-		return Value{Name: p.name, Value: idsOf(c.tenant.Emergency()), From: FromTenant}
+	case p.name == excludedUsers && len(Emergencies(c.tenant.Users)) > 0:
+		return Value{Name: p.name, Value: idsOf(Emergencies(c.tenant.Users)), From: FromTenant}
 	}
 	return Value{Name: p.name, Value: p.value, From: FromDefault}
 }
@@ -223,9 +223,9 @@ func (c *chooser) flagged(name, before string) (value string, said bool) {
 // protected by itself.
 func (c *chooser) unprotect() {
 	of := func(value func(name string) string) protection {
-		return protection{entries(value(excludedUsers)), entries(value(excludedPatterns)), entries(value(excludedGroups))}
+		return protection{Entries(value(excludedUsers)), Entries(value(excludedPatterns)), Entries(value(excludedGroups))}
 	}
-	found := protection{users: entries(idsOf(c.tenant.Emergency()))}
+	found := protection{users: Entries(idsOf(Emergencies(c.tenant.Users)))}
 	old := of(func(name string) string { return c.stack.Parameters[name] })
 	if names := c.tenant.unprotected(found, of(c.value)); !c.exists && len(names) > 0 {
 		c.notices = append(c.notices, problem("emergency", names))
@@ -251,8 +251,8 @@ func (c *chooser) domains() {
 		return
 	}
 	federated := stamp.FederatedAmong(c.tenant.Domains)
-	for name := range strings.SplitSeq(value, ",") {
-		if name = strings.TrimSpace(name); !federated.Contain(name) {
+	for _, name := range Entries(value) {
+		if !federated.Contain(name) {
 			c.problems = append(c.problems, problem("domain", name, strings.Join(c.tenant.federated(), ", ")))
 		}
 	}
@@ -265,8 +265,8 @@ func (c *chooser) stillThere() {
 		return
 	}
 	ask := func(by stamp.Exclusions, written string, from Source) {
-		switch n := c.tenant.matching(by); {
-		case written == "" || n > 0:
+		switch {
+		case c.tenant.matching(by) > 0:
 		case from == FromFile:
 			c.problems = append(c.problems, problem("nobody", written))
 		default:
@@ -274,8 +274,8 @@ func (c *chooser) stillThere() {
 		}
 	}
 	for _, v := range c.chosen {
-		for one := range strings.SplitSeq(v.Value, ",") {
-			switch one = strings.TrimSpace(one); v.Name {
+		for _, one := range Entries(v.Value) {
+			switch v.Name {
 			case excludedUsers:
 				ask(stamp.Exclusions{IDs: []string{one}}, one, v.From)
 			case excludedPatterns:

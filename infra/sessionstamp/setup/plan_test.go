@@ -29,7 +29,7 @@ func facts() Facts {
 			ID: tenant, Person: administrator, Cloud: "global", Audience: "api://AzureADTokenExchange",
 			Domains: []directory.Domain{{Name: "example.co.jp", Federated: true, Verified: true}, {Name: "contoso.onmicrosoft.com", Verified: true}},
 			Users:   []directory.User{user(1, "taro@example.co.jp"), user(2, "svc-mail@example.co.jp"), user(3, "breakglass1@contoso.onmicrosoft.com")},
-			Groups:  map[string][]directory.Group{"VIP": {{ID: tenant}}, "twice": {{}, {}}},
+			Groups:  map[string][]directory.Group{"VIP": {{ID: tenant}}, "twice": {{}, {}}, "hidden": {{ID: tenant, HiddenMembers: true}}},
 		},
 		AWS: Account{ID: "123456789012", Partition: "aws", Region: "ap-northeast-1", RegionFrom: "~/.aws/config", Concurrency: 1000},
 	}
@@ -189,6 +189,7 @@ func TestProblems(t *testing.T) { //nolint:funlen // a table
 		"file excludes nobody":   {func(_ *Facts, w *Wishes) { w.File = map[string]string{excludedUsers: tenant} }, "nobody"},
 		"no group":               {groups("Nobody"), "no_group"},
 		"two groups":             {groups("twice"), "groups"},
+		"a hidden group":         {groups("hidden"), "group_hidden"},
 		"no federated domain":    {func(f *Facts, _ *Wishes) { f.Tenant.Domains = f.Tenant.Domains[1:] }, "not_federated"},
 		"a domain of others":     {flag(federatedDomains, "example.com"), "domain"},
 		"domains with ;":         {flag(federatedDomains, "example.co.jp;example.com"), "value"},

@@ -267,15 +267,3 @@ func (p *Plan) issuedBy(issuer string) {
 		}
 	}
 }
-
-// wait returns after a time, or with the error of ctx.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

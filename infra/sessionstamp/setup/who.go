@@ -16,9 +16,9 @@ var emergency = regexp.MustCompile(`(?i)break[-_. ]?glass|emergency|緊急`)
 // IsEmergency tells whether a user looks like an emergency access account by the name.
 func IsEmergency(u directory.User) bool { return emergency.MatchString(u.UserPrincipalName) }
 
-// Emergency returns the users that look like emergency access accounts by their names.
-func (t Tenant) Emergency() (found []directory.User) {
-	for _, u := range t.Users {
+// Emergencies returns the users that look like emergency access accounts by their names.
+func Emergencies(users []directory.User) (found []directory.User) {
+	for _, u := range users {
 		if IsEmergency(u) {
 			found = append(found, u)
 		}
@@ -87,6 +87,8 @@ func (t Tenant) excludeGroup(e *whom, name string, alone bool) {
 	case name == none && alone:
 	case name == none:
 		e.problems = append(e.problems, problem("none_alone"))
+	case len(found) == 1 && found[0].HiddenMembers:
+		e.problems = append(e.problems, problem("group_hidden", name))
 	case len(found) == 1:
 		e.groups = append(e.groups, found[0].ID)
 	case len(found) > 1:
@@ -106,7 +108,7 @@ func added(before string, more, written []string) (value string, said bool) {
 	if slices.Equal(written, []string{none}) {
 		return "", true
 	}
-	all := entries(before)
+	all := Entries(before)
 	for _, one := range more {
 		if !slices.Contains(all, one) {
 			all, said = append(all, one), true
@@ -116,8 +118,8 @@ func added(before string, more, written []string) (value string, said bool) {
 	return strings.Join(all, ","), said
 }
 
-// entries are those of a list as the template takes it.
-func entries(list string) (all []string) {
+// Entries are those of a parameter that holds a list, as the template takes it.
+func Entries(list string) (all []string) {
 	for one := range strings.SplitSeq(list, ",") {
 		if one = strings.TrimSpace(one); one != "" {
 			all = append(all, one)

@@ -4,6 +4,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -61,7 +62,7 @@ var regions = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`)
 // one, it returns [ErrNoRegion]. Others are [ErrNoCredentials], [ErrExpired], [ErrInvalid] and
 // [ErrUnreachable].
 func Open(ctx context.Context, o Options) (*Account, error) {
-	a := &Account{Profile: o.profile()}
+	a := &Account{Profile: cmp.Or(o.profile(), "default")}
 	var err error
 	if a.config, err = o.load(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCredentials, err)
@@ -88,18 +89,12 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 // Config is what the clients of AWS's SDK need.
 func (a *Account) Config() aws.Config { return a.config }
 
-func (o Options) profile() string {
-	for _, name := range []string{o.Profile, o.Env("AWS_PROFILE")} {
-		if name != "" {
-			return name
-		}
-	}
-	return "default"
-}
+// profile is what flag or variable say, "" where neither does.
+func (o Options) profile() string { return cmp.Or(o.Profile, o.Env("AWS_PROFILE")) }
 
 // regionVariables are those that the SDK reads, the first one first
 // (https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html).
-var regionVariables = []string{"AWS_REGION", "AWS_DEFAULT_REGION"}
+var regionVariables = [...]string{"AWS_REGION", "AWS_DEFAULT_REGION"}
 
 func (o Options) regionFrom() string {
 	if o.Region != "" {
@@ -115,10 +110,7 @@ func (o Options) regionFrom() string {
 
 // region is what flag or variable say, "" where it is the profile's.
 func (o Options) region() string {
-	if from := o.regionFrom(); from != FromProfile && from != FromFlag {
-		return o.Env(from)
-	}
-	return o.Region
+	return cmp.Or(o.Region, o.Env(regionVariables[0]), o.Env(regionVariables[1]))
 }
 
 // load reads what the SDK does, with the environment that o has.
@@ -129,7 +121,7 @@ func (o Options) load(ctx context.Context) (aws.Config, error) {
 	if region := o.region(); region != "" {
 		add(config.WithRegion(region))
 	}
-	if name := o.profile(); o.Profile != "" || o.Env("AWS_PROFILE") != "" {
+	if name := o.profile(); name != "" {
 		add(config.WithSharedConfigProfile(name))
 	}
 	if file := o.Env("AWS_CONFIG_FILE"); file != "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
@@ -18,7 +19,15 @@ var ErrStageMoved = errors.New("the stage is at another version of the secret")
 //
 // [UpdateSecretVersionStage]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
 func (a *Account) MoveStage(ctx context.Context, id, stage, to, from string) error {
-	err := a.moveStage(ctx, id, stage, to, from)
+	in := &secretsmanager.UpdateSecretVersionStageInput{SecretId: &id, VersionStage: &stage}
+	if to != "" {
+		in.MoveToVersionId = &to
+	}
+	if from != "" {
+		in.RemoveFromVersionId = &from
+	}
+	_, err := a.secrets().UpdateSecretVersionStage(ctx, in)
+	err = explainSecret(err)
 	if _, moved := errors.AsType[*types.InvalidParameterException](err); moved {
 		return fmt.Errorf("%w: %w", ErrStageMoved, err)
 	}

@@ -100,18 +100,6 @@ func (a *Account) PutSecret(ctx context.Context, id string, value directory.Secr
 	return explainSecret(err)
 }
 
-func (a *Account) moveStage(ctx context.Context, id, stage, to, from string) error {
-	in := &secretsmanager.UpdateSecretVersionStageInput{SecretId: &id, VersionStage: &stage}
-	if to != "" {
-		in.MoveToVersionId = &to
-	}
-	if from != "" {
-		in.RemoveFromVersionId = &from
-	}
-	_, err := a.secrets().UpdateSecretVersionStage(ctx, in)
-	return explainSecret(err)
-}
-
 // DeleteSecret deletes a secret at once, so that its name is free. That it is gone is fine.
 func (a *Account) DeleteSecret(ctx context.Context, id string) error {
 	_, err := a.secrets().DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{SecretId: &id, ForceDeleteWithoutRecovery: aws.Bool(true)})

@@ -23,17 +23,17 @@ import (
 //
 // The private key is an RSA key and, in PEM, not encrypted. It may also stand in the text
 // of the certificate, which begins with the app's own.
-type Certificate struct{ reader reader[keyPair] }
+type Certificate struct{ reader reader[KeyPair] }
 
-// keyPair is a private key and its certificate.
-type keyPair struct {
-	certificate *x509.Certificate
-	key         *rsa.PrivateKey
+// KeyPair is a private key and its certificate.
+type KeyPair struct {
+	Certificate *x509.Certificate
+	Key         *rsa.PrivateKey
 }
 
 // NewCertificate makes a Certificate. It asks for nothing yet.
 func NewCertificate(c Config) *Certificate {
-	return &Certificate{reader[keyPair]{Config: c, decode: decodeKeyPair}}
+	return &Certificate{reader[KeyPair]{Config: c, decode: ParseKeyPair}}
 }
 
 // Certificate returns the certificate alone, without those that issued it, and the
@@ -44,7 +44,7 @@ func (s *Certificate) Certificate(ctx context.Context, fresh bool) ([]*x509.Cert
 	if err != nil {
 		return nil, nil, err
 	}
-	return []*x509.Certificate{pair.certificate}, pair.key, nil
+	return []*x509.Certificate{pair.Certificate}, pair.Key, nil
 }
 
 // Expires returns when the certificate expires.
@@ -53,7 +53,7 @@ func (s *Certificate) Expires(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	return pair.certificate.NotAfter, nil
+	return pair.Certificate.NotAfter, nil
 }
 
 // What is wrong with a certificate. No text quotes what it is about.
@@ -67,8 +67,8 @@ var (
 	errPFX         = errors.New("its PFX can't be read: export the certificate and its one private key again, without those that issued it, with a password and encrypted by AES-256")
 )
 
-// decodeKeyPair reads a SecretString.
-func decodeKeyPair(text string) (keyPair, error) {
+// ParseKeyPair reads the text of a secret that is a [Certificate]. Its errors do not quote it.
+func ParseKeyPair(text string) (KeyPair, error) {
 	var stored struct {
 		Certificate string `json:"certificate"`
 		PrivateKey  string `json:"privateKey"`
@@ -76,7 +76,7 @@ func decodeKeyPair(text string) (keyPair, error) {
 		Password    string `json:"password"`
 	}
 	if unmarshal(text, &stored) != nil || (stored.Certificate == "") == (stored.PFX == "") {
-		return keyPair{}, errCertificate
+		return KeyPair{}, errCertificate
 	}
 	if stored.PFX != "" {
 		return parsePFX(stored.PFX, stored.Password)
@@ -85,44 +85,44 @@ func decodeKeyPair(text string) (keyPair, error) {
 }
 
 // parsePEM reads the first certificate and the first private key.
-func parsePEM(text string) (keyPair, error) {
+func parsePEM(text string) (KeyPair, error) {
 	if strings.Contains(text, "ENCRYPTED") {
-		return keyPair{}, errEncrypted
+		return KeyPair{}, errEncrypted
 	}
 	pair, err := tls.X509KeyPair([]byte(text), []byte(text))
 	if err != nil {
-		return keyPair{}, fmt.Errorf("its PEM can't be used: store the certificate, then the private key, with all line breaks: %w", err)
+		return KeyPair{}, fmt.Errorf("its PEM can't be used: store the certificate, then the private key, with all line breaks: %w", err)
 	}
 	return newKeyPair(pair.PrivateKey, pair.Leaf)
 }
 
 // parsePFX opens a PFX. The texts of the library are not passed on.
-func parsePFX(text, password string) (keyPair, error) {
+func parsePFX(text, password string) (KeyPair, error) {
 	file, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		return keyPair{}, errPFXText
+		return KeyPair{}, errPFXText
 	}
 	key, first, others, err := pkcs12.DecodeChain(file, password)
 	switch {
 	case errors.Is(err, pkcs12.ErrIncorrectPassword), errors.Is(err, pkcs12.ErrDecryption):
-		return keyPair{}, errPFXPassword
+		return KeyPair{}, errPFXPassword
 	case err != nil:
-		return keyPair{}, errPFX
+		return KeyPair{}, errPFX
 	}
 	return newKeyPair(key, append([]*x509.Certificate{first}, others...)...)
 }
 
 // newKeyPair finds the certificate that belongs to the key. What stands first is no sign
 // of it: Windows and others write the issuers before what they have issued.
-func newKeyPair(key any, certificates ...*x509.Certificate) (keyPair, error) {
+func newKeyPair(key any, certificates ...*x509.Certificate) (KeyPair, error) {
 	private, ok := key.(*rsa.PrivateKey)
 	if !ok {
-		return keyPair{}, errKeyKind
+		return KeyPair{}, errKeyKind
 	}
 	for _, c := range certificates {
 		if private.PublicKey.Equal(c.PublicKey) {
-			return keyPair{c, private}, nil
+			return KeyPair{c, private}, nil
 		}
 	}
-	return keyPair{}, errKeyPair
+	return KeyPair{}, errKeyPair
 }

@@ -11,31 +11,31 @@ import (
 
 // ClientSecret is the client secret that the app signs in to Entra with. It is stored
 // as {"clientSecret":"…","expires":"…"}, where expires may be missing.
-type ClientSecret struct{ reader reader[clientSecret] }
+type ClientSecret struct{ reader reader[ClientSecretValue] }
 
-// clientSecret is what was read.
-type clientSecret struct {
-	text    directory.Secret
-	expires time.Time // zero where it is not known
+// ClientSecretValue is what [ClientSecret] reads.
+type ClientSecretValue struct {
+	Text    directory.Secret
+	Expires time.Time // zero where it is not known
 }
 
 // NewClientSecret makes a ClientSecret. It asks for nothing yet.
 func NewClientSecret(c Config) *ClientSecret {
-	return &ClientSecret{reader[clientSecret]{Config: c, decode: decodeClientSecret}}
+	return &ClientSecret{reader[ClientSecretValue]{Config: c, decode: ParseClientSecret}}
 }
 
 // ClientSecret returns the client secret. With fresh it is read again, and not being able
 // to is an error.
 func (s *ClientSecret) ClientSecret(ctx context.Context, fresh bool) (string, error) {
 	secret, err := s.reader.get(ctx, fresh)
-	return secret.text.Reveal(), err
+	return secret.Text.Reveal(), err
 }
 
 // Expires returns when the client secret expires, the zero Time where that is not stored
 // beside it as RFC 3339 writes it.
 func (s *ClientSecret) Expires(ctx context.Context) (time.Time, error) {
 	secret, err := s.reader.get(ctx, false)
-	return secret.expires, err
+	return secret.Expires, err
 }
 
 // What is wrong with a client secret. No text quotes what it is about.
@@ -46,22 +46,22 @@ var (
 	errSecretID     = errors.New("its clientSecret is a GUID, which is the secret ID: store the secret's value, which Entra shows only once")
 )
 
-// decodeClientSecret reads a SecretString. An expiry that can't be read is none: nobody
-// must be kept from signing in by it.
-func decodeClientSecret(text string) (clientSecret, error) {
+// ParseClientSecret reads the text of a secret that is a [ClientSecret]. An expiry that can't
+// be read is none: nobody must be kept from signing in by it. Its errors do not quote the text.
+func ParseClientSecret(text string) (ClientSecretValue, error) {
 	var stored struct {
 		ClientSecret string `json:"clientSecret"`
 		Expires      any    `json:"expires"`
 	}
 	if unmarshal(text, &stored) != nil || stored.ClientSecret == "" {
-		return clientSecret{}, errClientSecret
+		return ClientSecretValue{}, errClientSecret
 	}
 	if err := checkText(stored.ClientSecret); err != nil {
-		return clientSecret{}, err
+		return ClientSecretValue{}, err
 	}
 	written, _ := stored.Expires.(string)
 	expires, _ := time.Parse(time.RFC3339, written)
-	return clientSecret{directory.NewSecret(stored.ClientSecret), expires}, nil
+	return ClientSecretValue{directory.NewSecret(stored.ClientSecret), expires}, nil
 }
 
 // checkText finds what people store in place of a client secret.

@@ -163,28 +163,43 @@ func (s *Stack) measured(ctx context.Context, measures []measure, now time.Time)
 		if m.value == "" {
 			continue // it is gone, and others say so
 		}
-		in.MetricDataQueries = append(in.MetricDataQueries, types.MetricDataQuery{
-			Id: aws.String(fmt.Sprintf("m%d", i)),
-			MetricStat: &types.MetricStat{Period: aws.Int32(piece), Stat: &m.stat, Metric: &types.Metric{
-				Namespace: &m.namespace, MetricName: &m.name, Dimensions: []types.Dimension{{Name: &m.dimension, Value: &m.value}},
-			}},
-		})
+		in.MetricDataQueries = append(in.MetricDataQueries, m.query(i, piece))
+	}
+	results, err := s.metricData(ctx, in)
+	if err != nil {
+		return nil, err
 	}
 	values := make([]float64, len(measures))
+	for _, result := range results {
+		i, err := strconv.Atoi(strings.TrimPrefix(aws.ToString(result.Id), "m"))
+		if err == nil && i < len(values) {
+			values[i] = measures[i].add(values[i], result, now)
+		}
+	}
+	return values, nil
+}
+
+// query asks for the metric in pieces of so many seconds, by a number.
+func (m measure) query(number int, piece int32) types.MetricDataQuery {
+	return types.MetricDataQuery{
+		Id: aws.String(fmt.Sprintf("m%d", number)), Label: &m.name,
+		MetricStat: &types.MetricStat{Period: &piece, Stat: &m.stat, Metric: &types.Metric{
+			Namespace: &m.namespace, MetricName: &m.name, Dimensions: []types.Dimension{{Name: &m.dimension, Value: &m.value}},
+		}},
+	}
+}
+
+// metricData reads all pages. Where nothing is asked it makes no call.
+func (s *Stack) metricData(ctx context.Context, in *cloudwatch.GetMetricDataInput) (all []types.MetricDataResult, _ error) {
 	pages := cloudwatch.NewGetMetricDataPaginator(cloudwatch.NewFromConfig(s.account.Config()), in)
 	for len(in.MetricDataQueries) > 0 && pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, account.Explain(err)
 		}
-		for _, result := range page.MetricDataResults {
-			i, err := strconv.Atoi(strings.TrimPrefix(aws.ToString(result.Id), "m"))
-			if err == nil && i < len(values) {
-				values[i] = measures[i].add(values[i], result, now)
-			}
-		}
+		all = append(all, page.MetricDataResults...)
 	}
-	return values, nil
+	return all, nil
 }
 
 // add counts what is young enough.

@@ -60,6 +60,9 @@ type Stack struct {
 	account *account.Account
 }
 
+// Account is where the stack is.
+func (s *Stack) Account() *account.Account { return s.account }
+
 // Find returns the stack of that name, or with that ARN.
 func Find(ctx context.Context, a *account.Account, name string) (*Stack, error) {
 	client := cloudformation.NewFromConfig(a.Config())

@@ -70,20 +70,15 @@ func (s *Stack) Sums(ctx context.Context, from, to time.Time, names ...string) (
 	const day = 24 * 60 * 60
 	in := &cloudwatch.GetMetricDataInput{StartTime: &from, EndTime: &to}
 	for i, name := range names {
-		in.MetricDataQueries = append(in.MetricDataQueries, types.MetricDataQuery{
-			Id: aws.String("m" + string(rune('a'+i))), Label: aws.String(name),
-			MetricStat: &types.MetricStat{Period: aws.Int32(day), Stat: aws.String("Sum"), Metric: &types.Metric{
-				Namespace: aws.String("sessionstamp"), MetricName: aws.String(name),
-				Dimensions: []types.Dimension{{Name: aws.String("Stack"), Value: &s.Name}},
-			}},
-		})
+		own := measure{namespace: "sessionstamp", name: name, dimension: "Stack", value: s.Name, stat: "Sum"}
+		in.MetricDataQueries = append(in.MetricDataQueries, own.query(i, day))
 	}
-	got, err := cloudwatch.NewFromConfig(s.account.Config()).GetMetricData(ctx, in)
+	results, err := s.metricData(ctx, in)
 	if err != nil {
-		return nil, account.Explain(err)
+		return nil, err
 	}
 	sums := make(map[string]float64, len(names))
-	for _, result := range got.MetricDataResults {
+	for _, result := range results {
 		for _, value := range result.Values {
 			sums[aws.ToString(result.Label)] += value
 		}

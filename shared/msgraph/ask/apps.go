@@ -14,9 +14,8 @@ import (
 )
 
 // The permissions that the calls on apps need: ReadApps is enough to look. A person who changes
-// something must also be Application Administrator
-// or more, and at least Privileged Role Administrator to grant and withdraw permissions of Graph.
-// See [Grant an appRoleAssignment].
+// something must also be Application Administrator or more, and at least Privileged Role
+// Administrator to grant and withdraw permissions of Graph. See [Grant an appRoleAssignment].
 //
 // [Grant an appRoleAssignment]: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
 const (
@@ -283,7 +282,8 @@ func (c *Client) Distrust(ctx context.Context, app directory.App, name string) e
 
 // DeleteApp deletes the app and its service principal for good, so that its unique name is
 // free. One that was deleted before is purged. One that is not there is no error, but takes two
-// minutes to be sure of. Of app, ID is needed. Errors are *directory.Error. See [Permanently delete item].
+// minutes to be sure of. Of app, ID is needed. Errors are *directory.Error. See [Permanently
+// delete item].
 //
 // [Permanently delete item]: https://learn.microsoft.com/graph/api/directory-deleteditems-delete
 func (c *Client) DeleteApp(ctx context.Context, app directory.App) error {

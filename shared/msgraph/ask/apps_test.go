@@ -195,7 +195,7 @@ func TestAppCredentials(t *testing.T) {
 			return certificates[1:], key, nil
 		}})
 		for _, o := range []msgraph.Options{bySecret, byCertificate} {
-			if err := msgraph.SignIn(t.Context(), o); err != nil {
+			if err := ask.SignIn(t.Context(), o); err != nil {
 				t.Error(err)
 			}
 			if users, err := clientOf(t, o).FindUsers(t.Context(), []string{userID(0)}); err != nil || users[0].Err != nil {
@@ -211,10 +211,10 @@ func TestAppCredentials(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if got := codeOf(t, msgraph.SignIn(t.Context(), bySecret)); got != "AADSTS7000215" {
+		if got := codeOf(t, ask.SignIn(t.Context(), bySecret)); got != "AADSTS7000215" {
 			t.Errorf("removed secret: %s", got)
 		}
-		if got := codeOf(t, msgraph.SignIn(t.Context(), byCertificate)); got != "AADSTS700027" {
+		if got := codeOf(t, ask.SignIn(t.Context(), byCertificate)); got != "AADSTS700027" {
 			t.Errorf("removed certificate: %s", got)
 		}
 		if app, err = client.App(t.Context(), uniqueName); err != nil || len(app.Credentials) != 1 || app.Credentials[0].Name != "0" {
@@ -286,7 +286,7 @@ func TestExchange(t *testing.T) {
 			t.Fatal(err)
 		}
 		exchange := func() string {
-			return codeOf(t, msgraph.Exchange(t.Context(), msgraph.Clouds()[0], graph.server, tenantID, app.ClientID, token))
+			return codeOf(t, ask.Exchange(t.Context(), msgraph.Clouds()[0], graph.server, tenantID, app.ClientID, token))
 		}
 		none := exchange()
 		if err := client.Trust(t.Context(), app, trusted); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 )
 
@@ -55,7 +56,7 @@ func TestPrincipalCredential(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 		secret := msgraph.Auth{ClientSecret: func(context.Context, bool) (string, error) { return "h1dden", nil }}
-		if err := msgraph.SignIn(t.Context(), msgraph.Options{Cloud: msgraph.Clouds()[0], TenantID: tenantID, ClientID: made.ID(), Transport: graph.server, Auth: secret}); err != nil {
+		if err := ask.SignIn(t.Context(), msgraph.Options{Cloud: msgraph.Clouds()[0], TenantID: tenantID, ClientID: made.ID(), Transport: graph.server, Auth: secret}); err != nil {
 			t.Error(err)
 		}
 	})

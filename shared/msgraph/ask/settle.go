@@ -12,6 +12,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/answer"
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 // Graph tells all its replicas of a new object in seconds, sometimes in minutes: until then
@@ -32,7 +33,7 @@ func settle(ctx context.Context, do func() error) error {
 	for began := time.Now(); ; {
 		err := do()
 		pause, again := early(err)
-		if !again || time.Since(began)+pause > settlePatience || !wait(ctx, pause) {
+		if !again || time.Since(began)+pause > settlePatience || wait.For(ctx, pause) != nil {
 			return err
 		}
 	}
@@ -58,18 +59,6 @@ func early(err error) (pause time.Duration, again bool) {
 		e.StatusCode == http.StatusBadRequest && strings.Contains(e.Message, noSuchApp)
 }
 
-// wait tells whether it has waited for so long, and not been called off.
-func wait(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // write sends what may change something, once. A body of nil is none.
 func (c *Client) write(ctx context.Context, operation string, method abstractions.HttpMethod, body any, path string, pairs ...string) (answer.Answer, error) {
 	info := c.Request(method, path, pairs...)
@@ -77,11 +66,11 @@ func (c *Client) write(ctx context.Context, operation string, method abstraction
 		info.Headers.TryAdd("Prefer", "create-if-missing")
 	}
 	if body == nil {
-		return c.Write(ctx, operation, info, nil)
+		return c.Send(ctx, operation, info, nil)
 	}
 	content, err := json.Marshal(body)
 	info.SetStreamContentAndContentType(content, "application/json")
-	return c.Write(ctx, operation, info, err)
+	return c.Send(ctx, operation, info, err)
 }
 
 // remove deletes something. What is not there is no error.

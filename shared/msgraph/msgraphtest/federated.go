@@ -1,17 +1,10 @@
 package msgraphtest
 
 import (
-	"crypto/sha1" //nolint:gosec // certificates are named by it
-	"crypto/sha256"
-	"encoding/base64"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/golang-jwt/jwt/v5"
 )
 
 // maxFederated is how many federated credentials an app may have, and the others how many
@@ -141,45 +134,4 @@ func deleteFederated(_ *Server, c *call) (reply, error) {
 	}
 	a.federated = slices.Delete(slices.Clone(a.federated), at, at+1)
 	return noContent()
-}
-
-// errNoKey is an assertion signed with a certificate that the app does not have.
-var errNoKey = errors.New("the certificate is not registered")
-
-// checkSigned takes an assertion that the app has signed with its certificate. See
-// https://learn.microsoft.com/entra/identity-platform/certificate-credentials.
-func (g *grant) checkSigned(assertion string) *aadsts {
-	endpoint := "https://" + g.login + "/" + g.tenant.id + "/oauth2/v2.0/token"
-	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256", "PS256"}), jwt.WithExpirationRequired(),
-		jwt.WithSubject(g.app.id), jwt.WithAudience(endpoint), jwt.WithTimeFunc(func() time.Time { return g.now }))
-	_, err := parser.ParseWithClaims(assertion, new(jwt.RegisteredClaims), func(token *jwt.Token) (any, error) {
-		for _, k := range g.app.keys {
-			if k.names(token) && g.now.Before(k.End) && k.known(g.s, g.now) {
-				return k.certificate.PublicKey, nil
-			}
-		}
-		return nil, errNoKey
-	})
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, jwt.ErrTokenExpired), errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
-		return refuseToken(assertionOutOfTime, "Client assertion is not within its valid time range.")
-	case errors.Is(err, jwt.ErrTokenInvalidAudience):
-		return refuseToken(assertionForOther, "Client assertion audience claim does not match Realm issuer.")
-	default:
-		return refuseToken(assertionBadSignature, "The certificate with identifier used to sign the client assertion is not registered on application.")
-	}
-}
-
-// names tells whether an assertion names the certificate by a thumbprint. Entra takes it in
-// either base64: the Microsoft Authentication Library for Go does not write the one for URLs.
-func (k *key) names(token *jwt.Token) bool {
-	old, strong := sha1.Sum(k.Key), sha256.Sum256(k.Key) //nolint:gosec // see the import
-	is := func(header string, thumbprint []byte) bool {
-		given, _ := token.Header[header].(string)
-		given = strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(given), "=")
-		return given == base64.RawURLEncoding.EncodeToString(thumbprint)
-	}
-	return is("x5t", old[:]) || is("x5t#S256", strong[:])
 }

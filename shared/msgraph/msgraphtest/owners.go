@@ -3,7 +3,6 @@ package msgraphtest
 import (
 	"slices"
 	"strings"
-	"time"
 )
 
 // owned is what an application and a service principal each have of their own.
@@ -28,17 +27,6 @@ func (a *App) AddOwner(id string) {
 	for _, o := range []*owned{&a.ofApplication, &a.ofPrincipal} {
 		o.owners = append(o.owners, mustParse(id).String())
 	}
-}
-
-// AddPrincipalSecret stores a client secret in the service principal: it signs the app in, and
-// the portal does not show it. See [servicePrincipal: addPassword].
-//
-// [servicePrincipal: addPassword]: https://learn.microsoft.com/graph/api/serviceprincipal-addpassword
-func (a *App) AddPrincipalSecret(name, text string, end time.Time) {
-	now := a.s.now()
-	a.s.mu.Lock()
-	defer a.s.mu.Unlock()
-	a.principalPasswords = append(a.principalPasswords, password{validity{a.s.newID(), name, now.UTC(), end.UTC(), now}, text})
 }
 
 func ownerRoutes() (all []route) {

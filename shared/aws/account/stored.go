@@ -1,17 +1,19 @@
-package secrets
+package account
 
 import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"strings"
 	"time"
 
+	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
-// Stored is a credential of the app as it is stored: what [ClientSecret] or [Certificate]
-// read, and its name.
+// Stored is a credential of the app as it is stored: what [secrets.ClientSecret] or
+// [secrets.Certificate] read, and its name.
 type Stored struct {
 	// Name is the displayName that the credential has at the app, where sessionstamp made it.
 	// Else it is empty.
@@ -34,15 +36,15 @@ type names struct {
 // not quote the text.
 func ParseStored(text directory.Secret) (Stored, error) {
 	var named names
-	_ = unmarshal(text.Reveal(), &named) // what is wrong is found below
-	if secret, err := decodeClientSecret(text.Reveal()); err == nil {
-		return Stored{Name: named.Name, End: secret.expires, ClientSecret: secret.text}, nil
+	_ = json.Unmarshal([]byte(strings.TrimPrefix(text.Reveal(), "\ufeff")), &named) // what is wrong is found below
+	if secret, err := secrets.ParseClientSecret(text.Reveal()); err == nil {
+		return Stored{Name: named.Name, End: secret.Expires, ClientSecret: secret.Text}, nil
 	}
-	pair, err := decodeKeyPair(text.Reveal())
+	pair, err := secrets.ParseKeyPair(text.Reveal())
 	if err != nil {
 		return Stored{}, err
 	}
-	return Stored{Name: named.Name, End: pair.certificate.NotAfter, Certificate: pair.certificate, Key: pair.key}, nil
+	return Stored{Name: named.Name, End: pair.Certificate.NotAfter, Certificate: pair.Certificate, Key: pair.Key}, nil
 }
 
 // Text is the text to be stored, which [ParseStored] and the functions read.
