@@ -321,6 +321,22 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// TestUnready: what Entra will know soon is tried again, and nothing else is.
+func TestUnready(t *testing.T) {
+	t.Parallel()
+	for failure, want := range map[string]bool{
+		"token: status 401 AADSTS700211: no such issuer": true, "AADSTS700213: no such subject": true, "token: status 400 AADSTS70021: none matches": true, "(token: status 400 AADSTS70021)": true,
+		"AADSTS700016: no such app": true, "AADSTS7000229: no service principal": true, "AADSTS7000215: no such secret": true,
+		"domains: status 403 Authorization_RequestDenied": true,
+		"": false, "AADSTS90002: no such tenant": false, "AADSTS7002138: another spelling": false, "AADSTS700212: another audience": false, "AADSTS700214: another": false,
+		"EXCLUDED_UPN_PATTERNS protects nobody": false, "not authorized to perform: iam:CreateRole": false,
+	} {
+		if unready(failure) != want {
+			t.Errorf("%q is tried again: %t", failure, !want)
+		}
+	}
+}
+
 // TestSecretStays: the client secret that was renewed, or stored by hand, stays; what nobody
 // knows any more goes.
 func TestSecretStays(t *testing.T) {
