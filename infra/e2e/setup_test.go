@@ -32,9 +32,9 @@ func (d *desk) configured(t *testing.T, region string) {
 	}
 }
 
-// TestSetup: in a national cloud, which only setup has to be told, in a region that only AWS's configuration file names, and while
-// Entra does not know the issuer yet, all is made that works; where all is there, nothing is done;
-// and all that was made can be taken away.
+// TestSetup: in a national cloud, which only setup has to be told, in a region that only AWS's
+// configuration file names, and while Entra does not know the issuer yet, all is made that works;
+// where all is there, nothing is done; and all that was made can be taken away.
 func TestSetup(t *testing.T) {
 	t.Parallel()
 	a := newAccountAt(t, newGraph(t, msgraphtest.Options{Apps: msgraphtest.Registration{Issuer: 10 * time.Second}}))
