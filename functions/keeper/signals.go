@@ -50,7 +50,7 @@ func (s *signals) keep(ctx context.Context) {
 	defer cancel()
 	for id, record := range s.sources(ctx) {
 		s.tellSilence(ctx, id, record)
-		if record.Kind == signal.KindSSF && record.Stream.ConfigurationEndpoint != "" {
+		if record.Kind == signal.KindSSF && record.Stream.ConfigurationEndpoint != "" && ctx.Err() == nil {
 			s.tell(ctx, id, record, s.keepStream(ctx, id, record))
 		}
 	}
