@@ -75,20 +75,22 @@ type world struct {
 	cached, fresh map[string]signal.Credential
 	down, slow    map[string]bool // what fails or hangs: "registry", "credentials", "fresh", "keys", "queue"
 	calls         map[string]int  // of the same
+	failing       map[string]int  // how often they still fail
 	queued        []signal.Message
-	set           []byte // of keys
+	uri           string // of the keys, and the set that is there
+	set           []byte
 }
 
 func newWorld(t testing.TB, now func() time.Time) *world {
 	w := &world{
-		t: t, now: now, calls: make(map[string]int), down: make(map[string]bool), slow: make(map[string]bool),
+		t: t, now: now, calls: make(map[string]int), failing: make(map[string]int), down: make(map[string]bool), slow: make(map[string]bool),
 		sources: map[string]signal.Record{
 			hook: {Kind: signal.KindWebhook, Domains: []string{"example.com"}},
 			okta: {Kind: signal.KindOkta, Domains: []string{"example.com"}},
 			ssf: {Kind: signal.KindSSF, Domains: []string{"example.com"}, Stream: signal.Stream{
 				Provider: signal.OtherSSF, Issuer: issuer, KeysURI: jwks, ID: "stream-1", Audiences: []string{"us"}}},
 		},
-		cached: make(map[string]signal.Credential), set: keySet("k1"),
+		cached: make(map[string]signal.Credential), uri: jwks, set: keySet("k1"),
 	}
 	for id := range w.sources {
 		w.cached[id] = credential(id, 1)
@@ -111,7 +113,8 @@ func atNoon(t testing.TB) *world {
 func (w *world) call(ctx context.Context, what string) error {
 	w.mu.Lock()
 	w.calls[what]++
-	down, slow := w.down[what], w.slow[what]
+	down, slow := w.down[what] || w.failing[what] > 0, w.slow[what]
+	w.failing[what]--
 	w.mu.Unlock()
 	if _, limited := ctx.Deadline(); !limited {
 		w.t.Errorf("a call of %s without a time limit", what)
@@ -155,7 +158,7 @@ func (w *world) Credential(ctx context.Context, id string, fresh bool) (signal.C
 // Enqueue checks what the handler promises of each message.
 func (w *world) Enqueue(ctx context.Context, messages []signal.Message) error {
 	for _, m := range messages {
-		if m.Tenant != tenant || w.sources[m.Source].Kind == "" || !m.Received.Equal(w.now()) ||
+		if m.Tenant != tenant || w.sources[m.Source].Kind == "" || m.Received.After(w.now()) || w.now().Sub(m.Received) > receiver.Timeout ||
 			m.Signal != nil && (m.Signal.Source != m.Source || m.Signal.Subject.Value == "") {
 			w.t.Errorf("a message of %s says too little", m.Source)
 		}
@@ -175,7 +178,7 @@ type fetched struct {
 }
 
 func (f fetched) FetchKeys(ctx context.Context) ([]byte, error) {
-	if f.uri != jwks {
+	if f.uri != f.world.uri {
 		f.t.Errorf("keys of %s", f.uri)
 	}
 	return f.set, f.call(ctx, "keys")
