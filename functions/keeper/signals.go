@@ -18,7 +18,7 @@ import (
 const (
 	// signalTime is how long all sources may take in one run, and sourceTime one of them: a
 	// transmitter that hangs costs the others one run, since the order is at random.
-	signalTime = time.Minute
+	signalTime = 50 * time.Second
 	sourceTime = 15 * time.Second
 )
 
