@@ -80,7 +80,7 @@ func (g *graph) record(r msgraphtest.Request) {
 	case strings.HasPrefix(r.Path, "/domains"):
 		permission = "Domain.Read.All"
 	}
-	g.used.add(grant{role, permission, "Microsoft Graph"})
+	g.used.add(grant{role, permission, "Microsoft Graph", ""})
 }
 
 // connect leads a connection to the emulator if that is the host which it means.

@@ -226,7 +226,7 @@ func taken(w *world, answer []byte, sent int) {
 // newUsers is a batch as large as a batch can be, each message for a new user.
 func (w *world) newUsers() []byte {
 	w.t.Helper()
-	p := w.newPoller()
+	p := w.newPoller("NotificationEventSource")
 	var batch []message
 	for range p.batch {
 		user := w.graph.tenant.AddUser(msgraphtest.NewUser{UPN: uuid.NewString() + "@" + federated})
