@@ -26,6 +26,7 @@ var stories = map[string]struct {
 	"brake":            {parameters: map[string]string{"StampsPerDay": "1"}, play: brake},
 	"pause":            {play: pause},
 	"killed mid-batch": {play: killed},
+	"signals":          {parameters: map[string]string{"SignalMode": "enforce"}, play: signals},
 }
 
 // TestStories plays all stories, and then compares what the functions did at AWS with
