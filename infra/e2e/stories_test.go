@@ -77,7 +77,13 @@ func firstDeployment(w *world) {
 		w.t.Error("an existing user was signed out")
 	}
 	w.empty("DeadLetterQueue")
-	for id := range w.functions {
+	w.tellVersions("WebhookFunction", "StamperFunction", "KeeperFunction", "SweeperFunction")
+}
+
+// tellVersions checks that functions tell which version they are.
+func (w *world) tellVersions(functions ...string) {
+	w.t.Helper()
+	for _, id := range functions {
 		w.logged(id, map[string]any{"version": builtVersion})
 	}
 }
