@@ -242,12 +242,13 @@ func (w *world) signal() []byte {
 func (w *world) signals() []byte {
 	w.t.Helper()
 	p, s := w.newPoller("UrgentSignalEventSource"), w.newSource()
+	now := time.Now().UTC()
 	var batch []message
 	for range p.batch {
 		upn := uuid.NewString() + "@" + federated
 		w.graph.tenant.AddUser(msgraphtest.NewUser{UPN: upn})
-		body, err := json.Marshal(signal.Message{Tenant: w.graph.tenant.ID(), Source: s.id, Received: time.Now().UTC(), Signal: &signal.Signal{
-			Source: s.id, Kind: signal.UserDisabled, Subject: signal.Subject{Format: signal.UPN, Value: upn}, At: time.Now().UTC(), ID: s.id}})
+		body, err := json.Marshal(signal.Message{Tenant: w.graph.tenant.ID(), Source: s.id, Received: now, Signal: &signal.Signal{
+			Source: s.id, Kind: signal.UserDisabled, Subject: signal.Subject{Format: signal.UPN, Value: upn}, At: now.Truncate(time.Second), ID: s.id}})
 		if err != nil {
 			w.t.Fatal(err)
 		}
