@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -64,6 +66,17 @@ func newGraph(t *testing.T, o msgraphtest.Options) *graph {
 	t.Cleanup(g.proxy.CloseClientConnections)
 	t.Cleanup(g.proxy.Close)
 	return g
+}
+
+// believe has programs that start from now on trust one more server.
+func (g *graph) believe(certificate *x509.Certificate) {
+	file, err := os.OpenFile(g.certs, os.O_APPEND|os.O_WRONLY, 0o600)
+	if err == nil {
+		err = errors.Join(pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}), file.Close())
+	}
+	if err != nil {
+		panic(err) // a file of our own
+	}
 }
 
 // record notes which permission of which app a request has used.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -21,6 +22,8 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
 	"github.com/sessionstamp/sessionstamp/shared/signal"
+	"github.com/sessionstamp/sessionstamp/shared/signal/signaltest"
+	"github.com/sessionstamp/sessionstamp/shared/signal/stream"
 )
 
 // A source is an identity provider that the deployment listens to.
@@ -38,29 +41,29 @@ func (w *world) newSource() source {
 	_, _ = rand.Read(id) // it never fails
 	_, _ = rand.Read(secret)
 	s := source{world: w, id: hex.EncodeToString(id), secret: secret}
-	w.register(s.id, object{"Name": "script", "Kind": string(signal.KindWebhook), "Domains": []string{federated}, "Added": time.Now().UTC().Format(time.RFC3339)},
+	w.register(s.id, signal.Record{Name: "script", Kind: signal.KindWebhook, Domains: []string{federated}, Added: time.Now().UTC()},
 		signal.Credential{Secrets: []string{"whsec_" + base64.StdEncoding.EncodeToString(secret)}})
 	return s
 }
 
 // register puts a source into the registry, which has no other, and its secret beside it.
-func (w *world) register(id string, record object, credential signal.Credential) {
+func (w *world) register(id string, record signal.Record, credential signal.Credential) {
 	w.t.Helper()
-	text, err := json.Marshal(credential)
-	if err == nil {
-		_, err = w.cloud.createSecret(w.ctx, stackName+"/signal/"+id, string(text))
+	text, wrong := json.Marshal(credential)
+	document, err := json.Marshal(signal.Registry{Sources: map[string]signal.Record{id: record}})
+	var doc any
+	if err := errors.Join(wrong, err, json.Unmarshal(document, &doc)); err != nil {
+		w.t.Fatal(err)
 	}
-	if err == nil {
-		err = w.cloud.call(w.ctx, "DynamoDB_20120810.PutItem", object{"TableName": w.stack.ref("Table"), "Item": attribute(object{
-			"pk": w.graph.tenant.ID() + "#" + store.NameSignals, "version": 1, "write": uuid.NewString(),
-			"doc": object{"Sources": object{id: record}}}).(object)["M"]}, nil)
-	}
-	if err != nil {
+	_, wrong = w.cloud.createSecret(w.ctx, stackName+"/signal/"+id, string(text))
+	err = w.cloud.call(w.ctx, "DynamoDB_20120810.PutItem", object{"TableName": w.stack.ref("Table"), "Item": object{
+		"pk": attribute(w.graph.tenant.ID() + "#" + store.NameSignals), "version": attribute(1.0), "write": attribute(uuid.NewString()), "doc": attribute(doc)}}, nil)
+	if err := errors.Join(wrong, err); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-// attribute is a value as [DynamoDB] writes it.
+// attribute is a value of JSON as [DynamoDB] writes it.
 //
 // [DynamoDB]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html#Programming.LowLevelAPI.DataTypeDescriptors
 func attribute(v any) any {
@@ -71,14 +74,18 @@ func attribute(v any) any {
 			all[name] = attribute(item)
 		}
 		return object{"M": all}
-	case []string:
+	case []any:
 		list := []any{}
 		for _, item := range v {
 			list = append(list, attribute(item))
 		}
 		return object{"L": list}
-	case int:
+	case float64:
 		return object{"N": fmt.Sprint(v)}
+	case bool:
+		return object{"BOOL": v}
+	case nil:
+		return object{"NULL": true}
 	}
 	return object{"S": v}
 }
@@ -122,14 +129,9 @@ func (w *world) status(request *http.Request) int {
 func signals(w *world) {
 	w.subscribe()
 	w.poll()
-	old := time.Now().Add(-400 * 24 * time.Hour)
-	member := func(name string) (id, upn string) {
-		upn = name + "@" + federated
-		return w.graph.tenant.AddUser(msgraphtest.NewUser{UPN: upn, Created: old, Stamp: &old}), upn
-	}
-	changed, changedUPN := member("matsumoto")
-	disabled, disabledUPN := member("inoue")
-	spared, sparedUPN := member("kimura")
+	changed, changedUPN := w.member("matsumoto")
+	disabled, disabledUPN := w.member("inoue")
+	spared, sparedUPN := w.member("kimura")
 	s := w.newSource()
 	stranger := source{w, s.id, []byte("another secret than that of the source")}
 	if got := w.status(stranger.request("user.disabled", sparedUPN, time.Now())); got != http.StatusUnauthorized {
@@ -147,16 +149,69 @@ func signals(w *world) {
 			w.t.Fatalf("%s is answered %d, want 204", kind, got)
 		}
 	}
-	for _, user := range []string{changed, disabled} {
-		w.logged("StamperFunction", map[string]any{"user": user, "source": "signal", "reason": "called"})
-		w.logged("StamperFunction", map[string]any{"user": user, "reason": "read_back"})
-		if n := w.graph.revocations(user); n != 1 {
-			w.t.Errorf("the user was signed out %d times, want once", n)
-		}
-	}
+	w.renewed(changed)
+	w.renewed(disabled)
 	w.tellVersions("ReceiverFunction", "ResolverFunction")
 	if w.graph.revocations(spared) != 0 {
 		w.t.Error("a stranger has signed somebody out")
+	}
+	w.empty("SignalDeadLetterQueue")
+}
+
+// member adds a user who was stamped long ago.
+func (w *world) member(name string) (id, upn string) {
+	old := time.Now().Add(-400 * 24 * time.Hour)
+	upn = name + "@" + federated
+	return w.graph.tenant.AddUser(msgraphtest.NewUser{UPN: upn, Created: old, Stamp: &old}), upn
+}
+
+// renewed waits until a user was signed out because of a signal, once.
+func (w *world) renewed(user string) {
+	w.t.Helper()
+	w.logged("StamperFunction", map[string]any{"user": user, "source": "signal", "reason": "called"})
+	w.logged("StamperFunction", map[string]any{"user": user, "reason": "read_back"})
+	if n := w.graph.revocations(user); n != 1 {
+		w.t.Errorf("the user was signed out %d times, want once", n)
+	}
+}
+
+// sharedSignals: the keeper makes the stream of a transmitter, which proves itself and then
+// tells of a new password. With the stack the stream goes.
+func sharedSignals(w *world) {
+	transmitter := signaltest.New(signaltest.Options{Push: w.graph.notices})
+	transmitter.StartTLS()
+	w.t.Cleanup(transmitter.Close)
+	w.graph.believe(transmitter.Socket().Certificate())
+	known, err := stream.Discover(w.ctx, transmitter.Client(), transmitter.Issuer())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	known.TokenEndpoint, known.Scope = transmitter.TokenURL(), "ssf.read ssf.manage" // as its administrator tells
+	id := strings.Repeat("1f", 16)
+	w.register(id, signal.Record{Name: "provider", Kind: signal.KindSSF, Domains: []string{federated}, Stream: known, Added: time.Now().UTC()},
+		signal.Credential{Secrets: []string{"Bearer " + rand.Text()}, ClientID: signaltest.ClientID, ClientSecret: signaltest.ClientSecret})
+	w.subscribe()
+	w.poll()
+	w.schedule("KeeperSchedule")
+	if n := transmitter.Deliver(w.ctx); n == 0 {
+		w.t.Fatalf("the receiver does not take the verification: %+v", transmitter.Deliveries())
+	}
+	user, upn := w.member("hashimoto")
+	at := time.Now().Add(-10 * time.Second)
+	w.graph.tenant.Report(user, at)
+	if n := transmitter.Emit(signaltest.PasswordChanged(signaltest.Email(upn), at)); n != 1 {
+		w.t.Fatalf("there are %d streams, want 1", n)
+	}
+	transmitter.Deliver(w.ctx)
+	w.renewed(user)
+	if a := w.customResource("Delete"); a.Status != "SUCCESS" {
+		w.t.Errorf("the deletion was answered with %+v", a)
+	}
+	if n := transmitter.Emit(signaltest.PasswordChanged(signaltest.Email(upn), at)); n != 0 {
+		w.t.Error("the stream outlives the stack")
+	}
+	for _, fault := range transmitter.Faults() {
+		w.t.Error(fault)
 	}
 	w.empty("SignalDeadLetterQueue")
 }

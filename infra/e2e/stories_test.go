@@ -27,6 +27,7 @@ var stories = map[string]struct {
 	"pause":            {play: pause},
 	"killed mid-batch": {play: killed},
 	"signals":          {parameters: map[string]string{"SignalMode": "enforce"}, play: signals},
+	"shared signals":   {parameters: map[string]string{"SignalMode": "enforce"}, play: sharedSignals},
 }
 
 // TestStories plays all stories, and then compares what the functions did at AWS with
