@@ -186,13 +186,15 @@ func sharedSignals(w *world) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	before := len(transmitter.Faults()) // asking about tokens is none of the framework
 	known.TokenEndpoint, known.Scope = transmitter.TokenURL(), "ssf.read ssf.manage" // as its administrator tells
 	id := strings.Repeat("1f", 16)
 	w.register(id, signal.Record{Name: "provider", Kind: signal.KindSSF, Domains: []string{federated}, Stream: known, Added: time.Now().UTC()},
 		signal.Credential{Secrets: []string{"Bearer " + rand.Text()}, ClientID: signaltest.ClientID, ClientSecret: signaltest.ClientSecret})
 	w.subscribe()
 	w.poll()
-	w.schedule("KeeperSchedule")
+	w.schedule("KeeperSchedule") // makes it
+	w.schedule("KeeperSchedule") // has it verified, now that the receiver knows it
 	if n := transmitter.Deliver(w.ctx); n == 0 {
 		w.t.Fatalf("the receiver does not take the verification: %+v", transmitter.Deliveries())
 	}
@@ -210,7 +212,7 @@ func sharedSignals(w *world) {
 	if n := transmitter.Emit(signaltest.PasswordChanged(signaltest.Email(upn), at)); n != 0 {
 		w.t.Error("the stream outlives the stack")
 	}
-	for _, fault := range transmitter.Faults() {
+	for _, fault := range transmitter.Faults()[before:] {
 		w.t.Error(fault)
 	}
 	w.empty("SignalDeadLetterQueue")
