@@ -44,7 +44,7 @@ type KeycloakRealm struct {
 }
 
 // StartKeycloak runs the distribution that is unpacked at home until Close. It is ready
-// after about half a minute, and is on a free port of 127.0.0.1. It pushes to that address
+// after half a minute where nobody else works, and is on a free port of 127.0.0.1. It pushes to that address
 // over https with the certificate of [httptest.NewTLSServer], or over http. Its log is
 // keycloak.log in the folder scratch.
 func StartKeycloak(ctx context.Context, home, scratch string) (*KeycloakServer, error) {
@@ -76,7 +76,11 @@ func StartKeycloak(ctx context.Context, home, scratch string) (*KeycloakServer, 
 	if err := k.process.Start(); err != nil {
 		return nil, err
 	}
-	return k, k.ready(ctx)
+	if err := k.ready(ctx); err != nil {
+		k.Close()
+		return nil, err
+	}
+	return k, nil
 }
 
 // Close ends the server.

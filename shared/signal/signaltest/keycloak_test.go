@@ -26,7 +26,7 @@ import (
 //	mvn dependency:copy -Dartifact=org.keycloak:keycloak-quarkus-dist:26.7.3:zip -DoutputDirectory=.
 //	KEYCLOAK_HOME=$PWD/keycloak-26.7.3 go test -tags keycloak ./shared/signal/signaltest
 func TestProfileIsAsKeycloak(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	scratch := t.TempDir()
 	k, err := signaltest.StartKeycloak(ctx, os.Getenv("KEYCLOAK_HOME"), scratch)
