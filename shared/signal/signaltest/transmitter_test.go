@@ -314,6 +314,19 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestBreaks(t *testing.T) {
+	t.Parallel()
+	status := 0
+	r := start(t, signaltest.Options{Algorithm: "ES256", Break: func(*http.Request) int { return status }})
+	status = http.StatusBadGateway
+	r.expect(http.StatusBadGateway, http.MethodGet, "/jwks", "")
+	r.expect(http.StatusBadGateway, http.MethodGet, "/ssf/streams", "")
+	status = 0
+	r.tr.ExpireTokens()
+	r.expect(http.StatusUnauthorized, http.MethodGet, "/ssf/streams", "")
+	r.noFaults()
+}
+
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
