@@ -59,7 +59,6 @@ func StartKeycloak(ctx context.Context, home, scratch string) (*KeycloakServer, 
 	if err := errors.Join(err, err2, err3); err != nil {
 		return nil, err
 	}
-	defer log.Close() // the process has its own
 	k := &KeycloakServer{base: "https://127.0.0.1:" + port, client: stub.Client()}
 	k.client.Timeout = 20 * time.Second
 	k.process = exec.CommandContext(ctx, filepath.Join(home, "bin", "kc.sh"), "start-dev", //nolint:gosec // it is what the caller asks for
@@ -73,7 +72,7 @@ func StartKeycloak(ctx context.Context, home, scratch string) (*KeycloakServer, 
 	k.process.Env = append(os.Environ(), "KC_BOOTSTRAP_ADMIN_USERNAME=admin", "KC_BOOTSTRAP_ADMIN_PASSWORD=admin", "JAVA_OPTS_KC_HEAP=-Xmx700m")
 	k.process.Stdout, k.process.Stderr = log, log
 	k.process.Cancel = func() error { return k.process.Process.Signal(syscall.SIGTERM) }
-	if err := k.process.Start(); err != nil {
+	if err := errors.Join(k.process.Start(), log.Close()); err != nil { // the process has its own
 		return nil, err
 	}
 	if err := k.ready(ctx); err != nil {
