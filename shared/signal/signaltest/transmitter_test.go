@@ -318,6 +318,28 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestTamperedIsWrongInOneWay(t *testing.T) {
+	t.Parallel()
+	r := start(t, signaltest.Options{Algorithm: "ES256"})
+	r.create()
+	all := r.tr.Tampered(signaltest.PasswordChanged(signaltest.Email("a@example.com"), time.Now()))
+	for name, c := range all {
+		parsed, err := jwt.Parse(c.Token, func(tok *jwt.Token) (any, error) {
+			return r.published(tok.Header["kid"].(string)), nil
+		})
+		if bad := err != nil; bad != (c.Err == "invalid_key") {
+			t.Errorf("%s: %v", name, err)
+		}
+		claims := parsed.Claims.(jwt.MapClaims)
+		if bad := claims["iss"] != r.tr.Issuer(); bad != (name == "issuer") {
+			t.Errorf("%s: the issuer is %v", name, claims["iss"])
+		}
+		if _, other := claims["aud"].(string); other != (name == "audience") {
+			t.Errorf("%s: the audience is %v", name, claims["aud"])
+		}
+	}
+}
+
 func TestBreaks(t *testing.T) {
 	t.Parallel()
 	status := 0
