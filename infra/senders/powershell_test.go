@@ -75,7 +75,7 @@ func heard(t *testing.T, body map[string]any) signal.Delivery {
 	now := time.Now()
 	id, seconds := "ad-0123", fmt.Sprint(now.Unix())
 	mac := hmac.New(sha256.New, []byte(strings.Repeat("k", 32)))
-	fmt.Fprintf(mac, "%s.%s.%s", id, seconds, text)
+	_, _ = fmt.Fprintf(mac, "%s.%s.%s", id, seconds, text)
 	header := http.Header{}
 	for i, value := range []string{id, read(t, `"(v1,)\$signature"`)[0] + base64.StdEncoding.EncodeToString(mac.Sum(nil)), seconds} {
 		header.Set(names[i], value)
