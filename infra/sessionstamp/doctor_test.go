@@ -110,7 +110,7 @@ func (p *inpatient) Queues(context.Context) (requests, dead stack.Waiting, err e
 func (p *inpatient) SignalQueues(context.Context) (waiting, dead stack.Waiting, err error) {
 	return stack.Waiting{}, p.dead, nil
 }
-func (p *inpatient) SignalSecrets(context.Context) ([]string, error) { return []string{"hook"}, nil }
+func (p *inpatient) SignalSecrets(context.Context) ([]string, error)           { return []string{"hook"}, nil }
 func (p *inpatient) Figures(context.Context, time.Time) (stack.Figures, error) { return p.figures, nil }
 func (p *inpatient) KeyState(context.Context) (string, error) {
 	return "", p.may("kms:DescribeKey")

@@ -47,6 +47,7 @@ var orderStackWords = language.Catalogue{
 	},
 	"why.stack":         {En: "Deployment %s: %s", Ja: "デプロイ %s: %s"},
 	"why.stack_unknown": {En: "has no record of this user", Ja: "このユーザーの記録なし"},
+	"why.stack_signal":  {En: " (signed out, since a provider reported: %s)", Ja: " (プロバイダーのシグナルによりサインアウト: %s)"},
 	"why.stack_source":  {En: " (told by: %s)", Ja: " (契機: %s)"},
 	"why.stack_paused": {
 		En: "The deployment is paused since %s: nobody is stamped",

@@ -28,7 +28,7 @@ func composed() (keys []language.Key) {
 	for _, verdict := range census.Verdicts() {
 		keys = append(keys, language.Key("verdict."+verdict))
 	}
-	for _, source := range []stamp.Source{stamp.SourceNotification, stamp.SourceSweep, stamp.SourcePerson} {
+	for _, source := range []stamp.Source{stamp.SourceNotification, stamp.SourceSweep, stamp.SourcePerson, stamp.SourceSignal} {
 		keys = append(keys, language.Key("source."+source))
 	}
 	for _, state := range []stamp.State{stamp.StateClaimed, stamp.StateCalled, stamp.StateStamped, stamp.StateCannotFix} {
