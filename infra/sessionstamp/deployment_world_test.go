@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +160,17 @@ func signalled(d *deployed) {
 		"a": {Name: "scripts", Kind: signal.KindWebhook, Added: at.Add(-900 * time.Hour), Heard: at.Add(-time.Hour)},
 		"b": {Name: "Keycloak", Kind: signal.KindSSF, Added: at.Add(-900 * time.Hour), Heard: at.Add(-9 * time.Hour)},
 	}}
+}
+
+// reported has signed out three users for what providers reported, and one for what nobody
+// knows yet.
+func reported(d *deployed) {
+	for i, cause := range []string{"password_changed", "user_disabled", "sessions_revoked", "a_new_one"} {
+		d.log("StamperFunction", time.Duration(i-9)*time.Hour, map[string]any{
+			"message": "user handled", "user": strings.Replace(aUser, "7451", fmt.Sprint(1000+i), 1), "source": stamp.SourceSignal, "reason": stamp.ReasonCalled,
+			"provider": "a", "cause": cause, "creation_to_call_s": 9e6,
+		})
+	}
 }
 
 // reports answers with a report.

@@ -38,7 +38,7 @@ func (s condition) matters() (all []matter) {
 	add(isSet(s.Brake.Signals.Reached), matter{
 		"status.signals_braked", []any{s.Brake.Signals.Reached, s.Brake.Signals.Taken(s.now)}, true, hint{"release --signals", "hint.release_signals"},
 	})
-	add(s.silent() > 0, matter{"status.signals_silent", []any{s.silent()}, true, hint{"doctor", "hint.doctor"}})
+	add(s.silent() > 0, matter{"status.signals_silent", []any{s.silent()}, true, hint{}})
 	add(s.trigger == "Disabled" || s.trigger == "Disabling", matter{"status.stopped", nil, true, hint{"doctor", "hint.doctor"}})
 	add(s.Keeper.TakenDown, matter{"status.taken_down", nil, true, hint{}})
 	add(!s.Keeper.TakenDown && expires.IsZero(), matter{"status.no_subscription", nil, true, hint{}})

@@ -121,6 +121,9 @@ func (x explanation) witnessLines() (lines []line) {
 	if isSet(w.brake.Paused) {
 		lines = append(lines, marked(x.say("why.mark")+x.say("why.stack_paused", x.when(w.brake.Paused)), screen.Notice))
 	}
+	if isSet(w.brake.Signals.Reached) {
+		lines = append(lines, marked(x.say("why.mark")+x.say("why.stack_braked_signals", x.when(w.brake.Signals.Reached)), screen.Notice))
+	}
 	if isSet(w.brake.Reached) {
 		lines = append(lines, marked(x.say("why.mark")+x.say("why.stack_braked", x.when(w.brake.Reached)), screen.Notice))
 	}

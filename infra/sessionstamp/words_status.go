@@ -65,8 +65,8 @@ var statusWords = language.Catalogue{
 		Ja: "%s にシグナルの上限 (%s 人) に達し、シグナルによるサインアウトが止まっています。",
 	},
 	"status.signals_silent": {
-		En: "Sources of signals that are silent: %s. doctor names them.",
-		Ja: "受信が途絶えているシグナルの送信元が %s 件あります。送信元は doctor で確認できます。",
+		En: "Sources of signals that are silent: %s. sessionstamp doctor names them.",
+		Ja: "受信が途絶えているシグナルの送信元が %s 件あります。送信元は sessionstamp doctor で確認できます。",
 	},
 	"status.stopped": {
 		En: "The stamper's queue is switched off in Lambda, so nobody is stamped: find out who did it, and why. doctor has the command that switches it on.",
