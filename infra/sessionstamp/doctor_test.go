@@ -45,7 +45,8 @@ type inpatient struct {
 	logs               map[string][]stack.Record
 	apps               map[string]directory.App
 	users              []directory.User
-	refused            string // an action of AWS that the person may not do
+	secrets            []string // of signals
+	refused            string   // an action of AWS that the person may not do
 	calls              []string
 }
 
@@ -57,7 +58,8 @@ func newInpatient() *inpatient {
 			Outputs:    map[string]string{"TokenAudience": audience},
 			Resources: map[string]string{
 				"Table": "sessionstamp-Table", "NotificationEventSource": "9e7c", "KeeperSchedule": "sessionstamp-K", "SweeperSchedule": "sessionstamp-S",
-				"DeadLetterQueue": "https://sqs/1/dead", "SignalDeadLetterQueue": "https://sqs/1/signal-dead", "ClientStateSecret": "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:cs",
+				"DeadLetterQueue": "https://sqs/1/dead", "SignalDeadLetterQueue": "https://sqs/1/signal-dead",
+				"SignalEventSource": "5f1a", "UrgentSignalEventSource": "77b0", "ClientStateSecret": "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:cs",
 			},
 		},
 		issuer: issuerOfPatient, trigger: "Enabled", schedules: "ENABLED", table: stack.TableSettings{Protected: true, Recoverable: true},
@@ -110,7 +112,7 @@ func (p *inpatient) Queues(context.Context) (requests, dead stack.Waiting, err e
 func (p *inpatient) SignalQueues(context.Context) (waiting, dead stack.Waiting, err error) {
 	return stack.Waiting{}, p.dead, nil
 }
-func (p *inpatient) SignalSecrets(context.Context) ([]string, error)           { return []string{"hook"}, nil }
+func (p *inpatient) SignalSecrets(context.Context) ([]string, error)           { return p.secrets, nil }
 func (p *inpatient) Figures(context.Context, time.Time) (stack.Figures, error) { return p.figures, nil }
 func (p *inpatient) KeyState(context.Context) (string, error) {
 	return "", p.may("kms:DescribeKey")
@@ -263,6 +265,7 @@ func ill(p *inpatient) {
 		a.Roles = append(a.Roles, readMembers)
 		p.apps[id] = a
 	}
+	p.secrets = []string{"left"}
 	p.memory.Brake.Signals.Reached, p.memory.Signals = at.Add(-time.Hour), signal.Registry{Sources: map[string]signal.Record{
 		"kc": {Name: "Keycloak", Kind: signal.KindSSF, Domains: []string{"example.co.jp", "old.example"}, Added: at.Add(-40 * 24 * time.Hour), Stream: signal.Stream{Status: "disabled"}},
 	}}
