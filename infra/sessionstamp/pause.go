@@ -167,6 +167,24 @@ func (c *call) giveOrder(ctx context.Context, s *stack.Stack, o sweep.Order) (sw
 	return report, err
 }
 
+// A reachedBrake is one that holds users back.
+type reachedBrake struct {
+	at   time.Time
+	key  language.Key
+	next hint
+}
+
+// stillReached are the brakes that hold users back after the order. Who pauses is not told.
+func (o operation) stillReached(b stamp.BrakeState) (all []reachedBrake) {
+	if isSet(b.Reached) && o.order != sweep.OrderPause && o.order != sweep.OrderRelease {
+		all = append(all, reachedBrake{b.Reached, "resume.braked", hint{"release", "hint.release"}})
+	}
+	if isSet(b.Signals.Reached) && o.order != sweep.OrderPause && o.order != sweep.OrderReleaseSignals {
+		all = append(all, reachedBrake{b.Signals.Reached, "resume.braked_signals", hint{"release --signals", "hint.release_signals"}})
+	}
+	return all
+}
+
 func (c *call) operatedView(o operation, done operated, since time.Time, before stack.Memory) view {
 	v := view{object: done, sheet: screen.Table{
 		Columns: []screen.Column{{Title: "stack"}, {Title: "order"}, {Title: "changed"}, {Title: "since"}},
@@ -196,13 +214,9 @@ func (c *call) operatedView(o operation, done operated, since time.Time, before 
 		v.before = append(v.before, line{text: c.say("release.paused", c.when(before.Brake.Paused)), colour: screen.Notice})
 		o.next = append([]hint{{"resume", "hint.resume"}}, o.next...)
 	}
-	if at := before.Brake.Reached; isSet(at) && o.order != sweep.OrderPause && o.order != sweep.OrderRelease {
-		v.before = append(v.before, line{text: c.say("resume.braked", c.when(at)), colour: screen.Notice})
-		o.next = append([]hint{{"release", "hint.release"}}, o.next...)
-	}
-	if at := before.Brake.Signals.Reached; isSet(at) && o.order != sweep.OrderPause && o.order != sweep.OrderReleaseSignals {
-		v.before = append(v.before, line{text: c.say("resume.braked_signals", c.when(at)), colour: screen.Notice})
-		o.next = append([]hint{{"release --signals", "hint.release_signals"}}, o.next...)
+	for _, b := range o.stillReached(before.Brake) {
+		v.before = append(v.before, line{text: c.say(b.key, c.when(b.at)), colour: screen.Notice})
+		o.next = append([]hint{b.next}, o.next...)
 	}
 	for _, h := range o.next {
 		v.next = append(v.next, hint{h.command + o.given(), h.why})
