@@ -39,11 +39,16 @@ type account struct {
 // newAccount makes an empty account, and a tenant whose app trusts nobody yet.
 func newAccount(t *testing.T) *account {
 	t.Helper()
+	return newAccountAt(t, newGraph(t, msgraphtest.Options{}))
+}
+
+func newAccountAt(t *testing.T, g *graph) *account {
+	t.Helper()
 	programs(t)                                                 // which may take minutes, once
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience) // SAM takes its time
 	t.Cleanup(cancel)
 	moto := mototest.Start(t)
-	w := &world{t: t, ctx: ctx, cloud: cloud{endpoint: moto}, graph: newGraph(t, msgraphtest.Options{}), grants: new(grants),
+	w := &world{t: t, ctx: ctx, cloud: cloud{endpoint: moto}, graph: g, grants: new(grants),
 		functions: make(map[string]*function), answers: make(chan cfnAnswer, 1), aws: awstest.New(t, moto, issuer)}
 	w.responses = httptest.NewServer(http.HandlerFunc(w.takeAnswer))
 	t.Cleanup(w.responses.Close)
