@@ -158,7 +158,7 @@ func signalled(d *deployed) {
 	d.brake.Signals = stamp.Tally{Reached: at.Add(-2 * time.Hour), Hours: map[int64]int{at.Add(-2 * time.Hour).Truncate(time.Hour).Unix(): 604}}
 	d.signal = signal.Registry{Sources: map[string]signal.Record{
 		"a": {Name: "scripts", Kind: signal.KindWebhook, Added: at.Add(-900 * time.Hour), Heard: at.Add(-time.Hour)},
-		"b": {Name: "Keycloak", Kind: signal.KindSSF, Added: at.Add(-900 * time.Hour), Heard: at.Add(-9 * time.Hour)},
+		"b": {Name: "Keycloak", Kind: signal.KindSSF, Added: at.Add(-900 * time.Hour), Heard: at.Add(-9 * time.Hour), Stream: signal.Stream{ConfigurationEndpoint: "c", VerificationEndpoint: "v"}},
 	}}
 }
 

@@ -82,7 +82,7 @@ func registry() signal.Registry {
 	heard := ago(time.Hour)
 	return signal.Registry{Sources: map[string]signal.Record{
 		hook:   {Name: "scripts", Kind: signal.KindWebhook, Domains: []string{"example.co.jp"}, Added: ago(60 * day), Heard: ago(2 * day)},
-		stream: {Name: "Keycloak", Kind: signal.KindSSF, Domains: []string{"example.co.jp"}, Added: ago(9 * day), Heard: heard, Pinged: heard, Stream: signal.Stream{Status: "enabled"}},
+		stream: {Name: "Keycloak", Kind: signal.KindSSF, Domains: []string{"example.co.jp"}, Added: ago(9 * day), Heard: heard, Pinged: heard, Stream: signal.Stream{Status: "enabled", ConfigurationEndpoint: "c", VerificationEndpoint: "v"}},
 	}}
 }
 
