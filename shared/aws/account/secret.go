@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -107,6 +108,24 @@ func (a *Account) DeleteSecret(ctx context.Context, id string) error {
 		return nil
 	}
 	return err
+}
+
+// SecretNames returns the names that begin so, but for secrets that are being deleted
+// (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Filter.html).
+func (a *Account) SecretNames(ctx context.Context, prefix string) (names []string, err error) {
+	in := &secretsmanager.ListSecretsInput{Filters: []types.Filter{{Key: types.FilterNameStringTypeName, Values: []string{prefix}}}}
+	for pages := secretsmanager.NewListSecretsPaginator(a.secrets(), in); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, Explain(err)
+		}
+		for _, s := range page.SecretList {
+			if name := aws.ToString(s.Name); s.DeletedDate == nil && strings.HasPrefix(name, prefix) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
 }
 
 func explainSecret(err error) error {
