@@ -13,7 +13,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
-	"github.com/sessionstamp/sessionstamp/shared/state"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -134,7 +133,13 @@ func (d *deployed) write(t *testing.T) {
 
 func save[T any](t *testing.T, table *store.Table, name, tenant string, doc T) {
 	t.Helper()
-	if _, err := store.NewState[T](table, name).Save(t.Context(), tenant, state.Item[T]{Doc: doc}); err != nil {
+	documents := store.NewState[T](table, name)
+	item, err := documents.Load(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	item.Doc = doc
+	if _, err := documents.Save(t.Context(), tenant, item); err != nil {
 		t.Fatal(err)
 	}
 }

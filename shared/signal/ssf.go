@@ -88,7 +88,7 @@ type SSF struct {
 // NewSSF checks the configuration. Its error quotes no secret.
 func NewSSF(c SSFConfig) (*SSF, error) {
 	q, known := quirks[c.Provider]
-	if isOkta(c.Issuer) {
+	if IsOkta(c.Issuer) {
 		q.logOut = true
 	}
 	secrets, err := newStatic(c.Secrets)
@@ -105,8 +105,8 @@ func NewSSF(c SSFConfig) (*SSF, error) {
 	return &SSF{config: c, quirk: q, secrets: secrets}, nil
 }
 
-// isOkta recognises Okta where somebody took it for another.
-func isOkta(issuer string) bool {
+// IsOkta recognises Okta by its issuer, where somebody took it for another.
+func IsOkta(issuer string) bool {
 	u, err := url.Parse(issuer)
 	return err == nil && slices.ContainsFunc([]string{".okta.com", ".oktapreview.com", ".okta-emea.com"},
 		func(suffix string) bool { return strings.HasSuffix(strings.ToLower(u.Hostname()), suffix) })

@@ -182,7 +182,7 @@ func TestSecret(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", stage, got.Reveal(), err, want)
 		}
 	}
-	_, err = a.CreateSecret(t.Context(), t.Name(), "of a test", directory.NewSecret("old"))
+	_, err = a.CreateSecret(t.Context(), t.Name(), "of a test", "", directory.NewSecret("old"))
 	must(err)
 	_, err = a.PutPending(t.Context(), t.Name(), directory.NewSecret("new"))
 	must(err)
@@ -190,6 +190,9 @@ func TestSecret(t *testing.T) {
 	reads(account.Pending, "new")
 	must(a.PutSecret(t.Context(), t.Name(), directory.NewSecret("newer")))
 	reads(account.Current, "newer")
+	if found, err := a.SecretsBelow(t.Context(), t.Name()); err != nil || len(found) != 1 || found[0].Name != t.Name() || found[0].Changed.IsZero() {
+		t.Errorf("%d secrets, %v", len(found), err)
+	}
 	for range 2 {
 		must(a.DeleteSecret(t.Context(), t.Name()))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -62,15 +63,39 @@ func (a *Account) DescribeSecret(ctx context.Context, id string) (Secret, error)
 	}, nil
 }
 
-// CreateSecret makes a secret and returns its ARN.
-func (a *Account) CreateSecret(ctx context.Context, name, description string, value directory.Secret) (arn string, err error) {
-	made, err := a.secrets().CreateSecret(ctx, &secretsmanager.CreateSecretInput{
-		Name: &name, Description: &description, SecretString: aws.String(value.Reveal()),
-	})
+// CreateSecret makes a secret and returns its ARN. key is the ARN of the KMS key that encrypts
+// it, "" for AWS's own.
+func (a *Account) CreateSecret(ctx context.Context, name, description, key string, value directory.Secret) (arn string, err error) {
+	in := &secretsmanager.CreateSecretInput{Name: &name, Description: &description, SecretString: aws.String(value.Reveal())}
+	if key != "" {
+		in.KmsKeyId = &key
+	}
+	made, err := a.secrets().CreateSecret(ctx, in)
 	if err != nil {
 		return "", explainSecret(err)
 	}
 	return aws.ToString(made.ARN), nil
+}
+
+// SecretsBelow lists the secrets whose names begin with a prefix: ARN, Name and Changed of
+// each. Those that are being deleted are left out
+// (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html).
+func (a *Account) SecretsBelow(ctx context.Context, prefix string) (found []Secret, err error) {
+	pages := secretsmanager.NewListSecretsPaginator(a.secrets(), &secretsmanager.ListSecretsInput{
+		Filters: []types.Filter{{Key: types.FilterNameStringTypeName, Values: []string{prefix}}},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, explainSecret(err)
+		}
+		for _, s := range page.SecretList {
+			if name := aws.ToString(s.Name); strings.HasPrefix(name, prefix) { // the filter looks at no capitals
+				found = append(found, Secret{ARN: aws.ToString(s.ARN), Name: name, Changed: aws.ToTime(s.LastChangedDate)})
+			}
+		}
+	}
+	return found, nil
 }
 
 // SecretValue reads the version in a stage.
