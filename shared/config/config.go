@@ -38,6 +38,7 @@ var (
 	stampsPerDay      = setting{"STAMPS_PER_DAY", "how many users may be stamped automatically in 24 hours"}
 	signalMode        = setting{"SIGNAL_MODE", "what becomes of what identity providers report"}
 	signalQueue       = setting{"SIGNAL_QUEUE_URL", "the SQS queue of signals"}
+	signalURL         = setting{"SIGNAL_URL", "the address below which identity providers send signals"}
 	urgentSignalQueue = setting{"URGENT_SIGNAL_QUEUE_URL", "the SQS queue of signals that go first"}
 	dryRun            = setting{"DRY_RUN", "whether everything is decided and nobody is signed out"}
 )
@@ -107,6 +108,9 @@ type Keeper struct {
 	ClientStateSecret string
 	// NotificationURL is where Graph sends notifications.
 	NotificationURL string
+	// SignalURL ends with a slash: with the id of a source behind it, it is where that sends
+	// signals. It is empty where the signal mode is off.
+	SignalURL string
 }
 
 // ReadWebhook reads the configuration of the webhook function. The error is of type
@@ -148,6 +152,9 @@ func ReadKeeper(lookup Lookup, clouds []string) (Keeper, error) {
 		Worker:            r.worker(clouds),
 		ClientStateSecret: r.arn(clientStateSecret),
 		NotificationURL:   r.address(notificationURL, "https://"),
+	}
+	if mode, _ := lookup(signalMode.name); mode != "off" {
+		c.SignalURL = r.address(signalURL, "https://")
 	}
 	r.checkGUID(stamperClientID) // for the stamper, which has it as its CLIENT_ID
 	r.checkSize()

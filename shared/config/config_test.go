@@ -20,7 +20,7 @@ var valid = map[string]string{
 	"TABLE_NAME": "table", "NOTIFICATION_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/q",
 	"CLIENT_STATE_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:state-AbCdEf",
 	"CLIENT_ID":               "5c1a2b7e-11f2-4a38-8c0b-6b1a94ec2f02", "STAMPER_CLIENT_ID": "", "CLOUD": "global", "AUTH_MODE": "web-identity",
-	"CREDENTIAL_SECRET_ARN": "", "NOTIFICATION_URL": "https://hook.example/graph",
+	"CREDENTIAL_SECRET_ARN": "", "NOTIFICATION_URL": "https://hook.example/graph", "SIGNAL_URL": "https://hook.example/idp/",
 	"FEDERATED_DOMAINS": "", "EXCLUDED_USERS": "", "EXCLUDED_UPN_PATTERNS": "", "EXCLUDED_GROUPS": "",
 	"NEW_USER_WINDOW_HOURS": "72", "STAMPS_PER_DAY": "0", "DRY_RUN": "false", "SIGNAL_MODE": "report",
 }
@@ -106,6 +106,7 @@ func TestRefusedAtDeployment(t *testing.T) {
 		{"cloud", "CLOUD", "moon", "not one of global, china"},
 		{"queue", "NOTIFICATION_QUEUE_URL", "queue", "https://"},
 		{"no https", "NOTIFICATION_URL", "http://hook.example", "https://"},
+		{"no address for signals", "SIGNAL_URL", "", "is missing"},
 		{"ARN", "CLIENT_STATE_SECRET_ARN", "name", "ARN"},
 		{"stamper's app", "STAMPER_CLIENT_ID", "sessionstamp-stamper", "GUID"},
 		{"tenant", "TENANT_ID", "contoso.com", "GUID"},
@@ -162,7 +163,7 @@ func TestReads(t *testing.T) {
 func TestTellsAllFaults(t *testing.T) {
 	t.Parallel()
 	faults := faultsOf(t, lookup(map[string]string{"TENANT_ID": "hunter2", "AUTH_MODE": "client-secret", "CREDENTIAL_SECRET_ARN": "hunter2"}))
-	if len(faults) != 14 || strings.Contains(faults.Error(), "hunter2") {
+	if len(faults) != 15 || strings.Contains(faults.Error(), "hunter2") {
 		t.Errorf("%d faults: %v", len(faults), faults)
 	}
 }

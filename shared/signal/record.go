@@ -3,6 +3,7 @@ package signal
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -54,6 +55,8 @@ type Stream struct {
 	// Subjects (default_subjects) is "ALL", or "NONE" where the transmitter reports on nobody
 	// until its administrator says on whom; empty where it does not say.
 	Subjects string
+	// Method is by which of the metadata's names it pushes (RFC 8935, or an older one).
+	Method string
 	// The metadata's endpoints. VerificationEndpoint and StatusEndpoint may be empty.
 	ConfigurationEndpoint, StatusEndpoint, VerificationEndpoint string
 	// TokenEndpoint and Scope are for OAuth client credentials; empty where the secret
@@ -62,6 +65,9 @@ type Stream struct {
 	// ID is the stream_id, empty until the stream is made, and Audiences its aud.
 	ID        string
 	Audiences []string
+	// Given is a fingerprint of what the transmitter was last given: address, secret and
+	// events. It tells nothing of them.
+	Given string
 	// Status is "enabled", "paused" or "disabled", as the transmitter last said.
 	Status string
 	// Asked is when a verification was last asked for.
@@ -78,9 +84,14 @@ type Credential struct {
 	ClientSecret string `json:"clientSecret,omitempty"`
 }
 
+// ErrNoCredential is of a source without a secret in Secrets Manager: it was deleted, or
+// has not been made yet.
+var ErrNoCredential = errors.New("the source has no secret: remove the source and add it again, or restore the secret")
+
 // LogValue, String and GoString tell nothing.
-func (Credential) String() string   { return "credential" }
-func (Credential) GoString() string { return "credential" }
+func (Credential) LogValue() slog.Value { return slog.StringValue("credential") }
+func (Credential) String() string       { return "credential" }
+func (Credential) GoString() string     { return "credential" }
 
 // Silence is how long a source that sends heartbeats may say nothing, and Quiet one that
 // does not: nobody changes a password at a weekend.
@@ -89,10 +100,20 @@ const (
 	Quiet   = 7 * 24 * time.Hour
 )
 
+// Verified tells whether the keeper asks the transmitter to show that the stream delivers.
+// Not every transmitter can, and one without a management API is not asked.
+func (s Stream) Verified() bool {
+	return s.ConfigurationEndpoint != "" && s.VerificationEndpoint != ""
+}
+
 // Silent tells whether a person has to look why nothing is heard of the source.
 func (r Record) Silent(now time.Time) bool {
+	beats := !r.Pinged.IsZero()
+	if r.Kind == KindSSF { // some verify a stream once, when it is made
+		beats = r.Stream.Verified()
+	}
 	limit := Quiet
-	if !r.Pinged.IsZero() || r.Kind == KindSSF {
+	if beats {
 		limit = Silence
 	}
 	last := r.Added

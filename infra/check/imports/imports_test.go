@@ -93,7 +93,9 @@ var rules = []rule{
 	}, isAWS, false},
 	{"the core links neither SDK", func(n node) bool { return within(n.folder(), core...) },
 		func(path string) bool { return isGraph(path) || isAWS(path) }, true},
-	{"the webhook starts fast, and holds no right in the directory", func(n node) bool { return within(n.folder(), "functions/webhook") }, isGraph, true},
+	{"what strangers reach starts fast, and holds no right in the directory", func(n node) bool {
+		return within(n.folder(), "functions/webhook", "functions/receiver")
+	}, isGraph, true},
 	{"what is shared does not know who uses it", func(n node) bool { return within(n.folder(), "shared") },
 		func(path string) bool { return within(folder(path), "functions", "infra") }, false},
 	{"infra is not deployed", func(n node) bool { return within(n.folder(), "functions") },

@@ -65,6 +65,13 @@ const (
 	KeeperFailed Attention = "keeper_failed"
 	// MalformedDelivery: Graph has delivered what can't be read.
 	MalformedDelivery Attention = "malformed_delivery"
+	// SignalRefused: what came for a source of signals bears no proof that fits, or the
+	// source's secret is of no use.
+	SignalRefused Attention = "signal_refused"
+	// SignalSilent: nothing has been heard of a source of signals for too long.
+	SignalSilent Attention = "signal_silent"
+	// SignalStream: a stream is paused or disabled, or can't be managed.
+	SignalStream Attention = "signal_stream"
 )
 
 // The units, in CloudWatch's words.
@@ -86,7 +93,7 @@ type Config struct {
 }
 
 // A Recorder is told what happened and writes it down at once. It implements the observers
-// of packages webhook, stamp, keeper and sweep. It is safe for concurrent use.
+// of packages webhook, receiver, stamp, keeper and sweep. It is safe for concurrent use.
 type Recorder struct {
 	config Config
 	mu     sync.Mutex // held while a line is written

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/signal/receiver"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
@@ -15,6 +16,13 @@ import (
 func (r *Recorder) ObserveReceipt(_ context.Context, receipt webhook.Receipt) {
 	r.writeCount(NotificationsForged, receipt.Dropped[webhook.Forged], "")
 	r.Attend(MalformedDelivery, receipt.Unreadable())
+}
+
+// ObserveSignals implements [receiver.Observer].
+func (r *Recorder) ObserveSignals(_ context.Context, receipt receiver.Receipt) {
+	if receipt.Refused() {
+		r.Attend(SignalRefused, 1)
+	}
 }
 
 // ObserveSweep implements [sweep.Observer]. A run that found another one at work has

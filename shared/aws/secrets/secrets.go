@@ -1,6 +1,6 @@
 // Package secrets reads what sessionstamp keeps in [AWS Secrets Manager]: the
-// secret that Graph's notifications are recognised by, and the credential that the app
-// signs in with.
+// secret that Graph's notifications are recognised by, the credential that the app signs in
+// with, and what the sources of signals prove themselves by.
 //
 // [AWS Secrets Manager]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 package secrets
@@ -28,7 +28,7 @@ type Manager interface {
 // required.
 type Config struct {
 	Manager Manager
-	// ARN names the secret.
+	// ARN names the secret. [Signals] don't need it.
 	ARN string
 	// Log gets a record when an old secret serves because it can't be read again.
 	Log *slog.Logger
@@ -50,6 +50,9 @@ type reader[T any] struct {
 	Config
 	// decode makes a value of the secret's text. Its errors don't quote the text.
 	decode func(text string) (T, error)
+	// gone is what it means that there is no such secret: then an older value serves no
+	// longer. Where it is nil, that is a failure like any other.
+	gone error
 
 	// mu is held while Secrets Manager is asked, so that many callers make one request.
 	mu    sync.Mutex
@@ -70,19 +73,23 @@ func (r *reader[T]) get(ctx context.Context, fresh bool) (T, error) {
 		return r.read(ctx, now)
 	}
 	if now.Sub(r.tried) >= lifetime {
-		r.refresh(ctx, now)
+		if err := r.refresh(ctx, now); !r.known {
+			return *new(T), err
+		}
 	}
 	return r.value, nil
 }
 
 // refresh tries to replace a value that can still serve.
-func (r *reader[T]) refresh(ctx context.Context, now time.Time) {
+func (r *reader[T]) refresh(ctx context.Context, now time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if _, err := r.read(ctx, now); err != nil {
+	_, err := r.read(ctx, now)
+	if err != nil && r.known {
 		r.Log.LogAttrs(ctx, slog.LevelWarn, "a secret could not be read again, an older one serves",
 			slog.String("error", err.Error()))
 	}
+	return err
 }
 
 // errNotText is of a secret that somebody stored as binary.
@@ -92,6 +99,10 @@ var errNotText = errors.New("it holds binary data instead of text")
 func (r *reader[T]) read(ctx context.Context, now time.Time) (value T, err error) {
 	r.tried = now
 	out, err := r.Manager.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &r.ARN})
+	if r.gone != nil && isGone(err) {
+		r.value, r.known = value, false
+		return value, fmt.Errorf("read secret %s: %w", r.ARN, r.gone)
+	}
 	if err != nil {
 		return value, fmt.Errorf("read secret %s: %w", r.ARN, err)
 	}

@@ -1,6 +1,6 @@
 // Package stream makes and keeps the streams of transmitters of the [Shared Signals
-// Framework], sections 7 and 8: a stream is made or adopted, compared, resumed, and asked
-// to prove that it still delivers. [Plan] decides, the rest calls.
+// Framework], section 8: a stream is made or adopted, compared, resumed, and asked to show
+// that it still delivers. One pure function decides about the next call; the calls are thin.
 //
 // [Shared Signals Framework]: https://openid.net/specs/openid-sharedsignals-framework-1_0-final.html
 package stream
@@ -8,26 +8,24 @@ package stream
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/signal"
 )
 
-// Discover reads a transmitter's metadata. issuer is its https address, without a slash
-// at the end unless the transmitter writes one. The error is of type [*Error].
-func Discover(ctx context.Context, client *http.Client, issuer string) (signal.Stream, error) {
-	return signal.Stream{}, nil
-}
-
 // A Manager calls a transmitter's management API.
 type Manager struct {
-	// HTTP makes the calls. Its redirections are not followed: they would take the token
-	// elsewhere.
+	// HTTP makes the calls. It follows no redirection, which would take the token elsewhere.
 	HTTP *http.Client
 	Now  func() time.Time
 	// SessionsRevoked asks for revoked sessions too ([signal.Record]).
 	SessionsRevoked bool
 }
+
+// description tells people at the provider whose stream it is.
+const description = "sessionstamp: changed passwords and disabled users"
 
 // Keep makes the stream that is described, or adopts it, corrects and resumes it, and asks
 // for a verification when one is due. endpoint is the https address of the source. It
@@ -36,10 +34,214 @@ type Manager struct {
 // Nothing is kept where the transmitter has no management API: then an administrator makes
 // the stream there.
 func (m Manager) Keep(ctx context.Context, endpoint string, s signal.Stream, c signal.Credential) (signal.Stream, error) {
-	return s, nil
+	if s.ConfigurationEndpoint == "" {
+		return s, nil
+	}
+	if len(c.Secrets) == 0 {
+		return s, &Error{Problem: NoCredential, Doing: "keep the stream"}
+	}
+	a := newAPI(m.HTTP, m.Now)
+	if err := a.signIn(ctx, s, c); err != nil {
+		return s, err
+	}
+	w := m.wanted(endpoint, s, c.Secrets[0])
+	r := &run{
+		api: a, want: w, state: c.State(), now: m.Now(),
+		view: view{stream: s, stored: s.ID, endpoint: endpoint, events: w.Events, given: fingerprint(w), did: make(map[step]bool)},
+	}
+	err := r.keep(ctx)
+	return r.stream, err
+}
+
+// wanted is what the stream is made with.
+func (m Manager) wanted(endpoint string, s signal.Stream, secret string) wanted {
+	w := wanted{
+		Events: eventsOf(s.Provider, m.SessionsRevoked), Description: description,
+		Delivery: delivery{Method: s.Method, Endpoint: endpoint, Authorization: secret},
+	}
+	if w.Delivery.Method == "" {
+		w.Delivery.Method = push
+	}
+	if s.Provider == signal.Authentik {
+		w.Format, w.Audiences = "iss_sub", []string{endpoint}
+	}
+	return w
 }
 
 // Remove deletes the stream. One that is gone is no error. The error is of type [*Error].
 func (m Manager) Remove(ctx context.Context, s signal.Stream, c signal.Credential) error {
+	if s.ConfigurationEndpoint == "" || s.ID == "" {
+		return nil
+	}
+	a := newAPI(m.HTTP, m.Now)
+	if err := a.signIn(ctx, s, c); err != nil {
+		return err
+	}
+	return a.remove(ctx, s)
+}
+
+func (a *api) remove(ctx context.Context, s signal.Stream) error {
+	err := a.do(ctx, request{doing: "delete the stream", method: http.MethodDelete, address: withStream(s.ConfigurationEndpoint, s.ID)})
+	if status(err) == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// A run keeps one stream once.
+type run struct {
+	view
+	api   *api
+	want  wanted
+	state string
+	now   time.Time
+}
+
+// keep takes one step after the other. It ends because no step is taken more than twice.
+func (r *run) keep(ctx context.Context) error {
+	for {
+		next, problem := r.next(r.now)
+		var err error
+		switch next {
+		case look:
+			err = r.look(ctx)
+		case create:
+			err = r.create(ctx)
+		case update:
+			err = r.update(ctx)
+		case ask, resume:
+			err = r.ask(ctx, next)
+		case verify:
+			err = r.verify(ctx)
+		case blocked:
+			return &Error{Problem: problem, Doing: "keep the stream"}
+		case done:
+			return nil
+		}
+		r.did[next] = true
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// look reads the stream by its id, else finds it among all that are ours.
+func (r *run) look(ctx context.Context) error {
+	read := request{doing: "read the stream", method: http.MethodGet, address: r.stream.ConfigurationEndpoint}
+	if r.stream.ID != "" {
+		var found configuration
+		read.address, read.into = withStream(read.address, r.stream.ID), &found
+		err := r.api.do(ctx, read)
+		if unsupported(status(err)) { // authentik's streams can't be read
+			r.found = r.remembered()
+			return nil
+		}
+		if status(err) != http.StatusNotFound {
+			return r.hold(&found, err)
+		}
+		r.forget() // it was deleted there
+	}
+	var all several
+	read.address, read.into = r.stream.ConfigurationEndpoint, &all
+	if err := r.api.do(ctx, read); err != nil && !absent(status(err)) {
+		return err
+	}
+	if c := choose(all, r.endpoint); c != nil {
+		return r.hold(c, nil)
+	}
 	return nil
+}
+
+func (r *run) forget() {
+	r.found = nil
+	r.stream.ID, r.stream.Given, r.stream.Status, r.stream.Asked = "", "", "", time.Time{}
+}
+
+// remembered is the stream as it was when we made it.
+func (r *run) remembered() *configuration {
+	return &configuration{ID: r.stream.ID, Audiences: r.stream.Audiences, Delivery: delivery{Endpoint: r.endpoint}}
+}
+
+// hold keeps what the transmitter says of the stream, unless that was an error.
+func (r *run) hold(c *configuration, err error) error {
+	if err != nil {
+		return err
+	}
+	r.found = c
+	if c.Issuer == "" || c.Issuer == r.stream.Issuer {
+		r.stream.ID, r.stream.Audiences = c.ID, c.Audiences
+	}
+	return nil
+}
+
+func (r *run) create(ctx context.Context) error {
+	var made configuration
+	err := r.api.do(ctx, request{
+		doing: "create the stream", method: http.MethodPost, address: r.stream.ConfigurationEndpoint, body: r.want, into: &made,
+	})
+	if status(err) == http.StatusConflict && !r.conflict {
+		// Another run has made it, or a person has.
+		r.conflict = true
+		return r.look(ctx)
+	}
+	if err == nil {
+		r.stream.Given = r.given
+	}
+	return r.hold(&made, err)
+}
+
+// update sends all that is ours: Keycloak refuses a part without the delivery, and takes a
+// property that is missing as one to be deleted
+// (https://github.com/keycloak/keycloak/blob/main/services/src/main/java/org/keycloak/ssf/transmitter/stream/StreamService.java).
+func (r *run) update(ctx context.Context) error {
+	w, made := r.want, configuration{}
+	w.ID, w.Audiences = r.found.ID, nil // an audience can't be changed
+	err := r.api.do(ctx, request{
+		doing: "update the stream", method: http.MethodPatch, address: r.stream.ConfigurationEndpoint, body: w, into: &made,
+	})
+	if unsupported(status(err)) { // authentik's can only be made anew
+		err = r.api.remove(ctx, r.stream)
+		r.forget()
+		return err
+	}
+	if err == nil && made.ID == "" { // 202: accepted, not done yet
+		made = *r.found
+		made.Delivery.Endpoint = r.endpoint
+		made.Requested = append(made.Requested, r.events...)
+	}
+	if err == nil {
+		r.stream.Given = r.given
+	}
+	return r.hold(&made, err)
+}
+
+// ask reads the status, or with resume sets it.
+func (r *run) ask(ctx context.Context, s step) error {
+	var said condition
+	call := request{
+		doing: "read the stream's status", method: http.MethodGet, address: withStream(r.stream.StatusEndpoint, r.stream.ID), into: &said,
+	}
+	if s == resume {
+		call.doing, call.method, call.address = "resume the stream", http.MethodPost, r.stream.StatusEndpoint
+		call.body = condition{ID: r.stream.ID, Status: enabled}
+	}
+	err := r.api.do(ctx, call)
+	if absent(status(err)) { // Okta has the first call in some orgs only, the second nowhere
+		return nil
+	}
+	if said.Status = strings.ToLower(said.Status); err == nil && slices.Contains([]string{enabled, paused, disabled}, said.Status) {
+		r.stream.Status = said.Status
+	}
+	return err
+}
+
+func (r *run) verify(ctx context.Context) error {
+	err := r.api.do(ctx, request{
+		doing: "ask for a verification", method: http.MethodPost, address: r.stream.VerificationEndpoint,
+		body: verification{ID: r.stream.ID, State: r.state},
+	})
+	if err == nil {
+		r.stream.Asked = r.now.UTC()
+	}
+	return err
 }
