@@ -174,9 +174,11 @@ func (c *call) prepareStream(ctx context.Context, a addition, added *source, cre
 		return failure(err, "fail.signal_transmitter", c.streamTrouble(a.issuer, err))
 	case found.ConfigurationEndpoint == "":
 		return failure(nil, "fail.signal_no_management", a.issuer)
+	case a.clientID != "" && found.TokenEndpoint == "":
+		return misuse("use.signal_no_tokens", a.issuer)
 	}
-	if found.Provider = added.Stream.Provider; signal.IsOkta(found.Issuer) {
-		found.Provider = signal.OktaSSF
+	if named := added.Stream.Provider; named != signal.OtherSSF && found.Provider != signal.OktaSSF { // a person knows better
+		found.Provider = named
 	}
 	added.Stream = found
 	c.tell(c.preparation(a, added.stack)...)

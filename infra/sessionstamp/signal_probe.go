@@ -95,7 +95,7 @@ func (c *call) probe(ctx context.Context, n naming, s *source, credential signal
 		return err
 	case refused != nil:
 		return failure(refused, "fail.signal_transmitter", c.streamTrouble(s.Stream.Issuer, refused))
-	case s.Stream.VerificationEndpoint == "":
+	case !s.Stream.Verified():
 		return &trouble{status: wrong, key: "fail.signal_unverifiable", args: []any{s.Stream.Issuer}, next: []hint{{"signal list" + n.given(), "hint.signal_list"}}}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
@@ -26,7 +27,7 @@ var streamProblems = map[stream.Problem]language.Key{
 	stream.OtherIssuer: "stream.other_issuer", stream.OtherVersion: "stream.other_version", stream.NoPush: "stream.no_push",
 	stream.NoToken: "stream.no_token", stream.NotAllowed: "stream.not_allowed", stream.TooMany: "stream.too_many",
 	stream.Unavailable: "stream.unavailable", stream.NotAccepted: "stream.not_accepted", stream.Occupied: "stream.occupied",
-	stream.NotEnabled: "stream.not_enabled", stream.NoCredential: "stream.no_credential",
+	stream.Unreadable: "stream.unreadable", stream.NotEnabled: "stream.not_enabled", stream.NoCredential: "stream.no_credential",
 }
 
 // preparation says what must be set at the provider before a stream can be made there.
@@ -38,19 +39,16 @@ func (c *call) preparation(a addition, s *stack.Stack) []line {
 	return append(lines, steps(c.say("signal.steps_stream"), s.SignalURL()+"…")...)
 }
 
-// steps are numbered lines. Where one is to be followed by what is copied, {1} and so on stand
-// in it; such a value has a line of its own, which stays whole.
+// steps are lines. Where one is to be followed by what is copied, it ends with {1} and so on;
+// such a value has a line of its own, which stays whole.
 func steps(text string, values ...string) (lines []line) {
 	for one := range strings.SplitSeq(text, "\n") {
-		for i, value := range values {
-			mark := "{" + language.Number(i+1) + "}"
-			if before, found := strings.CutSuffix(one, mark); found {
-				lines = append(lines, line{text: strings.TrimSpace(before), hang: 3}, line{text: value, whole: true})
-				one = ""
-			}
+		before, mark, copied := strings.Cut(one, "{")
+		if before = strings.TrimSpace(before); before != "" {
+			lines = append(lines, line{text: before, hang: 3})
 		}
-		if one != "" {
-			lines = append(lines, line{text: one, hang: 3})
+		if i, err := strconv.Atoi(strings.TrimSuffix(mark, "}")); copied && err == nil && i <= len(values) {
+			lines = append(lines, line{text: values[i-1], whole: true})
 		}
 	}
 	return lines

@@ -133,6 +133,10 @@ var signalTroubles = language.Catalogue{
 		En: "A token or secret is one line of printable characters: type it when asked, or send it on standard input.",
 		Ja: "トークンまたはシークレットを 1 行で入力してください (標準入力からも渡せます)。",
 	},
+	"use.signal_no_tokens": {
+		En: "%s does not say where a client gets tokens: leave --client-id out, and give a token.",
+		Ja: "%s はクライアント用のトークン エンドポイントを公開していません。--client-id を外し、トークンを入力してください。",
+	},
 	"use.signal_none":    {En: "The stack %s has no source yet: %s", Ja: "スタック %s に送信元はまだありません: %s"},
 	"use.signal_unknown": {En: "There is no source %q in the stack %s. There are: %s", Ja: "送信元 %q はスタック %s にありません。登録済み: %s"},
 	"use.signal_rotating": {
@@ -202,6 +206,7 @@ var signalTroubles = language.Catalogue{
 	"stream.too_many":      {En: "%s asks us to wait: try again in a minute. (%s)", Ja: "%s への要求が多すぎます。1 分後にもう一度実行してください。(%s)"},
 	"stream.unavailable":   {En: "%s fails at the moment: try again later. (%s)", Ja: "%s で一時的な障害が発生しています。しばらくしてからもう一度実行してください。(%s)"},
 	"stream.not_accepted":  {En: "%s does not accept the stream: see that it may push to our address, and send these events. (%s)", Ja: "%s がストリームを受け付けません。送信先のアドレスとイベントが許可されているか確認してください。(%s)"},
+	"stream.unreadable":    {En: "What %s answers describes no stream: look at the stream in its console. (%s)", Ja: "%s の応答からストリームを読み取れません。管理コンソールで確認してください。(%s)"},
 	"stream.occupied":      {En: "The only stream of %s for this client delivers elsewhere: delete that one, or make another client. (%s)", Ja: "%s のこのクライアントのストリームは別の宛先に配信しています。削除するか、別のクライアントを使ってください。(%s)"},
 	"stream.not_enabled":   {En: "%s keeps the stream paused or disabled: enable it there. (%s)", Ja: "%s でストリームが一時停止または無効になっています。プロバイダー側で有効にしてください。(%s)"},
 	"stream.no_credential": {En: "There is no token or client to manage the stream at %s with: remove the source, and add it again. (%s)", Ja: "%s のストリームを管理する資格情報がありません。送信元を削除して追加し直してください。(%s)"},

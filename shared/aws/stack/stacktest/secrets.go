@@ -87,7 +87,9 @@ func (c *call) secret(in secretRequest) (map[string]any, string) {
 		if c.secrets[in.Name] != nil {
 			return nil, "ResourceExistsException"
 		}
-		c.secrets[in.Name] = &secret{versions: map[string]string{"1": in.SecretString}, stages: map[string]string{"AWSCURRENT": "1"}, key: in.KmsKeyID}
+		c.secrets[in.Name] = &secret{
+			versions: map[string]string{"1": in.SecretString}, stages: map[string]string{"AWSCURRENT": "1"}, changed: time.Now(), key: in.KmsKeyID,
+		}
 		return map[string]any{"ARN": in.Name}, ""
 	}
 	s := c.secrets[in.SecretID]
