@@ -13,6 +13,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/state"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -134,12 +135,15 @@ func (d *deployed) write(t *testing.T) {
 func save[T any](t *testing.T, table *store.Table, name, tenant string, doc T) {
 	t.Helper()
 	documents := store.NewState[T](table, name)
-	item, err := documents.Load(t.Context(), tenant)
-	if err != nil {
-		t.Fatal(err)
+	_, err := documents.Save(t.Context(), tenant, state.Item[T]{Doc: doc})
+	if errors.Is(err, state.ErrConflict) { // it is there from before
+		var item state.Item[T]
+		if item, err = documents.Load(t.Context(), tenant); err == nil {
+			item.Doc = doc
+			_, err = documents.Save(t.Context(), tenant, item)
+		}
 	}
-	item.Doc = doc
-	if _, err := documents.Save(t.Context(), tenant, item); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -177,8 +177,8 @@ func (c *call) prepareStream(ctx context.Context, a addition, added *source, cre
 	case a.clientID != "" && found.TokenEndpoint == "":
 		return misuse("use.signal_no_tokens", a.issuer)
 	}
-	if named := added.Stream.Provider; named != signal.OtherSSF && found.Provider != signal.OktaSSF { // a person knows better
-		found.Provider = named
+	if meant := added.Stream.Provider; meant != signal.OtherSSF && found.Provider != signal.OktaSSF { // a person knows better
+		found.Provider = meant
 	}
 	added.Stream = found
 	c.tell(c.preparation(a, added.stack)...)
@@ -215,7 +215,8 @@ func (c *call) askSecret(ctx context.Context, question string) (secret string, e
 		secret, _, _ = strings.Cut(string(text), "\n")
 	}
 	secret = strings.TrimSpace(secret)
-	if err == nil && strings.ContainsFunc(secret, func(char rune) bool { return char <= ' ' || char > '~' }) {
+	// RFC 6749, appendix A, has no other characters.
+	if err == nil && strings.ContainsFunc(secret, func(char rune) bool { return char < ' ' || char > '~' }) {
 		err = misuse("use.signal_no_credential")
 	}
 	return secret, err

@@ -75,7 +75,7 @@ func (c *call) beginRotation(ctx context.Context, r rotation, s source) error {
 	}}
 	v.before = []line{{text: "✓ " + c.say("signal.rotated", s.Name), colour: screen.Good, hang: 2}}
 	if s.Kind != signal.KindSSF {
-		v.before = append(v.before, c.pasted(s, fresh)...)
+		v.before = append(v.before, c.pastedAgain(s, fresh)...)
 		return c.changedOver(ctx, r, s, v)
 	}
 	refused, err := c.keepStream(ctx, &s, now)
@@ -89,6 +89,14 @@ func (c *call) beginRotation(ctx context.Context, r rotation, s source) error {
 		v.before = append(v.before, line{text: "✓ " + c.say("signal.stream_told", s.Stream.Issuer), colour: screen.Good, hang: 2})
 	}
 	return c.show(v)
+}
+
+// pastedAgain is what the provider has to be given instead.
+func (c *call) pastedAgain(s source, secret string) []line {
+	if s.Kind == signal.KindWebhook {
+		secret = "SESSIONSTAMP_SECRET=" + secret
+	}
+	return steps(c.say("signal.pastes_again"), secret)
 }
 
 // changedOver shows what to paste, and finishes where a person says at once that it is done.

@@ -64,14 +64,18 @@ var signalWords = language.Catalogue{
 	"signal.asks_stream": {En: "Asks %s for a verification …", Ja: "%s に検証イベントの送信を要求しています …"},
 	"signal.waits":       {En: "Accepted; waits until it has gone all the way (up to a minute)", Ja: "受け付けられました。処理の完了を待っています (最長 1 分)"},
 	"signal.heard": {
-		En: "%s was heard at %s: what it sends arrives, and is understood.",
-		Ja: "%s からの受信を確認しました (%s)。正しく届き、処理されています。",
+		En: "A test for %s has gone all the way, at %s. What the provider sends takes the same way.",
+		Ja: "%s のテストが最後まで処理されました (%s)。プロバイダーからの通知も同じ経路で処理されます。",
 	},
 	"signal.resolver_says": {En: "The resolver's last error: %s", Ja: "resolver の最後のエラー: %s"},
 
 	"signal.rotated": {
 		En: "%s takes a new secret, and the one before until you finish.",
 		Ja: "%s の新しいシークレットを作成しました。切り替えを完了するまで、以前のものも有効です。",
+	},
+	"signal.pastes_again": {
+		En: "At the provider, put this in the place of the secret. It is shown only now: {1}",
+		Ja: "プロバイダーのシークレットを次の値に置き換えてください (再表示できません): {1}",
 	},
 	"signal.changed_over": {En: "Has the provider the new secret? [y/N] ", Ja: "プロバイダーに新しいシークレットを設定しましたか? [y/N] "},
 	"signal.finished":     {En: "%s takes only the new secret now.", Ja: "%s の切り替えが完了しました。有効なのは新しいシークレットだけです。"},
@@ -92,8 +96,8 @@ var signalWords = language.Catalogue{
 	"hint.signal_test":   {En: "does it arrive?", Ja: "届くかどうかを確認"},
 	"hint.signal_rotate": {En: "a new secret", Ja: "新しいシークレット"},
 	"hint.signal_remove": {En: "takes it away", Ja: "送信元を削除"},
-	"hint.signal_finish": {En: "once the provider has the new one", Ja: "プロバイダーの設定後に切り替えを完了"},
-	"hint.signal_afresh": {En: "another new one instead", Ja: "新しいシークレットを作り直す"},
+	"hint.signal_finish": {En: "when the provider has it", Ja: "設定後に切り替えを完了"},
+	"hint.signal_afresh": {En: "another one instead", Ja: "シークレットを作り直す"},
 }
 
 // signalTroubles are what keeps them from their work.
