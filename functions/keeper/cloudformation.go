@@ -47,7 +47,7 @@ const remedy = "Nothing has to be done: a subscription ends by itself within 29 
 	"To end it now, sign in as the app registration, list its subscriptions with GET https://graph.microsoft.com/v1.0/subscriptions, " +
 	"and call DELETE https://graph.microsoft.com/v1.0/subscriptions/{id} for the one on the resource users."
 
-// takeDown removes the subscription. Whatever keeps it from that, the stack can be
+// takeDown removes the subscription, then the streams. Whatever keeps it from that, the stack can be
 // deleted: the log says what is left.
 func (f *function) takeDown(ctx context.Context) {
 	err := f.fault
@@ -58,6 +58,7 @@ func (f *function) takeDown(ctx context.Context) {
 		f.log.LogAttrs(ctx, slog.LevelError, "the subscription to Microsoft Graph may be left behind",
 			slog.String("error", err.Error()), slog.String("remedy", remedy))
 	}
+	f.signals.remove(ctx)
 }
 
 // maxReason is how many bytes of a reason are told: an answer to CloudFormation has 4096

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
@@ -41,6 +42,8 @@ type function struct {
 	// expires tells when what the app signs in with expires, nil where nothing is stored.
 	expires func(context.Context) (time.Time, error)
 	metrics *metrics.Recorder
+	// signals come after the subscription, nil where a fault is.
+	signals *signals
 	// fault is why there is none of these, nil if they are there.
 	fault error
 	log   *slog.Logger
@@ -81,6 +84,9 @@ func (f *function) keep(ctx context.Context) (any, error) {
 	report, err := f.keeper.Keep(early)
 	f.tellBrake(early)
 	f.tellExpiry(early)
+	if !slices.Contains(report.Found, keeper.FoundTakenDown) {
+		f.signals.keep(early)
+	}
 	return report.Found, err
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,6 +29,7 @@ type stub struct {
 	err     error
 	expires time.Time
 	reached time.Time
+	found   keeper.Finding // healthy, if empty
 }
 
 func (s *stub) note(what string) {
@@ -36,7 +38,7 @@ func (s *stub) note(what string) {
 
 func (s *stub) Keep(context.Context) (keeper.Report, error) {
 	s.note("keep")
-	return keeper.Report{Found: []keeper.Finding{keeper.FoundHealthy}}, s.err
+	return keeper.Report{Found: []keeper.Finding{cmp.Or(s.found, keeper.FoundHealthy)}}, s.err
 }
 
 func (s *stub) SetUp(context.Context) (keeper.Report, error) {

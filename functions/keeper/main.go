@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"os"
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/parts"
@@ -13,6 +14,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/config"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -46,5 +48,12 @@ func build(env program.Environment) (*function, error) {
 		},
 		Observer: p.Reporter.Metrics, Log: env.Log, Now: env.Now,
 	})
-	return &function{keeper: k, tenant: c.Tenant, brake: p.Brake.State, expires: p.Expires, metrics: p.Reporter.Metrics, log: env.Log}, nil
+	return &function{
+		keeper: k, tenant: c.Tenant, brake: p.Brake.State, expires: p.Expires, metrics: p.Reporter.Metrics, log: env.Log,
+		signals: &signals{
+			tenant: c.Tenant, url: c.SignalURL, registry: store.NewState[signal.Registry](p.Table, store.NameSignals),
+			credentials: secrets.NewSignals(env.Secret(""), c.Name), client: new(http.Client),
+			attend: p.Reporter.Metrics.Attend, log: env.Log, now: env.Now,
+		},
+	}, nil
 }

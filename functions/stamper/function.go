@@ -13,12 +13,8 @@ import (
 
 // function is what Lambda invokes, one batch at a time.
 type function struct {
-	handle   batch.Handler
-	reporter signin.Reporter
-	// failed is a sign-in that failed in this batch, if possible one that lasts, nil for
-	// none. rings tells that somebody had waited for long.
-	failed error
-	rings  bool
+	handle batch.Handler
+	watch  signin.Watch
 }
 
 // serve handles one batch. Its error is always nil: a message that is to come
@@ -26,28 +22,18 @@ type function struct {
 func (f *function) serve(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	early, cancel := program.EndEarly(ctx)
 	defer cancel()
-	f.failed, f.rings = nil, false
-	response := batch.Handle(early, f.reporter.Log, event, f.handle)
-	if f.failed != nil { // told once, however many users wait
-		_ = f.reporter.Report(ctx, f.failed, f.rings) // the requests are put back already
-	}
+	response := batch.Handle(early, f.watch.Log, event, f.handle)
+	f.watch.Tell(ctx)
 	return response, nil
 }
 
 // signInTries is how often a request must have been put back before a sign-in that
 // failed for it rings. The pauses between, from two seconds on, come to about ten
-// minutes by then: what Entra had not heard of yet, it has.
+// minutes by then.
 const signInTries = 8
 
 // Observe implements [stamp.Observer]. It remembers that the app could not sign in.
 func (f *function) Observe(ctx context.Context, o stamp.Outcome) {
-	f.reporter.Metrics.Observe(ctx, o)
-	if !signin.Failed(ctx, o.Err) {
-		return
-	}
-	lasts := signin.Lasts(o.Err)
-	if lasts || f.failed == nil {
-		f.failed = o.Err
-	}
-	f.rings = f.rings || lasts && o.Request.Attempt >= signInTries
+	f.watch.Metrics.Observe(ctx, o)
+	f.watch.Note(ctx, o.Err, o.Request.Attempt >= signInTries)
 }

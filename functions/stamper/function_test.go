@@ -44,7 +44,7 @@ func TestServe(t *testing.T) {
 				t.Fatal(err)
 			}
 			logger := slog.New(slog.NewTextHandler(&log, nil))
-			f := &function{reporter: signin.Reporter{Metrics: recorder, Log: logger}}
+			f := &function{watch: signin.Watch{Reporter: signin.Reporter{Metrics: recorder, Log: logger}}}
 			f.handle = func(ctx context.Context, bodies [][]byte) []error {
 				for range bodies {
 					f.Observe(ctx, stamp.Outcome{Request: stamp.Request{Seen: time.Now(), Attempt: tt.attempt}, Verdict: stamp.Later, Err: tt.err})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/parts"
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
+	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 	"github.com/sessionstamp/sessionstamp/shared/config"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
@@ -28,7 +29,7 @@ func start(_ context.Context, env program.Environment) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &function{reporter: p.Reporter}
+	f := &function{watch: signin.Watch{Reporter: p.Reporter}}
 	stamper := stamp.New(stamp.Config{
 		Tenant: c.Tenant, Directory: p.Graph, Domains: p.Domains, Groups: c.ExcludedGroups,
 		Ledger: p.Table, Queue: p.Queue, Brake: p.Brake,

@@ -20,16 +20,16 @@ const MaxBatch = 20
 
 // batch makes a request for each of ids and sends them in one $batch. It returns
 // a part for each id, in order.
-func (c *Client) batch(ctx context.Context, operation string, ids []string, request newRequest) ([]answer.Part, error) {
+func (c *Client) batch(ctx context.Context, operation string, ids []string, request newRequest[string]) ([]answer.Part, error) {
 	if err := checkIDs(ids); err != nil {
 		return nil, unsent(operation, err)
 	}
-	return c.sendBatch(ctx, operation, ids, request)
+	return sendBatch(ctx, c, operation, ids, request)
 }
 
-// sendBatch is batch for keys that have been checked.
-func (c *Client) sendBatch(ctx context.Context, operation string, ids []string, request newRequest) ([]answer.Part, error) {
-	info, err := c.batchRequest(ctx, ids, request)
+// sendBatch is batch for keys of any kind that have been checked.
+func sendBatch[K any](ctx context.Context, c *Client, operation string, keys []K, request newRequest[K]) ([]answer.Part, error) {
+	info, err := batchRequest(ctx, c, keys, request)
 	if err != nil {
 		return nil, unsent(operation, err)
 	}
@@ -37,7 +37,7 @@ func (c *Client) sendBatch(ctx context.Context, operation string, ids []string, 
 	if err != nil {
 		return nil, err
 	}
-	parts, err := answer.Parts(got, len(ids))
+	parts, err := answer.Parts(got, len(keys))
 	for _, p := range parts {
 		c.refused(token, p.Err)
 	}
@@ -45,7 +45,7 @@ func (c *Client) sendBatch(ctx context.Context, operation string, ids []string, 
 }
 
 // readBatch is batch for requests that change nothing.
-func (c *Client) readBatch(ctx context.Context, operation string, ids []string, request newRequest) (parts []answer.Part, err error) {
+func (c *Client) readBatch(ctx context.Context, operation string, ids []string, request newRequest[string]) (parts []answer.Part, err error) {
 	err = persist(ctx, func() error {
 		parts, err = c.batch(ctx, operation, ids, request)
 		return err
@@ -57,6 +57,11 @@ func (c *Client) readBatch(ctx context.Context, operation string, ids []string, 
 // $batch, and again those parts that failed for a reason that passes, as [Client.Read] does.
 // It returns a part for each key, in order. It is for the packages below this one.
 func (c *Client) ReadParts(ctx context.Context, operation string, keys []string, request func(ctx context.Context, key string) (*abstractions.RequestInformation, error)) ([]answer.Part, error) {
+	return readParts(ctx, c, operation, keys, request)
+}
+
+// readParts is ReadParts for keys of any kind.
+func readParts[K any](ctx context.Context, c *Client, operation string, keys []K, request newRequest[K]) ([]answer.Part, error) {
 	parts, pending := make([]answer.Part, len(keys)), make([]int, len(keys))
 	for i := range keys {
 		pending[i] = i
@@ -65,11 +70,11 @@ func (c *Client) ReadParts(ctx context.Context, operation string, keys []string,
 		return parts, nil
 	}
 	err := persist(ctx, func() (failed error) {
-		some := make([]string, len(pending))
+		some := make([]K, len(pending))
 		for i, at := range pending {
 			some[i] = keys[at]
 		}
-		got, err := c.sendBatch(ctx, operation, some, request)
+		got, err := sendBatch(ctx, c, operation, some, request)
 		if err != nil {
 			return err
 		}
@@ -88,14 +93,14 @@ func (c *Client) ReadParts(ctx context.Context, operation string, keys []string,
 	return parts, nil
 }
 
-// newRequest makes the request about the user, or the group, of that id.
-type newRequest func(ctx context.Context, id string) (*abstractions.RequestInformation, error)
+// newRequest makes the request about the user, or the group, of that key.
+type newRequest[K any] func(ctx context.Context, key K) (*abstractions.RequestInformation, error)
 
 // batchRequest makes the $batch. Its parts are numbered from 1.
-func (c *Client) batchRequest(ctx context.Context, ids []string, request newRequest) (*abstractions.RequestInformation, error) {
+func batchRequest[K any](ctx context.Context, c *Client, keys []K, request newRequest[K]) (*abstractions.RequestInformation, error) {
 	batch := core.NewBatchRequest(c.adapter)
-	for i, id := range ids {
-		info, err := request(ctx, id)
+	for i, key := range keys {
+		info, err := request(ctx, key)
 		if err != nil {
 			return nil, err
 		}

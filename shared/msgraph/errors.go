@@ -10,6 +10,7 @@ import (
 // The calls, in Graph's words.
 const (
 	opGetUser            = "getUser"
+	opLookUp             = "lookUpUsers"
 	opRevoke             = "revokeSignInSessions"
 	opDomains            = "listDomains"
 	opListUsers          = "listUsers"

@@ -79,6 +79,8 @@ const (
 	SubjectUnknown Reason = "subject_unknown"
 	// SubjectAmbiguous: the directory knows several.
 	SubjectAmbiguous Reason = "subject_ambiguous"
+	// SubjectRefused: the directory refuses to look for such a name.
+	SubjectRefused Reason = "subject_refused"
 	// SubjectForeignDomain: the user is in a domain that the source may not speak for.
 	SubjectForeignDomain Reason = "subject_foreign_domain"
 	// SubjectGuest, SubjectNotMember: the user signs in elsewhere, or is no member.

@@ -58,3 +58,36 @@ func (r Reporter) Report(ctx context.Context, err error, rings bool) error {
 	r.Log.LogAttrs(ctx, slog.LevelError, "the app can't sign in", slog.String("error", advice.Error()))
 	return advice
 }
+
+// A Watch remembers the sign-ins that failed while one batch was handled, to tell of them
+// once, however many users wait.
+type Watch struct {
+	Reporter
+
+	// failed is one of them, if possible one that lasts, nil for none. rings tells that
+	// somebody has waited for long.
+	failed error
+	rings  bool
+}
+
+// Note remembers err if [Failed] holds for it. waited tells that what it came of has been
+// tried for so long that what Entra had not heard of yet, it has.
+func (w *Watch) Note(ctx context.Context, err error, waited bool) {
+	if !Failed(ctx, err) {
+		return
+	}
+	lasts := Lasts(err)
+	if lasts || w.failed == nil {
+		w.failed = err
+	}
+	w.rings = w.rings || lasts && waited
+}
+
+// Tell reports what was noted, and forgets it. Nothing is to be done about it: the work
+// waits already.
+func (w *Watch) Tell(ctx context.Context) {
+	if w.failed != nil {
+		_ = w.Report(ctx, w.failed, w.rings)
+	}
+	w.failed, w.rings = nil, false
+}

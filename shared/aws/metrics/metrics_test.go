@@ -15,6 +15,8 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
+	"github.com/sessionstamp/sessionstamp/shared/signal/receiver"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
@@ -23,10 +25,11 @@ import (
 var (
 	now = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 
-	_ stamp.Observer   = (*metrics.Recorder)(nil)
-	_ webhook.Observer = (*metrics.Recorder)(nil)
-	_ keeper.Observer  = (*metrics.Recorder)(nil)
-	_ sweep.Observer   = (*metrics.Recorder)(nil)
+	_ stamp.Observer    = (*metrics.Recorder)(nil)
+	_ webhook.Observer  = (*metrics.Recorder)(nil)
+	_ keeper.Observer   = (*metrics.Recorder)(nil)
+	_ sweep.Observer    = (*metrics.Recorder)(nil)
+	_ receiver.Observer = (*metrics.Recorder)(nil)
 )
 
 func recorder(t *testing.T, out io.Writer) *metrics.Recorder {
@@ -123,6 +126,9 @@ func TestLines(t *testing.T) {
 	posted := func(receipt webhook.Receipt) func(*metrics.Recorder) {
 		return func(r *metrics.Recorder) { r.ObserveReceipt(t.Context(), receipt) }
 	}
+	signalled := func(source string, err error) func(*metrics.Recorder) {
+		return func(r *metrics.Recorder) { r.ObserveSignals(t.Context(), receiver.Receipt{Source: source, Err: err}) }
+	}
 	expires := func(in time.Duration) func(*metrics.Recorder) {
 		return func(r *metrics.Recorder) { r.ObserveExpiry(now.Add(in)) }
 	}
@@ -152,6 +158,12 @@ func TestLines(t *testing.T) {
 		"forged":           {posted(webhook.Receipt{Items: 9, Dropped: map[webhook.Reason]int{webhook.Forged: 3}}), []string{"NotificationsForged 3"}},
 		"malformed":        {posted(webhook.Receipt{Dropped: map[webhook.Reason]int{webhook.Malformed: 1, webhook.TooLarge: 1}}), []string{"NeedsAttention 2 malformed_delivery"}},
 		"good delivery":    {posted(webhook.Receipt{Items: 9, Queued: 9}), nil},
+		"good signals":     {signalled("0a", nil), nil},
+		"refused":          {signalled("0a", &signal.Refusal{Reason: signal.BadSecret}), []string{"NeedsAttention 1 signal_refused"}},
+		"a stranger":       {signalled("", &signal.Refusal{Reason: signal.UnknownSource}), nil},
+		"no keys yet":      {signalled("0a", &signal.Refusal{Reason: signal.NoKeys, Temporary: true}), nil},
+		"no credential":    {signalled("0a", fmt.Errorf("read: %w", signal.ErrNoCredential)), []string{"NeedsAttention 1 signal_refused"}},
+		"queue out":        {signalled("0a", errors.New("hunter2")), nil},
 		"expires in a day": {expires(24 * time.Hour), []string{"NeedsAttention 1 credential_ends"}},
 		"expires later":    {expires(31 * 24 * time.Hour), nil},
 		"expiry unknown":   {func(r *metrics.Recorder) { r.ObserveExpiry(time.Time{}) }, nil},

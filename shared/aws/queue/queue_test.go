@@ -26,39 +26,55 @@ func quick(config aws.Config) aws.Config {
 	return config
 }
 
-// What is sent arrives, each request once and as it was, over several calls.
-func TestRequestsArrive(t *testing.T) {
-	t.Parallel()
-	client := sqs.NewFromConfig(mototest.Config(mototest.Shared(t)))
+// newQueue makes a queue and returns its URL.
+func newQueue(t *testing.T, client *sqs.Client) string {
+	t.Helper()
 	name := rand.Text()
 	made, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
 	if err != nil {
 		t.Fatal(err)
 	}
-	requests := someRequests(23)
+	return *made.QueueUrl
+}
+
+// arrived returns what n messages hold, each by its key. None may come twice.
+func arrived[T any](t *testing.T, client *sqs.Client, url string, n int, decode func(body []byte) (string, T, error)) map[string]T {
+	t.Helper()
+	got := make(map[string]T)
+	for len(got) < n {
+		answer, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
+			QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 60,
+		})
+		if err != nil || len(answer.Messages) == 0 {
+			t.Fatalf("%d of %d arrived, %v", len(got), n, err)
+		}
+		for _, m := range answer.Messages {
+			key, value, err := decode([]byte(*m.Body))
+			if _, twice := got[key]; err != nil || twice {
+				t.Errorf("a message arrived, twice: %t, %v", twice, err)
+			}
+			got[key] = value
+		}
+	}
+	return got
+}
+
+// What is sent arrives, each request once and as it was, over several calls.
+func TestRequestsArrive(t *testing.T) {
+	t.Parallel()
+	client := sqs.NewFromConfig(mototest.Config(mototest.Shared(t)))
+	url, requests := newQueue(t, client), someRequests(23)
 	want := make(map[string]stamp.Request)
 	for _, r := range requests {
 		want[r.User] = r
 	}
-	if err := queue.NewRequests(client, *made.QueueUrl).Enqueue(t.Context(), requests); err != nil {
+	if err := queue.NewRequests(client, url).Enqueue(t.Context(), requests); err != nil {
 		t.Fatal(err)
 	}
-	got := make(map[string]stamp.Request)
-	for len(got) < len(want) {
-		answer, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
-			QueueUrl: made.QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 60,
-		})
-		if err != nil || len(answer.Messages) == 0 {
-			t.Fatalf("%d of %d arrived, %v", len(got), len(want), err)
-		}
-		for _, m := range answer.Messages {
-			r, err := stamp.DecodeRequest([]byte(*m.Body))
-			if _, twice := got[r.User]; err != nil || twice {
-				t.Errorf("%s arrived, twice: %t, %v", *m.Body, twice, err)
-			}
-			got[r.User] = r
-		}
-	}
+	got := arrived(t, client, url, len(want), func(body []byte) (string, stamp.Request, error) {
+		r, err := stamp.DecodeRequest(body)
+		return r.User, r, err
+	})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("sent and arrived (-sent +arrived):\n%s", diff)
 	}

@@ -1,6 +1,7 @@
 package secrets_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -24,7 +25,9 @@ var errDown = errors.New("secrets manager is down")
 type manager struct {
 	mu       sync.Mutex
 	text     *string // nil for binary data
+	name     string  // of the secret, "" for arn
 	down     bool
+	fault    error         // what is answered while it is down, nil for errDown
 	slow     time.Duration // how long an answer takes
 	requests int
 }
@@ -32,15 +35,15 @@ type manager struct {
 func (m *manager) GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
 	m.mu.Lock()
 	m.requests++
-	text, down, slow := m.text, m.down, m.slow
+	text, down, slow, fault, name := m.text, m.down, m.slow, m.fault, cmp.Or(m.name, arn)
 	m.mu.Unlock()
 	select {
 	case <-time.After(slow):
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if down || aws.ToString(in.SecretId) != arn {
-		return nil, errDown
+	if down || aws.ToString(in.SecretId) != name {
+		return nil, cmp.Or(fault, errDown)
 	}
 	return &secretsmanager.GetSecretValueOutput{SecretString: text}, nil
 }
@@ -59,6 +62,13 @@ func (m *manager) set(down bool, slow time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.down, m.slow = down, slow
+}
+
+// fail makes it answer with a fault.
+func (m *manager) fail(fault error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.down, m.fault = true, fault
 }
 
 // expectRequests checks the number of requests since it was last called.

@@ -13,9 +13,26 @@ type filter []comparison
 type comparison struct{ property, value string }
 
 // userFilters are the properties of users that can be compared without the advanced query
-// parameters, as far as they are emulated; of a list by its lambda any. See
-// https://learn.microsoft.com/graph/aad-advanced-queries.
-var userFilters = []string{"userPrincipalName", "mail", "proxyAddresses/any"}
+// parameters, as far as they are emulated, of a list by its lambda any; and advancedFilters
+// those that need them. See https://learn.microsoft.com/graph/aad-advanced-queries.
+var (
+	userFilters     = []string{"userPrincipalName", "mail", "proxyAddresses/any", immutableID, securityIdentifier}
+	advancedFilters = []string{samAccountName}
+)
+
+// advanced tells whether the call has the advanced query parameters. Half of them does not
+// do.
+func (c *call) advanced() (bool, error) {
+	count, given := option(c.query, "$count")
+	eventual := strings.EqualFold(c.header.Get("ConsistencyLevel"), "eventual")
+	switch {
+	case given && count != "true" && count != "false":
+		return false, badRequest("Invalid value '%s' for $count query option found. Valid values are '%s'.", count, "true,false")
+	case count == "true" && !eventual:
+		return false, badRequest("$count is not currently supported.")
+	}
+	return count == "true", nil
+}
 
 // maxComparisons is how many a filter may have.
 const maxComparisons = 15
@@ -83,10 +100,27 @@ func (f filter) matches(values map[string][]string) bool {
 // filterValues are what userFilters compare.
 func (d *tenantDirectory) filterValues(u *user) map[string][]string {
 	values := map[string][]string{"userprincipalname": {u.upn}, "proxyaddresses/any": d.addresses[u.id]}
-	if mail := u.text(propertyNamed("mail").index); mail != "" {
-		values["mail"] = []string{mail}
+	for _, name := range []string{"mail", immutableID, samAccountName, securityIdentifier} {
+		if text := u.text(propertyNamed(name).index); text != "" {
+			values[strings.ToLower(name)] = []string{text}
+		}
 	}
 	return values
+}
+
+// OnPremises is what a user who is synchronized has from Active Directory.
+type OnPremises struct {
+	ImmutableID, SAMAccountName, SecurityIdentifier string
+}
+
+// SetOnPremises writes onPremisesImmutableId and its kin, as Entra Connect does.
+func (t *Tenant) SetOnPremises(id string, o OnPremises) {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	u := t.mustFind(id)
+	u.setText(propertyNamed(immutableID).index, o.ImmutableID)
+	u.setText(propertyNamed(samAccountName).index, o.SAMAccountName)
+	u.setText(propertyNamed(securityIdentifier).index, o.SecurityIdentifier)
 }
 
 // SetMail gives a user a mail address and proxyAddresses, each with its prefix: SMTP: for the

@@ -19,11 +19,14 @@ func TestFilterUsers(t *testing.T) {
 		"name":               {"userPrincipalName eq 'HANAKO@example.co.jp'", []string{hanako}, ""},
 		"several":            {"mail eq 'm@x.example' or userPrincipalName eq 'hanako@example.co.jp'", []string{hanako, taro}, ""},
 		"list":               {"proxyAddresses/any(p:p eq 'smtp:o''or or''a@x.example')", []string{taro}, ""},
+		"immutable id":       {"onPremisesImmutableId eq 'aB+/=='", []string{taro}, ""},
+		"SID":                {"onPremisesSecurityIdentifier eq 'S-1-5-21-1'", []string{taro}, ""},
 		"nobody":             {"mail eq ''", []string{}, ""},
 		"open text":          {"mail eq 'o'or'", nil, "Request_BadRequest"},
 		"another variable":   {"proxyAddresses/any(p:q eq 'x')", nil, "Request_BadRequest"},
 		"another operator":   {"mail ne 'x'", nil, "Request_BadRequest"},
 		"unindexed property": {"city eq 'x'", nil, "Request_UnsupportedQuery"},
+		"advanced property":  {"onPremisesSamAccountName eq 'taro'", nil, "Request_UnsupportedQuery"},
 		"list without any":   {"proxyAddresses eq 'x'", nil, "Request_UnsupportedQuery"},
 		"too many":           {"mail eq 'x'" + strings.Repeat(" or mail eq 'x'", 15), nil, "Request_UnsupportedQuery"},
 	}
@@ -34,6 +37,7 @@ func TestFilterUsers(t *testing.T) {
 			d.tenant.AddUser(NewUser{ID: hanako, UPN: "hanako@example.co.jp"})
 			d.tenant.AddUser(NewUser{ID: taro, UPN: "taro@example.co.jp"})
 			d.tenant.SetMail(taro, "m@x.example", "SMTP:m@x.example", "smtp:o'or or'a@x.example")
+			d.tenant.SetOnPremises(taro, OnPremises{ImmutableID: "aB+/==", SAMAccountName: "taro", SecurityIdentifier: "S-1-5-21-1"})
 			status := http.StatusOK
 			if tt.want == nil {
 				status = http.StatusBadRequest
@@ -41,6 +45,37 @@ func TestFilterUsers(t *testing.T) {
 			got := d.want(d.get("/users?$select=id&$filter="+url.QueryEscape(tt.filter)), status, tt.code)
 			if tt.want != nil && !slices.Equal(got.ids(), tt.want) {
 				t.Errorf("%v, want %v", got.ids(), tt.want)
+			}
+		})
+	}
+}
+
+// An advanced query has both of its parameters.
+func TestAdvancedFilter(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		level, count, code string
+	}{
+		"both":     {"Eventual", "&$count=true", ""},
+		"level":    {"eventual", "", "Request_UnsupportedQuery"},
+		"count":    {"", "&$count=true", "Request_BadRequest"},
+		"no count": {"eventual", "&$count=false", "Request_UnsupportedQuery"},
+		"nonsense": {"eventual", "&$count=1", "Request_BadRequest"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, Options{})
+			w.tenant.SetOnPremises(testUser, OnPremises{SAMAccountName: "hanako"})
+			req := w.request("GET", "/users?$select=id&$top=2&$filter="+url.QueryEscape("onPremisesSamAccountName eq 'HANAKO'")+tt.count, "")
+			req.Header.Set("ConsistencyLevel", tt.level)
+			status := http.StatusOK
+			if tt.code != "" {
+				status = http.StatusBadRequest
+			}
+			got := w.send(req)
+			w.want(got, status, tt.code)
+			if strings.Contains(string(got.body), testUser) != (tt.code == "") {
+				t.Errorf("answered %s", got.body)
 			}
 		})
 	}

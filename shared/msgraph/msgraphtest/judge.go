@@ -42,6 +42,18 @@ func (t *Tenant) Approve(id string, notBefore time.Time) {
 	t.dir.approved[t.mustFind(id).id] = notBefore
 }
 
+// Report tells that a provider has reported, once, what ends the user's sessions: a stamp
+// older than at, or an empty one, may be revoked, however old the user is. Of two reports
+// the later one counts. It panics if there is no such user.
+func (t *Tenant) Report(id string, at time.Time) {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	user := t.mustFind(id).id
+	if at.After(t.dir.approved[user]) {
+		t.dir.approved[user] = at
+	}
+}
+
 func (t *Tenant) mustFind(id string) *user {
 	u := t.dir.find(id)
 	if u == nil {

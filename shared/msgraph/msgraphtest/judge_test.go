@@ -44,6 +44,11 @@ func TestRevocationInvariants(t *testing.T) {
 		{name: "within the window at the decision", user: NewUser{UPN: "h@example.co.jp", Created: at("2026-05-21T22:22:31Z")}},
 		{name: "existing, approved", user: NewUser{UPN: "h@example.co.jp", NoCreated: true},
 			setUp: func(t *Tenant) { t.Approve(hanako, time.Time{}) }},
+		{name: "existing, reported", user: NewUser{UPN: "h@example.co.jp", NoCreated: true, Stamp: &stamp},
+			setUp: func(t *Tenant) { t.Report(hanako, stamp.Add(time.Second)); t.Report(hanako, stamp) }},
+		{name: "reported before the stamp", user: NewUser{UPN: "h@example.co.jp", Stamp: &stamp},
+			setUp: func(t *Tenant) { t.Report(hanako, stamp) },
+			want:  []string{"user " + hanako + " was stamped at 2026-05-01T00:00:00Z and revoked again at " + when}},
 		{name: "of unknown age", user: NewUser{UPN: "h@example.co.jp", NoCreated: true},
 			want: []string{"user " + hanako + ", who was created at 0001-01-01T00:00:00Z, was revoked at " + when + " without a person's approval"}},
 	}

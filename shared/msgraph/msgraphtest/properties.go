@@ -39,6 +39,10 @@ const (
 	accountEnabled = "accountEnabled"
 	// stampProperty is the property this project is about.
 	stampProperty = "signInSessionsValidFromDateTime"
+
+	immutableID        = "onPremisesImmutableId"
+	samAccountName     = "onPremisesSamAccountName"
+	securityIdentifier = "onPremisesSecurityIdentifier"
 )
 
 // userProperties are all that the emulator knows of the user resource: Graph's
@@ -69,7 +73,9 @@ var userProperties = index([]property{
 		set:   func(u *user, v any) { u.mailNickname = stringOf(v) }},
 	{name: "mobilePhone", standard: true},
 	{name: "officeLocation", standard: true},
-	{name: "onPremisesImmutableId"},
+	{name: immutableID},
+	{name: samAccountName, readOnly: true},
+	{name: securityIdentifier, readOnly: true},
 	{name: "preferredLanguage", standard: true},
 	{name: stampProperty,
 		value: func(u *user) any { return timeValue(u.stamp) }},

@@ -1,6 +1,9 @@
 package msgraphtest
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // userQuery is what a list of users is asked for.
 type userQuery struct {
@@ -10,11 +13,12 @@ type userQuery struct {
 	filter filter
 }
 
-// userQuery reads the query options of a list of users. $orderby and $count, which
-// the product doesn't use, are not emulated; of $filter see filter.go.
+// userQuery reads the query options of a list of users. $orderby, which the product
+// doesn't use, is not emulated; of $filter see filter.go. $count is only what makes a query
+// an advanced one: the number is not told.
 func (c *call) userQuery() (q *userQuery, err error) {
 	q = new(userQuery)
-	if err := c.onlyOptions("$select", "$top", "$skiptoken", "$filter"); err != nil {
+	if err := c.onlyOptions("$select", "$top", "$skiptoken", "$filter", "$count"); err != nil {
 		return nil, err
 	}
 	if q.selection, err = c.selection(); err != nil {
@@ -23,7 +27,13 @@ func (c *call) userQuery() (q *userQuery, err error) {
 	if q.top, err = c.top(maxPageSize); err != nil {
 		return nil, err
 	}
-	if q.filter, err = c.filter("User", userFilters...); err != nil {
+	properties := userFilters
+	if advanced, err := c.advanced(); err != nil {
+		return nil, err
+	} else if advanced {
+		properties = slices.Concat(userFilters, advancedFilters)
+	}
+	if q.filter, err = c.filter("User", properties...); err != nil {
 		return nil, err
 	}
 	q.token, err = c.pageToken()

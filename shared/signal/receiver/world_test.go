@@ -76,7 +76,8 @@ type world struct {
 	down, slow    map[string]bool // what fails or hangs: "registry", "credentials", "fresh", "keys", "queue"
 	calls         map[string]int  // of the same
 	queued        []signal.Message
-	set           []byte // of keys
+	uri           string // of the keys, and the set that is there
+	set           []byte
 }
 
 func newWorld(t testing.TB, now func() time.Time) *world {
@@ -88,7 +89,7 @@ func newWorld(t testing.TB, now func() time.Time) *world {
 			ssf: {Kind: signal.KindSSF, Domains: []string{"example.com"}, Stream: signal.Stream{
 				Provider: signal.OtherSSF, Issuer: issuer, KeysURI: jwks, ID: "stream-1", Audiences: []string{"us"}}},
 		},
-		cached: make(map[string]signal.Credential), set: keySet("k1"),
+		cached: make(map[string]signal.Credential), uri: jwks, set: keySet("k1"),
 	}
 	for id := range w.sources {
 		w.cached[id] = credential(id, 1)
@@ -155,7 +156,7 @@ func (w *world) Credential(ctx context.Context, id string, fresh bool) (signal.C
 // Enqueue checks what the handler promises of each message.
 func (w *world) Enqueue(ctx context.Context, messages []signal.Message) error {
 	for _, m := range messages {
-		if m.Tenant != tenant || w.sources[m.Source].Kind == "" || !m.Received.Equal(w.now()) ||
+		if m.Tenant != tenant || w.sources[m.Source].Kind == "" || m.Received.After(w.now()) || w.now().Sub(m.Received) > receiver.Timeout ||
 			m.Signal != nil && (m.Signal.Source != m.Source || m.Signal.Subject.Value == "") {
 			w.t.Errorf("a message of %s says too little", m.Source)
 		}
@@ -175,7 +176,7 @@ type fetched struct {
 }
 
 func (f fetched) FetchKeys(ctx context.Context) ([]byte, error) {
-	if f.uri != jwks {
+	if f.uri != f.world.uri {
 		f.t.Errorf("keys of %s", f.uri)
 	}
 	return f.set, f.call(ctx, "keys")

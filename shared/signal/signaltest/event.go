@@ -170,6 +170,10 @@ func asKeycloak(claims, event map[string]any, e Event, s *stream) {
 	case TypeCredentialChange:
 		delete(event, "reason_admin")
 		event["kc_credential_type"] = event["credential_type"]
+	case TypeSessionRevoked:
+		if e.Subject["format"] != "complex" {
+			claims["sub_id"] = Complex(map[string]Subject{"user": e.Subject, "session": Opaque("ALL")})
+		}
 	}
 }
 

@@ -102,7 +102,10 @@ func (k key) signature(text string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.FillBytes(append(r.FillBytes(make([]byte, 32)), make([]byte, 32)...)[32:]), nil
+	both := make([]byte, 64)
+	r.FillBytes(both[:32])
+	s.FillBytes(both[32:])
+	return both, nil
 }
 
 func part(v map[string]any) string {

@@ -119,6 +119,13 @@ func TestKeep(t *testing.T) {
 			"GET /ssf/stream?stream_id=s+1", `PATCH /ssf/stream {"stream_id":"s 1",` + ours, "DELETE /ssf/stream?stream_id=s+1",
 			"POST /ssf/stream {" + ours, "GET /ssf/status?stream_id=2",
 		}, ""},
+		"authentik": {func(s *signal.Stream) {
+			s.Provider, s.Method, s.StatusEndpoint, s.VerificationEndpoint = signal.Authentik, "https://schemas.openid.net/secevent/risc/delivery-method/push", "", ""
+		}, map[string]answer{"GET /ssf/stream": {405, ``, nil}, "POST /ssf/stream": {201, `{"stream_id":"2","iss":"{base}","aud":["us"]}`, nil}}, []string{
+			"GET /ssf/stream", "POST /ssf/stream " + `{"events_requested":["https://schemas.openid.net/secevent/caep/event-type/credential-change"],` +
+				`"delivery":{"method":"https://schemas.openid.net/secevent/risc/delivery-method/push","endpoint_url":"` + endpoint + `","authorization_header":"` + secret + `"},` +
+				`"description":"sessionstamp: changed passwords and disabled users","format":"iss_sub","aud":["` + endpoint + `"]}`,
+		}, ""},
 		"the token has expired":   {known, map[string]answer{"GET /ssf/stream?stream_id=s+1": {401, secret, nil}}, []string{"GET /ssf/stream?stream_id=s+1"}, stream.NotAllowed},
 		"it is down":              {known, map[string]answer{"GET /ssf/stream?stream_id=s+1": {502, secret, nil}}, []string{"GET /ssf/stream?stream_id=s+1"}, stream.Unavailable},
 		"it answers a page":       {known, map[string]answer{"GET /ssf/stream?stream_id=s+1": {200, `<html>`, nil}}, []string{"GET /ssf/stream?stream_id=s+1"}, stream.Unreadable},
