@@ -96,23 +96,26 @@ type source struct {
 
 func (s source) url() string { return s.stack.SignalURL() + s.id }
 
+// secret is the name of what the source proves itself by.
+func (s source) secret() string { return stack.SignalSecret(s.stack.Name, s.id) }
+
 // listening finds a deployment that receives signals, and its sources.
 func (c *call) listening(ctx context.Context, d deployment) (*stack.Stack, signal.Registry, error) {
 	s, err := c.working(ctx, d)
 	switch {
 	case err != nil:
-		return nil, signal.Registry{}, deploying(err)
-	case s.Parameters["SignalMode"] == "off":
+		return nil, signal.Registry{}, signalling(err)
+	case s.Parameters["SignalMode"] == string(stack.SignalsOff):
 		return nil, signal.Registry{}, failure(nil, "fail.signals_off", s.Name, "sessionstamp setup --signals report"+d.given())
 	case s.SignalURL() == "":
 		return nil, signal.Registry{}, failure(nil, "fail.signals_old", s.Name, "sessionstamp update"+d.given())
 	}
-	known, err := s.Signals(ctx)
-	return s, known, deploying(err)
+	known, err := s.Registry(ctx)
+	return s, known, signalling(err)
 }
 
 // enforces tells whether signals sign people out, and do not only tell who would be.
-func enforces(s *stack.Stack) bool { return s.Parameters["SignalMode"] == "enforce" }
+func enforces(s *stack.Stack) bool { return s.SignalMode() == stack.SignalsEnforced }
 
 // find returns the source of a name, in whatever capitals.
 func (n naming) find(s *stack.Stack, known signal.Registry) (source, error) {
@@ -167,12 +170,12 @@ func textOf(credential signal.Credential) directory.Secret {
 
 // credential reads what the source proves itself by.
 func (s source) credential(ctx context.Context) (signal.Credential, error) {
-	text, err := s.stack.Account().SecretValue(ctx, s.stack.SignalSecret(s.id), account.Current)
+	text, err := s.stack.Account().SecretValue(ctx, s.secret(), account.Current)
 	if errors.Is(err, account.ErrNoSecret) {
 		return signal.Credential{}, failure(err, "fail.signal_no_secret", s.Name)
 	}
 	if err != nil {
-		return signal.Credential{}, deploying(err)
+		return signal.Credential{}, signalling(err)
 	}
 	var credential signal.Credential
 	if json.Unmarshal([]byte(text.Reveal()), &credential) != nil || len(credential.Secrets) == 0 {
@@ -183,10 +186,10 @@ func (s source) credential(ctx context.Context) (signal.Credential, error) {
 
 // replace changes what is stored. Of two people who do so at once one gets an error.
 func (s source) replace(ctx context.Context, change func(*signal.Credential)) error {
-	a, name := s.stack.Account(), s.stack.SignalSecret(s.id)
+	a, name := s.stack.Account(), s.secret()
 	is, err := a.DescribeSecret(ctx, name)
 	if err != nil {
-		return deploying(err)
+		return signalling(err)
 	}
 	credential, err := s.credential(ctx)
 	if err != nil {
@@ -200,7 +203,7 @@ func (s source) replace(ctx context.Context, change func(*signal.Credential)) er
 	if errors.Is(err, account.ErrStageMoved) {
 		return failure(err, "fail.signal_changed", s.Name)
 	}
-	return deploying(err)
+	return signalling(err)
 }
 
 // transmitters makes what calls a transmitter of streams. Redirections would take the token
@@ -221,7 +224,7 @@ func (c *call) web(limit time.Duration) *http.Client {
 // error is the transmitter's.
 func (c *call) keepStream(ctx context.Context, s *source, credential signal.Credential) (refused, err error) {
 	s.Stream, refused = c.transmitters(s.Record).Keep(ctx, s.url(), s.Stream, credential)
-	return refused, deploying(s.stack.ChangeSignals(ctx, func(known *signal.Registry) bool {
+	return refused, signalling(s.stack.ChangeRegistry(ctx, func(known *signal.Registry) bool {
 		r, is := known.Sources[s.id]
 		r.Stream = s.Stream
 		if is {
@@ -239,6 +242,14 @@ func (c *call) streamTrouble(issuer string, err error) string {
 		return c.say(t.key, t.args...)
 	}
 	return c.say(streamProblems[problem.Problem], cmp.Or(issuer, "?"), problem.Doing)
+}
+
+// signalling names the policy that has all the rights for sources, where one is missing.
+func signalling(err error) error {
+	if forbidden, is := errors.AsType[*account.Forbidden](err); is {
+		return failure(err, "fail.aws_forbidden_signals", forbidden.Action)
+	}
+	return err
 }
 
 // showsSecret refuses to write a secret where it would stay by mistake.

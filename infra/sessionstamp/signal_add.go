@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/signal/stream"
@@ -124,7 +125,7 @@ func (c *call) addSignal(ctx context.Context, a addition) error {
 		}
 	}
 	if err := c.clearSecrets(ctx, s, known); err != nil {
-		return deploying(err)
+		return signalling(err)
 	}
 	if err := added.store(ctx, credential); err != nil {
 		return a.unstored(err)
@@ -224,20 +225,27 @@ func (c *call) askSecret(ctx context.Context, question string) (secret string, e
 
 // clearSecrets deletes what runs that were broken off have left over.
 func (c *call) clearSecrets(ctx context.Context, s *stack.Stack, known signal.Registry) error {
-	found, err := s.Account().SecretsBelow(ctx, s.SignalSecret(""))
-	if err != nil {
-		return err
-	}
-	for _, one := range found {
-		_, is := known.Sources[strings.TrimPrefix(one.Name, s.SignalSecret(""))]
-		if is || c.Now().Sub(one.Changed) < anHour {
+	ids, err := s.SignalSecrets(ctx)
+	for _, id := range ids {
+		if _, is := known.Sources[id]; is {
 			continue
 		}
-		if err := s.Account().DeleteSecret(ctx, one.Name); err != nil {
+		if err := c.clearSecret(ctx, s, stack.SignalSecret(s.Name, id)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return err
+}
+
+func (c *call) clearSecret(ctx context.Context, s *stack.Stack, name string) error {
+	is, err := s.Account().DescribeSecret(ctx, name)
+	switch {
+	case errors.Is(err, account.ErrNoSecret):
+		return nil // somebody else was faster
+	case err != nil || c.Now().Sub(is.Changed) < anHour:
+		return err
+	}
+	return s.Account().DeleteSecret(ctx, name)
 }
 
 // errTaken: somebody else has added a source of the name meanwhile.
@@ -246,12 +254,12 @@ var errTaken = errors.New("the name is taken")
 // store writes secret and source. Where the source is certainly not written, the secret goes
 // again.
 func (s source) store(ctx context.Context, credential signal.Credential) error {
-	a, name := s.stack.Account(), s.stack.SignalSecret(s.id)
+	a, name := s.stack.Account(), s.secret()
 	if _, err := a.CreateSecret(ctx, name, sourceSecret, s.stack.Parameters["KmsKeyArn"], textOf(credential)); err != nil {
 		return err
 	}
 	taken := false
-	err := s.stack.ChangeSignals(ctx, func(known *signal.Registry) bool {
+	err := s.stack.ChangeRegistry(ctx, func(known *signal.Registry) bool {
 		id := named(*known, s.Name)
 		if taken = id != "" && id != s.id; taken || id == s.id {
 			return false
@@ -273,7 +281,7 @@ func (a addition) unstored(err error) error {
 	if errors.Is(err, errTaken) {
 		return misuse("use.signal_taken_now", a.name)
 	}
-	t := *worded(deploying(err))
+	t := *worded(signalling(err))
 	t.next = []hint{{"signal list" + a.given(), "hint.signal_list"}}
 	return &t
 }

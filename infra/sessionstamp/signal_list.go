@@ -50,7 +50,7 @@ func (c *call) listSignals(ctx context.Context, d deployment) error {
 	if err != nil {
 		return err
 	}
-	known, err := s.Signals(ctx)
+	known, err := s.Registry(ctx)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (c *call) signalsView(d deployment, s *stack.Stack, known signal.Registry) 
 	v := view{before: []line{c.signalsLine(s, len(sources))}, table: screen.Table{Columns: []screen.Column{
 		{Title: c.say("column.signal")}, {Title: c.say("column.kind")}, {Title: c.say("column.domain")}, {Title: c.say("column.heard")}, {Title: c.say("column.stream")},
 	}}}
-	all := listedSources{s.Name, s.Parameters["SignalMode"], []listedSource{}}
+	all := listedSources{s.Name, string(s.SignalMode()), []listedSource{}}
 	for _, one := range sources {
 		l := c.described(one)
 		all.Sources = append(all.Sources, l)

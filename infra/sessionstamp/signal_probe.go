@@ -220,9 +220,9 @@ func (c *call) awaitHeard(ctx context.Context, s source) (time.Time, error) {
 		c.tell(line{text: c.say("signal.waits"), colour: screen.Faint})
 	}
 	for waited := time.Duration(0); ; waited += hearEvery {
-		known, err := s.stack.Signals(ctx)
+		known, err := s.stack.Registry(ctx)
 		if err != nil {
-			return time.Time{}, deploying(err)
+			return time.Time{}, signalling(err)
 		}
 		heard := known.Sources[s.id].Heard
 		if !heard.Equal(s.Heard) || isSet(heard) && c.Now().Sub(heard) < hearing {
@@ -244,7 +244,7 @@ func (c *call) awaitHeard(ctx context.Context, s source) (time.Time, error) {
 func (c *call) unheard(ctx context.Context, n naming, s source) error {
 	waiting, dead, err := s.stack.SignalQueues(ctx)
 	if err != nil {
-		return deploying(err)
+		return signalling(err)
 	}
 	t := &trouble{
 		status: wrong, key: "fail.signal_unresolved", args: []any{s.Name, language.Number(waiting.Sum()), language.Number(dead.Sum())},
@@ -258,7 +258,7 @@ func (c *call) unheard(ctx context.Context, n naming, s source) error {
 		t.more = append(t.more, c.say("signal.resolver_says", said))
 	}
 	if err != nil && !errors.Is(err, stack.ErrNoResource) { // a log that was never written says nothing
-		return deploying(err)
+		return signalling(err)
 	}
 	return t
 }

@@ -40,11 +40,11 @@ func (c *call) removeSignal(ctx context.Context, r removal) error {
 	}
 	s, err := c.stack(ctx, r.deployment)
 	if err != nil {
-		return deploying(err)
+		return signalling(err)
 	}
-	known, err := s.Signals(ctx)
+	known, err := s.Registry(ctx)
 	if err != nil {
-		return deploying(err)
+		return signalling(err)
 	}
 	one, err := r.find(s, known)
 	if err != nil {
@@ -60,16 +60,16 @@ func (c *call) removeSignal(ctx context.Context, r removal) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	err = s.ChangeSignals(ctx, func(known *signal.Registry) bool {
+	err = s.ChangeRegistry(ctx, func(known *signal.Registry) bool {
 		_, is := known.Sources[one.id]
 		delete(known.Sources, one.id)
 		return is
 	})
 	if err == nil {
-		err = s.Account().DeleteSecret(ctx, s.SignalSecret(one.id))
+		err = s.Account().DeleteSecret(ctx, one.secret())
 	}
 	if err != nil {
-		return deploying(err)
+		return signalling(err)
 	}
 	return c.show(c.removedView(r, one, left))
 }

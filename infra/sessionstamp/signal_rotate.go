@@ -118,7 +118,7 @@ func (c *call) finishRotation(ctx context.Context, r rotation, s source) error {
 	}
 	return c.show(view{
 		before: []line{{text: "✓ " + c.say("signal.finished", s.Name), colour: screen.Good, hang: 2}},
-		object: c.described(s), sheet: listedSources{s.stack.Name, s.stack.Parameters["SignalMode"], []listedSource{c.described(s)}}.sheet(),
+		object: c.described(s), sheet: listedSources{s.stack.Name, string(s.stack.SignalMode()), []listedSource{c.described(s)}}.sheet(),
 		next: []hint{{r.on("test", s.Name), "hint.signal_test"}, {"signal list" + r.given(), "hint.signal_list"}},
 	})
 }

@@ -163,7 +163,7 @@ func TestSignalRefused(t *testing.T) {
 		"declined":         {[]string{"remove", "AD"}, addAD, typed("n\n"), wrong, "Nothing was changed"},
 		"finished":         {[]string{"rotate", "AD", "--finish"}, addAD, nil, wrongUse, "nothing to finish"},
 		"both":             {[]string{"rotate", "AD", "--finish", "--afresh"}, addAD, nil, wrongUse, "not both"},
-		"no rights":        {[]string{"add", "okta", "--name", "x", "--domain", "example.com"}, func(w *signalWorld) { w.Refuse["secretsmanager:CreateSecret"] = "AccessDeniedException" }, nil, wrong, "sessionstamp policy deploy"},
+		"no rights":        {[]string{"add", "okta", "--name", "x", "--domain", "example.com"}, func(w *signalWorld) { w.Refuse["secretsmanager:CreateSecret"] = "AccessDeniedException" }, nil, wrong, "sessionstamp policy signals"},
 		"no transmitter":   {[]string{"add", "ssf", "--name", "x", "--domain", "example.com", "--issuer", "https://sso.example.co.jp/other"}, nil, typed("x"), wrong, "no metadata of a transmitter"},
 		"plain http":       {[]string{"add", "ssf", "--name", "x", "--domain", "example.com", "--issuer", "http://sso.example.co.jp"}, nil, typed("x"), wrong, "without https://"},
 		"no token":         {[]string{"add", "ssf", "--name", "x", "--domain", "example.com", "--issuer", keycloakURL}, nil, typed(""), wrongUse, "one line of printable"},

@@ -103,5 +103,5 @@ func (c *call) shown(s source, secret string) shownSource {
 	if s.Kind == signal.KindSSF {
 		secret = ""
 	}
-	return shownSource{Stack: s.stack.Name, Mode: s.stack.Parameters["SignalMode"], listedSource: c.described(s), Secret: secret}
+	return shownSource{Stack: s.stack.Name, Mode: string(s.stack.SignalMode()), listedSource: c.described(s), Secret: secret}
 }

@@ -151,6 +151,10 @@ var signalTroubles = language.Catalogue{
 	"use.signal_finish_afresh": {En: "Write --finish or --afresh, not both.", Ja: "--finish と --afresh は同時に指定できません。"},
 	"use.unasked_signal":       {En: "Nobody is here to be asked: write --yes.", Ja: "対話入力ができないため、確認できません。--yes を付けて実行してください。"},
 
+	"fail.aws_forbidden_signals": {
+		En: "AWS does not let you do this: your role lacks %s. sessionstamp policy signals prints all the rights that it takes.",
+		Ja: "AWS の権限がありません。ロールに %s が必要です。必要な権限の一覧は sessionstamp policy signals で表示できます。",
+	},
 	"fail.signals_off": {
 		En: "The stack %s receives no signals (SignalMode off). Switch them on first: %s",
 		Ja: "スタック %s はシグナルを受信していません (SignalMode off)。先に有効にしてください: %s",
@@ -229,8 +233,8 @@ var signalHelps = language.Catalogue{
 	"signal-add.use":   same("add KIND --name NAME --domain D[,D…] [--issuer URL]"),
 	"signal-add.short": {En: "adds a provider, and prints what to paste there", Ja: "プロバイダーを追加し、設定値を表示"},
 	"signal-add.long": {
-		En: "KIND: okta (event hook) · keycloak, authentik, oci, sailpoint, ssf (a stream of the Shared Signals Framework, made for you; the token or secret is asked for, or read from standard input) · ad, script, webhook (AD or AD FS by our script, anything that can call a URL and sign).\nThe secret is shown once. With -o json it is in the JSON, on purpose. It takes the rights of sessionstamp policy deploy.",
-		Ja: "KIND: okta (イベント フック) / keycloak、authentik、oci、sailpoint、ssf (Shared Signals Framework のストリームを自動作成。トークンまたはシークレットは対話か標準入力で渡す) / ad、script、webhook (AD と AD FS は付属のスクリプト、ほかに URL を呼び出して署名できるもの)。\nシークレットの表示は 1 回だけです (-o json では JSON に含まれます)。権限: sessionstamp policy deploy。",
+		En: "KIND: okta (event hook) · keycloak, authentik, oci, sailpoint, ssf (a stream of the Shared Signals Framework, made for you; the token or secret is asked for, or read from standard input) · ad, script, webhook (AD or AD FS by our script, anything that can call a URL and sign).\nThe secret is shown once. With -o json it is in the JSON, on purpose. It takes the rights of sessionstamp policy signals.",
+		Ja: "KIND: okta (イベント フック) / keycloak、authentik、oci、sailpoint、ssf (Shared Signals Framework のストリームを自動作成。トークンまたはシークレットは対話か標準入力で渡す) / ad、script、webhook (AD と AD FS は付属のスクリプト、ほかに URL を呼び出して署名できるもの)。\nシークレットの表示は 1 回だけです (-o json では JSON に含まれます)。権限: sessionstamp policy signals。",
 	},
 	"signal-add.examples": same("  sessionstamp signal add ad --name AD --domain example.co.jp"),
 

@@ -190,9 +190,6 @@ func TestSecret(t *testing.T) {
 	reads(account.Pending, "new")
 	must(a.PutSecret(t.Context(), t.Name(), directory.NewSecret("newer")))
 	reads(account.Current, "newer")
-	if found, err := a.SecretsBelow(t.Context(), t.Name()); err != nil || len(found) != 1 || found[0].Name != t.Name() || found[0].Changed.IsZero() {
-		t.Errorf("%d secrets, %v", len(found), err)
-	}
 	for range 2 {
 		must(a.DeleteSecret(t.Context(), t.Name()))
 	}

@@ -77,27 +77,6 @@ func (a *Account) CreateSecret(ctx context.Context, name, description, key strin
 	return aws.ToString(made.ARN), nil
 }
 
-// SecretsBelow lists the secrets whose names begin with a prefix: ARN, Name and Changed of
-// each. Those that are being deleted are left out
-// (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html).
-func (a *Account) SecretsBelow(ctx context.Context, prefix string) (found []Secret, err error) {
-	pages := secretsmanager.NewListSecretsPaginator(a.secrets(), &secretsmanager.ListSecretsInput{
-		Filters: []types.Filter{{Key: types.FilterNameStringTypeName, Values: []string{prefix}}},
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, explainSecret(err)
-		}
-		for _, s := range page.SecretList {
-			if name := aws.ToString(s.Name); strings.HasPrefix(name, prefix) { // the filter looks at no capitals
-				found = append(found, Secret{ARN: aws.ToString(s.ARN), Name: name, Changed: aws.ToTime(s.LastChangedDate)})
-			}
-		}
-	}
-	return found, nil
-}
-
 // SecretValue reads the version in a stage.
 func (a *Account) SecretValue(ctx context.Context, id, stage string) (directory.Secret, error) {
 	found, err := a.secrets().GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id, VersionStage: &stage})
@@ -132,6 +111,24 @@ func (a *Account) DeleteSecret(ctx context.Context, id string) error {
 		return nil
 	}
 	return err
+}
+
+// SecretNames returns the names that begin so, but for secrets that are being deleted
+// (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Filter.html).
+func (a *Account) SecretNames(ctx context.Context, prefix string) (names []string, err error) {
+	in := &secretsmanager.ListSecretsInput{Filters: []types.Filter{{Key: types.FilterNameStringTypeName, Values: []string{prefix}}}}
+	for pages := secretsmanager.NewListSecretsPaginator(a.secrets(), in); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, Explain(err)
+		}
+		for _, s := range page.SecretList {
+			if name := aws.ToString(s.Name); s.DeletedDate == nil && strings.HasPrefix(name, prefix) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
 }
 
 func explainSecret(err error) error {

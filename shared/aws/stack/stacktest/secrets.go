@@ -77,9 +77,9 @@ func (c *call) secret(in secretRequest) (map[string]any, string) {
 	switch c.operation {
 	case "ListSecrets":
 		list := []any{}
-		for name, s := range c.secrets {
+		for name := range c.secrets {
 			if strings.HasPrefix(name, in.Filters[0].Values[0]) {
-				list = append(list, map[string]any{"Name": name, "ARN": name, "LastChangedDate": s.changed.Unix()})
+				list = append(list, map[string]any{"Name": name, "ARN": name})
 			}
 		}
 		return map[string]any{"SecretList": list}, ""
@@ -109,7 +109,7 @@ func (c *call) ofSecret(s *secret, in secretRequest) (map[string]any, string) {
 		for stage, id := range s.stages {
 			stages[id] = append(stages[id], stage)
 		}
-		return map[string]any{"ARN": in.SecretID, "Name": in.SecretID, "VersionIdsToStages": stages}, ""
+		return map[string]any{"ARN": in.SecretID, "Name": in.SecretID, "VersionIdsToStages": stages, "LastChangedDate": s.changed.Unix()}, ""
 	case "GetSecretValue":
 		text, is := s.versions[s.stages[in.VersionStage]]
 		if !is {
