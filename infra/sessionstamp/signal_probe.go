@@ -225,7 +225,7 @@ func (c *call) awaitHeard(ctx context.Context, s source) (time.Time, error) {
 			return time.Time{}, signalling(err)
 		}
 		heard := known.Sources[s.id].Heard
-		if !heard.Equal(s.Heard) || isSet(heard) && c.Now().Sub(heard) < hearing {
+		if !heard.Equal(s.Heard) || isSet(heard) && c.Now().Sub(heard).Abs() < hearing {
 			return heard, nil
 		}
 		if waited >= hearing {

@@ -83,7 +83,7 @@ func (c *call) beginRotation(ctx context.Context, r rotation, s source) error {
 	case err != nil:
 		return err
 	case refused != nil:
-		c.status = wrong
+		c.status, v.next = wrong, v.next[:1] // it is too early to finish
 		v.before = append(v.before, line{text: "✗ " + c.streamTrouble(s.Stream.Issuer, refused), colour: screen.Wrong, hang: 2}, line{text: c.say("signal.keeper_goes_on")})
 	default:
 		v.before = append(v.before, line{text: "✓ " + c.say("signal.stream_told", s.Stream.Issuer), colour: screen.Good, hang: 2})

@@ -151,6 +151,7 @@ func TestSignalRefused(t *testing.T) {
 		"no issuer":        {[]string{"add", "ssf", "--name", "x"}, nil, nil, wrongUse, "--issuer URL"},
 		"issuer of a hook": {[]string{"add", "okta", "--name", "x", "--issuer", "https://x"}, nil, nil, wrongUse, "--issuer is for streams"},
 		"client of a hook": {[]string{"add", "ad", "--name", "x", "--client-id", "y"}, nil, nil, wrongUse, "--client-id is for streams"},
+		"Okta's stream":    {[]string{"add", "ssf", "--name", "x", "--issuer", "https://contoso.okta.com", "--sessions-revoked"}, nil, nil, wrongUse, "is a log-out"},
 		"log-outs of Okta": {[]string{"add", "okta", "--name", "x", "--sessions-revoked"}, nil, nil, wrongUse, "is a log-out"},
 		"a file":           {[]string{"add", "okta", "--name", "x", "--domain", "example.com"}, nil, func(p *program) { p.Out.Live = false }, wrongUse, "in no file"},
 		"CSV":              {[]string{"rotate", "AD", "-o", "csv"}, addAD, nil, wrongUse, "in no file"},
@@ -342,11 +343,29 @@ func TestSignalStream(t *testing.T) {
 		if status != fine || strings.Contains(stdout, "Bearer") || !w.sources()["SSO"].SessionsRevoked || w.sources()["SSO"].Stream.ID == "" {
 			t.Errorf("exit status %d: %s%s", status, stdout, stderr)
 		}
-		w.provider.Withdraw()
+		for range 2 { // sooner than the keeper would ask
+			time.Sleep(5 * time.Minute)
+			if status, _, stderr := w.play([]string{"test", "SSO"}); status != fine {
+				t.Errorf("exit status %d: %s", status, stderr)
+			}
+		}
 		if status, stdout, _ := w.play([]string{"remove", "SSO", "--yes"}); status != fine || strings.Contains(stdout, "is left") {
 			t.Errorf("exit status %d: %s", status, stdout)
 		}
+		if verified, deleted := called(w, "POST", "/verify"), called(w, "DELETE", ""); verified != 2 || deleted != 1 {
+			t.Errorf("%d verifications, %d streams deleted", verified, deleted)
+		}
 	})
+}
+
+// called counts the calls of the provider.
+func called(w *signalWorld, method, path string) (n int) {
+	for _, c := range w.provider.Calls() {
+		if c.Method == method && strings.Contains(c.Path, path) {
+			n++
+		}
+	}
+	return n
 }
 
 // TestSignalEnforces: who adds a source that acts at once is told so.
