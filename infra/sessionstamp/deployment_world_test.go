@@ -140,7 +140,16 @@ func (d *deployed) write(t *testing.T) {
 
 func save[T any](t *testing.T, table *store.Table, name, tenant string, doc T) {
 	t.Helper()
-	if _, err := store.NewState[T](table, name).Save(t.Context(), tenant, state.Item[T]{Doc: doc}); err != nil {
+	documents := store.NewState[T](table, name)
+	_, err := documents.Save(t.Context(), tenant, state.Item[T]{Doc: doc})
+	if errors.Is(err, state.ErrConflict) { // it is there from before
+		var item state.Item[T]
+		if item, err = documents.Load(t.Context(), tenant); err == nil {
+			item.Doc = doc
+			_, err = documents.Save(t.Context(), tenant, item)
+		}
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -301,7 +301,7 @@ func (v vaultOf) Store(ctx context.Context, id string, c setup.Credential) (arn 
 	}
 	found, err := v.DescribeSecret(ctx, id)
 	if errors.Is(err, account.ErrNoSecret) {
-		return v.CreateSecret(ctx, id, storedBySetup, text)
+		return v.CreateSecret(ctx, id, storedBySetup, "", text)
 	}
 	if err != nil {
 		return "", err

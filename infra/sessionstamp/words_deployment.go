@@ -92,7 +92,7 @@ var deploymentWords = language.Catalogue{
 
 // deploymentHelps are what --help says of these verbs.
 var deploymentHelps = language.Catalogue{
-	"deployment.verbs": {En: "with a deployment: ", Ja: "デプロイの運用: "},
+	"deployment.verbs": {En: "deployment: ", Ja: "デプロイの運用: "},
 	"deployment.long": {
 		En: "These verbs are about a deployment in your AWS account: a stack of CloudFormation. --stack names it (sessionstamp, if you say nothing), and --region and --profile say where it is. You sign in to AWS as the aws command does: by a profile, SSO or the environment. stamp, signout, history, why and report take these flags too.",
 		Ja: "AWS アカウントのデプロイ (CloudFormation のスタック) を扱うコマンドです。--stack でスタック名 (既定は sessionstamp)、--region と --profile で場所を指定します。AWS には aws コマンドと同じ方法 (プロファイル、SSO、環境変数) でサインインします。stamp、signout、history、why、report でも指定できます。",

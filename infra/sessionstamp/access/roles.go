@@ -104,7 +104,8 @@ func Operator(p Place) Policy {
 func Signals(p Place) Policy {
 	a := arns(p)
 	return policy(append(look(a),
-		allow("Sources", "secretsmanager:CreateSecret DescribeSecret GetSecretValue PutSecretValue DeleteSecret", a.signals()),
+		allow("Sources", "secretsmanager:CreateSecret DescribeSecret GetSecretValue PutSecretValue UpdateSecretVersionStage DeleteSecret", a.signals()),
+		allow("SignalQueues", "sqs:GetQueueAttributes", a.queue("SignalQueue"), a.queue("UrgentSignalQueue"), a.queue("SignalDeadLetterQueue")),
 		allow("ListSecrets", "secretsmanager:ListSecrets", everything),
 		allow("Registry", "dynamodb:PutItem", a.table()).where("ForAllValues:StringLike", "dynamodb:LeadingKeys", "*#signals"),
 		allow("Key", "kms:Decrypt GenerateDataKey", a.of("kms", "key/*")).where("StringLike", "kms:ViaService", "secretsmanager.*", "dynamodb.*"),

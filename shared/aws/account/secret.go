@@ -63,11 +63,14 @@ func (a *Account) DescribeSecret(ctx context.Context, id string) (Secret, error)
 	}, nil
 }
 
-// CreateSecret makes a secret and returns its ARN.
-func (a *Account) CreateSecret(ctx context.Context, name, description string, value directory.Secret) (arn string, err error) {
-	made, err := a.secrets().CreateSecret(ctx, &secretsmanager.CreateSecretInput{
-		Name: &name, Description: &description, SecretString: aws.String(value.Reveal()),
-	})
+// CreateSecret makes a secret and returns its ARN. key is the ARN of the KMS key that encrypts
+// it, "" for AWS's own.
+func (a *Account) CreateSecret(ctx context.Context, name, description, key string, value directory.Secret) (arn string, err error) {
+	in := &secretsmanager.CreateSecretInput{Name: &name, Description: &description, SecretString: aws.String(value.Reveal())}
+	if key != "" {
+		in.KmsKeyId = &key
+	}
+	made, err := a.secrets().CreateSecret(ctx, in)
 	if err != nil {
 		return "", explainSecret(err)
 	}

@@ -8,6 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/aws/store"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
+	"github.com/sessionstamp/sessionstamp/shared/state"
 )
 
 // SignalMode is what becomes of what providers report.
@@ -70,3 +73,27 @@ func (s *Stack) SignalSecrets(ctx context.Context) ([]string, error) {
 
 // SignalSecret is the name of the secret of a source.
 func SignalSecret(stack, source string) string { return stack + "/signal/" + source }
+
+// SignalURL is the address that the id of a source follows, "" for a stack that receives no
+// signals: of an older version, or with SignalMode off.
+func (s *Stack) SignalURL() string { return s.Outputs["SignalUrl"] }
+
+// Registry reads which sources there are.
+func (s *Stack) Registry(ctx context.Context) (signal.Registry, error) {
+	table, err := s.Table()
+	if err != nil {
+		return signal.Registry{}, err
+	}
+	return load[signal.Registry](ctx, table, store.NameSignals, s.Tenant())
+}
+
+// ChangeRegistry changes the registry of sources, as [state.Update] does: the change tells
+// whether there is anything to write, and is made again where somebody else was faster. After
+// an error the change may have been written or not.
+func (s *Stack) ChangeRegistry(ctx context.Context, change func(*signal.Registry) bool) error {
+	table, err := s.Table()
+	if err != nil {
+		return err
+	}
+	return explain(state.Update(ctx, store.NewState[signal.Registry](table, store.NameSignals), s.Tenant(), change))
+}
