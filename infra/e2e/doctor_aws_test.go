@@ -214,7 +214,9 @@ var stateFaults = []fault{
 	{name: "a secret of a source is left", id: "signal_secret_orphaned", make: func(p *patient) func() {
 		name := stackName + "/signal/" + strings.Repeat("0a", 16)
 		p.call("secretsmanager.CreateSecret", object{"Name": name, "SecretString": "{}"})
-		return func() { p.call("secretsmanager.DeleteSecret", object{"SecretId": name, "ForceDeleteWithoutRecovery": true}) }
+		return func() {
+			p.call("secretsmanager.DeleteSecret", object{"SecretId": name, "ForceDeleteWithoutRecovery": true})
+		}
 	}},
 	{name: "it is only a dry run", id: "dry_run", make: func(p *patient) func() { return p.parameter("DryRun", "true") }},
 }
