@@ -36,6 +36,7 @@ type inlet struct {
 	// The spoilers, which may be nil, break something on purpose.
 	spoilReceiver func(receiver.Config) receiver.Config
 	spoilResolver func(resolver.Config) resolver.Config
+	spoilRecord   func(*signal.Record)
 	lazy          bool // the resolver acknowledges what it could not do
 
 	mu       sync.Mutex
@@ -297,6 +298,9 @@ func (c *credentials) Credential(_ context.Context, id string, fresh bool) (sign
 // add adds a source.
 func (i *inlet) add(ctx context.Context, id string, r signal.Record, c signal.Credential) error {
 	i.vault.store(id, c, c.Secrets...)
+	if i.spoilRecord != nil {
+		i.spoilRecord(&r)
+	}
 	return state.Update(ctx, &i.registry, i.config.tenant, func(registry *signal.Registry) bool {
 		if registry.Sources == nil {
 			registry.Sources = make(map[string]signal.Record)

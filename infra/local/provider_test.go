@@ -64,7 +64,7 @@ type provider struct {
 func newProvider(w *world, seed uint64) *provider {
 	random := mathrand.New(mathrand.NewPCG(seed, 7))
 	p := &provider{
-		world: w, random: random, enforced: random.IntN(4) > 0, floods: !w.calm && random.IntN(3) == 0,
+		world: w, random: random, enforced: random.IntN(3) > 0, floods: !w.calm && random.IntN(3) == 0,
 		ahead: make(map[string]time.Duration), sending: make(map[string][]string), names: make(map[string]string),
 	}
 	for _, source := range allSources {
