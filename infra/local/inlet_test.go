@@ -86,8 +86,8 @@ func (i *inlet) ObserveSignal(context.Context, resolver.Outcome) {}
 // intake is the receiver's queue.
 type intake struct{ *inlet }
 
-// Enqueue may store some messages and not others, some of them twice. A receiver that dies
-// on the way has stored those before.
+// Enqueue may store some messages and not others. A receiver that dies on the way has stored
+// those before.
 func (i intake) Enqueue(ctx context.Context, messages []signal.Message) error {
 	var errs []error
 	for _, m := range messages {

@@ -383,22 +383,3 @@ func (w *world) sendPoison(ctx context.Context) {
 		w.poison++
 	}
 }
-
-// counts tells how much happened.
-func (w *world) counts() counts {
-	var r result
-	w.tally.fill(&r)
-	c := counts{
-		Stamped: r.ReadBack, Notifications: r.Notifications, ReSent: r.NotificationsReSent,
-		Requests: r.GraphRequests, Throttled: r.GraphThrottled,
-		Reached: len(w.orders.released), Paused: len(w.orders.paused), Ordered: len(w.orders.given), Gaps: len(w.seen.gaps),
-		Aged: w.aged, Unfixed: w.unfixed, Latest: w.latest,
-	}
-	for _, n := range r.LeftAlone {
-		c.LeftAlone += n
-	}
-	c.Crashes, c.Failed = w.faults.counts()
-	c.Frozen, c.Doubled = w.faults.frozen, w.faults.doubled
-	w.provider.count(&c)
-	return c
-}
