@@ -77,7 +77,7 @@ help:
 	@echo 'make test     all that proves the product: format, vet, tests'
 	@echo 'make check    lint, race detector, browser, build for arm64, more seeds; run it after make test'
 	@echo 'make nightly  fuzzing, thousands of seeds, benchmarks, the clock $(DAYS) days ahead'
-	@echo 'make bench    the speed of webhook and signals, the calls of Graph, the cold starts'
+	@echo 'make bench    webhook and signals, the calls of Graph, the cold starts'
 	@echo 'make build    the functions for AWS Lambda, for .venv/bin/sam deploy --guided'
 	@echo "make release  what is given to people, in dist: PLATFORMS='linux/amd64 windows/amd64'"
 	@echo 'make fmt      format all code'
