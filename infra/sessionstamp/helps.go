@@ -64,11 +64,11 @@ var commonHelps = language.Catalogue{
 	},
 	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason CA-1234 --demo"),
 
-	"history.use":   same("history [USER] [--stack NAME [--since T] [--signals]] [--names] [--orders]"),
+	"history.use":   same("history [USER] [--stack NAME [--signals]] [--names] [--orders]"),
 	"history.short": {En: "whom this machine or a deployment has stamped", Ja: "スタンプを付けた履歴"},
 	"history.long": {
-		En: "It tells who was stamped, when, how soon after creation, and by whose word. The file on this machine holds object ids and no names; AZURE_TENANT_ID says whose file it is. With --stack the log of a deployment is searched instead; --signals tells what became of what providers reported. USER is a name (name@domain) or an object id.",
-		Ja: "誰に、いつ、作成からどれだけ後に、何を契機にスタンプを付けたかを示します。このマシンのファイルにはオブジェクト ID だけがあり、名前はありません。対象のテナントは AZURE_TENANT_ID で決まります。--stack を指定すると、代わりにデプロイのログを検索します。--signals を付けると、プロバイダーのシグナルの処理結果を示します。USER は名前 (名前@ドメイン) またはオブジェクト ID です。",
+		En: "It tells who was stamped, when, how soon after creation, and by whose word. The file on this machine holds object ids and no names; AZURE_TENANT_ID says whose file it is. With --stack the log of a deployment is searched instead. USER is a name (name@domain) or an object id.",
+		Ja: "誰に、いつ、作成からどれだけ後に、何を契機にスタンプを付けたかを示します。このマシンのファイルにはオブジェクト ID だけがあり、名前はありません。対象のテナントは AZURE_TENANT_ID で決まります。--stack を指定すると、代わりにデプロイのログを検索します。USER は名前 (名前@ドメイン) またはオブジェクト ID です。",
 	},
 	"history.examples": same("  sessionstamp history --names --demo\n  sessionstamp history -o csv > history.csv"),
 

@@ -50,13 +50,21 @@ type toldSignal struct {
 	Reason            stamp.Reason `json:"reason"`
 }
 
-// signalPattern finds how signals have ended among the records with that message.
-func signalPattern(message, id string) string {
+// ofStamper and ofResolver find their records of signals.
+const (
+	ofStamper  = `$.message = "user handled" && $.source = "signal"`
+	ofResolver = `$.message = "signal handled"`
+)
+
+// signalPattern finds how signals have ended among such records: of one user if there is an
+// id. CloudWatch takes 1,024 characters
+// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html).
+func signalPattern(of, id string) string {
 	var reasons []string
 	for _, reason := range slices.Sorted(maps.Keys(signalEnds)) {
 		reasons = append(reasons, `$.reason = "`+reason+`"`)
 	}
-	pattern := `{ $.message = "` + message + `" && (` + strings.Join(reasons, " || ") + ")"
+	pattern := "{ " + of + " && (" + strings.Join(reasons, " || ") + ")"
 	if id != "" {
 		pattern += ` && $.user = "` + id + `"`
 	}
@@ -67,11 +75,11 @@ func signalPattern(message, id string) string {
 // those of one user if there is an id, which the resolver's log has of nobody. It tells
 // whether there are more.
 func signalsOf(ctx context.Context, s *stack.Stack, since time.Time, id string) (pasts []past, cut bool, err error) {
-	records, cut, err := s.Logs(ctx, "StamperFunction", since, signalPattern("user handled", id), mostHandled)
+	records, cut, err := s.Logs(ctx, "StamperFunction", since, signalPattern(ofStamper, id), mostHandled)
 	if err == nil && id == "" && s.SignalMode() != stack.SignalsOff {
 		var others []stack.Record
 		var more bool
-		others, more, err = s.Logs(ctx, "ResolverFunction", since, signalPattern("signal handled", ""), mostHandled)
+		others, more, err = s.Logs(ctx, "ResolverFunction", since, signalPattern(ofResolver, ""), mostHandled)
 		records, cut = append(records, others...), cut || more
 	}
 	slices.SortStableFunc(records, func(a, b stack.Record) int { return b.At.Compare(a.At) })
