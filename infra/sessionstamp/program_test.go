@@ -81,6 +81,7 @@ var screens = map[string][]string{
 	"help-report":     {"report", "--help"},
 	"help-stamp":      {"stamp", "--help"},
 	"help-signout":    {"signout", "--help"},
+	"help-restamp":    {"restamp", "--help"},
 	"help-history":    {"history", "-h"},
 	"help-watch":      {"help", "watch"},
 	"help-completion": {"completion", "--help"},

@@ -49,7 +49,7 @@ func (c *call) root() *cobra.Command {
 	c.commonFlags(root)
 	root.Flags().BoolVar(&version, "version", false, c.help("version.short"))
 	verbs := []*cobra.Command{
-		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(),
+		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.restampVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(),
 		c.setupVerb(), c.doctorVerb(), c.statusVerb(), c.pauseVerb(), c.resumeVerb(), c.releaseVerb(), c.sweepVerb(), c.updateVerb(), c.credentialVerb(),
 		c.permissionsVerb(), c.policyVerb(), c.completionVerb(), c.versionVerb(),
 	}

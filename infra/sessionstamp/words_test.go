@@ -35,13 +35,13 @@ func composed() (keys []language.Key) {
 		keys = append(keys, language.Key("state."+state))
 	}
 	keys = slices.AppendSeq(keys, maps.Values(refusals))
-	for _, verb := range []job.Verb{job.Stamp, job.SignOut} {
+	for _, verb := range []job.Verb{job.Stamp, job.SignOut, job.Restamp} {
 		for _, kind := range []string{"%s.nobody", "%s.due", "%s.done", "%s.called", "%s.stopped", "%s.left", "%s.not_handed", "hint.%s", "use.unasked_%s"} {
 			keys = append(keys, language.Key(fmt.Sprintf(kind, verb)))
 		}
 	}
 	for _, class := range []job.Class{
-		job.Stamped, job.Guest, job.Emergency, job.Managed, job.FailedBefore, job.NotFound, job.Unclear, several, "recent", "doubled", "excluded_name", "excluded_pattern", "excluded_group",
+		job.Stamped, job.Guest, job.Emergency, job.Managed, job.FailedBefore, job.NotFound, job.Unclear, several, "recent", "since", "doubled", "excluded_name", "excluded_pattern", "excluded_group",
 	} {
 		keys = append(keys, language.Key("class."+class))
 	}
