@@ -14,8 +14,8 @@ var commonHelps = language.Catalogue{
 	"sessionstamp.use":   same("sessionstamp VERB"),
 	"sessionstamp.short": {En: "ends daily sign-in prompts of federated users", Ja: "フェデレーション ユーザーの毎日の再サインインをなくします"},
 	"sessionstamp.long": {
-		En: "A stamp is the time from which a user's sign-in sessions are valid (signInSessionsValidFromDateTime). A federated user without one is asked to sign in again every 12 hours. Exit status: 0 fine, 1 something is wrong, 2 wrong use.",
-		Ja: "スタンプとは、サインイン セッションの有効開始日時 (signInSessionsValidFromDateTime) です。これが空のフェデレーション ユーザーは、12 時間ごとに再サインインを求められます。終了コード: 0 正常、1 問題あり、2 使い方の誤り。",
+		En: "A stamp is the time from which a user's sign-in sessions are valid (signInSessionsValidFromDateTime). A federated user without one signs in again every 12 hours. Exit status: 0 fine, 1 something is wrong, 2 wrong use.",
+		Ja: "スタンプとは、サインイン セッションの有効開始日時 (signInSessionsValidFromDateTime) です。空のフェデレーション ユーザーは 12 時間ごとに再サインインが必要です。終了コード: 0 正常、1 問題、2 誤用。",
 	},
 	"sessionstamp.examples": same("  sessionstamp check --demo\n  sessionstamp help flags"),
 

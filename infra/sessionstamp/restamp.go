@@ -29,7 +29,7 @@ func (c *call) restampVerb() *cobra.Command {
 	e := &errand{verb: job.Restamp, expect: -1}
 	cmd := c.verb(string(job.Restamp), func(cmd *cobra.Command, _ []string) error { return c.order(cmd.Context(), *e) })
 	flags := cmd.Flags()
-	flags.Var(text{&e.from, "FILE"}, "from", c.help("flag.from"))
+	flags.Var(text{&e.from, "FILE"}, "from", c.help("flag.log"))
 	flags.Var(texts{&e.containing, "TEXT"}, "containing", c.help("flag.containing"))
 	flags.Var(text{&e.column, "HEADING"}, "user-column", c.help("flag.user-column"))
 	flags.Var(timeZone{&e.zone}, "time-zone", c.help("flag.time-zone"))

@@ -47,19 +47,20 @@ func logFile(t *testing.T, text string) string {
 func TestRestampScreens(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
+		log    string
 		args   []string
 		answer string
 		status int
 	}{
-		"preview": {[]string{"--containing", "パスワード", "--dry-run"}, "", wrong}, // somebody is not there
-		"run":     {[]string{"--containing", "パスワード", "--time-zone", "Asia/Tokyo"}, "2", wrong},
-		"others":  {[]string{"--dry-run"}, "", wrongUse},
-		"future":  {[]string{"--containing", "2026/11/28", "--time-zone", "Pacific/Pago_Pago", "--dry-run"}, "", wrong},
+		"preview": {ofProvider, []string{"--containing", "パスワード", "--dry-run"}, "", wrong}, // somebody is not there
+		"run":     {ofProvider, []string{"--containing", "パスワード", "--time-zone", "Asia/Tokyo"}, "2", wrong},
+		"others":  {ofProvider, []string{"--dry-run"}, "", wrongUse},
+		"future":  {strings.ReplaceAll(ofProvider, "11/28", "11/29"), []string{"--containing", "パスワード", "--time-zone", "Pacific/Pago_Pago", "--dry-run"}, "", wrongUse},
 	} {
 		for _, l := range languages() {
 			t.Run(name+"."+string(l), func(t *testing.T) {
 				t.Parallel()
-				log := logFile(t, ofProvider)
+				log := logFile(t, c.log)
 				synctest.Test(t, func(t *testing.T) {
 					began := time.Now()
 					status, stdout, stderr := play(t.Context(), func(p *program) {
@@ -148,15 +149,15 @@ func TestRestampRefused(t *testing.T) {
 	t.Parallel()
 	log := logFile(t, ofProvider)
 	for line, want := range map[string]string{
-		"":                                         "restamp --from FILE",
-		"--from " + log + " --continue":            "leave out",
-		"--containing x":                           "leave out",
-		"--from " + log + " --dry-run":             "サインオン",
-		"--from nowhere.csv --dry-run":             "cannot be read",
-		"--from " + log + " --time-zone Mars":      "Mars",
-		"--from " + log + " --user-column Wer":     "--user-column",
-		"--from " + log + " --containing 変更":       "--yes --expect N",
-		"--from " + log + " --containing 変更 --yes": "needs --expect N",
+		"":                                    "restamp --from FILE",
+		"--from " + log + " --continue":       "leave out",
+		"--containing x":                      "restamp --from FILE",
+		"--from " + log + " --dry-run":        "サインオン",
+		"--from nowhere.csv --dry-run":        "cannot be read",
+		"--from " + log + " --time-zone Mars": "Mars",
+		"--from " + log + " --dry-run --user-column Wer": "--user-column",
+		"--from " + log + " --containing 変更":             "--yes --expect N",
+		"--from " + log + " --containing 変更 --yes":       "needs --expect N",
 	} {
 		status, _, stderr := play(t.Context(), func(p *program) { p.Env = environment([]string{"HOME=" + filepath.Dir(log)}) }, append([]string{"restamp"}, strings.Fields(line)...)...)
 		if status != wrongUse || !strings.Contains(strings.ReplaceAll(stderr, "\n  ", " "), want) {

@@ -9,8 +9,8 @@ var restampWords = language.Catalogue{
 		Ja: "ログのユーザー: %s 人 (列 %q)。管理者の操作ログでは、この列が操作した人を表すことがあります。名前を確認してください。",
 	},
 	"restamp.lines": {
-		En: "Lines: %s, taken: %s. Of these left out: failed operations %s, older than 14 days %s.",
-		Ja: "ログの行数: %s 行、うち対象 %s 行。そのうち除いた行: 失敗した操作 %s 行、14 日より前 %s 行。",
+		En: "Lines taken: %[2]s of %[1]s. Of them left out: failed %[3]s, older than 14 days %[4]s.",
+		Ja: "対象の行: %[1]s 行のうち %[2]s 行。そこから除外: 失敗 %[3]s 行、14 日より前 %[4]s 行。",
 	},
 	"restamp.no_kinds": {
 		En: "No column tells which operation a line is about: each counts as a changed password or a disabled user.",
@@ -76,7 +76,7 @@ var restampHelps = language.Catalogue{
 	},
 	"restamp.examples": same("  sessionstamp restamp --from log.csv --containing パスワード変更 --dry-run"),
 
-	"flag.from":        {En: "the log as CSV or TSV; - for standard input", Ja: "ログの CSV または TSV (- は標準入力)"},
+	"flag.log":         {En: "the log as CSV or TSV; - for standard input", Ja: "ログの CSV または TSV (- は標準入力)"},
 	"flag.containing":  {En: "only lines with this text (again for more)", Ja: "この文字列を含む行だけ (繰り返し可)"},
 	"flag.user-column": {En: "the heading of those whose password changed", Ja: "対象ユーザーの列の見出し"},
 	"flag.time-zone":   {En: "of times that name none; else this machine's", Ja: "時間帯のない日時の時間帯"},
