@@ -50,8 +50,13 @@ func (c *call) signOutVerb() *cobra.Command {
 
 // explainElsewhere leaves flags to the help of another verb: a help is one screen.
 func explainElsewhere(cmd *cobra.Command, verb job.Verb, flags ...string) {
+	explainIn(cmd, string(verb), flags...)
+}
+
+// explainIn leaves flags to another help.
+func explainIn(cmd *cobra.Command, help string, flags ...string) {
 	for _, name := range flags {
-		_ = cmd.Flags().SetAnnotation(name, explainedIn, []string{string(verb)}) // it fails only for a flag that there is not
+		_ = cmd.Flags().SetAnnotation(name, explainedIn, []string{help}) // it fails only for a flag that there is not
 	}
 }
 

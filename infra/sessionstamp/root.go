@@ -159,6 +159,10 @@ func (c *call) helpVerb(root *cobra.Command) *cobra.Command {
 			c.writeDeploymentHelp()
 			return nil
 		}
+		if slices.Equal(args, []string{"listen"}) {
+			c.writeListenHelp(root)
+			return nil
+		}
 		cmd, rest, err := root.Find(args)
 		if err != nil || len(rest) > 0 {
 			return unknownVerb(root, strings.Join(args, " "))
