@@ -18,7 +18,7 @@ import (
 const (
 	// signalTime is how long all sources may take in one run, and sourceTime one of them: a
 	// transmitter that hangs costs the others one run, since the order is at random.
-	signalTime = time.Minute
+	signalTime = 50 * time.Second
 	sourceTime = 15 * time.Second
 )
 
@@ -50,7 +50,7 @@ func (s *signals) keep(ctx context.Context) {
 	defer cancel()
 	for id, record := range s.sources(ctx) {
 		s.tellSilence(ctx, id, record)
-		if record.Kind == signal.KindSSF && record.Stream.ConfigurationEndpoint != "" {
+		if record.Kind == signal.KindSSF && record.Stream.ConfigurationEndpoint != "" && ctx.Err() == nil {
 			s.tell(ctx, id, record, s.keepStream(ctx, id, record))
 		}
 	}

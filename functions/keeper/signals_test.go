@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -173,18 +174,38 @@ func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-// A transmitter that hangs takes a bounded time, after the subscription.
+// Transmitters that hang take a bounded time, after the subscription.
 func TestSignalsHang(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := &stub{err: errGraph}
-		f, _, out := withSignals(t, s)
-		f.signals.client = &http.Client{Transport: hanging{}}
-		began := time.Now()
-		if _, err := f.keep(t.Context()); err != s.err || time.Since(began) != sourceTime || !strings.Contains(out.String(), "does not answer") {
-			t.Errorf("%v after %s:\n%s", err, time.Since(began), out)
-		}
-	})
+	for name, tt := range map[string]struct {
+		sources, asked int
+		takes          time.Duration
+	}{"one": {1, 1, sourceTime}, "many": {6, 4, signalTime}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &stub{err: errGraph}
+				f, p, out := withSignals(t, s)
+				f.signals.client = &http.Client{Transport: hanging{}}
+				err := state.Update(t.Context(), p, tenant, func(r *signal.Registry) bool {
+					for i := range tt.sources - 1 {
+						r.Sources[string(rune('a'+i))] = r.Sources[sourceID]
+					}
+					return true
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				if _, err := f.keep(t.Context()); !errors.Is(err, s.err) || time.Since(began) != tt.takes {
+					t.Errorf("%v after %s", err, time.Since(began))
+				}
+				if got := strings.Count(out.String(), "does not answer"); got != tt.asked || strings.Contains(out.String(), "signal_stream") {
+					t.Errorf("%d transmitters did not answer, want %d:\n%s", got, tt.asked, out)
+				}
+			})
+		})
+	}
 }
 
 // When the stack is deleted the stream is, too, and afterwards nobody makes it again.

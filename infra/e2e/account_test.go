@@ -33,24 +33,35 @@ type account struct {
 	lambda    *awstest.Lambda
 	formation *formation
 
-	polling func() // ends the polling of the queue
+	polling map[string]func() // ends the polling of a queue, by the logical id of the mapping
 }
 
 // newAccount makes an empty account, and a tenant whose app trusts nobody yet.
 func newAccount(t *testing.T) *account {
 	t.Helper()
+	return newAccountAt(t, newGraph(t, msgraphtest.Options{}))
+}
+
+func newAccountAt(t *testing.T, g *graph) *account {
+	t.Helper()
 	programs(t)                                                 // which may take minutes, once
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience) // SAM takes its time
 	t.Cleanup(cancel)
 	moto := mototest.Start(t)
-	w := &world{t: t, ctx: ctx, cloud: cloud{endpoint: moto}, graph: newGraph(t, msgraphtest.Options{}), grants: new(grants),
+	w := &world{t: t, ctx: ctx, cloud: cloud{endpoint: moto}, graph: g, grants: new(grants),
 		functions: make(map[string]*function), answers: make(chan cfnAnswer, 1), aws: awstest.New(t, moto, issuer)}
 	w.responses = httptest.NewServer(http.HandlerFunc(w.takeAnswer))
 	t.Cleanup(w.responses.Close)
 	w.graph.AddProvider(issuer, ststest.New(ststest.Options{Issuer: issuer}))
-	a := &account{world: w, lambda: awstest.NewLambda(w.aws), polling: func() {}}
+	a := &account{world: w, lambda: awstest.NewLambda(w.aws), polling: make(map[string]func())}
 	t.Cleanup(a.lambda.Wait)
-	a.lambda.Switched = func(_ string, on bool) { a.setPolling(on) }
+	a.lambda.Switched = func(uuid string, on bool) {
+		for _, mapping := range a.stack.resources("AWS::Lambda::EventSourceMapping") {
+			if a.stack.ref(mapping) == uuid {
+				a.setPolling(mapping, on)
+			}
+		}
+	}
 	a.formation = newFormation(a)
 	return a
 }
@@ -71,15 +82,7 @@ func (a *account) limit(arn string, policy func(access.Place) access.Policy) {
 
 // trust makes the app of the tenant trust the roles that a stack of this name will have.
 func (a *account) trust() {
-	imagined := imagined(a.t, nil)
-	for _, role := range []string{"Stamper", "Keeper", "Sweeper"} {
-		app := a.graph.reader
-		if role == "Stamper" {
-			app = a.graph.stamper
-		}
-		app.AddFederated(msgraphtest.FederatedCredential{Name: stackName + "-" + strings.ToLower(role), Issuer: issuer,
-			Subject: imagined.output(role + "Subject"), Audience: imagined.output("TokenAudience")})
-	}
+	a.world.trust(imagined(a.t, nil))
 }
 
 // environment is what points a program to the account, as whoever has the ARN.
@@ -175,22 +178,25 @@ func (a *account) status() (status string, failures []string) {
 	return status, failures
 }
 
-// setPolling lets the event source hand messages over, or stops it. What it is at, it
+// setPolling lets an event source hand messages over, or stops it. What it is at, it
 // ends: moto would give a message to a receiver that has gone.
-func (a *account) setPolling(on bool) {
-	a.polling()
-	a.polling = func() {}
-	if !on || a.functions["StamperFunction"] == nil {
+func (a *account) setPolling(mapping string, on bool) {
+	if end := a.polling[mapping]; end != nil {
+		end()
+	}
+	delete(a.polling, mapping)
+	if !on || a.functions[a.stack.named(mapping, "FunctionName")] == nil {
 		return
 	}
 	stop := make(chan struct{})
 	var polling sync.WaitGroup
-	a.polling = sync.OnceFunc(func() {
+	end := sync.OnceFunc(func() {
 		close(stop)
 		polling.Wait()
 	})
-	a.t.Cleanup(a.polling) // before the programs are closed, which was prepared earlier
-	p := a.newPoller()
+	a.polling[mapping] = end
+	a.t.Cleanup(end) // before the programs are closed, which was prepared earlier
+	p := a.newPoller(mapping)
 	polling.Go(func() {
 		for !closed(stop) && a.ctx.Err() == nil {
 			if err := p.once(a.ctx); err != nil && a.ctx.Err() == nil {

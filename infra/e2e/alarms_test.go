@@ -46,8 +46,8 @@ func TestAlarms(t *testing.T) {
 			t.Errorf("the dashboard does not show %s", id)
 		}
 	}
-	if count != 11 {
-		t.Errorf("alarms are on %d metrics, want 11", count)
+	if count != 14 {
+		t.Errorf("alarms are on %d metrics, want 14", count)
 	}
 	const theirs, address = "arn:aws:sns:eu-central-1:123456789012:theirs", "it@a.example"
 	for to, want := range map[string]string{"": s.ref("AlarmTopic"), address: s.ref("AlarmTopic"), theirs: theirs} {

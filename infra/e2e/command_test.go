@@ -129,7 +129,8 @@ func (d *desk) token(t *testing.T, app *msgraphtest.App) string {
 	return got.Token
 }
 
-// run runs the command as a person signed in that way does, to its end.
+// run runs the command as a person signed in that way does, to its end. What it writes goes into
+// a file, in which nothing may be written over what was written before.
 func (d *desk) run(t *testing.T, w way, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -139,8 +140,13 @@ func (d *desk) run(t *testing.T, w way, args ...string) (status int, stdout, std
 		"PATH=" + d.bin + ":/usr/bin:/bin", "HOME=" + d.home, "LANG=en_US.UTF-8",
 		"HTTPS_PROXY=" + d.graph.proxy.URL, "SSL_CERT_FILE=" + d.graph.certs,
 	}, slices.Concat(d.env, w.env)...)
-	var out, all bytes.Buffer
-	command.Stdout = &out
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	command.Stdout = out
+	var all bytes.Buffer
 	errors, err := command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +164,11 @@ func (d *desk) run(t *testing.T, w way, args ...string) (status int, stdout, std
 		}
 	}
 	_ = command.Wait() // the exit status says it
-	return command.ProcessState.ExitCode(), out.String(), all.String()
+	written, err := os.ReadFile(out.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return command.ProcessState.ExitCode(), string(written), all.String()
 }
 
 // everything is what an administrator may have consented to.

@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+	"github.com/sessionstamp/sessionstamp/shared/msgraph/x509test"
 )
 
 // unset takes variables away from the environment of the person's machine.
@@ -52,6 +56,10 @@ var machineFaults = []fault{
 		region, usual := p.unset("AWS_REGION="), p.unset("AWS_DEFAULT_REGION=")
 		return func() { usual(); region() }
 	}},
+	{name: "there is no such profile", id: "profile_unknown", make: func(p *patient) func() {
+		p.args = []string{"--profile", "nobody"}
+		return func() { p.args = nil }
+	}},
 	{name: "nobody is signed in to AWS", id: "credentials_missing", make: func(p *patient) func() { return p.unset("AWS_ACCESS_KEY_ID=") }},
 	{name: "AWS does not know the access key", id: "credentials_invalid", make: func(p *patient) func() {
 		undo := p.unset("AWS_ACCESS_KEY_ID=")
@@ -81,6 +89,20 @@ func (p *patient) password(name string, days int) (undo func()) {
 	app := "/applications(appId='" + p.graph.reader.ID() + "')/"
 	key := p.administer("POST", app+"addPassword", object{"passwordCredential": object{"displayName": name, "endDateTime": time.Now().AddDate(0, 0, days)}})["keyId"]
 	return func() { p.administer("POST", app+"removePassword", object{"keyId": key}) }
+}
+
+// certificate gives the reader a certificate of ours.
+func (p *patient) certificate() (undo func()) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	now := time.Now()
+	certificate := x509test.Issue(p.t, x509test.Template("sessionstamp", now, now.AddDate(0, 0, 90)), key, nil, nil)
+	p.administer("PATCH", "/applications(appId='"+p.graph.reader.ID()+"')", object{"keyCredentials": []any{
+		object{"type": "AsymmetricX509Cert", "usage": "Verify", "displayName": "sessionstamp", "key": base64.StdEncoding.EncodeToString(certificate.Raw)},
+	}})
+	return nil // it is mended
 }
 
 // storing has the stack sign in as one app by a stored secret.
@@ -142,6 +164,11 @@ var entraFaults = []fault{
 	}},
 	{name: "an old secret of ours is in an app that needs none", id: "credential_orphaned", fixed: true,
 		make: func(p *patient) func() { return p.password("sessionstamp", 90) }},
+	{name: "an old certificate of ours is in an app that needs none", id: "credential_orphaned", fixed: true, make: (*patient).certificate},
+	{name: "somebody owns the stamper app", id: "app_owned", fixed: true, make: func(p *patient) func() {
+		p.graph.stamper.AddOwner(p.spared)
+		return nil // it is mended
+	}},
 	{name: "somebody's secret is in an app that needs none", id: "credential_needless", make: func(p *patient) func() { return p.password("a test", 90) }},
 	{name: "no secret is in an app that needs one", id: "credential_none", make: (*patient).storing},
 	{name: "the secret ends in ten days", id: "credential_ends", make: func(p *patient) func() {

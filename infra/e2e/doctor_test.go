@@ -348,14 +348,13 @@ func (p *patient) writes(id string, lines ...object) (undo func()) {
 
 // renew starts a function afresh, with an empty log.
 func (p *patient) renew(id string) {
-	stamps := id == "StamperFunction"
-	if stamps {
-		p.setPolling(false)
+	for _, mapping := range p.stack.sources(id) {
+		p.setPolling(mapping, false)
 	}
 	p.run(id)
 	p.function(id, func(f *awstest.Function) { f.Program = p.functions[id].program })
-	if stamps {
-		p.setPolling(true)
+	for _, mapping := range p.stack.sources(id) {
+		p.setPolling(mapping, true)
 	}
 	p.open()
 }

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,15 +19,44 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/mototest"
 )
 
-// A front is the HTTP API in front of the webhook. It turns requests into events of
+// A front is the HTTP API in front of webhook and receiver. It turns requests into events of
 // the [payload format 2.0], with all that API Gateway sends, and answers into
 // responses.
 //
 // [payload format 2.0]: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 type front struct {
-	host    string   // the only one that it answers for
-	routes  []string // "POST /notifications"
-	program *lambdatest.Program
+	host   string                         // the only one that it answers for
+	routes map[string]*lambdatest.Program // "POST /idp/{source}"
+}
+
+// route is the [route] that a request takes, "" for none, with the variables of its path.
+//
+// [route]: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+func (f *front) route(method, path string) (key string, variables map[string]string) {
+	for key := range f.routes {
+		of, pattern, _ := strings.Cut(key, " ")
+		if variables, fits := match(pattern, path); fits && of == method {
+			return key, variables
+		}
+	}
+	return "", nil
+}
+
+// match compares a path with one that has variables, {source}, each of one part.
+func match(pattern, path string) (variables map[string]string, fits bool) {
+	wanted, parts := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(wanted) != len(parts) {
+		return nil, false
+	}
+	for i, want := range wanted {
+		switch name, variable := strings.CutPrefix(want, "{"); {
+		case variable && parts[i] != "":
+			variables = map[string]string{strings.TrimSuffix(name, "}"): parts[i]} // one is all that there are
+		case want != parts[i]:
+			return nil, false
+		}
+	}
+	return variables, true
 }
 
 // A telephone is how the emulator reaches whatever front there is.
@@ -70,6 +98,7 @@ type httpEvent struct {
 	RawQueryString  string            `json:"rawQueryString"`
 	Headers         map[string]string `json:"headers"`
 	Query           map[string]string `json:"queryStringParameters,omitempty"`
+	Path            map[string]string `json:"pathParameters,omitempty"`
 	RequestContext  requestContext    `json:"requestContext"`
 	Body            string            `json:"body,omitempty"`
 	IsBase64Encoded bool              `json:"isBase64Encoded"`
@@ -99,14 +128,15 @@ type requestHTTP struct {
 // RoundTrip answers as API Gateway does, with 404 where there is no route and with 500
 // where the function fails.
 func (f *front) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !slices.Contains(f.routes, r.Method+" "+r.URL.Path) {
+	route, _ := f.route(r.Method, r.URL.Path)
+	if route == "" {
 		return response(r, http.StatusNotFound, nil, `{"message":"Not Found"}`), nil
 	}
 	event, err := f.event(r)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := f.program.Invoke(r.Context(), event)
+	answer, err := f.routes[route].Invoke(r.Context(), event)
 	if err != nil {
 		return response(r, http.StatusInternalServerError, nil, `{"message":"Internal Server Error"}`), nil //nolint:nilerr // that is all that a caller is told
 	}
@@ -123,10 +153,10 @@ func (f *front) event(r *http.Request) ([]byte, error) {
 	}
 	now := time.Now().UTC()
 	prefix, _, _ := strings.Cut(f.host, ".")
-	route := r.Method + " " + r.URL.Path
+	route, variables := f.route(r.Method, r.URL.Path)
 	e := httpEvent{
 		Version: "2.0", RouteKey: route, RawPath: r.URL.EscapedPath(), RawQueryString: r.URL.RawQuery,
-		Headers: headersOf(r, f.host, len(body)), Query: queryOf(r.URL.Query()),
+		Headers: headersOf(r, f.host, len(body)), Query: queryOf(r.URL.Query()), Path: variables,
 		Body: string(body), IsBase64Encoded: !isText(r.Header.Get("Content-Type")),
 		RequestContext: requestContext{
 			AccountID: mototest.Account, APIID: prefix, DomainName: f.host, DomainPrefix: prefix,
@@ -177,7 +207,7 @@ func decodeAnswer(r *http.Request, answer []byte) (*http.Response, error) {
 		IsBase64Encoded bool              `json:"isBase64Encoded"`
 	}
 	if err := json.Unmarshal(answer, &a); err != nil || a.StatusCode == 0 {
-		return nil, fmt.Errorf("the webhook's answer is none of payload format 2.0: %s", answer)
+		return nil, fmt.Errorf("the function's answer is none of payload format 2.0: %s", answer)
 	}
 	body := a.Body
 	if a.IsBase64Encoded {

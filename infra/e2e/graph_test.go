@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -66,6 +68,17 @@ func newGraph(t *testing.T, o msgraphtest.Options) *graph {
 	return g
 }
 
+// believe has programs that start from now on trust one more server.
+func (g *graph) believe(certificate *x509.Certificate) {
+	file, err := os.OpenFile(g.certs, os.O_APPEND|os.O_WRONLY, 0o600)
+	if err == nil {
+		err = errors.Join(pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}), file.Close())
+	}
+	if err != nil {
+		panic(err) // a file of our own
+	}
+}
+
 // record notes which permission of which app a request has used.
 func (g *graph) record(r msgraphtest.Request) {
 	g.news.tell()
@@ -80,7 +93,7 @@ func (g *graph) record(r msgraphtest.Request) {
 	case strings.HasPrefix(r.Path, "/domains"):
 		permission = "Domain.Read.All"
 	}
-	g.used.add(grant{role, permission, "Microsoft Graph"})
+	g.used.add(grant{role, permission, "Microsoft Graph", ""})
 }
 
 // connect leads a connection to the emulator if that is the host which it means.

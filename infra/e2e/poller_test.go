@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,13 +30,26 @@ type poller struct {
 	admin       cloud
 }
 
-// newPoller is the event source of the stamper.
-func (w *world) newPoller() *poller {
-	source, f := w.stack.properties("NotificationEventSource"), w.functions["StamperFunction"]
-	return &poller{queue: w.stack.ref("NotificationQueue"), dead: w.stack.ref("DeadLetterQueue"), batch: source["BatchSize"].(int),
-		window: seconds(source["MaximumBatchingWindowInSeconds"]), hops: &w.hops,
-		recursive: w.stack.properties("StamperFunction")["RecursiveLoop"] == "Allow",
-		program:   f.program, as: cloud{f.recorder.server.URL, w.key("StamperRole")}, admin: w.cloud}
+// newPoller is an event source of a function.
+func (w *world) newPoller(mapping string) *poller {
+	source, id, queue := w.stack.properties(mapping), w.stack.named(mapping, "FunctionName"), w.stack.named(mapping, "EventSourceArn")
+	window, _ := source["MaximumBatchingWindowInSeconds"].(int)
+	dead, f := pointed(w.stack.resource(queue)["Properties"].(object)["RedrivePolicy"].(object)["deadLetterTargetArn"]), w.functions[id]
+	return &poller{queue: w.stack.ref(queue), dead: w.stack.ref(dead), batch: source["BatchSize"].(int),
+		window: seconds(window), hops: &w.hops,
+		recursive: w.stack.properties(id)["RecursiveLoop"] == "Allow",
+		program:   f.program, as: cloud{f.recorder.server.URL, w.key(strings.TrimSuffix(id, "Function") + "Role")}, admin: w.cloud}
+}
+
+// named is the logical id that a property of a resource points to.
+func (s *stack) named(id, property string) string {
+	return pointed(s.resource(id)["Properties"].(object)[property])
+}
+
+// pointed is the logical id in a Ref or GetAtt.
+func pointed(v any) string {
+	id, _, _ := strings.Cut(v.(call).argument.(string), ".")
+	return id
 }
 
 // maxHops is after how many invocations of one chain Lambda stops it

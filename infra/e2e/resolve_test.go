@@ -49,7 +49,10 @@ func (s *stack) call(c call) any {
 		id, attribute, _ := strings.Cut(c.argument.(string), ".")
 		return s.attribute(id, attribute)
 	case "!Sub":
-		return s.substitute(c.argument.(string))
+		if list, ok := c.argument.([]any); ok {
+			return s.substitute(list[0].(string), s.resolve(list[1]).(object))
+		}
+		return s.substitute(c.argument.(string), nil)
 	case "!Condition":
 		return s.condition(c.argument.(string))
 	}
@@ -83,9 +86,12 @@ func (s *stack) call(c call) any {
 // variable is what stands in a text for a reference.
 var variable = regexp.MustCompile(`\$\{([A-Za-z0-9:.]+)\}`)
 
-func (s *stack) substitute(text string) string {
+func (s *stack) substitute(text string, own object) string {
 	return variable.ReplaceAllStringFunc(text, func(v string) string {
 		name := v[2 : len(v)-1]
+		if value, ok := own[name]; ok {
+			return value.(string)
+		}
 		if id, attribute, ok := strings.Cut(name, "."); ok {
 			return s.attribute(id, attribute)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -23,10 +24,11 @@ func makeFunction(r *rollout, s *stack, id string, old *stack) error {
 		return err
 	}
 	a := r.account
-	if id == "StamperFunction" {
-		a.setPolling(false)
-	}
 	a.stack = s
+	sources := s.sources(id)
+	for _, mapping := range sources {
+		a.setPolling(mapping, false)
+	}
 	a.run(id)
 	logging := p["LoggingConfig"].(object)
 	a.lambda.Put(s.ref(id), &awstest.Function{Program: a.functions[id].program, LogGroup: logging["LogGroup"].(string), Configuration: object{
@@ -34,13 +36,19 @@ func makeFunction(r *rollout, s *stack, id string, old *stack) error {
 		"Runtime": "provided.al2023", "Architectures": []any{"arm64"}, "State": "Active", "LastUpdateStatus": "Successful",
 		"Environment": object{"Variables": s.environment(id)}, "LoggingConfig": logging, "LastModified": stamp(r.deployment.created),
 	}})
-	if id == "StamperFunction" && exists(old, "NotificationEventSource") {
-		a.setPolling(a.lambda.Enabled(s.ref("NotificationEventSource")))
+	for _, mapping := range sources {
+		if exists(old, mapping) {
+			a.setPolling(mapping, a.lambda.Enabled(s.ref(mapping)))
+		}
 	}
-	if id == "WebhookFunction" {
-		a.open()
-	}
+	a.open()
 	return nil
+}
+
+// sources are the event source mappings of a function.
+func (s *stack) sources(function string) []string {
+	return slices.DeleteFunc(s.resources("AWS::Lambda::EventSourceMapping"),
+		func(mapping string) bool { return s.named(mapping, "FunctionName") != function })
 }
 
 // checkCode looks for a program in the archive that SAM has uploaded, if it has.
@@ -108,10 +116,10 @@ func makeMapping(r *rollout, s *stack, id string, _ *stack) error {
 	}
 	p := s.properties(id)
 	s.made[id] = uuid.NewString()
-	r.account.lambda.Map(s.made[id], awstest.Mapping{"UUID": s.made[id], "FunctionArn": s.attribute("StamperFunction", "Arn"), "State": "Enabled",
+	r.account.lambda.Map(s.made[id], awstest.Mapping{"UUID": s.made[id], "FunctionArn": s.attribute(s.named(id, "FunctionName"), "Arn"), "State": "Enabled",
 		"EventSourceArn": p["EventSourceArn"], "BatchSize": p["BatchSize"], "ScalingConfig": p["ScalingConfig"],
 		"MaximumBatchingWindowInSeconds": p["MaximumBatchingWindowInSeconds"], "FunctionResponseTypes": p["FunctionResponseTypes"]})
-	r.account.setPolling(true)
+	r.account.setPolling(id, true)
 	return nil
 }
 
@@ -119,7 +127,7 @@ func removeMapping(r *rollout, s *stack, id string) error {
 	if err := r.account.aws.Do(r.caller, "lambda:DeleteEventSourceMapping", "*"); err != nil {
 		return err
 	}
-	r.account.setPolling(false)
+	r.account.setPolling(id, false)
 	r.account.lambda.Remove(s.ref(id))
 	delete(s.made, id)
 	return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/msgraphtest"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/webhook"
 )
 
@@ -45,6 +46,10 @@ var coldStarts = []coldStart{
 	{function: "SweeperFunction", work: "nothing has changed", event: scheduled("SweeperSchedule"), check: answered},
 	{function: "WebhookFunction", work: "a delivery of 1 notification", event: (*world).delivery, check: taken,
 		most: cost{size: 15, took: 100 * time.Millisecond, memory: 64}},
+	{function: "ReceiverFunction", work: "one signal", event: (*world).signal, check: taken,
+		most: cost{size: 15, took: 100 * time.Millisecond, memory: 64}},
+	{function: "ResolverFunction", work: "a batch of 10 signals", event: (*world).signals, check: allResolved,
+		most: cost{memory: 128}},
 	{function: "StamperFunction", work: "a batch of 100 new users", event: (*world).newUsers, check: allStamped,
 		most: cost{memory: 128}},
 }
@@ -218,15 +223,55 @@ func (w *world) clientState() string {
 }
 
 func taken(w *world, answer []byte, sent int) {
-	if !says(string(answer), `"statusCode":202`) || sent != 1 {
-		w.t.Errorf("the webhook answered %s and queued %d messages, want 202 and 1", answer, sent)
+	if !says(string(answer), `"statusCode":20`) || sent != 1 {
+		w.t.Errorf("the answer is %s, and %d messages were queued, want 202 or 204, and 1", answer, sent)
+	}
+}
+
+// signal is the POST of a provider, as API Gateway hands it over.
+func (w *world) signal() []byte {
+	w.t.Helper()
+	event, err := w.graph.notices.front.event(w.newSource().request("user.disabled", uuid.NewString()+"@"+federated, time.Now()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return event
+}
+
+// signals is a batch as large as one of signals can be, each of another user who was disabled.
+func (w *world) signals() []byte {
+	w.t.Helper()
+	p, s := w.newPoller("UrgentSignalEventSource"), w.newSource()
+	now := time.Now().UTC()
+	var batch []message
+	for range p.batch {
+		upn := uuid.NewString() + "@" + federated
+		w.graph.tenant.AddUser(msgraphtest.NewUser{UPN: upn})
+		body, err := json.Marshal(signal.Message{Tenant: w.graph.tenant.ID(), Source: s.id, Received: now, Signal: &signal.Signal{
+			Source: s.id, Kind: signal.UserDisabled, Subject: signal.Subject{Format: signal.UPN, Value: upn}, At: now.Truncate(time.Second), ID: s.id}})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		batch = append(batch, message{MessageID: uuid.NewString(), Body: string(body), Attributes: map[string]string{"ApproximateReceiveCount": "1"}})
+	}
+	event, err := p.event(batch)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return event
+}
+
+// allResolved checks that a request for each of 10 users was queued.
+func allResolved(w *world, answer []byte, sent int) {
+	if string(answer) != `{"batchItemFailures":[]}` || sent != 10 {
+		w.t.Errorf("the resolver answered %s and queued %d messages, want no failure and 10", answer, sent)
 	}
 }
 
 // newUsers is a batch as large as a batch can be, each message for a new user.
 func (w *world) newUsers() []byte {
 	w.t.Helper()
-	p := w.newPoller()
+	p := w.newPoller("NotificationEventSource")
 	var batch []message
 	for range p.batch {
 		user := w.graph.tenant.AddUser(msgraphtest.NewUser{UPN: uuid.NewString() + "@" + federated})

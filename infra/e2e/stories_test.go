@@ -26,6 +26,8 @@ var stories = map[string]struct {
 	"brake":            {parameters: map[string]string{"StampsPerDay": "1"}, play: brake},
 	"pause":            {play: pause},
 	"killed mid-batch": {play: killed},
+	"signals":          {parameters: map[string]string{"SignalMode": "enforce"}, play: signals},
+	"shared signals":   {parameters: map[string]string{"SignalMode": "enforce"}, play: sharedSignals},
 }
 
 // TestStories plays all stories, and then compares what the functions did at AWS with
@@ -76,7 +78,13 @@ func firstDeployment(w *world) {
 		w.t.Error("an existing user was signed out")
 	}
 	w.empty("DeadLetterQueue")
-	for id := range w.functions {
+	w.tellVersions("WebhookFunction", "StamperFunction", "KeeperFunction", "SweeperFunction")
+}
+
+// tellVersions checks that functions tell which version they are.
+func (w *world) tellVersions(functions ...string) {
+	w.t.Helper()
+	for _, id := range functions {
 		w.logged(id, map[string]any{"version": builtVersion})
 	}
 }

@@ -75,12 +75,17 @@ func newWorld(t *testing.T, seen *grants, parameters map[string]string) *world {
 	if err := w.cloud.makeAll(ctx, w.stack); err != nil {
 		t.Fatal(err)
 	}
-	for role, app := range map[string]*msgraphtest.App{"Stamper": w.graph.stamper, "Keeper": w.graph.reader, "Sweeper": w.graph.reader} {
-		app.AddFederated(msgraphtest.FederatedCredential{Name: role, Issuer: issuer,
-			Subject: w.stack.output(role + "Subject"), Audience: w.stack.output("TokenAudience")})
-	}
+	w.trust(w.stack)
 	w.start()
 	return w
+}
+
+// trust makes the apps of the tenant trust the roles of a stack.
+func (w *world) trust(s *stack) {
+	for role, app := range map[string]*msgraphtest.App{"Stamper": w.graph.stamper, "Keeper": w.graph.reader, "Sweeper": w.graph.reader, "Resolver": w.graph.reader} {
+		app.AddFederated(msgraphtest.FederatedCredential{Name: stackName + "-" + strings.ToLower(role), Issuer: issuer,
+			Subject: s.output(role + "Subject"), Audience: s.output("TokenAudience")})
+	}
 }
 
 // deploy reads the template with parameters; what is made stays.
@@ -107,15 +112,22 @@ func (w *world) start() {
 	w.open()
 }
 
-// open leads what comes to the webhook's URL to the webhook.
+// open leads what comes to the URLs of the functions that run to them.
 func (w *world) open() {
 	at, err := url.Parse(w.stack.output("NotificationUrl"))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	route := w.stack.properties("WebhookFunction")["Events"].(object)["Notifications"].(object)["Properties"].(object)
-	w.graph.notices.connect(&front{host: at.Host, routes: []string{fmt.Sprint(route["Method"], " ", route["Path"])},
-		program: w.functions["WebhookFunction"].program})
+	f := &front{host: at.Host, routes: make(map[string]*lambdatest.Program)}
+	for _, id := range w.stack.resources("AWS::Serverless::Function") {
+		events, _ := w.stack.properties(id)["Events"].(object)
+		for _, event := range events {
+			if route := event.(object)["Properties"].(object); w.functions[id] != nil {
+				f.routes[fmt.Sprint(route["Method"], " ", route["Path"])] = w.functions[id].program
+			}
+		}
+	}
+	w.graph.notices.connect(f)
 }
 
 // run makes a program of a function, in place of the one that there may be. It starts
@@ -149,7 +161,7 @@ func (w *world) run(id string) {
 	w.functions[id] = f
 }
 
-// poll works off the queue until the test ends.
+// poll works off all queues until the test ends.
 func (w *world) poll() {
 	ctx, cancel := context.WithCancel(w.ctx)
 	var polling sync.WaitGroup
@@ -157,12 +169,14 @@ func (w *world) poll() {
 		cancel()
 		polling.Wait()
 	})
-	p := w.newPoller()
-	polling.Go(func() {
-		if err := p.run(ctx); err != nil {
-			w.t.Errorf("poll: %v", err)
-		}
-	})
+	for _, mapping := range w.stack.resources("AWS::Lambda::EventSourceMapping") {
+		p := w.newPoller(mapping)
+		polling.Go(func() {
+			if err := p.run(ctx); err != nil {
+				w.t.Errorf("poll: %v", err)
+			}
+		})
+	}
 }
 
 // invoke hands an event to a function, whose answer must be JSON.

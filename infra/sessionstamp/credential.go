@@ -96,7 +96,7 @@ func (c *call) planRenewal(ctx context.Context, r *renewal, s *stack.Stack) (err
 	if directory.IsID(strings.ToLower(c.tenantID)) && !strings.EqualFold(c.tenantID, tenantID) {
 		return misuse("use.renew_tenant", s.Name, tenantID)
 	}
-	c.tenantID, c.cloud = tenantID, cmp.Or(s.Parameters["Cloud"], c.cloud)
+	c.tenantID = tenantID
 	if r.tenant, err = c.signIn(ctx, ask.ManageApps); err != nil {
 		return err
 	}

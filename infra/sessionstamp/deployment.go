@@ -120,6 +120,8 @@ func (c *call) stack(ctx context.Context, d deployment) (*stack.Stack, error) {
 		return nil, c.noStack(ctx, a, d)
 	case errors.Is(err, stack.ErrForeign):
 		return nil, misuse("use.foreign_stack", d.name)
+	case err == nil:
+		c.livesWith(s)
 	}
 	return s, err
 }
@@ -128,6 +130,9 @@ func (c *call) stack(ctx context.Context, d deployment) (*stack.Stack, error) {
 func deploymentIn(a *account.Account, name string) setup.Deployment {
 	return setup.Deployment{Stack: name, Partition: a.Partition, Account: a.ID, Region: a.Region}
 }
+
+// livesWith has the person sign in to the cloud of the stack's tenant: the others do not know it.
+func (c *call) livesWith(s *stack.Stack) { c.cloud = cmp.Or(s.Parameters["Cloud"], c.cloud) }
 
 // working finds a stack that can carry out orders.
 func (c *call) working(ctx context.Context, d deployment) (*stack.Stack, error) {

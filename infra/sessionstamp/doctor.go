@@ -151,6 +151,7 @@ func (c *call) admitAWS(ctx context.Context, x *examined, e *doctor.Evidence) (e
 	case err != nil:
 		x.stack, e.Deployment = nil, doctor.NotAsked[doctor.Deployment](whyNot(err))
 	default:
+		c.livesWith(x.stack)
 		d := deploymentOf(x.account, x.stack)
 		d.Credential = storedName(ctx, x.account, x.stack)
 		x.asks, e.Deployment = x.stack, doctor.Asked(d)

@@ -43,11 +43,12 @@ func TestEmergency(t *testing.T) {
 	})
 }
 
-// TestLanguageStays: whoever asks for a language goes on in it.
+// TestLanguageStays: whoever asks for a language goes on in it, and in the tenant's cloud.
 func TestLanguageStays(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"check --demo --lang=ja": "sessionstamp users --lang ja --demo", "stamp --all --dry-run --demo --lang=en": "sessionstamp stamp --all --lang en --demo",
+		"check --demo --lang=en --cloud=china": "sessionstamp users --lang en --cloud china --demo",
+		"check --demo --lang=ja":               "sessionstamp users --lang ja --demo", "stamp --all --dry-run --demo --lang=en": "sessionstamp stamp --all --lang en --demo",
 	} {
 		if _, stdout, stderr := play(t.Context(), nil, strings.Fields(args)...); !strings.Contains(stdout, want) {
 			t.Errorf("%s: want %q in: %s%s", args, want, stdout, stderr)

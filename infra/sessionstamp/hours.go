@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 // hours are those of the day in which users may be called, by the person's clock. The zero
@@ -80,10 +82,8 @@ func (h hours) hold(now time.Time) bool {
 func (c *call) await(ctx context.Context, h hours) error {
 	for now := c.Now(); !h.hold(now); now = c.Now() {
 		from, _ := h.window(now)
-		select {
-		case <-time.After(min(from.Sub(now), time.Minute)):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := wait.For(ctx, min(from.Sub(now), time.Minute)); err != nil {
+			return err
 		}
 	}
 	return nil

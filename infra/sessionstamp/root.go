@@ -205,14 +205,17 @@ type hint struct {
 	why     language.Key
 }
 
-// hints are written at the end of a screen. The demonstration goes on as such, and so does the
-// language that a person has asked for.
+// hints are written at the end of a screen. The demonstration goes on as such, in the cloud of
+// the tenant, and in the language that a person has asked for.
 func (c *call) hints(next []hint) []string {
 	commands := make([][2]string, 0, len(next))
 	for _, h := range next {
 		command, file, redirected := strings.Cut("sessionstamp "+h.command, " > ")
 		if asked := languageFlag(c.Args); asked != "" {
 			command += " --lang " + asked
+		}
+		if c.cloud != "" && c.cloud != msgraph.Clouds()[0].Name {
+			command += " --cloud " + c.cloud
 		}
 		if c.demo {
 			command += " --demo"

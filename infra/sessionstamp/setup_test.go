@@ -186,7 +186,7 @@ func TestSetupScreens(t *testing.T) { //nolint:funlen // a table
 				said := stderr.String() + stdout.String()
 				goldentest.Compare(t, "setup-"+name+"."+string(l)+".txt", said)
 				for line := range strings.SplitSeq(said, "\n") {
-					if tooWide(line, screen.Columns) && !regexp.MustCompile(`^(  aws | *sessionstamp setup --|Go on|続けますか)`).MatchString(line) || strings.Contains(line, "%!") {
+					if tooWide(line, screen.Columns) && !regexp.MustCompile(`^(  aws | *sessionstamp setup --|Go on|続行しますか)`).MatchString(line) || strings.Contains(line, "%!") {
 						t.Errorf("%q", line)
 					}
 				}

@@ -16,6 +16,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/bolt"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/wait"
 )
 
 // watching are the flags of watch.
@@ -166,12 +167,8 @@ func (c *call) newcomersOfDemo(ctx context.Context, atOnce bool) {
 		}
 		return
 	}
-	for ctx.Err() == nil {
+	for err := ctx.Err(); err == nil; err = wait.For(ctx, 2*time.Second+rand.N(5*time.Second)) {
 		c.world.Newcomer(0)
-		select {
-		case <-time.After(2*time.Second + rand.N(5*time.Second)):
-		case <-ctx.Done():
-		}
 	}
 }
 

@@ -36,7 +36,7 @@ var doctorWords = language.Catalogue{
 	"doctor.right":       {En: "you lack %s.", Ja: "%s の権限がありません。"},
 	"doctor.no_right":    {En: "you lack the right.", Ja: "権限がありません。"},
 	"doctor.plan":        {En: "--fix will do (%s):", Ja: "--fix で行う修復 (%s 件):"},
-	"doctor.question":    {En: "Go on? [y/N] ", Ja: "続けますか? [y/N] "},
+	"doctor.question":    {En: "Go on? [y/N] ", Ja: "続行しますか? [y/N] "},
 
 	"doctor.do_grant":           {En: "grant %s the permission %s", Ja: "%s に %s を付与"},
 	"doctor.do_withdraw":        {En: "withdraw from %s the permission %s", Ja: "%s から %s を取り消し"},

@@ -20,7 +20,7 @@ var setupWords = language.Catalogue{
 	"setup.brake":         {En: "200, or 1/5 of members", Ja: "200 人または全体の 1/5"},
 	"setup.ids":           {En: "%d of them", Ja: "%d 件"},
 	"setup.issuer_off":    {En: "Outbound identity federation of the AWS account is switched on, for the whole account. It stores no secret.", Ja: "AWS アカウントのアウトバウンド ID フェデレーションを有効にします (アカウント全体)。シークレットは保存されません。"},
-	"setup.go_on":         {En: "Go on? [y/N/h = how to change] ", Ja: "続けますか? [y/N/h = 変更方法] "},
+	"setup.go_on":         {En: "Go on? [y/N/h = how to change] ", Ja: "続行しますか? [y/N/h = 変更方法] "},
 	"setup.change":        {En: "Answer N, and call it again with what you want:", Ja: "N と答え、必要なオプションを付けて実行し直してください:"},
 	"setup.rest":          {En: "the rest", Ja: "そのほか"},
 	"setup.nothing":       {En: "Nothing would change.", Ja: "変更点はありません。"},

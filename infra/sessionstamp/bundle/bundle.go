@@ -1,4 +1,4 @@
-// Package bundle holds what a deployment is made of: the template, the four functions built
+// Package bundle holds what a deployment is made of: the template, the functions built
 // for AWS Lambda, and the history of changes. A released command carries it (build tag
 // release); any other reads the checkout that it is called in.
 package bundle
@@ -68,7 +68,7 @@ func (b *Build) fill(info *debug.BuildInfo) {
 //
 //	template.yaml
 //	CHANGELOG.md
-//	functions/NAME/bootstrap   webhook, stamper, keeper, sweeper; for linux/arm64
+//	functions/NAME/bootstrap   one for each of [Functions], for linux/arm64
 //
 // It fails with [ErrNoFunctions].
 func Open() (fs.FS, error) {

@@ -28,7 +28,7 @@ func (f File) Mode() fs.FileMode {
 }
 
 // Functions are the names of the functions: their folders below functions.
-var Functions = []string{"keeper", "stamper", "sweeper", "webhook"}
+var Functions = []string{"keeper", "receiver", "resolver", "stamper", "sweeper", "webhook"}
 
 // samBuild is where sam build puts a function: in a folder of its logical ID.
 func samBuild(function string) string {

@@ -36,6 +36,21 @@ var stories = map[string]story{
 		w.stack = Stack{ID: "failed", Status: "ROLLBACK_COMPLETE", Ours: true}
 		w.left = []Leftover{{Table, "sessionstamp-Table-0", true}}
 	}},
+	"rollbacks fail":       {prepare: func(w *world) { w.refusals, w.rollback = 2, "FAILED" }},
+	"an update fails":      {prepare: func(w *world) { w.refusals, w.rollback, w.stack = 2, "FAILED", running(nil) }},
+	"its creation failed":  {prepare: stands("CREATE_FAILED")},
+	"its rollback failed":  {prepare: stands("ROLLBACK_FAILED")},
+	"its deletion failed":  {prepare: stands("DELETE_FAILED")},
+	"its update is stuck":  {prepare: stands("UPDATE_ROLLBACK_FAILED")},
+	"its update is undone": {prepare: stands("UPDATE_ROLLBACK_COMPLETE")},
+	"in review":            {prepare: stands("REVIEW_IN_PROGRESS")},
+	"begun by another":     {prepare: stands("CREATE_IN_PROGRESS")},
+	"being deleted":        {prepare: stands("DELETE_IN_PROGRESS")},
+}
+
+// stands has an earlier attempt have left the stack so.
+func stands(status string) func(*world) {
+	return func(w *world) { w.stack = Stack{ID: "earlier", Status: status, Ours: true} }
 }
 
 // The wish and the facts of each story.
@@ -303,6 +318,22 @@ func TestPatience(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestUnready: what Entra will know soon is tried again, and nothing else is.
+func TestUnready(t *testing.T) {
+	t.Parallel()
+	for failure, want := range map[string]bool{
+		"token: status 401 AADSTS700211: no such issuer": true, "AADSTS700213: no such subject": true, "token: status 400 AADSTS70021: none matches": true, "(token: status 400 AADSTS70021)": true,
+		"AADSTS700016: no such app": true, "AADSTS7000229: no service principal": true, "AADSTS7000215: no such secret": true,
+		"domains: status 403 Authorization_RequestDenied": true,
+		"": false, "AADSTS90002: no such tenant": false, "AADSTS7002138: another spelling": false, "AADSTS700212: another audience": false, "AADSTS700214: another": false,
+		"EXCLUDED_UPN_PATTERNS protects nobody": false, "not authorized to perform: iam:CreateRole": false,
+	} {
+		if unready(failure) != want {
+			t.Errorf("%q is tried again: %t", failure, !want)
+		}
 	}
 }
 

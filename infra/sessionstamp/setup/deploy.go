@@ -128,8 +128,8 @@ func released(version string) bool {
 // unready tells whether the keeper could not sign in since Entra does not know everywhere yet
 // what was made a moment ago: AADSTS codes, or a right whose grant has not arrived.
 func unready(failure string) bool {
-	return slices.ContainsFunc([]string{unknownIssuer, unknownSubject, noMatch + " ", unknownApp, unknownPrincipal, "AADSTS7000215", "Authorization_RequestDenied"},
-		func(sign string) bool { return strings.Contains(failure, sign) })
+	return slices.ContainsFunc([]string{unknownIssuer, unknownSubject, noMatch, unknownApp, unknownPrincipal, "AADSTS7000215", "Authorization_RequestDenied"},
+		func(code string) bool { return regexp.MustCompile(`\b` + code + `\b`).MatchString(failure) })
 }
 
 // settled waits until CloudFormation has ended what it does.

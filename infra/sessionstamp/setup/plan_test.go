@@ -340,15 +340,17 @@ func TestTemplate(t *testing.T) {
 }
 
 // TestClouds: the same calls grant the same rights in every cloud, and only the audience is
-// another.
+// another, and the partition in AWS's.
 func TestClouds(t *testing.T) {
 	t.Parallel()
 	global, _ := Make(facts(), wish())
 	f := facts()
 	f.Tenant.Cloud, f.Tenant.Audience = "china", "api://AzureADTokenExchangeChina"
+	f.AWS.Partition, f.AWS.Region = "aws-cn", "cn-north-1"
 	china, problems := Make(f, wish())
 	for i, app := range china.Apps {
-		if !slices.Equal(app.Rights, global.Apps[i].Rights) || app.Trusts[0].Audience != f.Tenant.Audience {
+		if !slices.Equal(app.Rights, global.Apps[i].Rights) || app.Trusts[0].Audience != f.Tenant.Audience ||
+			!strings.HasPrefix(app.Trusts[0].Subject, "arn:aws-cn:iam::123456789012:role/") || !strings.HasSuffix(app.Trusts[0].Subject, "-cn-north-1") {
 			t.Errorf("%v, %+v", problems, app)
 		}
 	}

@@ -101,6 +101,7 @@ var standIns = map[string]string{ //nolint:gosec // names of secrets, and no sec
 	"CREDENTIAL_SECRET_ARN":   "arn:aws:secretsmanager:us-gov-west-1:000000000000:secret:sessionstamp/entra-000000",
 	"CLIENT_STATE_SECRET_ARN": "arn:aws:secretsmanager:us-gov-west-1:000000000000:secret:ClientStateSecret-000000000000-000000",
 	"NOTIFICATION_URL":        "https://0000000000.execute-api.us-gov-west-1.amazonaws.com/notifications",
+	"SIGNAL_URL":              "https://0000000000.execute-api.us-gov-west-1.amazonaws.com/idp/",
 	"NOTIFICATION_QUEUE_URL":  "https://sqs.us-gov-west-1.amazonaws.com/000000000000/sessionstamp-NotificationQueue-000000000000",
 	"TABLE_NAME":              "sessionstamp-Table-000000000000", "STACK_NAME": "sessionstamp", "METRICS_NAMESPACE": "sessionstamp",
 }

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type world struct {
 	// all the same.
 	known    time.Time
 	refusals int
+	rollback string // "FAILED" where CloudFormation can't undo what was refused
 	ids      int
 	broken   []string // rules that were broken
 
@@ -238,7 +240,7 @@ func (w *world) finish() {
 	case !w.signsIn() || w.refusals > 0:
 		w.refusals--
 		w.stack.Failure = "the app could not sign in: token: status 400 " + unknownIssuer
-		w.stack.Status = map[bool]string{true: "ROLLBACK_COMPLETE", false: "UPDATE_ROLLBACK_COMPLETE"}[creates]
+		w.stack.Status = map[bool]string{true: "ROLLBACK_", false: "UPDATE_ROLLBACK_"}[creates] + cmp.Or(w.rollback, "COMPLETE")
 		if creates {
 			w.left = append(w.left, Leftover{Table, fmt.Sprintf("sessionstamp-Table-%d", len(w.history)), true})
 		}
@@ -282,6 +284,9 @@ func (w *world) Delete(ctx context.Context, s Stack) error {
 
 func (w *world) ContinueRollback(ctx context.Context, _ Stack, skip ...string) error {
 	return w.call(ctx, "ContinueRollback "+strings.Join(skip, ","), func() error {
+		if w.stack.Status != "UPDATE_ROLLBACK_FAILED" {
+			return errors.New("there is no rollback to be continued")
+		}
 		w.stack.Status = "UPDATE_ROLLBACK_COMPLETE"
 		return nil
 	})

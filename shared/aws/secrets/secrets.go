@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
@@ -98,7 +99,7 @@ var errNotText = errors.New("it holds binary data instead of text")
 // read asks for the current version. Its error never holds the secret.
 func (r *reader[T]) read(ctx context.Context, now time.Time) (value T, err error) {
 	r.tried = now
-	out, err := r.Manager.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &r.ARN})
+	out, err := r.Manager.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &r.ARN, VersionStage: aws.String("AWSCURRENT")})
 	if r.gone != nil && isGone(err) {
 		r.value, r.known = value, false
 		return value, fmt.Errorf("read secret %s: %w", r.ARN, r.gone)

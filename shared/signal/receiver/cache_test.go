@@ -33,8 +33,8 @@ func (w *world) expect(req *http.Request, want, what string, calls int) {
 func TestRegistryIsCached(t *testing.T) {
 	inTime(t, func(w *world) {
 		stranger := func() *http.Request { return post(nowhere, "{}", nil) }
-		w.expect(hooked(1), "204 heard", "registry", 1)
 		w.expect(post("x", "", nil), "404 unknown_source", "registry", 0)
+		w.expect(hooked(1), "204 heard", "registry", 1)
 		time.Sleep(receiver.RegistryPause - 1)
 		w.sources[nowhere] = w.sources[okta]
 		w.cached[nowhere] = credential(nowhere, 1)

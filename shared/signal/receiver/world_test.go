@@ -75,6 +75,7 @@ type world struct {
 	cached, fresh map[string]signal.Credential
 	down, slow    map[string]bool // what fails or hangs: "registry", "credentials", "fresh", "keys", "queue"
 	calls         map[string]int  // of the same
+	failing       map[string]int  // how often they still fail
 	queued        []signal.Message
 	uri           string // of the keys, and the set that is there
 	set           []byte
@@ -82,7 +83,7 @@ type world struct {
 
 func newWorld(t testing.TB, now func() time.Time) *world {
 	w := &world{
-		t: t, now: now, calls: make(map[string]int), down: make(map[string]bool), slow: make(map[string]bool),
+		t: t, now: now, calls: make(map[string]int), failing: make(map[string]int), down: make(map[string]bool), slow: make(map[string]bool),
 		sources: map[string]signal.Record{
 			hook: {Kind: signal.KindWebhook, Domains: []string{"example.com"}},
 			okta: {Kind: signal.KindOkta, Domains: []string{"example.com"}},
@@ -112,7 +113,8 @@ func atNoon(t testing.TB) *world {
 func (w *world) call(ctx context.Context, what string) error {
 	w.mu.Lock()
 	w.calls[what]++
-	down, slow := w.down[what], w.slow[what]
+	down, slow := w.down[what] || w.failing[what] > 0, w.slow[what]
+	w.failing[what]--
 	w.mu.Unlock()
 	if _, limited := ctx.Deadline(); !limited {
 		w.t.Errorf("a call of %s without a time limit", what)

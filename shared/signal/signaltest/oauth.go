@@ -89,10 +89,6 @@ func (t *Transmitter) authenticate(r *http.Request) (client string, ok bool) {
 // (RFC 6750, sections 2.1 and 3.1).
 func (t *Transmitter) managed(scope string, serve func(c *call)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if status := t.broken(r); status != 0 {
-			refuse(w, status, "broken", "Try again later.")
-			return
-		}
 		g, ok := t.bearer(r)
 		switch {
 		case !ok:
@@ -106,13 +102,6 @@ func (t *Transmitter) managed(scope string, serve func(c *call)) http.HandlerFun
 			t.serve(w, r, g.client, serve)
 		}
 	}
-}
-
-func (t *Transmitter) broken(r *http.Request) int {
-	if t.opts.Break == nil {
-		return 0
-	}
-	return t.opts.Break(r)
 }
 
 // bearer finds what the call's token stands for.

@@ -65,7 +65,7 @@ type Options struct {
 	Push http.RoundTripper
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Break returns the status to answer a management call with, 0 to serve it.
+	// Break returns the status to answer any call with, 0 to serve it.
 	Break func(*http.Request) int
 }
 
@@ -236,7 +236,13 @@ func (t *Transmitter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t.calls = append(t.calls, Call{t.opts.Now(), r.Method, r.URL.Path, seen.status})
 	}()
 	serve, ok := t.routes[r.Method+" "+r.URL.Path]
+	broken := 0
+	if t.opts.Break != nil {
+		broken = t.opts.Break(r)
+	}
 	switch {
+	case broken != 0:
+		refuse(seen, broken, "broken", "Try again later.")
 	case !ok:
 		t.fault("asked for %s %s, which no metadata names", r.Method, r.URL.Path)
 		refuse(seen, http.StatusNotFound, "not_found", "There is nothing here.")

@@ -1,7 +1,6 @@
 package signaltest_test
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
@@ -12,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +80,7 @@ func (r *receiver) form(secret, scope string) (int, map[string]any) {
 // call makes a call of the management API with the token.
 func (r *receiver) call(method, path, body string) (int, map[string]any) {
 	r.t.Helper()
-	in, err := http.NewRequestWithContext(r.t.Context(), method, strings.TrimSuffix(r.tr.Issuer(), "/")+path, bytes.NewBufferString(body))
+	in, err := http.NewRequestWithContext(r.t.Context(), method, strings.TrimSuffix(r.tr.Issuer(), "/")+path, strings.NewReader(body))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -163,19 +163,23 @@ func (r *receiver) published(kid string) any {
 	_, set := r.do(in)
 	for _, one := range set["keys"].([]any) {
 		k := one.(map[string]any)
-		number := func(name string) *big.Int {
+		bytes := func(name string) []byte {
 			b, err := base64.RawURLEncoding.DecodeString(k[name].(string))
 			if err != nil {
 				r.t.Fatal(err)
 			}
-			return new(big.Int).SetBytes(b)
+			return b
 		}
 		switch {
 		case k["kid"] != kid:
 		case k["kty"] == "RSA":
-			return &rsa.PublicKey{N: number("n"), E: int(number("e").Int64())}
+			return &rsa.PublicKey{N: new(big.Int).SetBytes(bytes("n")), E: int(new(big.Int).SetBytes(bytes("e")).Int64())}
 		default:
-			return &ecdsa.PublicKey{Curve: elliptic.P256(), X: number("x"), Y: number("y")}
+			point, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, bytes("x"), bytes("y")))
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			return point
 		}
 	}
 	return nil
@@ -312,6 +316,41 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s %s %s: %d faults, want %d", c.method, c.path, c.body, n, c.faults)
 		}
 	}
+}
+
+func TestTamperedIsWrongInOneWay(t *testing.T) {
+	t.Parallel()
+	r := start(t, signaltest.Options{Algorithm: "ES256"})
+	r.create()
+	all := r.tr.Tampered(signaltest.PasswordChanged(signaltest.Email("a@example.com"), time.Now()))
+	for name, c := range all {
+		parsed, err := jwt.Parse(c.Token, func(tok *jwt.Token) (any, error) {
+			return r.published(tok.Header["kid"].(string)), nil
+		})
+		if bad := err != nil; bad != (c.Err == "invalid_key") {
+			t.Errorf("%s: %v", name, err)
+		}
+		claims := parsed.Claims.(jwt.MapClaims)
+		if bad := claims["iss"] != r.tr.Issuer(); bad != (name == "issuer") {
+			t.Errorf("%s: the issuer is %v", name, claims["iss"])
+		}
+		if _, other := claims["aud"].(string); other != (name == "audience") {
+			t.Errorf("%s: the audience is %v", name, claims["aud"])
+		}
+	}
+}
+
+func TestBreaks(t *testing.T) {
+	t.Parallel()
+	status := 0
+	r := start(t, signaltest.Options{Algorithm: "ES256", Break: func(*http.Request) int { return status }})
+	status = http.StatusBadGateway
+	r.expect(http.StatusBadGateway, http.MethodGet, "/jwks", "")
+	r.expect(http.StatusBadGateway, http.MethodGet, "/ssf/streams", "")
+	status = 0
+	r.tr.ExpireTokens()
+	r.expect(http.StatusUnauthorized, http.MethodGet, "/ssf/streams", "")
+	r.noFaults()
 }
 
 func TestTokens(t *testing.T) {

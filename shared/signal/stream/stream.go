@@ -38,7 +38,7 @@ func (m Manager) Keep(ctx context.Context, endpoint string, s signal.Stream, c s
 		return s, nil
 	}
 	if len(c.Secrets) == 0 {
-		return s, &Error{Problem: NoCredential, Doing: "keep the stream"}
+		return s, &Error{Problem: NoCredential, Doing: keeping}
 	}
 	a := newAPI(m.HTTP, m.Now)
 	if err := a.signIn(ctx, s, c); err != nil {
@@ -97,9 +97,15 @@ type run struct {
 	now   time.Time
 }
 
-// keep takes one step after the other. It ends because no step is taken more than twice.
+// keeping is what is done as a whole.
+const keeping = "keep the stream"
+
+// maxSteps is more than a stream ever takes that has to be made anew, resumed and verified.
+const maxSteps = 10
+
+// keep takes one step after the other.
 func (r *run) keep(ctx context.Context) error {
-	for {
+	for range maxSteps {
 		next, problem := r.next(r.now)
 		var err error
 		switch next {
@@ -114,7 +120,7 @@ func (r *run) keep(ctx context.Context) error {
 		case verify:
 			err = r.verify(ctx)
 		case blocked:
-			return &Error{Problem: problem, Doing: "keep the stream"}
+			return &Error{Problem: problem, Doing: keeping}
 		case done:
 			return nil
 		}
@@ -123,6 +129,7 @@ func (r *run) keep(ctx context.Context) error {
 			return err
 		}
 	}
+	return &Error{Problem: NotAccepted, Doing: keeping}
 }
 
 // look reads the stream by its id, else finds it among all that are ours.
