@@ -102,6 +102,7 @@ var commonWords = language.Catalogue{
 	"source.notification": {En: "Graph", Ja: "通知"},
 	"source.sweep":        {En: "sweep", Ja: "巡回"},
 	"source.person":       {En: "person", Ja: "担当者"},
+	"source.signal":       {En: "signal", Ja: "シグナル"},
 	"state.claimed":       {En: "unknown", Ja: "不明"},
 	"state.called":        {En: "called", Ja: "確認中"},
 	"state.stamped":       {En: "stamped", Ja: "完了"},

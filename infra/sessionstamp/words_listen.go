@@ -65,8 +65,6 @@ var listenWords = language.Catalogue{
 	"unheeded.not_federated":          {En: "the domain is managed", Ja: "マネージド ドメインです"},
 	"unheeded.not_found":              {En: "the user is gone", Ja: "ユーザーが見つかりません"},
 
-	"source.signal": {En: "provider", Ja: "プロバイダー"},
-
 	"use.listen_address": {
 		En: "Say where to listen, as --listen 127.0.0.1:8787: sessionstamp help listen",
 		Ja: "待ち受けるアドレスを --listen 127.0.0.1:8787 のように指定してください: sessionstamp help listen",

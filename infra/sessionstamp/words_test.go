@@ -20,6 +20,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
@@ -28,7 +29,7 @@ func composed() (keys []language.Key) {
 	for _, verdict := range census.Verdicts() {
 		keys = append(keys, language.Key("verdict."+verdict))
 	}
-	for _, source := range []stamp.Source{stamp.SourceNotification, stamp.SourceSweep, stamp.SourcePerson} {
+	for _, source := range []stamp.Source{stamp.SourceNotification, stamp.SourceSweep, stamp.SourcePerson, stamp.SourceSignal} {
 		keys = append(keys, language.Key("source."+source))
 	}
 	for _, state := range []stamp.State{stamp.StateClaimed, stamp.StateCalled, stamp.StateStamped, stamp.StateCannotFix} {
@@ -53,6 +54,16 @@ func composed() (keys []language.Key) {
 	for _, event := range []string{eventStamped, eventDry, eventConfirmed} {
 		keys = append(keys, language.Key("watch."+event))
 	}
+	for _, kind := range []signal.Kind{signal.PasswordChanged, signal.UserDisabled, signal.SessionsRevoked} {
+		keys = append(keys, language.Key("cause."+kind))
+	}
+	for _, reason := range append(slices.Clone(unheeded), "not_found") {
+		keys = append(keys, language.Key("unheeded."+reason))
+	}
+	for _, kind := range []signal.SourceKind{signal.KindWebhook, signal.KindOkta, signal.KindSSF} {
+		keys = append(keys, language.Key("listen.paste_"+kind))
+	}
+	keys = append(keys, "watch."+eventReported, "watch."+eventSufficient)
 	for _, g := range doctor.Groups() {
 		keys = append(keys, language.Key("doctor.group_"+g))
 	}
