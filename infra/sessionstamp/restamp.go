@@ -105,7 +105,11 @@ func (c *call) logLines(m mission) (lines []line) {
 		for i := range kinds {
 			kinds[i] = strings.TrimSpace(kinds[i])
 		}
-		lines = append(lines, line{text: "  " + c.and(kinds), hang: 2})
+		about := line{text: "  " + c.and(kinds), hang: 2}
+		if log.Others() {
+			about.colour = screen.Notice
+		}
+		lines = append(lines, about)
 	}
 	if log.Zoned {
 		lines = append(lines, line{text: c.say("restamp.zone", c.zoneName(m.zone))})

@@ -110,20 +110,22 @@ func TestRestamp(t *testing.T) {
 			ids = append(ids, s.AddUser(msgraphtest.NewUser{UPN: fmt.Sprintf("q%d@%s", i, corp), Created: s.now().Add(-1000 * time.Hour), Stamp: &old}))
 			_, _ = fmt.Fprintf(&lines, "%s,q%d@%s\n", s.now().Add(-time.Hour).Format(time.RFC3339), i, corp)
 		}
+		// The second name of a user, and a later time.
+		_, _ = fmt.Fprintf(&lines, "%s,%s\n", s.now().Add(-90*time.Minute).Format(time.RFC3339), ids[2])
 		log := logFile(t, text+lines.String())
-		if status, _, stderr := s.play(t.Context(), "restamp", "--from", log, "--yes", "--expect", "63"); status != wrongUse || !strings.Contains(stderr, "it would be 62") {
+		if status, _, stderr := s.play(t.Context(), "restamp", "--from", log, "--yes", "--expect", "64"); status != wrongUse || !strings.Contains(stderr, "it would be 63") {
 			t.Errorf("exit status %d, %s", status, stderr)
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		time.AfterFunc(1500*time.Millisecond, stop)
-		if status, stdout, stderr := s.play(ctx, "restamp", "--from", log, "--yes", "--expect", "62"); status != wrong || !strings.Contains(stdout+stderr, "restamp --continue") {
+		if status, stdout, stderr := s.play(ctx, "restamp", "--from", log, "--yes", "--expect", "63"); status != wrong || !strings.Contains(stdout+stderr, "restamp --continue") {
 			t.Fatalf("exit status %d: %s%s", status, stderr, stdout)
 		}
 		if status, stdout, stderr := s.play(t.Context(), "restamp", "--continue", "--yes"); status != fine || !strings.Contains(stdout, "stamped again") {
 			t.Fatalf("exit status %d: %s%s", status, stderr, stdout)
 		}
-		s.want(1, slices.Concat(ids[:2], ids[4:])...)
-		s.want(0, ids[2:4]...)
+		s.want(1, slices.Concat(ids[:3], ids[4:])...)
+		s.want(0, ids[3])
 		if status, stdout, stderr := s.play(t.Context(), "restamp", "--from", log, "--yes", "--expect", "0"); status != fine || !strings.Contains(stdout, "stamped since then 64") {
 			t.Errorf("given again: exit status %d: %s%s", status, stderr, stdout)
 		}

@@ -35,9 +35,12 @@ type listening struct {
 	credential                      signal.Credential // of the environment
 }
 
-// signalVariable holds what the provider proves itself by: one secret, or two separated by a
-// blank while they change over.
-const signalVariable = "SESSIONSTAMP_SIGNAL_SECRET"
+// signalVariable holds what the provider proves itself by, and beforeVariable the secret before
+// that one, while they change over.
+const (
+	signalVariable = "SESSIONSTAMP_SIGNAL_SECRET"
+	beforeVariable = signalVariable + "_BEFORE"
+)
 
 // listenFlags are those of the help of their own.
 var listenFlags = []string{"listen", "signal", "domain", "issuer", "audience", "enforce", "any-address"}
@@ -100,11 +103,12 @@ func (l *listening) check(c *call, once bool) error {
 	if err := l.local(); err != nil {
 		return err
 	}
-	l.credential.Secrets = strings.Fields(c.Env(signalVariable))
-	const changingOver = 2
-	_, err := l.record().Open("", l.credential, signal.NewKeys(nil))
-	if n := len(l.credential.Secrets); err != nil || n == 0 || n > changingOver {
-		return misuse("use.listen_secret", signalVariable)
+	l.credential.Secrets = []string{strings.TrimSpace(c.Env(signalVariable))}
+	if before := strings.TrimSpace(c.Env(beforeVariable)); before != "" {
+		l.credential.Secrets = append(l.credential.Secrets, before)
+	}
+	if _, err := l.record().Open("", l.credential, signal.NewKeys(nil)); err != nil {
+		return misuse("use.listen_secret", signalVariable, beforeVariable)
 	}
 	return nil
 }

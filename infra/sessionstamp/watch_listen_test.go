@@ -23,6 +23,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/signal/receiver"
 	"github.com/sessionstamp/sessionstamp/shared/signal/resolver"
 	"github.com/sessionstamp/sessionstamp/shared/signal/signaltest"
+	"github.com/sessionstamp/sessionstamp/shared/signal/stream"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
@@ -90,12 +91,18 @@ func (s *site) hears(do func(w *wire, path string), secrets string, args ...stri
 	s.change = func(p *program) {
 		ofApp := p.Env
 		p.Env = func(name string) string {
-			if name == signalVariable {
-				return secrets
+			now, before, _ := strings.Cut(secrets, ";")
+			switch name {
+			case signalVariable:
+				return now
+			case beforeVariable:
+				return before
 			}
 			return ofApp(name)
 		}
-		p.Listen = w.listen
+		if p.Listen = w.listen; s.reach != nil {
+			p.Transport = s.reach
+		}
 		p.Stderr = writer(func(text []byte) (int, error) {
 			stderr += string(text)
 			if found := pathOfSource.FindString(string(text)); found != "" {
@@ -112,7 +119,7 @@ func (s *site) hears(do func(w *wire, path string), secrets string, args ...stri
 		do(w, <-path)
 		stop()
 	}()
-	status, stdout, _ := s.play(ctx, append([]string{"watch", "-o", "json", "--listen", "127.0.0.1:8787", "--signal", "webhook", "--domain", corp}, args...)...)
+	status, stdout, _ := s.play(ctx, append([]string{"watch", "-o", "json", "--listen", "127.0.0.1:8787", "--domain", corp}, args...)...)
 	if status != fine {
 		s.t.Errorf("exit status %d: %s", status, stderr)
 	}
@@ -160,10 +167,10 @@ func TestWatchListens(t *testing.T) {
 			{hookSecret, "--dry-run", send(hookSecret, 204, "1", "p0", "p1"), "signal queued,signal queued,signal_reported reported,signal_reported reported", 0},
 			{hookSecret, "--every=1m", send(hookSecret, 204, "2", "p0"), "signal queued,signal_reported reported", 0},
 			{hookSecret, "--every=1m", send(other, 401, "3", "p0", "p1"), "signal_refused bad_signature", 0},
-			{other + " " + hookSecret, "--enforce", send(other, 204, "4", "p0"), "signal queued,stamped called", 1},
+			{other + ";" + hookSecret, "--enforce", send(other, 204, "4", "p0"), "signal queued,stamped called", 1},
 			{other, "--enforce", send(other, 204, "5", "p0", "nobody"), "signal queued,signal_sufficient known_stamped,signal_unheeded subject_unknown", 1},
 		} {
-			events, stderr := s.hears(c.do, c.secrets, c.flag)
+			events, stderr := s.hears(c.do, c.secrets, "--signal", "webhook", c.flag)
 			if got := strings.Join(kindsOf(events), ","); got != c.want {
 				t.Errorf("%s: got %s, want %s\n%s", c.flag, got, c.want, stderr)
 			}
@@ -176,6 +183,60 @@ func TestWatchListens(t *testing.T) {
 		if len(paths) != 1 {
 			t.Errorf("the address has changed: %v", paths)
 		}
+	})
+}
+
+// TestWatchListensToAStream: a stream that was made by hand, from its verification to a user
+// who was disabled.
+func TestWatchListensToAStream(t *testing.T) {
+	t.Parallel()
+	const bearer, token = "Bearer 0123456789abcdef0123456789", "token-of-an-administrator"
+	onSite(t, 0, msgraphtest.Options{}, allRights, func(t *testing.T, s *site) {
+		ids, _ := s.stampedAt(500 * time.Hour)
+		var network *wire
+		push := roundTripper(func(r *http.Request) (*http.Response, error) {
+			r = r.Clone(r.Context())
+			r.URL.Scheme = "http" // as the person's proxy does
+			return (&http.Transport{DialContext: network.dial, DisableKeepAlives: true}).RoundTrip(r)
+		})
+		transmitter := signaltest.New(signaltest.Options{Push: push, Now: s.now, StaticToken: token})
+		s.reach = roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Host == "transmitter.example.com" {
+				return transmitter.RoundTrip(r)
+			}
+			return s.server.RoundTrip(r)
+		})
+		found, err := stream.Discover(t.Context(), transmitter.Client(), transmitter.Issuer())
+		if err != nil {
+			t.Fatal(err)
+		}
+		events, stderr := s.hears(func(w *wire, path string) {
+			network = w
+			body := strings.NewReader(`{"events_requested":["` + signaltest.Types()[0] + `"],"delivery":{"method":"urn:ietf:rfc:8935",` +
+				`"endpoint_url":"https://proxy.example.com` + path + `","authorization_header":"` + bearer + `"}}`)
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, found.ConfigurationEndpoint, body)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			r.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}, "Authorization": {"Bearer " + token}}
+			answer, err := transmitter.RoundTrip(r)
+			if err != nil || answer.StatusCode != http.StatusCreated {
+				t.Errorf("the stream was not made: %v, %v", answer, err)
+				return
+			}
+			answer.Body.Close()
+			transmitter.Verify()
+			transmitter.Emit(signaltest.PasswordChanged(signaltest.Email("p0@"+corp), s.now().Add(-time.Minute)))
+			if n := transmitter.Deliver(t.Context()); n != 2 {
+				t.Errorf("%d of 2 were taken: %v", n, transmitter.Deliveries())
+			}
+			time.Sleep(10 * time.Minute)
+		}, bearer, "--signal", "ssf", "--issuer", transmitter.Issuer(), "--audience", "https://"+signaltest.ClientID+".example.com", "--enforce")
+		if got, want := strings.Join(kindsOf(events), ","), "signal_heard heard,signal queued,stamped called"; got != want {
+			t.Errorf("got %s, want %s\n%s", got, want, stderr)
+		}
+		s.want(1, ids[0])
 	})
 }
 

@@ -18,7 +18,7 @@ var listenWords = language.Catalogue{
 		Ja: "Okta の [Event Hooks]: URL は %s、Authentication field は Authorization、シークレットは %s の値です。保存後に [Verify] を実行してください。",
 	},
 	"listen.paste_ssf": {
-		En: "At the transmitter, make a push stream to %s with the authorization header as in %s. Nobody verifies it by itself.",
+		En: "At the transmitter, make a push stream to %s with the authorization header as in %s. The watch asks for no verification.",
 		Ja: "送信側で、送信先 %s、Authorization ヘッダー %s の値のプッシュ ストリームを作成してください。ストリームの検証は自動では行いません。",
 	},
 	"listen.reports": {
@@ -83,8 +83,8 @@ var listenWords = language.Catalogue{
 		Ja: "%s は他のマシンから接続でき、TLS もありません。プロキシの内側で 127.0.0.1 を指定するか、必要な場合だけ --any-address を追加してください。",
 	},
 	"use.listen_secret": {
-		En: "%s holds no secret that can be used: for a webhook whsec_ and base64 of 24 to 64 bytes, else at least 24 characters; two, separated by a blank, while they change over.",
-		Ja: "環境変数 %s に使えるシークレットがありません。webhook では whsec_ と 24 ～ 64 バイトの base64、ほかでは 24 文字以上です。切り替え中は空白で区切って 2 つまで指定できます。",
+		En: "The environment variable %s, or %s, holds no secret that can be used: for a webhook whsec_ and base64 of 24 to 64 bytes, else at least 24 characters.",
+		Ja: "環境変数 %s (または %s) に使えるシークレットがありません。webhook では whsec_ と 24 ～ 64 バイトの base64、ほかでは 24 文字以上です。",
 	},
 	"use.watch_signals": {En: "--signals says which brake --release releases: add --release.", Ja: "--signals は --release と一緒に指定してください。"},
 	"fail.listen_address": {
@@ -100,8 +100,8 @@ var listenWords = language.Catalogue{
 // listenHelps are what help listen says.
 var listenHelps = language.Catalogue{
 	"listen.long": {
-		En: "sessionstamp watch hears what your identity provider reports: a changed password, a disabled user. Whose stamp is older than that is stamped again, signed out once, and stays protected if the password was stolen. Your own proxy takes https and hands the path /idp/… on to --listen. The secret is in SESSIONSTAMP_SIGNAL_SECRET, and never an argument. What was acknowledged is in the file of this machine, and outlives the process.",
-		Ja: "sessionstamp watch は、プロバイダーからの通知 (パスワードの変更、ユーザーの無効化) を受け取り、スタンプがそれより古いユーザーに付け直します。対象者は 1 回サインアウトされ、盗まれたパスワードのセッションは終了します。https は自社のプロキシで受け、パス /idp/… を --listen に転送してください。シークレットは環境変数 SESSIONSTAMP_SIGNAL_SECRET で渡します (引数では渡せません)。受け付けた通知はこのマシンのファイルに保存され、停止しても失われません。",
+		En: "sessionstamp watch hears what your identity provider reports: a changed password, a disabled user. Whose stamp is older than that is stamped again, signed out once, and stays protected if the password was stolen. Your own proxy takes https and hands the path /idp/… on to --listen. The secret is in SESSIONSTAMP_SIGNAL_SECRET, and never an argument; while it is replaced, the one before in SESSIONSTAMP_SIGNAL_SECRET_BEFORE. What was acknowledged is in the file of this machine, and outlives the process.",
+		Ja: "sessionstamp watch は、プロバイダーからの通知 (パスワードの変更、ユーザーの無効化) を受け取り、スタンプがそれより古いユーザーに付け直します。対象者は 1 回サインアウトされ、盗まれたパスワードのセッションは終了します。https は自社のプロキシで受け、パス /idp/… を --listen に転送してください。シークレットは環境変数 SESSIONSTAMP_SIGNAL_SECRET で渡します (引数では渡せません。切り替え中は以前の値を SESSIONSTAMP_SIGNAL_SECRET_BEFORE に設定)。受け付けた通知はこのマシンのファイルに保存され、停止しても失われません。",
 	},
 	"listen.examples": same("  sessionstamp watch --listen 127.0.0.1:8787 --signal okta --domain example.com"),
 

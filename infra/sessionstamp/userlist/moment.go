@@ -87,21 +87,21 @@ func (c clock) excel(text string) (time.Time, problem) {
 // date reads the day at the beginning of a text.
 func (c clock) date(text string) (year, month, day int, rest string, key problem) {
 	if m := yearFirst.FindStringSubmatch(text); m != nil {
-		return int2(m[1]), int2(m[2]), int2(m[3]), text[len(m[0]):], ""
+		return atoi(m[1]), atoi(m[2]), atoi(m[3]), text[len(m[0]):], ""
 	}
 	if m := yearLast.FindStringSubmatch(text); m != nil {
-		month, day = int2(m[1]), int2(m[2])
+		month, day = atoi(m[1]), atoi(m[2])
 		if c.dayFirst {
 			month, day = day, month
 		}
-		return int2(m[3]), month, day, text[len(m[0]):], ""
+		return atoi(m[3]), month, day, text[len(m[0]):], ""
 	}
 	if m := packed.FindStringSubmatch(text); m != nil {
 		rest = m[7]
 		if m[4] != "" {
 			rest = " " + m[4] + ":" + m[5] + ":" + m[6] + rest
 		}
-		return int2(m[1]), int2(m[2]), int2(m[3]), rest, ""
+		return atoi(m[1]), atoi(m[2]), atoi(m[3]), rest, ""
 	}
 	return named(text)
 }
@@ -115,15 +115,15 @@ var (
 func named(text string) (year, month, day int, rest string, key problem) {
 	var name string
 	if m := monthName.FindStringSubmatch(text); m != nil {
-		name, day, year, rest = m[1], int2(m[2]), int2(m[3]), text[len(m[0]):]
+		name, day, year, rest = m[1], atoi(m[2]), atoi(m[3]), text[len(m[0]):]
 	} else if m := dayThenMonth.FindStringSubmatch(text); m != nil {
-		name, day, year, rest = m[2], int2(m[1]), int2(m[3]), text[len(m[0]):]
+		name, day, year, rest = m[2], atoi(m[1]), atoi(m[3]), text[len(m[0]):]
 	}
 	at, err := time.Parse("Jan", name)
 	return year, int(at.Month()), day, rest, wrong(err == nil)
 }
 
-func int2(digits string) int {
+func atoi(digits string) int {
 	n, _ := strconv.Atoi(digits) // the patterns take digits only
 	return n
 }
@@ -138,7 +138,7 @@ func timeOfDay(text string) (hour, minute, second int, rest string, key problem)
 		}
 		return 0, 0, 0, "", badTime
 	}
-	hour, minute, second = int2(m[2]), int2(m[3]), int2(m[4])
+	hour, minute, second = atoi(m[2]), atoi(m[3]), atoi(m[4])
 	if m[4] == "" {
 		second = 59
 	}
@@ -167,11 +167,11 @@ func zoneOf(text string, usual *time.Location) (*time.Location, bool) {
 		return nil, false
 	case m[2] != "":
 		const hour, minute, furthest = 60 * 60, 60, 14
-		offset := int2(m[3])*hour + int2(m[4])*minute
+		offset := atoi(m[3])*hour + atoi(m[4])*minute
 		if m[2] == "-" {
 			offset = -offset
 		}
-		return time.FixedZone("", offset), int2(m[3]) <= furthest
+		return time.FixedZone("", offset), atoi(m[3]) <= furthest
 	case strings.EqualFold(m[1], "JST"):
 		return tokyo, true
 	}
@@ -198,5 +198,5 @@ func numbers(text string) (first, second int, found bool) {
 	if m == nil {
 		return 0, 0, false
 	}
-	return int2(m[1]), int2(m[2]), true
+	return atoi(m[1]), atoi(m[2]), true
 }
