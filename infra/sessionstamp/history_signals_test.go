@@ -1,7 +1,9 @@
 package main
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
@@ -25,4 +27,19 @@ func TestCountEnded(t *testing.T) {
 	if n := countEnded(pasts, stamp.ReasonExcluded); n != 4 {
 		t.Errorf("%d, want 4", n)
 	}
+}
+
+// TestSignalNames: those who are known have names, and nobody is looked up of the others.
+func TestSignalNames(t *testing.T) {
+	t.Parallel()
+	onCrew(t, 2, func(t *testing.T, k *crew) {
+		signalled(k.deployed)
+		k.log("StamperFunction", -time.Hour, map[string]any{"message": "user handled", "user": k.ids[1], "source": "signal", "provider": "a", "reason": "reported"})
+		k.log("ResolverFunction", -time.Hour, map[string]any{"message": "signal handled", "provider": "a", "reason": "subject_unknown"})
+		k.write(t)
+		status, stdout, stderr := k.run(t.Context(), nil, "history", "--signals", "--names", "--stack", "sessionstamp", "-o", "csv")
+		if status != fine || strings.Count(stdout, "@corp.example") != 1 || !strings.Contains(stdout, ",u1@corp.example,") || !strings.Contains(stdout, ",,,a,scripts,,subject_unknown") {
+			t.Errorf("exit status %d: %s%s", status, stdout, stderr)
+		}
+	})
 }
