@@ -59,6 +59,9 @@ func (s *SSF) decode(claims object, name string, event object, r Request) (Deliv
 		return Delivery{Stream: news}, nil
 	case "ssf/event-type/stream-updated", "sse/event-type/stream-updated":
 		news.Status = event.text("status")
+		if whole := event.object("status"); whole != nil {
+			news.Status = whole.text("status") // Keycloak 26.7 repeats the answer of its status endpoint
+		}
 		if !slices.Contains([]string{"enabled", "paused", "disabled"}, news.Status) {
 			return Delivery{}, refuse(Malformed)
 		}
