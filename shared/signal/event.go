@@ -52,7 +52,7 @@ func (s *SSF) decode(claims object, name string, event object, r Request) (Deliv
 	switch name {
 	case "ssf/event-type/verification", "sse/event-type/verification":
 		state := event.text("state")
-		if state != "" && subtle.ConstantTimeCompare([]byte(state), []byte(s.config.State)) == 0 {
+		if state != "" && !s.asked(state, news.ID) {
 			return Delivery{}, refuse(BadState)
 		}
 		news.Verified, news.Asked = true, state != ""
@@ -68,6 +68,12 @@ func (s *SSF) decode(claims object, name string, event object, r Request) (Deliv
 		return Delivery{Stream: news}, nil
 	}
 	return s.user(claims, name, event, r), nil
+}
+
+// asked tells whether a verification with that state was asked for, of our stream.
+func (s *SSF) asked(state, stream string) bool {
+	return subtle.ConstantTimeCompare([]byte(state), []byte(s.config.State)) == 1 &&
+		(stream == "" || s.config.Stream == "" || stream == s.config.Stream)
 }
 
 // user makes a signal of an event about a user, or drops it.

@@ -38,6 +38,8 @@ const (
 	Unreadable Problem = "unreadable"
 	// Occupied: the transmitter's only stream for us delivers to somebody else.
 	Occupied Problem = "occupied"
+	// NotDelivered: the transmitter can't deliver a verification to us.
+	NotDelivered Problem = "not_delivered"
 	// NotEnabled: the stream is disabled, or stays paused.
 	NotEnabled Problem = "not_enabled"
 )
@@ -62,6 +64,8 @@ var remedies = map[Problem]string{
 	Unreadable: "the transmitter's answer does not describe a stream: look at the stream in the provider's console",
 	Occupied: "the transmitter has one stream for this client, and it delivers to another address: " +
 		"give it the address of this source at the provider, delete it there, or use a client of its own",
+	NotDelivered: "the transmitter could not deliver the verification that we asked for: let it reach the address of this source " +
+		"(firewall, proxy, certificates), and look at its log",
 	NotEnabled: "the stream is not enabled: enable it in the provider's console",
 }
 

@@ -113,7 +113,7 @@ func TestRemedies(t *testing.T) {
 	t.Parallel()
 	for _, p := range []Problem{
 		NoAnswer, NotSecure, NoMetadata, OtherIssuer, OtherVersion, NoPush, NoCredential, NoToken, NotAllowed, TooMany,
-		Unavailable, NotAccepted, Unreadable, Occupied, NotEnabled,
+		Unavailable, NotAccepted, Unreadable, Occupied, NotDelivered, NotEnabled,
 	} {
 		if remedies[p] == "" || (&Error{Problem: p, Doing: "x"}).Error() != "x: "+remedies[p] {
 			t.Errorf("nothing is said of %s", p)

@@ -7,6 +7,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -249,6 +250,11 @@ func (r *run) verify(ctx context.Context) error {
 	})
 	if err == nil {
 		r.stream.Asked = r.now.UTC()
+	}
+	// Keycloak delivers it before it answers, and says in this way that it could not:
+	// https://github.com/keycloak/keycloak/blob/main/ssf/transmitter/src/main/java/org/keycloak/ssf/transmitter/resources/SsfStreamVerificationResource.java
+	if e, ok := errors.AsType[*Error](err); ok && e.Status == http.StatusBadRequest {
+		e.Problem = NotDelivered
 	}
 	return err
 }

@@ -112,6 +112,12 @@ func TestKeep(t *testing.T) {
 			`POST /ssf/status {"stream_id":"s 1","status":"enabled"}`,
 			`POST /ssf/verify {"stream_id":"s 1","state":"` + credential.State() + `"}`,
 		}, ""},
+		"cannot reach us": {func(s *signal.Stream) { known(s); s.Asked = time.Time{} }, map[string]answer{
+			"GET /ssf/stream?stream_id=s+1": {200, made, nil}, "PATCH /ssf/stream": {200, made, nil}, "POST /ssf/verify": {400, secret, nil},
+		}, []string{
+			"GET /ssf/stream?stream_id=s+1", `PATCH /ssf/stream {"stream_id":"s 1",` + ours, "GET /ssf/status?stream_id=s+1",
+			`POST /ssf/verify {"stream_id":"s 1","state":"` + credential.State() + `"}`,
+		}, stream.NotDelivered},
 		"can neither be read nor changed": {known, map[string]answer{
 			"GET /ssf/stream?stream_id=s+1": {405, ``, nil}, "PATCH /ssf/stream": {405, ``, nil}, "DELETE /ssf/stream?stream_id=s+1": {204, ``, nil},
 			"POST /ssf/stream": {201, `{"stream_id":"2","iss":"{base}","aud":["us"]}`, nil},
