@@ -90,7 +90,7 @@ func (f *function) keep(ctx context.Context) (any, error) {
 	return report.Found, err
 }
 
-// tellBrake says at each run that the brake is reached: where it is, no user comes up
+// tellBrake says at each run which brake is reached: where one is, no user comes up
 // any more who would tell.
 func (f *function) tellBrake(ctx context.Context) {
 	s, limit, err := f.brake(ctx, f.tenant)
@@ -98,12 +98,18 @@ func (f *function) tellBrake(ctx context.Context) {
 		f.log.LogAttrs(ctx, slog.LevelWarn, "nobody knows how the brake stands", slog.String("error", err.Error()))
 		return
 	}
-	if s.Reached.IsZero() {
-		return
+	for _, one := range []struct {
+		reached time.Time
+		says    string
+	}{
+		{s.Reached, "the brake is reached: nobody is stamped automatically until a person releases it"},
+		{s.Signals.Reached, "the brake of signals is reached: nobody is signed out for what providers report until a person releases it"},
+	} {
+		if !one.reached.IsZero() {
+			f.metrics.Attend(metrics.BrakeReached, 1)
+			f.log.LogAttrs(ctx, slog.LevelWarn, one.says, slog.Time("reached", one.reached), slog.Int("limit", limit))
+		}
 	}
-	f.metrics.Attend(metrics.BrakeReached, 1)
-	f.log.LogAttrs(ctx, slog.LevelWarn, "the brake is reached: nobody is stamped automatically until a person releases it",
-		slog.Time("reached", s.Reached), slog.Int("limit", limit))
 }
 
 // tellExpiry says when what the app signs in with expires. This is the function for it

@@ -29,6 +29,7 @@ type stub struct {
 	err     error
 	expires time.Time
 	reached time.Time
+	signals time.Time      // when the brake of signals was reached
 	found   keeper.Finding // healthy, if empty
 }
 
@@ -54,7 +55,7 @@ func (s *stub) TakeDown(context.Context) error {
 func (s *stub) ends(context.Context) (time.Time, error) { return s.expires, nil }
 
 func (s *stub) brake(context.Context, string) (stamp.BrakeState, int, error) {
-	return stamp.BrakeState{Tally: stamp.Tally{Reached: s.reached}}, 200, nil
+	return stamp.BrakeState{Tally: stamp.Tally{Reached: s.reached}, Signals: stamp.Tally{Reached: s.signals}}, 200, nil
 }
 
 // functionOf is a function around a stub, whose log and metrics go to out.
@@ -79,6 +80,7 @@ func TestSchedule(t *testing.T) {
 	}{
 		"all well":             {&stub{expires: time.Now().AddDate(1, 0, 0)}, nil},
 		"the brake is reached": {&stub{expires: time.Now().AddDate(1, 0, 0), reached: time.Now()}, []string{"brake_reached", "until a person releases it"}},
+		"that of signals":      {&stub{expires: time.Now().AddDate(1, 0, 0), signals: time.Now()}, []string{"brake_reached", "for what providers report"}},
 		"the credential ends":  {&stub{expires: time.Now().AddDate(0, 0, 2)}, []string{"credential_ends"}},
 		"nobody knows":         {&stub{}, []string{"nobody knows when the client secret expires"}},
 		"the keeper fails":     {&stub{err: errGraph, expires: time.Now().AddDate(0, 0, 2)}, []string{"credential_ends"}},

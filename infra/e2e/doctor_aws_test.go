@@ -208,6 +208,16 @@ var stateFaults = []fault{
 	})},
 	{name: "stamping is paused", id: "paused", make: ordered(`{"pause":true}`, `{"resume":true}`)},
 	{name: "the brake is reached", id: "brake_reached", make: remembered("brake", func(doc object) { doc["Reached"] = at(time.Hour) })},
+	{name: "the brake of signals is reached", id: "signals_brake_reached", make: remembered("brake", func(doc object) {
+		doc["Signals"] = object{"M": object{"Reached": at(time.Hour)}}
+	})},
+	{name: "a secret of a source is left", id: "signal_secret_orphaned", make: func(p *patient) func() {
+		name := stackName + "/signal/" + strings.Repeat("0a", 16)
+		p.call("secretsmanager.CreateSecret", object{"Name": name, "SecretString": "{}"})
+		return func() {
+			p.call("secretsmanager.DeleteSecret", object{"SecretId": name, "ForceDeleteWithoutRecovery": true})
+		}
+	}},
 	{name: "it is only a dry run", id: "dry_run", make: func(p *patient) func() { return p.parameter("DryRun", "true") }},
 }
 

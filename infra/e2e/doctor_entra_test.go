@@ -128,7 +128,7 @@ var entraFaults = []fault{
 		p.administer("DELETE", "/applications/"+app["id"].(string), nil)
 		return undo
 	}},
-	{name: "the reader app has no service principal", id: "principal_missing", also: []string{"trust_missing", "trust_missing"}, make: func(p *patient) func() {
+	{name: "the reader app has no service principal", id: "principal_missing", also: []string{"resolver_untrusted", "trust_missing", "trust_missing"}, make: func(p *patient) func() {
 		_, undo := p.another()
 		return undo
 	}},
@@ -241,6 +241,10 @@ func moved(all []msgraphtest.FederatedCredential) []msgraphtest.FederatedCredent
 var trustFaults = []fault{
 	{name: "the stamper app trusts nobody", id: "trust_missing", fixed: true,
 		make: trusted(theStamper, func([]msgraphtest.FederatedCredential) []msgraphtest.FederatedCredential { return nil })},
+	{name: "the resolver is not trusted yet", id: "resolver_untrusted", fixed: true,
+		make: trusted(theReader, func(all []msgraphtest.FederatedCredential) []msgraphtest.FederatedCredential {
+			return slices.DeleteFunc(slices.Clone(all), func(f msgraphtest.FederatedCredential) bool { return strings.Contains(f.Subject, "-resolver-") })
+		})},
 	{name: "the keeper is trusted by another account's issuer", id: "trust_wrong_issuer", fixed: true,
 		make: trusted(theReader, first(func(f *msgraphtest.FederatedCredential) { f.Issuer = elsewhere }))},
 	{name: "the issuer has changed for all", id: "issuer_changed", fixed: true, make: func(p *patient) func() {

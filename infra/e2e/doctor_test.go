@@ -195,7 +195,8 @@ func TestDoctorWithoutRights(t *testing.T) {
 		"dynamodb:DescribeTable", "secretsmanager:*", "cloudwatch:DescribeAlarms", "sns:*", "dynamodb:GetItem", "logs:*"))
 	lacks("alarms cloudwatch:DescribeAlarms", "attention logs:FilterLogEvents", "brake dynamodb:GetItem", "front logs:FilterLogEvents",
 		"functions lambda:GetFunctionConfiguration", "issuer iam:GetOutboundWebIdentityFederationInfo", "keeper dynamodb:GetItem", "key kms:DescribeKey",
-		"queue sqs:GetQueueAttributes", "receivers sns:ListSubscriptionsByTopic", "secrets secretsmanager:DescribeSecret", "sweep dynamodb:GetItem",
+		"queue sqs:GetQueueAttributes", "receivers sns:ListSubscriptionsByTopic", "secrets secretsmanager:DescribeSecret",
+		"signal_queue sqs:GetQueueAttributes", "signal_secrets secretsmanager:ListSecrets", "signals dynamodb:GetItem", "sweep dynamodb:GetItem",
 		"switches lambda:GetEventSourceMapping", "table dynamodb:DescribeTable", "traffic logs:FilterLogEvents")
 	allow()
 	allow = p.aws.Forbid(awstest.Actions("lambda:GetFunctionConcurrency", "scheduler:*", "dynamodb:DescribeContinuousBackups", "cloudwatch:GetMetricData"))

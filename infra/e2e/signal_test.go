@@ -186,7 +186,7 @@ func sharedSignals(w *world) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	before := len(transmitter.Faults()) // asking about tokens is none of the framework
+	before := len(transmitter.Faults())                                              // asking about tokens is none of the framework
 	known.TokenEndpoint, known.Scope = transmitter.TokenURL(), "ssf.read ssf.manage" // as its administrator tells
 	id := strings.Repeat("1f", 16)
 	w.register(id, signal.Record{Name: "provider", Kind: signal.KindSSF, Domains: []string{federated}, Stream: known, Added: time.Now().UTC()},

@@ -54,7 +54,7 @@ func TestPolicy(t *testing.T) {
 		t.Error(china)
 	}
 	for args, want := range map[string]string{
-		"policy": "deploy|operator|helpdesk", "policy admin": "deploy|operator|helpdesk", "policy deploy --stack *": "--stack NAME", "policy deploy --account 1": "111122223333",
+		"policy": "deploy|operator|signals|helpdesk", "policy admin": "deploy|operator|signals|helpdesk", "policy deploy --stack *": "--stack NAME", "policy deploy --account 1": "111122223333",
 	} {
 		if status, stdout, stderr := play(t.Context(), nil, strings.Fields(args)...); status != wrongUse || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%s: exit status %d, %s", args, status, stderr)

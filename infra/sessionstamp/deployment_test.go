@@ -43,26 +43,37 @@ func TestDeployed(t *testing.T) {
 		"status-fresh": {"status", func(d *deployed) {
 			d.Created, d.sweep, d.Logs["SweeperFunction"] = at.Add(-10*time.Minute).Format(time.RFC3339), sweep.Checkpoint{}, nil
 		}, nil, fine},
-		"status-sweeping":    {"status", func(d *deployed) { d.sweep.FullStarted = at.Add(-time.Minute) }, nil, fine},
-		"help-status":        {"status --help", nil, nil, fine},
-		"help-release":       {"release --help", nil, nil, fine},
-		"help-sweep":         {"sweep --help", nil, nil, fine},
-		"history-stack":      {"history --stack sessionstamp", nil, nil, fine},
-		"history-stack-none": {"history 00000000-53ca-4c4f-a6e1-0d55712f85c8 --stack sessionstamp --since 2d", nil, nil, fine},
-		"pause":              {"pause", nil, nil, fine},
-		"pause-again":        {"pause", paused11, nil, fine},
-		"resume":             {"resume", paused11, nil, fine},
-		"resume-braked":      {"resume --region " + stacktest.Region, func(d *deployed) { paused11(d); reached(d) }, nil, fine},
-		"resume-nothing":     {"resume", nil, nil, fine},
-		"release":            {"release", reached, answers("y\n"), fine},
-		"release-no":         {"release", reached, answers("n\n"), wrong},
-		"release-paused":     {"release --yes", func(d *deployed) { paused11(d); reached(d) }, nil, fine},
-		"release-nothing":    {"release --yes", nil, nil, fine},
-		"release-unasked":    {"release", reached, nil, wrongUse},
-		"sweep":              {"sweep", reports(fullRound), nil, fine},
-		"sweep-cut":          {"sweep", reports(sweep.Report{Kind: sweep.KindFull, Causes: []sweep.Cause{sweep.CauseOutOfTime}, Counts: sweep.Counts{Members: 9}}), nil, fine},
-		"sweep-paused":       {"sweep", reports(sweep.Report{Kind: sweep.KindFull, Causes: []sweep.Cause{sweep.CausePaused}}), nil, wrong},
-		"sweep-preview":      {"sweep --preview", reports(previewed), nil, fine},
+		"status-sweeping": {"status", func(d *deployed) { d.sweep.FullStarted = at.Add(-time.Minute) }, nil, fine},
+		"status-signals":  {"status", signalled, nil, wrong},
+		"status-reports": {"status", func(d *deployed) {
+			signalled(d)
+			delete(d.signal.Sources, "b")
+			d.Parameters["SignalMode"], d.brake.Signals = "report", stamp.Tally{}
+		}, nil, fine},
+		"release-signals":         {"release --signals", signalled, answers("y\n"), fine},
+		"release-signals-nothing": {"release --signals --yes", nil, nil, fine},
+		"release-other":           {"release --yes", signalled, nil, fine},
+		"resume-signals":          {"resume", func(d *deployed) { paused11(d); signalled(d) }, nil, fine},
+		"history-signals":         {"history --stack sessionstamp --since 1d", reported, nil, fine},
+		"help-status":             {"status --help", nil, nil, fine},
+		"help-release":            {"release --help", nil, nil, fine},
+		"help-sweep":              {"sweep --help", nil, nil, fine},
+		"history-stack":           {"history --stack sessionstamp", nil, nil, fine},
+		"history-stack-none":      {"history 00000000-53ca-4c4f-a6e1-0d55712f85c8 --stack sessionstamp --since 2d", nil, nil, fine},
+		"pause":                   {"pause", nil, nil, fine},
+		"pause-again":             {"pause", paused11, nil, fine},
+		"resume":                  {"resume", paused11, nil, fine},
+		"resume-braked":           {"resume --region " + stacktest.Region, func(d *deployed) { paused11(d); reached(d) }, nil, fine},
+		"resume-nothing":          {"resume", nil, nil, fine},
+		"release":                 {"release", reached, answers("y\n"), fine},
+		"release-no":              {"release", reached, answers("n\n"), wrong},
+		"release-paused":          {"release --yes", func(d *deployed) { paused11(d); reached(d) }, nil, fine},
+		"release-nothing":         {"release --yes", nil, nil, fine},
+		"release-unasked":         {"release", reached, nil, wrongUse},
+		"sweep":                   {"sweep", reports(fullRound), nil, fine},
+		"sweep-cut":               {"sweep", reports(sweep.Report{Kind: sweep.KindFull, Causes: []sweep.Cause{sweep.CauseOutOfTime}, Counts: sweep.Counts{Members: 9}}), nil, fine},
+		"sweep-paused":            {"sweep", reports(sweep.Report{Kind: sweep.KindFull, Causes: []sweep.Cause{sweep.CausePaused}}), nil, wrong},
+		"sweep-preview":           {"sweep --preview", reports(previewed), nil, fine},
 	} {
 		for _, l := range languages() {
 			t.Run(name+"."+string(l), func(t *testing.T) {
@@ -114,13 +125,15 @@ func TestDeployedContracts(t *testing.T) {
 		args string
 		is   func(*deployed)
 	}{
-		"status.json":  {"status -o json", paused11},
-		"status.csv":   {"status -o csv", reached},
-		"pause.json":   {"pause -o json", nil},
-		"release.csv":  {"release --yes -o csv", reached},
-		"preview.json": {"sweep --preview -o json", reports(previewed)},
-		"preview.csv":  {"sweep --preview -o csv", reports(previewed)},
-		"history.json": {"history " + aUser + " --stack sessionstamp -o json", nil},
+		"status.json":          {"status -o json", paused11},
+		"status.csv":           {"status -o csv", reached},
+		"pause.json":           {"pause -o json", nil},
+		"release.csv":          {"release --yes -o csv", reached},
+		"preview.json":         {"sweep --preview -o json", reports(previewed)},
+		"preview.csv":          {"sweep --preview -o csv", reports(previewed)},
+		"status-signals.json":  {"status -o json", signalled},
+		"history-signals.json": {"history --stack sessionstamp --since 1d -o json", reported},
+		"history.json":         {"history " + aUser + " --stack sessionstamp -o json", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -149,11 +162,15 @@ func TestOrders(t *testing.T) {
 		orders int
 		after  func(stamp.BrakeState) bool
 	}{
-		"pause":                   {nil, 1, func(b stamp.BrakeState) bool { return b.Paused.Equal(at) }},
-		"pause --lang ja":         {func(d *deployed) { d.Status = "UPDATE_ROLLBACK_FAILED" }, 1, func(b stamp.BrakeState) bool { return b.Paused.Equal(at) }},
-		"pause --lang en":         {paused11, 0, func(b stamp.BrakeState) bool { return b.Paused.Equal(at.Add(-11 * time.Hour)) }},
-		"resume":                  {paused11, 1, func(b stamp.BrakeState) bool { return b.Paused.IsZero() }},
-		"release --yes":           {reached, 1, func(b stamp.BrakeState) bool { return b.Reached.IsZero() && b.Taken(at) == 0 }},
+		"pause":           {nil, 1, func(b stamp.BrakeState) bool { return b.Paused.Equal(at) }},
+		"pause --lang ja": {func(d *deployed) { d.Status = "UPDATE_ROLLBACK_FAILED" }, 1, func(b stamp.BrakeState) bool { return b.Paused.Equal(at) }},
+		"pause --lang en": {paused11, 0, func(b stamp.BrakeState) bool { return b.Paused.Equal(at.Add(-11 * time.Hour)) }},
+		"resume":          {paused11, 1, func(b stamp.BrakeState) bool { return b.Paused.IsZero() }},
+		"release --yes":   {reached, 1, func(b stamp.BrakeState) bool { return b.Reached.IsZero() && b.Taken(at) == 0 }},
+		"release --signals --yes": {func(d *deployed) { signalled(d); reached(d) }, 1, func(b stamp.BrakeState) bool {
+			return b.Signals.Reached.IsZero() && b.Signals.Taken(at) == 0 && !b.Reached.IsZero()
+		}},
+		"release --yes --lang ja": {signalled, 0, func(b stamp.BrakeState) bool { return !b.Signals.Reached.IsZero() }},
 		"release --yes --lang en": {nil, 0, func(b stamp.BrakeState) bool { return b.Taken(at) == 14 }},
 	} {
 		t.Run(args, func(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack/stacktest"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/state"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
@@ -28,6 +30,7 @@ type deployed struct {
 	brake  stamp.BrakeState
 	keeper keeper.Record
 	sweep  sweep.Checkpoint
+	signal signal.Registry
 }
 
 func deploy(t *testing.T) *deployed {
@@ -97,6 +100,8 @@ func (d *deployed) play(t *testing.T, change func(*program), args ...string) (st
 				err = brake.Resume(t.Context(), tenant)
 			case sweep.OrderRelease:
 				err = brake.Release(t.Context(), tenant, at)
+			case sweep.OrderReleaseSignals:
+				err = brake.ReleaseSignals(t.Context(), tenant, at)
 			default:
 				err = errors.New("nobody expects " + string(o))
 			}
@@ -130,11 +135,21 @@ func (d *deployed) write(t *testing.T) {
 	save(t, d.table, store.NameBrake, tenant, d.brake)
 	save(t, d.table, store.NameKeeper, tenant, d.keeper)
 	save(t, d.table, store.NameSweep, tenant, d.sweep)
+	save(t, d.table, store.NameSignals, tenant, d.signal)
 }
 
 func save[T any](t *testing.T, table *store.Table, name, tenant string, doc T) {
 	t.Helper()
-	if _, err := store.NewState[T](table, name).Save(t.Context(), tenant, state.Item[T]{Doc: doc}); err != nil {
+	documents := store.NewState[T](table, name)
+	_, err := documents.Save(t.Context(), tenant, state.Item[T]{Doc: doc})
+	if errors.Is(err, state.ErrConflict) { // it is there from before
+		var item state.Item[T]
+		if item, err = documents.Load(t.Context(), tenant); err == nil {
+			item.Doc = doc
+			_, err = documents.Save(t.Context(), tenant, item)
+		}
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -144,6 +159,27 @@ func paused11(d *deployed) { d.brake.Paused = at.Add(-11 * time.Hour) }
 func reached(d *deployed) {
 	d.brake.Reached = at.Add(-time.Hour)
 	d.brake.Hours[at.Add(-time.Hour).Truncate(time.Hour).Unix()] = 590
+}
+
+// signalled has signals enforced, whose brake is reached, and a source that is silent.
+func signalled(d *deployed) {
+	d.Parameters["SignalMode"] = "enforce"
+	d.brake.Signals = stamp.Tally{Reached: at.Add(-2 * time.Hour), Hours: map[int64]int{at.Add(-2 * time.Hour).Truncate(time.Hour).Unix(): 604}}
+	d.signal = signal.Registry{Sources: map[string]signal.Record{
+		"a": {Name: "scripts", Kind: signal.KindWebhook, Added: at.Add(-900 * time.Hour), Heard: at.Add(-time.Hour)},
+		"b": {Name: "Keycloak", Kind: signal.KindSSF, Added: at.Add(-900 * time.Hour), Heard: at.Add(-9 * time.Hour), Stream: signal.Stream{ConfigurationEndpoint: "c", VerificationEndpoint: "v"}},
+	}}
+}
+
+// reported has signed out three users for what providers reported, and one for what nobody
+// knows yet.
+func reported(d *deployed) {
+	for i, cause := range []string{"password_changed", "user_disabled", "sessions_revoked", "a_new_one"} {
+		d.log("StamperFunction", time.Duration(i-9)*time.Hour, map[string]any{
+			"message": "user handled", "user": strings.Replace(aUser, "7451", fmt.Sprint(1000+i), 1), "source": stamp.SourceSignal, "reason": stamp.ReasonCalled,
+			"provider": "a", "cause": cause, "creation_to_call_s": 9e6,
+		})
+	}
 }
 
 // reports answers with a report.

@@ -14,6 +14,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -34,9 +35,11 @@ func (a inAccount) Stacks(ctx context.Context) ([]*stack.Stack, error) {
 // stackAsker is what the doctor asks of a stack, and has it do.
 type stackAsker interface {
 	Function(ctx context.Context, logical string) (stack.Function, error)
-	Trigger(ctx context.Context) (state string, err error)
+	Trigger(ctx context.Context, logical string) (state string, err error)
 	Schedule(ctx context.Context, logical string) (state string, err error)
 	Queues(ctx context.Context) (requests, dead stack.Waiting, err error)
+	SignalQueues(ctx context.Context) (waiting, dead stack.Waiting, err error)
+	SignalSecrets(ctx context.Context) (sources []string, err error)
 	Figures(ctx context.Context, now time.Time) (stack.Figures, error)
 	KeyState(ctx context.Context) (string, error)
 	TableSettings(ctx context.Context) (stack.TableSettings, error)
@@ -53,7 +56,7 @@ type stackAsker interface {
 }
 
 // The functions that sign in to Entra, by our names.
-var signers = []string{"stamper", "keeper", "sweeper"}
+var signers = []string{"stamper", "keeper", "sweeper", "resolver"}
 
 // deploymentOf is what CloudFormation says of a stack, and what follows from its name and place.
 func deploymentOf(a *account.Account, s *stack.Stack) doctor.Deployment {
@@ -62,7 +65,7 @@ func deploymentOf(a *account.Account, s *stack.Stack) doctor.Deployment {
 		Tenant: s.Parameters["TenantId"], Reader: s.Parameters["ClientId"], Stamper: s.Parameters["StamperClientId"],
 		Mode: directory.AuthMode(s.Parameters["AuthMode"]), Audience: s.Outputs["TokenAudience"],
 		Domains: entriesOf(s, "FederatedDomains"), Groups: entriesOf(s, "ExcludedGroups"),
-		DryRun: observes(s), Subjects: make(map[string]string), Apps: make(map[string]string),
+		DryRun: observes(s), SignalMode: string(s.SignalMode()), Subjects: make(map[string]string), Apps: make(map[string]string),
 	}
 	if d.Stamper == d.Reader {
 		d.Stamper = "" // one app does all
@@ -121,6 +124,13 @@ func gatherStack(ctx context.Context, x examined, e *doctor.Evidence) {
 	e.Front = answered(doctor.Front{Faults: figures.Faults, Throttled: len(throttled)}, errors.Join(unmeasured, err))
 	memory, err := x.asks.Memory(ctx)
 	e.Keeper, e.Sweep, e.Brake = answered(memory.Keeper, err), answered(memory.Sweep, err), answered(memory.Brake, err)
+	e.Signals = answered(memory.Signals, err)
+	if x.stack.SignalMode() != stack.SignalsOff {
+		waiting, dead, err := x.asks.SignalQueues(ctx)
+		e.SignalQueue = found(doctor.Queue{Found: true, Waiting: waiting.Sum(), Dead: dead.Sum(), DeadARN: x.queueARN("SignalDeadLetterQueue")}, doctor.Queue{}, err)
+		secrets, err := x.asks.SignalSecrets(ctx)
+		e.SignalSecrets = answered(secrets, err)
+	}
 	e.Attention = attentionOf(ctx, x, e.Now)
 	e.Traffic = trafficOf(ctx, x, e.Now)
 }
@@ -139,7 +149,7 @@ func partName(logical string) string {
 
 func functionsOf(ctx context.Context, x examined, figures stack.Figures) doctor.Answer[[]doctor.Function] {
 	var all []doctor.Function
-	for _, logical := range stack.FunctionNames() {
+	for _, logical := range x.stack.FunctionNames() {
 		f, err := x.asks.Function(ctx, logical)
 		is := doctor.Function{
 			Name: partName(logical), Found: true, State: f.State, LastUpdate: f.Updated, Why: strings.TrimSpace(f.Reason + " " + f.UpdateReason),
@@ -156,7 +166,8 @@ func functionsOf(ctx context.Context, x examined, figures stack.Figures) doctor.
 
 // switchesOf takes what is on the way to be on for on.
 func switchesOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Switch] {
-	state, err := x.asks.Trigger(ctx)
+	var state string
+	var err error
 	var all []doctor.Switch
 	add := func(function, logical string, on bool) bool {
 		is := doctor.Switch{Function: function, ID: x.stack.Resources[logical], Found: true, On: on}
@@ -164,8 +175,15 @@ func switchesOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Switch] 
 		all = append(all, one)
 		return asked
 	}
-	if !add("stamper", "NotificationEventSource", state != "Disabled" && state != "Disabling") {
-		return doctor.NotAsked[[]doctor.Switch](whyNot(err))
+	triggers := []string{stack.NotificationTrigger}
+	if x.stack.SignalMode() != stack.SignalsOff {
+		triggers = append(triggers, stack.SignalTriggers()...)
+	}
+	for i, logical := range triggers {
+		function := map[bool]string{true: "stamper", false: "resolver"}[i == 0]
+		if state, err = x.asks.Trigger(ctx, logical); !add(function, logical, state != "Disabled" && state != "Disabling") {
+			return doctor.NotAsked[[]doctor.Switch](whyNot(err))
+		}
 	}
 	for _, logical := range stack.ScheduleNames() {
 		if state, err = x.asks.Schedule(ctx, logical); !add(partName(logical), logical, state != "DISABLED") {
@@ -175,15 +193,18 @@ func switchesOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Switch] 
 	return doctor.Asked(all)
 }
 
-// queueOf knows the dead-letter queue's ARN by its URL, which ends with account and name.
+// queueARN knows the ARN of a queue by its URL, which ends with account and name.
+func (x examined) queueARN(logical string) string {
+	url := x.stack.Resources[logical]
+	return fmt.Sprintf("arn:%s:sqs:%s:%s:%s", x.account.Partition, x.account.Region, x.account.ID, url[strings.LastIndex(url, "/")+1:])
+}
+
 func queueOf(ctx context.Context, x examined, figures stack.Figures, unmeasured error) doctor.Answer[doctor.Queue] {
 	requests, dead, err := x.asks.Queues(ctx)
 	if err == nil {
 		err = unmeasured
 	}
-	url := x.stack.Resources["DeadLetterQueue"]
-	arn := fmt.Sprintf("arn:%s:sqs:%s:%s:%s", x.account.Partition, x.account.Region, x.account.ID, url[strings.LastIndex(url, "/")+1:])
-	return found(doctor.Queue{Found: true, Oldest: figures.Oldest, Waiting: requests.Sum(), Dead: dead.Sum(), DeadARN: arn}, doctor.Queue{}, err)
+	return found(doctor.Queue{Found: true, Oldest: figures.Oldest, Waiting: requests.Sum(), Dead: dead.Sum(), DeadARN: x.queueARN("DeadLetterQueue")}, doctor.Queue{}, err)
 }
 
 func secretsOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Secret] {
@@ -216,7 +237,7 @@ const mostRecords = 1000
 // attentionOf adds up why the functions have called for a person in the last day.
 func attentionOf(ctx context.Context, x examined, now time.Time) doctor.Answer[map[string]int] {
 	counts := make(map[string]int)
-	for _, function := range stack.FunctionNames() {
+	for _, function := range x.stack.FunctionNames() {
 		records, _, err := x.asks.Logs(ctx, function, now.Add(-24*time.Hour), `{ $.NeedsAttention > 0 }`, mostRecords)
 		if err != nil {
 			return doctor.NotAsked[map[string]int](whyNot(err))
@@ -234,6 +255,10 @@ func attentionOf(ctx context.Context, x examined, now time.Time) doctor.Answer[m
 	return doctor.Asked(counts)
 }
 
+// troublePattern finds whom Graph does not let us stamp, and whom the settings do not though
+// a provider has reported them.
+const troublePattern = `{ $.reason = "forbidden" || $.reason = "refused" || $.reason = "still_empty" || ($.reason = "excluded" && $.source = "signal") }`
+
 // trafficOf counts what the last seven days have brought.
 func trafficOf(ctx context.Context, x examined, now time.Time) doctor.Answer[doctor.Traffic] {
 	since := now.Add(-zerosSpan)
@@ -241,15 +266,19 @@ func trafficOf(ctx context.Context, x examined, now time.Time) doctor.Answer[doc
 	if err != nil {
 		return doctor.NotAsked[doctor.Traffic](whyNot(err))
 	}
-	records, _, err := x.asks.Logs(ctx, "StamperFunction", since, `{ $.reason = "forbidden" || $.reason = "refused" || $.reason = "still_empty" }`, mostRecords)
-	users := make(map[string]bool)
+	records, _, err := x.asks.Logs(ctx, "StamperFunction", since, troublePattern, mostRecords)
+	excluded, users := make(map[string]bool), make(map[string]bool)
 	for _, r := range records {
-		var said struct{ User string }
-		if json.Unmarshal([]byte(r.Message), &said) == nil && said.User != "" {
+		var said struct{ User, Reason string }
+		switch {
+		case json.Unmarshal([]byte(r.Message), &said) != nil || said.User == "":
+		case said.Reason == string(stamp.ReasonExcluded):
+			excluded[said.User] = true
+		default:
 			users[said.User] = true
 		}
 	}
 	return answered(doctor.Traffic{
-		Missed: int(sums[missed]), Stamped: int(sums["UsersStamped"]), Forged: int(sums[forged]), CannotFix: len(users),
+		Missed: int(sums[missed]), Stamped: int(sums["UsersStamped"]), Forged: int(sums[forged]), CannotFix: len(users), Excluded: len(excluded),
 	}, err)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -44,7 +45,8 @@ type inpatient struct {
 	logs               map[string][]stack.Record
 	apps               map[string]directory.App
 	users              []directory.User
-	refused            string // an action of AWS that the person may not do
+	secrets            []string // of signals
+	refused            string   // an action of AWS that the person may not do
 	calls              []string
 }
 
@@ -52,11 +54,12 @@ func newInpatient() *inpatient {
 	p := &inpatient{
 		Stack: &stack.Stack{
 			Name: usualStack, Status: "UPDATE_COMPLETE", Created: at.Add(-40 * 24 * time.Hour),
-			Parameters: map[string]string{"TenantId": tenantOfPatient, "ClientId": "reader-id", "StamperClientId": "stamper-id", "AuthMode": "web-identity"},
+			Parameters: map[string]string{"TenantId": tenantOfPatient, "ClientId": "reader-id", "StamperClientId": "stamper-id", "AuthMode": "web-identity", "SignalMode": "report"},
 			Outputs:    map[string]string{"TokenAudience": audience},
 			Resources: map[string]string{
 				"Table": "sessionstamp-Table", "NotificationEventSource": "9e7c", "KeeperSchedule": "sessionstamp-K", "SweeperSchedule": "sessionstamp-S",
-				"DeadLetterQueue": "https://sqs/1/dead", "ClientStateSecret": "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:cs",
+				"DeadLetterQueue": "https://sqs/1/dead", "SignalDeadLetterQueue": "https://sqs/1/signal-dead",
+				"SignalEventSource": "5f1a", "UrgentSignalEventSource": "77b0", "ClientStateSecret": "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:cs",
 			},
 		},
 		issuer: issuerOfPatient, trigger: "Enabled", schedules: "ENABLED", table: stack.TableSettings{Protected: true, Recoverable: true},
@@ -65,7 +68,7 @@ func newInpatient() *inpatient {
 		},
 		confirmed: 1, alarms: []stack.Alarm{{Name: "sessionstamp-age", State: "OK", Since: at}}, apps: make(map[string]directory.App),
 	}
-	p.apps["reader-id"] = p.app("reader", []string{"Domain.Read.All", "User.Read.All"}, "keeper", "sweeper")
+	p.apps["reader-id"] = p.app("reader", []string{"Domain.Read.All", "User.Read.All"}, "keeper", "sweeper", "resolver")
 	p.apps["stamper-id"] = p.app("stamper", []string{"Domain.Read.All", "User.Read.All", revoke}, "stamper")
 	return p
 }
@@ -101,11 +104,15 @@ func (p *inpatient) Stacks(context.Context) ([]*stack.Stack, error) {
 func (p *inpatient) Function(_ context.Context, logical string) (stack.Function, error) {
 	return stack.Function{Logical: logical, State: "Active", Updated: "Successful", Reserved: -1}, nil
 }
-func (p *inpatient) Trigger(context.Context) (string, error)          { return p.trigger, nil }
+func (p *inpatient) Trigger(context.Context, string) (string, error)  { return p.trigger, nil }
 func (p *inpatient) Schedule(context.Context, string) (string, error) { return p.schedules, nil }
 func (p *inpatient) Queues(context.Context) (requests, dead stack.Waiting, err error) {
 	return p.requests, p.dead, nil
 }
+func (p *inpatient) SignalQueues(context.Context) (waiting, dead stack.Waiting, err error) {
+	return stack.Waiting{}, p.dead, nil
+}
+func (p *inpatient) SignalSecrets(context.Context) ([]string, error)           { return p.secrets, nil }
 func (p *inpatient) Figures(context.Context, time.Time) (stack.Figures, error) { return p.figures, nil }
 func (p *inpatient) KeyState(context.Context) (string, error) {
 	return "", p.may("kms:DescribeKey")
@@ -258,6 +265,12 @@ func ill(p *inpatient) {
 		a.Roles = append(a.Roles, readMembers)
 		p.apps[id] = a
 	}
+	p.secrets = []string{"left"}
+	p.memory.Brake.Signals.Reached, p.memory.Signals = at.Add(-time.Hour), signal.Registry{Sources: map[string]signal.Record{
+		"kc": {Name: "Keycloak", Kind: signal.KindSSF, Domains: []string{"example.co.jp", "old.example"}, Added: at.Add(-40 * 24 * time.Hour), Stream: signal.Stream{Status: "disabled"}},
+	}}
+	p.logs["StamperFunction"+troublePattern] = []stack.Record{{Message: `{"User":"u9","Reason":"excluded"}`}}
+	p.logs["ReceiverFunction{ $.NeedsAttention > 0 }"] = []stack.Record{{Message: `{"Reason":"signal_refused","NeedsAttention":7}`}}
 }
 
 // TestDoctorScreens are golden, in both languages.

@@ -3,7 +3,7 @@ package main
 import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // helps are what --help says. What stands in usage and examples is typed, in any language.
-var helps = language.Join(commonHelps, accessHelps, deploymentHelps, doctorHelps, updateHelps, setupHelps, credentialHelps)
+var helps = language.Join(commonHelps, accessHelps, deploymentHelps, doctorHelps, updateHelps, setupHelps, credentialHelps, signalHelps)
 
 var commonHelps = language.Catalogue{
 	"title.usage":    {En: "Usage", Ja: "使い方"},

@@ -18,6 +18,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
@@ -36,6 +37,17 @@ type rememberedStamp struct {
 	Source            stamp.Source `json:"source"`
 	State             stamp.State  `json:"state"`
 	Reason            stamp.Reason `json:"reason"`
+	// Provider and Cause are those of a signal.
+	Provider string `json:"provider,omitempty"`
+	Cause    string `json:"cause,omitempty"`
+}
+
+// A past is one stamp. Where a signal asked for it, provider is the id of the source, and
+// cause what it reported.
+type past struct {
+	stamp.Entry
+
+	provider, cause string
 }
 
 // recollection are the flags and the argument of history.
@@ -90,6 +102,10 @@ func (c *call) history(ctx context.Context, r recollection) error {
 	case r.orders:
 		return c.show(c.ordersView(tenant, orders, r.limit))
 	}
+	pasts := make([]past, len(entries))
+	for i, e := range entries {
+		pasts[i].Entry = e
+	}
 	names := make(map[string]string)
 	if strings.Contains(r.user, "@") {
 		if id, err = c.find(ctx, r.user); err != nil {
@@ -98,18 +114,18 @@ func (c *call) history(ctx context.Context, r recollection) error {
 		names[id] = r.user
 	}
 	if r.user != "" {
-		entries = slices.DeleteFunc(entries, func(e stamp.Entry) bool { return e.User != id })
+		pasts = slices.DeleteFunc(pasts, func(e past) bool { return e.User != id })
 	}
 	if r.names && len(names) == 0 {
-		if names, err = c.names(ctx, r.shown(entries, c.format)); err != nil {
+		if names, err = c.names(ctx, r.shown(pasts, c.format)); err != nil {
 			return err
 		}
 	}
-	return c.show(c.historyView(tenant, entries, names, r))
+	return c.show(c.historyView(tenant, pasts, names, r))
 }
 
 // shown are the entries of a screen; programs get all.
-func (r recollection) shown(entries []stamp.Entry, f screen.Format) []stamp.Entry {
+func (r recollection) shown(entries []past, f screen.Format) []past {
 	if f == screen.Text && r.limit > 0 && r.limit < len(entries) {
 		return entries[:r.limit]
 	}
@@ -175,7 +191,7 @@ func explainName(err error, name string) error {
 
 // names looks up the names of those whom the directory still has: a thousand at once where
 // whoever signed in has the right to do so, else as one reads users.
-func (c *call) names(ctx context.Context, entries []stamp.Entry) (map[string]string, error) {
+func (c *call) names(ctx context.Context, entries []past) (map[string]string, error) {
 	t, err := c.signIn(ctx, readUsers)
 	if err != nil {
 		return nil, err
@@ -214,12 +230,12 @@ func (c *call) readNames(ctx context.Context, t tenant, ids []string, names map[
 	return nil
 }
 
-func (c *call) historyView(tenant string, entries []stamp.Entry, names map[string]string, r recollection) view {
+func (c *call) historyView(tenant string, entries []past, names map[string]string, r recollection) view {
 	v := view{
 		before: []line{{text: c.countHistory(len(entries), r.user)}},
 		table:  c.historyTable(r.shown(entries, c.format), names),
 		sheet: screen.Table{Columns: []screen.Column{
-			{Title: "id"}, {Title: "userPrincipalName"}, {Title: "createdDateTime"}, {Title: "called"}, {Title: "stamp"}, {Title: "source"}, {Title: "state"}, {Title: "reason"},
+			{Title: "id"}, {Title: "userPrincipalName"}, {Title: "createdDateTime"}, {Title: "called"}, {Title: "stamp"}, {Title: "source"}, {Title: "state"}, {Title: "reason"}, {Title: "cause"},
 		}},
 		next: []hint{{"check", "hint.check"}, {"users", "hint.users"}},
 	}
@@ -233,11 +249,11 @@ func (c *call) historyView(tenant string, entries []stamp.Entry, names map[strin
 	for _, e := range entries {
 		s := rememberedStamp{
 			ID: e.User, UserPrincipalName: names[e.User], Created: moment(e.Created), Called: moment(e.Called), Stamp: moment(e.Stamp),
-			Source: e.Source, State: e.State, Reason: e.Reason,
+			Source: e.Source, State: e.State, Reason: e.Reason, Provider: e.provider, Cause: e.cause,
 		}
 		object.Users = append(object.Users, s)
 		v.sheet.Rows = append(v.sheet.Rows, []string{
-			s.ID, s.UserPrincipalName, s.Created, s.Called, s.Stamp, string(s.Source), string(s.State), string(s.Reason),
+			s.ID, s.UserPrincipalName, s.Created, s.Called, s.Stamp, string(s.Source), string(s.State), string(s.Reason), s.Cause,
 		})
 	}
 	v.object = object
@@ -255,7 +271,7 @@ func (c *call) countHistory(people int, user string) string {
 	return c.say("history.count", language.Number(people))
 }
 
-func (c *call) historyTable(entries []stamp.Entry, names map[string]string) screen.Table {
+func (c *call) historyTable(entries []past, names map[string]string) screen.Table {
 	table := screen.Table{Columns: []screen.Column{
 		{Title: c.say("column.stamped")}, {Title: c.say("column.user")}, {Title: c.say("column.after"), Right: true},
 		{Title: c.say("column.source")}, {Title: c.say("column.state")},
@@ -266,17 +282,32 @@ func (c *call) historyTable(entries []stamp.Entry, names map[string]string) scre
 			name = found
 		}
 		table.Rows = append(table.Rows, []string{
-			c.when(e.Called), name, c.after(e), c.say(language.Key("source." + e.Source)), c.say(language.Key("state." + e.State)),
+			c.when(e.Called), name, c.after(e.Entry), c.by(e), c.say(language.Key("state." + e.State)),
 		})
 	}
 	return table
 }
 
+// causes are what a provider can report, by the words of the column and of a sentence.
+var causes = map[string][2]language.Key{
+	string(signal.PasswordChanged): {"by.password_changed", "cause.password_changed"},
+	string(signal.UserDisabled):    {"by.user_disabled", "cause.user_disabled"},
+	string(signal.SessionsRevoked): {"by.sessions_revoked", "cause.sessions_revoked"},
+}
+
+// by is who asked for a stamp, or what a provider has reported.
+func (c *call) by(p past) string {
+	if words, known := causes[p.cause]; known {
+		return c.say(words[0])
+	}
+	return c.say(language.Key("source." + p.Source))
+}
+
 // after is how long a new user waited, in the largest unit that fits; "" for users whom a
-// person has named, who waited for that.
+// person has named, or a provider, who waited for that.
 func (c *call) after(e stamp.Entry) string {
 	waited := e.Called.Sub(e.Created)
-	if e.Created.IsZero() || e.Source == stamp.SourcePerson || waited < 0 {
+	if e.Created.IsZero() || e.Source == stamp.SourcePerson || e.Source == stamp.SourceSignal || waited < 0 {
 		return ""
 	}
 	return c.waited(waited)

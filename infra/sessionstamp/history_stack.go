@@ -96,6 +96,9 @@ type handled struct {
 	Source  stamp.Source  `json:"source"`
 	Verdict stamp.Verdict `json:"verdict"`
 	Reason  stamp.Reason  `json:"reason"`
+	// Provider and Cause are those of a signal.
+	Provider string `json:"provider"`
+	Cause    string `json:"cause"`
 	// After is how many seconds after the creation the call was made.
 	After *float64 `json:"creation_to_call_s"`
 }
@@ -108,7 +111,7 @@ func handledIn(r stack.Record) (h handled, is bool) {
 
 // stampedBy makes entries of the records of a log: one for each call, the last first, with
 // what became of it.
-func stampedBy(records []stack.Record) (entries []stamp.Entry) {
+func stampedBy(records []stack.Record) (entries []past) {
 	latest := make(map[string]int)
 	for _, r := range records {
 		h, is := handledIn(r)
@@ -116,7 +119,7 @@ func stampedBy(records []stack.Record) (entries []stamp.Entry) {
 			continue
 		}
 		if h.Reason == stamp.ReasonCalled {
-			e := stamp.Entry{User: h.User, Called: r.At, Source: h.Source, State: stamp.StateCalled, Reason: h.Reason}
+			e := past{stamp.Entry{User: h.User, Called: r.At, Source: h.Source, State: stamp.StateCalled, Reason: h.Reason}, h.Provider, h.Cause}
 			if h.After != nil {
 				e.Created = r.At.Add(-time.Duration(*h.After * float64(time.Second)))
 			}

@@ -25,6 +25,7 @@ func main() {
 		Args:   os.Args[1:],
 		Stdin:  os.Stdin,
 		Person: screen.IsTerminal(os.Stdin),
+		Hidden: func(ctx context.Context) (string, error) { return screen.ReadHidden(ctx, os.Stdin) },
 		Stdout: os.Stdout, Out: screen.TerminalOf(os.Stdout, env),
 		Stderr: os.Stderr, Err: screen.TerminalOf(os.Stderr, env),
 		Env: env, System: runtime.GOOS, Speaks: language.System(),

@@ -252,6 +252,7 @@ func TestWhyStack(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string]string{
 		"why": "why u1@corp.example --stack sessionstamp", "why.json": "why u1@corp.example --stack sessionstamp -o json", "why-none": "why u2@corp.example --stack sessionstamp",
+		"why-signal": "why u1@corp.example --stack sessionstamp",
 	} {
 		for _, l := range languages() {
 			t.Run(name+"."+string(l), func(t *testing.T) {
@@ -264,6 +265,18 @@ func TestWhyStack(t *testing.T) {
 						if err != nil {
 							t.Fatal(err)
 						}
+					}
+					if name == "why-signal" {
+						entry.Version, entry.State, entry.Source, entry.Called = 1, stamp.StateStamped, stamp.SourceSignal, at.Add(-2*time.Hour)
+						k.log("StamperFunction", -2*time.Hour+time.Second, map[string]any{
+							"message": "user handled", "user": entry.User, "source": entry.Source, "reason": stamp.ReasonCalled, "cause": "password_changed",
+						})
+						for _, err := range k.table.Write(t.Context(), []stamp.Entry{entry}) {
+							if err != nil {
+								t.Fatal(err)
+							}
+						}
+						signalled(k.deployed)
 					}
 					if name != "why-none" {
 						paused11(k.deployed)

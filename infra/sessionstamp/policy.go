@@ -21,10 +21,11 @@ var policies = map[string]struct {
 }{
 	"deploy":   {access.Deploy, "policy.deploy"},
 	"operator": {access.Operator, "policy.operator"},
+	"signals":  {access.Signals, "policy.signals"},
 	"helpdesk": {access.Helpdesk, "policy.helpdesk"},
 }
 
-var policyNames = []string{"deploy", "operator", "helpdesk"}
+var policyNames = []string{"deploy", "operator", "signals", "helpdesk"}
 
 func (c *call) policyVerb() *cobra.Command {
 	place := access.Place{Stack: usualStack}

@@ -20,6 +20,8 @@ type program struct {
 	Stdin io.Reader
 	// Person tells that a person is at Stdin, who can be asked.
 	Person bool
+	// Hidden reads a line of a person's that the terminal does not show; nil means Stdin.
+	Hidden func(context.Context) (string, error)
 	// Stdout takes results, Stderr progress, questions and errors; Out and Err are what
 	// they can show.
 	Stdout, Stderr io.Writer
@@ -32,7 +34,8 @@ type program struct {
 	Now func() time.Time
 	// WriteFile writes a file that only the person may read.
 	WriteFile func(name string, content []byte) error
-	// Transport carries the calls of Graph and Entra; nil means net/http's. The
+	// Transport carries the calls of Graph, of Entra, of identity providers and of our own
+	// receiver; nil means net/http's. The
 	// demonstration has its own.
 	Transport http.RoundTripper
 	// AWS carries the calls of AWS; nil means the SDK's own.

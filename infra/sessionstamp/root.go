@@ -50,7 +50,7 @@ func (c *call) root() *cobra.Command {
 	root.Flags().BoolVar(&version, "version", false, c.help("version.short"))
 	verbs := []*cobra.Command{
 		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(),
-		c.setupVerb(), c.doctorVerb(), c.statusVerb(), c.pauseVerb(), c.resumeVerb(), c.releaseVerb(), c.sweepVerb(), c.updateVerb(), c.credentialVerb(),
+		c.setupVerb(), c.doctorVerb(), c.statusVerb(), c.pauseVerb(), c.resumeVerb(), c.releaseVerb(), c.sweepVerb(), c.updateVerb(), c.credentialVerb(), c.signalVerb(),
 		c.permissionsVerb(), c.policyVerb(), c.completionVerb(), c.versionVerb(),
 	}
 	for _, verb := range verbs {
@@ -67,13 +67,24 @@ func (c *call) root() *cobra.Command {
 	if !completes {
 		watchOver(root.PersistentFlags(), c.Args)
 	}
-	for _, cmd := range append(verbs, root) {
+	for _, cmd := range withActions(append(verbs, root)) {
 		if !completes {
 			watchOver(cmd.Flags(), c.Args)
 		}
 		cmd.Args = plainDashes(cmd.Args)
 	}
 	return root
+}
+
+// withActions are verbs and their actions.
+func withActions(verbs []*cobra.Command) (all []*cobra.Command) {
+	for _, verb := range verbs {
+		all = append(all, verb)
+		if verb.HasParent() { // root's are the verbs
+			all = append(all, verb.Commands()...)
+		}
+	}
+	return all
 }
 
 // otherVerbs are words for what our verbs do.

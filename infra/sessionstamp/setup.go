@@ -27,6 +27,7 @@ type settingUp struct {
 	exclude, excludeGroups, domains         []string
 	stampsPerDay                            int // -1 where it is not said
 	observe, alarms, boundary, kmsKey, auth string
+	signals                                 string
 	from                                    string
 	apps                                    int // 0 where it is not said
 	plan, yes, undo, aws, entra             bool
@@ -54,6 +55,7 @@ func (c *call) setupVerb() *cobra.Command {
 	flags.Var(texts{&o.domains, "D"}, "domain", c.help("flag.setup-domain"))
 	flags.Var(number{&o.stampsPerDay}, "stamps-per-day", c.help("flag.stamps-per-day"))
 	flags.Var(choice{&o.observe, []string{"true", "false"}}, "observe", c.help("flag.observe"))
+	flags.Var(choice{&o.signals, []string{"off", "report", "enforce"}}, "signals", c.help("flag.signals"))
 	flags.Var(text{&o.alarms, "ADDRESS|ARN"}, "alarms", c.help("flag.alarms"))
 	flags.Var(text{&o.boundary, "ARN"}, "boundary", c.help("flag.boundary"))
 	flags.Var(text{&o.kmsKey, "ARN"}, "kms-key", c.help("flag.kms-key"))
@@ -104,9 +106,10 @@ type session struct {
 	settled bool
 	// lacks is why nothing can be deployed, where that is not asked for yet.
 	lacks error
-	// stored is the ARN of a stored client secret, and uploads SAM's bucket: of interest to
-	// whoever takes the deployment away.
+	// stored is the ARN of a stored client secret, signals are the sources that have a secret,
+	// and uploads is SAM's bucket: of interest to whoever takes the deployment away.
 	stored, uploads string
+	signals         []string
 }
 
 // setupPreview counts whom the deployment will stamp, and who waits for a person.
@@ -152,7 +155,7 @@ func (c *call) wishes(o settingUp) (w setup.Wishes, err error) {
 		Flags: make(map[string]string), Version: c.brings(),
 	}
 	for name, value := range map[string]string{
-		"FederatedDomains": strings.Join(o.domains, ","), "DryRun": o.observe, "AlarmsTo": o.alarms,
+		"FederatedDomains": strings.Join(o.domains, ","), "DryRun": o.observe, "SignalMode": o.signals, "AlarmsTo": o.alarms,
 		"PermissionsBoundaryArn": o.boundary, "KmsKeyArn": o.kmsKey, "AuthMode": o.auth,
 	} {
 		if value != "" {

@@ -66,7 +66,7 @@ func (t *teller) take(e setup.Event) {
 func (t *teller) already(step, name string) {
 	key := language.Key("setup.already")
 	switch step {
-	case "tidy", "forget":
+	case "tidy", "forget", "forget_signals":
 		t.line.Clear()
 		return
 	case "remove_app", "remove_stack", "owners":

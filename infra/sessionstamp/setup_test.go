@@ -173,6 +173,7 @@ func TestSetupScreens(t *testing.T) { //nolint:funlen // a table
 		},
 		"undo": func(_ *testing.T, c *call, s session) {
 			s.facts.Tenant.Apps = map[string]directory.App{s.deployment.UniqueName("reader"): {DisplayName: "sessionstamp (reads users)"}}
+			s.signals = []string{"a", "b"}
 			s.stored, s.uploads = "arn", "aws-sam-cli-managed-default-samclisourcebucket-1a2b3c4d5e6f"
 			c.tell(c.undoLines(o, s)...)
 			_ = c.show(c.undoneView(o, s, []setup.Leftover{{Kind: setup.Table, Name: "sessionstamp-Table-1ABC"}, {Kind: setup.Log, Name: "/aws/lambda/sessionstamp-stamper"}}))

@@ -10,6 +10,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
@@ -35,7 +36,7 @@ type plannedSetting struct {
 // flagOf is the flag that changes a setting.
 var flagOf = map[string]string{
 	"AuthMode": "--auth", "FederatedDomains": "--domain", "ExcludedUsers": "--exclude", "ExcludedUpnPatterns": "--exclude",
-	"ExcludedGroups": "--exclude-group", "NewUserWindowHours": "--from", "StampsPerDay": "--stamps-per-day", "DryRun": "--observe",
+	"ExcludedGroups": "--exclude-group", "NewUserWindowHours": "--from", "StampsPerDay": "--stamps-per-day", "DryRun": "--observe", "SignalMode": "--signals",
 	"AlarmsTo": "--alarms", "PermissionsBoundaryArn": "--boundary", "KmsKeyArn": "--kms-key", "ClientId": "--one-app",
 	"TenantId": "--tenant", "Cloud": "--cloud",
 }
@@ -285,6 +286,9 @@ func (c *call) undoLines(o settingUp, s session) (lines []line) {
 	if s.stored != "" {
 		lines = append(lines, line{text: "  " + c.say("setup.undoes_secret", d.SecretName()), hang: 2})
 	}
+	if n := len(s.signals); n > 0 {
+		lines = append(lines, line{text: "  " + c.sayN("setup.undoes_signals", n, stack.SignalSecret(d.Stack, "…")), hang: 2})
+	}
 	for _, name := range []string{"reader", "stamper"} {
 		if app, found := s.facts.Tenant.Apps[d.UniqueName(name)]; found {
 			lines = append(lines, line{text: "  " + c.say("setup.undoes_app", app.DisplayName), hang: 2})
@@ -296,12 +300,15 @@ func (c *call) undoLines(o settingUp, s session) (lines []line) {
 	if o.aws {
 		lines = append(lines, line{text: c.say("setup.undo_apps"), hang: 2})
 	}
+	if len(s.signals) > 0 {
+		lines = append(lines, line{text: "! " + c.say("setup.undo_streams"), colour: screen.Notice, hang: 2})
+	}
 	return append(lines, line{text: c.say("setup.undo_keeps"), hang: 2})
 }
 
 // nothing tells whether an undo finds nothing.
 func (s session) nothing() bool {
-	return s.facts.AWS.Stack.Status == "" && s.stored == "" && len(s.facts.Tenant.Apps) == 0
+	return s.facts.AWS.Stack.Status == "" && s.stored == "" && len(s.signals) == 0 && len(s.facts.Tenant.Apps) == 0
 }
 
 // nothingView names where nothing was found: a wrong name or region looks the same.

@@ -64,6 +64,9 @@ func (c *call) amazon(ctx context.Context, s *session, a *account.Account, o set
 	if o.undo {
 		s.facts.AWS = f
 		s.uploads, _ = stack.SAMBucket(ctx, a) // who may not look is not told
+		if s.signals, err = s.world.Vault.Signals(ctx, d.Stack); err != nil {
+			return err
+		}
 		stored, err := s.world.Vault.Stored(ctx, d.SecretName())
 		if s.stored = stored.ARN; errors.Is(err, setup.ErrNotOurs) {
 			return nil
@@ -298,7 +301,7 @@ func (v vaultOf) Store(ctx context.Context, id string, c setup.Credential) (arn 
 	}
 	found, err := v.DescribeSecret(ctx, id)
 	if errors.Is(err, account.ErrNoSecret) {
-		return v.CreateSecret(ctx, id, storedBySetup, text)
+		return v.CreateSecret(ctx, id, storedBySetup, "", text)
 	}
 	if err != nil {
 		return "", err
@@ -316,6 +319,16 @@ func (v vaultOf) Forget(ctx context.Context, name string) error {
 		return err
 	}
 	return v.DeleteSecret(ctx, name)
+}
+
+// Signals implements [setup.Vault].
+func (v vaultOf) Signals(ctx context.Context, name string) ([]string, error) {
+	return stack.SignalSecrets(ctx, v.Account, name)
+}
+
+// ForgetSignal implements [setup.Vault].
+func (v vaultOf) ForgetSignal(ctx context.Context, name, source string) error {
+	return v.DeleteSecret(ctx, stack.SignalSecret(name, source))
 }
 
 // previewOf asks the sweeper whom it would queue.

@@ -58,7 +58,7 @@ func (s *condition) read(ctx context.Context) (err error) {
 	if s.Memory, err = s.Stack.Memory(ctx); err != nil {
 		return err
 	}
-	if s.trigger, err = s.Trigger(ctx); err != nil {
+	if s.trigger, err = s.Trigger(ctx, stack.NotificationTrigger); err != nil {
 		return err
 	}
 	if s.requests, s.dead, err = s.Queues(ctx); err != nil {
@@ -173,18 +173,45 @@ func (c *call) statusRows(s condition) [][2]string {
 	if !s.Serves() {
 		return rows
 	}
-	return append([][2]string{
-		{c.say("status.missed"), count(missed)},
-		{c.say("status.attention"), count(attention)},
-		{c.say("status.forged"), count(forged)},
-	}, append(rows, [][2]string{
+	rows = append(rows, [][2]string{
 		{c.say("status.subscription"), c.or(s.Keeper.Expires, "status.until")},
 		{c.say("status.sweep"), c.sweepRow(s)},
 		{c.say("status.members"), c.membersRow(s)},
 		{c.say("status.stamped"), c.say("status.stamped_are", language.Number(s.Brake.Taken(s.now)), language.Number(s.Limit))},
 		{c.say("status.queue"), c.queueRow(s)},
 		{c.say("status.alarms"), c.say("status.alarms_are", language.Number(s.ringing()), language.Number(len(s.alarms)))},
-	}...)...)
+	}...)
+	return append([][2]string{
+		{c.say("status.missed"), count(missed)},
+		{c.say("status.attention"), count(attention)},
+		{c.say("status.forged"), count(forged)},
+	}, append(rows, c.signalRows(s)...)...)
+}
+
+// signalRows are there where a provider reports something, or is to.
+func (c *call) signalRows(s condition) [][2]string {
+	sources := s.Signals.Sources
+	if len(sources) == 0 {
+		return nil
+	}
+	heard := c.say("none")
+	if at := s.heard(); isSet(at) {
+		heard = c.when(at)
+	}
+	return [][2]string{
+		{c.say("status.signals"), c.say(language.Key("status.signals_"+s.SignalMode()), language.Number(len(sources)), heard)},
+		{c.say("status.signalled"), c.say("status.stamped_are", language.Number(s.Brake.Signals.Taken(s.now)), language.Number(s.Limit))},
+	}
+}
+
+// heard is when a source was last heard, zero for never.
+func (s condition) heard() (last time.Time) {
+	for _, r := range s.Signals.Sources {
+		if r.Heard.After(last) {
+			last = r.Heard
+		}
+	}
+	return last
 }
 
 // firstSweep is how long after a stack's creation the first sweep has come, at the latest: it

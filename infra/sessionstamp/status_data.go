@@ -5,6 +5,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 )
 
 // stateOfStack is the JSON of status.
@@ -31,6 +32,17 @@ type stateOfStack struct {
 	Delayed           int           `json:"queueDelayed"`
 	DeadLetters       int           `json:"deadLetters"`
 	Alarms            []statedAlarm `json:"alarms"`
+	// Signals is there where a provider reports something, or is to.
+	Signals *statedSignals `json:"signals,omitempty"`
+}
+
+type statedSignals struct {
+	Mode         stack.SignalMode `json:"mode"`
+	Sources      int              `json:"sources"`
+	Silent       int              `json:"silent"`
+	LastHeard    string           `json:"lastHeard,omitempty"`
+	Stamped      int              `json:"stamped24h"`
+	BrakeReached string           `json:"brakeReached,omitempty"`
 }
 
 type statedStack struct {
@@ -70,6 +82,10 @@ func (c *call) statusObject(s condition, matters []matter) stateOfStack {
 		Members: counts.Members, Unstamped: counts.Unstamped, Existing: counts.Existing,
 		Stamped: s.Brake.Taken(s.now), Limit: s.Limit, BrakeReached: moment(s.Brake.Reached), Paused: moment(s.Brake.Paused),
 		Visible: s.requests.Visible, Hidden: s.requests.Hidden, Delayed: s.requests.Delayed, DeadLetters: s.dead.Sum(),
+	}
+	if n := len(s.Memory.Signals.Sources); n > 0 {
+		b := s.Brake.Signals
+		o.Signals = &statedSignals{s.SignalMode(), n, s.silent(), moment(s.heard()), b.Taken(s.now), moment(b.Reached)}
 	}
 	for _, m := range matters {
 		o.Works = o.Works && !m.wrong

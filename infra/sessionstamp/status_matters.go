@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 )
 
 // A matter is something that a person should know of a deployment.
@@ -34,6 +35,10 @@ func (s condition) matters() (all []matter) {
 	add(s.Failure != "", matter{"status.update_failed", []any{s.Failure}, true, hint{}})
 	add(isSet(s.Brake.Paused), matter{"status.paused", []any{s.Brake.Paused}, true, hint{"resume", "hint.resume"}})
 	add(isSet(s.Brake.Reached), matter{"status.braked", []any{s.Brake.Reached, s.Brake.Taken(s.now)}, true, hint{"release", "hint.release"}})
+	add(isSet(s.Brake.Signals.Reached), matter{
+		"status.signals_braked", []any{s.Brake.Signals.Reached, s.Brake.Signals.Taken(s.now)}, true, hint{"release --signals", "hint.release_signals"},
+	})
+	add(s.silent() > 0, matter{"status.signals_silent", []any{s.silent()}, true, hint{}})
 	add(s.trigger == "Disabled" || s.trigger == "Disabling", matter{"status.stopped", nil, true, hint{"doctor", "hint.doctor"}})
 	add(s.Keeper.TakenDown, matter{"status.taken_down", nil, true, hint{}})
 	add(!s.Keeper.TakenDown && expires.IsZero(), matter{"status.no_subscription", nil, true, hint{}})
@@ -51,6 +56,16 @@ func (s condition) matters() (all []matter) {
 	add(s.observes(), matter{"status.dry_run", nil, false, hint{"setup --observe false", "hint.observe_ends"}})
 	add(s.Sweep.Counts.Existing > 0, matter{"status.existing", []any{s.Sweep.Counts.Existing, argument(s.Name)}, false, hint{}})
 	return all
+}
+
+// silent counts the sources of signals of which too long nothing was heard.
+func (s condition) silent() (n int) {
+	for _, r := range s.Signals.Sources {
+		if s.SignalMode() != stack.SignalsOff && r.Silent(s.now) {
+			n++
+		}
+	}
+	return n
 }
 
 func (s condition) late() bool { return s.now.Sub(s.swept) > sweepLate }

@@ -37,6 +37,8 @@ type updated struct {
 	// Moved are parameters under another name now, Gone those that are no more.
 	Moved map[string]string `json:"moved"`
 	Gone  []string          `json:"gone"`
+	// Trusts are functions that an app in Entra may not trust yet, as setup has it do.
+	Trusts []string `json:"trusts"`
 }
 
 type updatedChanges struct {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/setup"
+	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
 // A change is what an update is to do, decided before anything is done.
@@ -19,6 +20,8 @@ type change struct {
 	// now under another name, and Gone those that the template has no place for.
 	Values      []setup.Value
 	Moved, Gone []setup.Value
+	// Trusts are functions that are new, and sign in by a trust that only setup writes.
+	Trusts []string
 }
 
 // planUpdate decides how a stack comes to another version.
@@ -41,6 +44,9 @@ func planUpdate(running, brings, changelog, template string, parameters map[stri
 		if value != "" && !moved && !slices.Contains(known, name) {
 			c.Gone = append(c.Gone, setup.Value{Name: name, Value: value})
 		}
+	}
+	if _, has := parameters["SignalMode"]; !has && slices.Contains(known, "SignalMode") && parameters["AuthMode"] == string(directory.AuthWebIdentity) {
+		c.Trusts = []string{"resolver"}
 	}
 	slices.SortFunc(c.Gone, func(a, b setup.Value) int { return cmp.Compare(a.Name, b.Name) })
 	return c

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	newTemplate  = "Metadata:\n  Name: x\nParameters:\n  TenantId:\n    Type: String\n  # Where alarms go.\n  AlarmsTo:\n    Type: String\nResources:\n  Table:\n    Type: T\n"
+	newTemplate  = "Metadata:\n  Name: x\nParameters:\n  TenantId:\n    Type: String\n  # Where alarms go.\n  SignalMode:\n    Type: String\n  AlarmsTo:\n    Type: String\nResources:\n  Table:\n    Type: T\n"
 	newChangelog = "# Changes\n\n## [1.3.0] - 2026-11-20\n\n### Added\n\n- The verb `pause` stops all stamping at once, and `resume` lets it go on: nobody is\n  missed meanwhile.\n- One.\n\n### Fixed\n\n- Two.\n\n## [1.2.0]\n\n- Old.\n"
 )
 
@@ -87,6 +87,8 @@ func TestUpdate(t *testing.T) {
 		"no":      {"update", "1.3.0", moves, saying(""), wrong, 0},
 		"by-hand": {"update --yes", "1.3.0+395a1a9bf8fb", func(s *sam) { s.Tags = nil }, nil, fine, 1},
 		"same":    {"update", "1.2.0", nil, saying(""), fine, 0},
+		"signals": {"update --yes", "1.3.0", func(s *sam) { s.Parameters["AuthMode"] = "web-identity" }, nil, fine, 1},
+		"trusted": {"update --plan", "1.3.0", func(s *sam) { s.Parameters["AuthMode"], s.Parameters["SignalMode"] = "web-identity", "off" }, nil, fine, 0},
 		"newer":   {"update --yes", "1.1.9", nil, nil, wrongUse, 0},
 		"unasked": {"update", "1.3.0", nil, nil, wrongUse, 0},
 		"failed": {"update --yes", "1.3.0", func(s *sam) {

@@ -28,6 +28,14 @@ func (c *call) updateLines(plan change) (lines []line) {
 	for _, v := range plan.Gone {
 		lines = append(lines, line{text: c.say("update.gone", v.Name, v.Value), colour: screen.Notice, hang: 2})
 	}
+	return append(lines, c.trustLines(plan)...)
+}
+
+// trustLines say what an update leaves to setup: it does not sign in to Entra.
+func (c *call) trustLines(plan change) (lines []line) {
+	for _, function := range plan.Trusts {
+		lines = append(lines, line{text: "! " + c.say("update.trust", function), colour: screen.Notice, hang: 2})
+	}
 	return lines
 }
 
@@ -43,7 +51,10 @@ func (c *call) updateView(u updating, s *stack.Stack, plan change, done bool) vi
 			v.next = append([]hint{{"setup" + u.given(), "hint.setup_anew"}}, v.next...)
 		}
 	case done:
-		v.before = []line{{text: "✓ " + c.say("update.done", s.Name, plan.Brings, c.running(plan)), colour: screen.Good, hang: 2}}
+		v.before = append([]line{{text: "✓ " + c.say("update.done", s.Name, plan.Brings, c.running(plan)), colour: screen.Good, hang: 2}}, c.trustLines(plan)...)
+		if len(plan.Trusts) > 0 {
+			v.next = append([]hint{{"setup" + u.given(), "hint.setup_trust"}}, v.next...)
+		}
 	default:
 		v.before = append(c.updateLines(plan), line{})
 		v.next = append([]hint{{"update" + u.given(), "hint.update"}}, v.next...)
@@ -58,7 +69,7 @@ func (c *call) updateView(u updating, s *stack.Stack, plan change, done bool) vi
 }
 
 func updateObject(s *stack.Stack, plan change, done bool) updated {
-	o := updated{Stack: s.Name, Running: plan.Running, Brings: plan.Brings, Deployed: done, Changes: []updatedChanges{}, Moved: map[string]string{}, Gone: []string{}}
+	o := updated{Stack: s.Name, Running: plan.Running, Brings: plan.Brings, Deployed: done, Changes: []updatedChanges{}, Moved: map[string]string{}, Gone: []string{}, Trusts: append([]string{}, plan.Trusts...)}
 	for _, section := range plan.Sections {
 		o.Changes = append(o.Changes, updatedChanges{section.Title, unfold(section)})
 	}

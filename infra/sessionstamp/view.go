@@ -157,12 +157,21 @@ func (c *call) writeHelp(cmd *cobra.Command) {
 	}
 	if cmd.HasParent() {
 		c.section(&out, "title.usage", screen.Wrap("  "+cmd.UseLine(), c.Out.Columns, 4))
+		c.section(&out, "title.verbs", pairs(actionsOf(cmd), c.Out.Columns))
 		c.section(&out, "title.flags", pairs(flagsOf(cmd.LocalNonPersistentFlags()), c.Out.Columns))
 	} else {
 		c.section(&out, "title.verbs", append(pairs(c.verbs, c.Out.Columns), c.operatingLines()...))
 	}
 	c.section(&out, "title.examples", examplesOf(cmd, c.Out.Columns))
 	_, _ = io.WriteString(c.Stdout, out.String()) // a help that nobody reads is no error
+}
+
+// actionsOf are the actions of a verb, if it has some.
+func actionsOf(cmd *cobra.Command) (actions [][2]string) {
+	for _, action := range cmd.Commands() {
+		actions = append(actions, [2]string{action.Name(), action.Short})
+	}
+	return actions
 }
 
 // operatingLines name the verbs that are about a deployment.

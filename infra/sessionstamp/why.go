@@ -115,6 +115,8 @@ func (c *call) why(ctx context.Context, q question) error {
 		_, _ = fmt.Fprintln(c.Stderr, c.Err.Paint(screen.Faint, c.say("why.asking")))
 	}
 	e := c.evidence(ctx, t, u, w)
+	l, _ := e.Ledger.Get()
+	w.cause = w.causeOf(ctx, l.Entry)
 	if err := ctx.Err(); err != nil {
 		return err
 	}

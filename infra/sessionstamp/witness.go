@@ -23,6 +23,8 @@ type explainedStack struct {
 	Updated string       `json:"updated,omitempty"`
 	Paused  string       `json:"pausedSince,omitempty"`
 	Reached string       `json:"brakeReached,omitempty"`
+	// Cause is what a provider had reported, where a signal has signed the user out.
+	Cause string `json:"cause,omitempty"`
 }
 
 // A witness is a deployment that is asked about a user. The zero value is none.
@@ -31,6 +33,8 @@ type witness struct {
 
 	brake stamp.BrakeState
 	sweep sweep.Checkpoint
+	// cause is what a provider had reported when the user was last signed out for it.
+	cause string
 }
 
 // witness finds the deployment that is named, in whatever state it is.
@@ -81,6 +85,21 @@ func (w witness) recall(ctx context.Context, read reading, now time.Time) (m rep
 	return m, err
 }
 
+// causeOf finds in the stamper's log what a provider had reported, "" where no signal was why,
+// or the log does not tell.
+func (w witness) causeOf(ctx context.Context, e stamp.Entry) string {
+	if w.Stack == nil || e.Source != stamp.SourceSignal || e.Called.IsZero() {
+		return ""
+	}
+	records, _, _ := w.Logs(ctx, "StamperFunction", e.Called.Add(-time.Minute), handledPattern(e.User), mostHandled) // else it says less
+	for _, one := range stampedBy(records) {
+		if one.Source == stamp.SourceSignal {
+			return one.cause
+		}
+	}
+	return ""
+}
+
 // witnessLines say what the deployment knows of the user, and what holds it up.
 func (x explanation) witnessLines() (lines []line) {
 	w := x.witness
@@ -92,13 +111,18 @@ func (x explanation) witnessLines() (lines []line) {
 		said = x.say("why.stack_unknown")
 	} else if asked {
 		said = x.ledgerSays(l)
-		if source := l.Entry.Source; source != "" {
+		if words, known := causes[w.cause]; known {
+			said += x.say("why.stack_signal", x.say(words[1]))
+		} else if source := l.Entry.Source; source != "" {
 			said += x.say("why.stack_source", x.say(language.Key("source."+source)))
 		}
 	}
 	lines = append(lines, marked(x.say("why.mark")+x.say("why.stack", w.Name, said), ""))
 	if isSet(w.brake.Paused) {
 		lines = append(lines, marked(x.say("why.mark")+x.say("why.stack_paused", x.when(w.brake.Paused)), screen.Notice))
+	}
+	if isSet(w.brake.Signals.Reached) {
+		lines = append(lines, marked(x.say("why.mark")+x.say("why.stack_braked_signals", x.when(w.brake.Signals.Reached)), screen.Notice))
 	}
 	if isSet(w.brake.Reached) {
 		lines = append(lines, marked(x.say("why.mark")+x.say("why.stack_braked", x.when(w.brake.Reached)), screen.Notice))
@@ -113,6 +137,6 @@ func (w witness) object(l cause.Ledger) *explainedStack {
 	}
 	e := l.Entry
 	return &explainedStack{
-		w.Name, e.State, e.Reason, e.Source, moment(e.Called), moment(e.Updated), moment(w.brake.Paused), moment(w.brake.Reached),
+		w.Name, e.State, e.Reason, e.Source, moment(e.Called), moment(e.Updated), moment(w.brake.Paused), moment(w.brake.Reached), w.cause,
 	}
 }

@@ -5,7 +5,7 @@ import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 // words are the sentences of the screens and of the errors; helps are those of --help.
 var words = language.Join(
 	commonWords, whyWords, orderWords, watchWords, reportWords, accessWords, deploymentWords, statusWords, operateWords,
-	doctorWords, updateWords, setupWords, setupProblems, credentialWords, orderStackWords,
+	doctorWords, updateWords, setupWords, setupProblems, credentialWords, orderStackWords, signalWords, signalTroubles,
 )
 
 var commonWords = language.Catalogue{
@@ -99,13 +99,20 @@ var commonWords = language.Catalogue{
 	"column.source":  {En: "By", Ja: "契機"},
 	"column.state":   {En: "Result", Ja: "結果"},
 
-	"source.notification": {En: "Graph", Ja: "通知"},
-	"source.sweep":        {En: "sweep", Ja: "巡回"},
-	"source.person":       {En: "person", Ja: "担当者"},
-	"state.claimed":       {En: "unknown", Ja: "不明"},
-	"state.called":        {En: "called", Ja: "確認中"},
-	"state.stamped":       {En: "stamped", Ja: "完了"},
-	"state.cannot_fix":    {En: "failed", Ja: "失敗"},
+	"source.notification":    {En: "Graph", Ja: "通知"},
+	"source.sweep":           {En: "sweep", Ja: "巡回"},
+	"source.person":          {En: "person", Ja: "担当者"},
+	"source.signal":          {En: "signal", Ja: "シグナル"},
+	"by.password_changed":    {En: "password", Ja: "PW 変更"},
+	"by.user_disabled":       {En: "disabled", Ja: "無効化"},
+	"by.sessions_revoked":    {En: "sessions", Ja: "失効"},
+	"cause.password_changed": {En: "password changed", Ja: "パスワードの変更"},
+	"cause.user_disabled":    {En: "user disabled", Ja: "ユーザーの無効化"},
+	"cause.sessions_revoked": {En: "sessions revoked", Ja: "セッションの取り消し"},
+	"state.claimed":          {En: "unknown", Ja: "不明"},
+	"state.called":           {En: "called", Ja: "確認中"},
+	"state.stamped":          {En: "stamped", Ja: "完了"},
+	"state.cannot_fix":       {En: "failed", Ja: "失敗"},
 
 	"after.seconds": {En: "%s s", Ja: "%s 秒"},
 	"after.minutes": {En: "%s min", Ja: "%s 分"},

@@ -36,6 +36,10 @@ var accessWords = language.Catalogue{
 		En: "For those who operate: stack %s, region %s, account %s. It can sign people out, by an order to the queue.",
 		Ja: "運用担当者用: スタック %s、リージョン %s、アカウント %s。キューへの指示でユーザーをサインアウトできます。",
 	},
+	"policy.signals": {
+		En: "For those who add, test and remove sources of signals: stack %s, region %s, account %s. Who holds a source's secret can have people signed out.",
+		Ja: "シグナルの送信元を追加、テスト、削除する人用 (スタック %s、リージョン %s、アカウント %s)。送信元のシークレットがあれば、ユーザーをサインアウトさせることができます。",
+	},
 	"policy.helpdesk": {
 		En: "For the helpdesk: stack %s, region %s, account %s. It only reads.",
 		Ja: "ヘルプデスク用: スタック %s、リージョン %s、アカウント %s。読み取りのみです。",
@@ -62,11 +66,11 @@ var accessHelps = language.Catalogue{
 	},
 	"permissions.examples": same("  sessionstamp permissions\n  sessionstamp permissions --lang ja > sheet.txt\n  sessionstamp policy deploy"),
 
-	"policy.use":   same("policy deploy|operator|helpdesk [--stack NAME] [--region R] [--account A]"),
+	"policy.use":   same("policy deploy|operator|signals|helpdesk [--stack NAME] [--region R] [--account A]"),
 	"policy.short": {En: "the AWS policy of who deploys or operates", Ja: "デプロイや運用に必要な IAM ポリシー"},
 	"policy.long": {
-		En: "It prints a policy of AWS IAM as JSON, as small as the work allows, bound to the names of one stack. deploy: setup, updates, removal. operator: status, history, pause, resume, release, sweep, doctor, and a person's orders. helpdesk: status and history; it only reads. It signs in nowhere. Without --region and --account the policy holds for all.",
-		Ja: "作業に必要な最小限の IAM ポリシーを、1 つのスタックの名前に限定した JSON で出力します。deploy は設定、更新、削除用。operator は status、history、pause、resume、release、sweep、doctor と手動の指示用。helpdesk は status と history 用で、読み取りのみです。サインインはしません。--region と --account を省略すると、すべてに適用されます。",
+		En: "It prints a policy of AWS IAM as JSON, as small as the work allows, bound to the names of one stack. deploy: setup, updates, removal. operator: status, history, pause, resume, release, sweep, doctor, and a person's orders. signals: the sources that report password changes. helpdesk: status and history; it only reads. It signs in nowhere. Without --region and --account the policy holds for all.",
+		Ja: "作業に必要な最小限の IAM ポリシーを、1 つのスタックの名前に限定した JSON で出力します。deploy は設定、更新、削除用。operator は status、history、pause、resume、release、sweep、doctor と手動の指示用。signals はシグナルの送信元の管理用。helpdesk は status と history 用で、読み取りのみです。サインインはしません。--region と --account を省略すると、すべてに適用されます。",
 	},
 	"policy.examples": same("  sessionstamp policy deploy --region eu-central-1 --account 111122223333\n  sessionstamp policy operator -o json > operator.json\n  sessionstamp policy helpdesk -o csv"),
 

@@ -92,7 +92,7 @@ var deploymentWords = language.Catalogue{
 
 // deploymentHelps are what --help says of these verbs.
 var deploymentHelps = language.Catalogue{
-	"deployment.verbs": {En: "with a deployment: ", Ja: "デプロイの運用: "},
+	"deployment.verbs": {En: "deployment: ", Ja: "デプロイの運用: "},
 	"deployment.long": {
 		En: "These verbs are about a deployment in your AWS account: a stack of CloudFormation. --stack names it (sessionstamp, if you say nothing), and --region and --profile say where it is. You sign in to AWS as the aws command does: by a profile, SSO or the environment. stamp, signout, history, why and report take these flags too.",
 		Ja: "AWS アカウントのデプロイ (CloudFormation のスタック) を扱うコマンドです。--stack でスタック名 (既定は sessionstamp)、--region と --profile で場所を指定します。AWS には aws コマンドと同じ方法 (プロファイル、SSO、環境変数) でサインインします。stamp、signout、history、why、report でも指定できます。",
@@ -122,13 +122,14 @@ var deploymentHelps = language.Catalogue{
 	},
 	"resume.examples": same("  sessionstamp resume\n  sessionstamp status"),
 
-	"release.use":   same("release [--yes] [--stack NAME] [--region R] [--profile P]"),
+	"release.use":   same("release [--signals] [--yes] [--stack NAME] [--region R] [--profile P]"),
 	"release.short": {En: "lets the stamping go on after the brake", Ja: "上限による停止を解除"},
 	"release.long": {
 		En: "The brake stops new stamps when more users are stamped in 24 hours than you would expect. See who they were (sessionstamp history --stack NAME). It shows the count, asks once, and counts from 0 again.",
 		Ja: "24 時間の人数が上限に達すると、新しいスタンプは止まります。対象者を確認し (sessionstamp history --stack NAME)、問題がなければ解除してください。人数を表示し、確認後に解除します。人数は 0 から数え直します。",
 	},
-	"release.examples": same("  sessionstamp release\n  sessionstamp release --yes"),
+	"flag.release-signals": {En: "the brake of what providers report", Ja: "シグナルの上限を解除"},
+	"release.examples":     same("  sessionstamp release\n  sessionstamp release --yes"),
 
 	"sweep.use":   same("sweep [--preview] [--stack NAME] [--region R] [--profile P]"),
 	"sweep.short": {En: "looks at everybody now", Ja: "全員を今すぐ確認"},

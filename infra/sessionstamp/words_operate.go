@@ -5,8 +5,8 @@ import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 // operateWords are what pause, resume, release and sweep say, and history of a stack.
 var operateWords = language.Catalogue{
 	"pause.done": {
-		En: "Paused: nobody is stamped until you resume, neither new users nor those whom you order.",
-		Ja: "一時停止しました。再開するまで、新しいユーザーにも、担当者が指定した人にもスタンプを付けません。",
+		En: "Paused: nobody is stamped until you resume, neither new users, nor those whom you order, nor those whom a provider reports.",
+		Ja: "一時停止しました。再開するまで、新しいユーザー、担当者が指定した人、プロバイダーのシグナルの対象者のいずれにもスタンプを付けません。",
 	},
 	"pause.waits": {
 		En: "Calls that have begun end within a minute. Requests wait (now %s); whoever is new no longer when you resume (NewUserWindowHours, usually 72) waits for a person.",
@@ -24,6 +24,22 @@ var operateWords = language.Catalogue{
 	"resume.braked": {
 		En: "But the brake, reached at %s, still holds new users back.",
 		Ja: "ただし、%s に上限に達したため、新しいユーザーへのスタンプは止まったままです。",
+	},
+	"resume.braked_signals": {
+		En: "But the brake of signals, reached at %s, holds back whom providers report.",
+		Ja: "ただし、%s にシグナルの上限に達したため、シグナルによるサインアウトは止まったままです。",
+	},
+	"release.reached_signals": {
+		En: "The brake of signals was reached at %s: %s users were signed out in 24 hours for what providers reported (limit %s). Requests that wait: %s.",
+		Ja: "%s にシグナルの上限に達しました。24 時間にシグナルでサインアウトした人数: %s 人 (上限 %s 人)、待機中の要求: %s 件",
+	},
+	"release.done_signals": {
+		En: "The brake of signals is released and counts from 0 again. Requests that waited, now worked off within 15 minutes: %s.",
+		Ja: "シグナルの上限による停止を解除しました。人数は 0 から数え直します。待機中の要求 %s 件は 15 分以内に処理されます。",
+	},
+	"release.already_signals": {
+		En: "The brake of signals holds nobody back (%s signed out in 24 hours, limit %s): there is nothing to release.",
+		Ja: "シグナルの上限には達していないため (24 時間で %s 人、上限 %s 人)、解除は不要です。",
 	},
 	"release.reached": {
 		En: "The brake was reached at %s: %s users were stamped in 24 hours (limit %s). Requests that wait: %s.",
@@ -51,6 +67,8 @@ var operateWords = language.Catalogue{
 		En: "No answer came. The order was given and may have been carried out: see sessionstamp status. It may be given again.",
 		Ja: "応答を受け取れませんでした。指示は送信済みで、実行された可能性があります。sessionstamp status で確認してください。もう一度実行しても問題ありません。",
 	},
+
+	"hint.release_signals": {En: "if these are right", Ja: "問題がなければ解除"},
 
 	"sweep.begins": {En: "Looks at everybody: up to 15 minutes …", Ja: "全員を確認しています (最長 15 分) …"},
 	"sweep.done":   {En: "Everybody was looked at. Queued, to be stamped within minutes: %s", Ja: "全員を確認しました。キューに入れた人 (数分以内に処理): %s 人"},

@@ -47,7 +47,12 @@ var orderStackWords = language.Catalogue{
 	},
 	"why.stack":         {En: "Deployment %s: %s", Ja: "デプロイ %s: %s"},
 	"why.stack_unknown": {En: "has no record of this user", Ja: "このユーザーの記録なし"},
-	"why.stack_source":  {En: " (told by: %s)", Ja: " (契機: %s)"},
+	"why.stack_braked_signals": {
+		En: "The deployment's brake of signals was reached at %s: whom providers report waits for sessionstamp release --signals",
+		Ja: "デプロイは %s にシグナルの上限に達しました。シグナルの対象者は sessionstamp release --signals を待っています",
+	},
+	"why.stack_signal": {En: " (signed out, since a provider reported: %s)", Ja: " (プロバイダーのシグナルによりサインアウト: %s)"},
+	"why.stack_source": {En: " (told by: %s)", Ja: " (契機: %s)"},
 	"why.stack_paused": {
 		En: "The deployment is paused since %s: nobody is stamped",
 		Ja: "デプロイは %s から一時停止中のため、誰にもスタンプが付きません",

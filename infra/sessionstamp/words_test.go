@@ -18,9 +18,11 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/doctor"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/job"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
+	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
+	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
 // composed are the keys that the code puts together.
@@ -28,8 +30,14 @@ func composed() (keys []language.Key) {
 	for _, verdict := range census.Verdicts() {
 		keys = append(keys, language.Key("verdict."+verdict))
 	}
-	for _, source := range []stamp.Source{stamp.SourceNotification, stamp.SourceSweep, stamp.SourcePerson} {
+	for _, source := range []stamp.Source{stamp.SourceNotification, stamp.SourceSweep, stamp.SourcePerson, stamp.SourceSignal} {
 		keys = append(keys, language.Key("source."+source))
+	}
+	for _, mode := range []stack.SignalMode{stack.SignalsOff, stack.SignalsReported, stack.SignalsEnforced} {
+		keys = append(keys, language.Key("status.signals_"+mode))
+	}
+	for _, key := range []language.Key{"release.reached", "release.done", "release.already"} {
+		keys = append(keys, operation{order: sweep.OrderReleaseSignals}.words(key))
 	}
 	for _, state := range []stamp.State{stamp.StateClaimed, stamp.StateCalled, stamp.StateStamped, stamp.StateCannotFix} {
 		keys = append(keys, language.Key("state."+state))

@@ -6,7 +6,9 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 )
 
 // minStatic is the length of the shortest secret that is accepted in a header, in bytes.
@@ -125,6 +127,9 @@ var oktaKinds = map[string]Kind{
 	"user.lifecycle.deactivate":       UserDisabled,
 	"user.lifecycle.delete.initiated": UserDisabled,
 }
+
+// OktaEvents are the event types that a hook subscribes to, sorted.
+func OktaEvents() []string { return slices.Sorted(maps.Keys(oktaKinds)) }
 
 // signal reads a LogEvent. The user is the target: the actor of a reset is the
 // administrator.

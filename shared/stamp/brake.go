@@ -134,6 +134,11 @@ func (b *Brake) Release(ctx context.Context, tenant string, now time.Time) error
 	})
 }
 
+// ReleaseSignals is Release of [Brake.OfSignals].
+func (b *Brake) ReleaseSignals(ctx context.Context, tenant string, now time.Time) error {
+	return b.OfSignals().Release(ctx, tenant, now)
+}
+
 // Pause stops all stamping, by a person's order, until [Brake.Resume]. Batches that are
 // granted already end within the minute of their calls.
 func (b *Brake) Pause(ctx context.Context, tenant string, now time.Time) error {

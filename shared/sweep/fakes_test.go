@@ -257,6 +257,7 @@ type fakeBrake struct {
 	steps    *steps
 	members  int
 	released time.Time
+	signals  time.Time // when the other brake was released
 	paused   time.Time
 }
 
@@ -266,6 +267,10 @@ func (b *fakeBrake) SetMembers(ctx context.Context, _ string, n int) error {
 
 func (b *fakeBrake) Release(ctx context.Context, _ string, now time.Time) error {
 	return b.steps.at(ctx, "Release", func() error { b.released = now; return nil })
+}
+
+func (b *fakeBrake) ReleaseSignals(ctx context.Context, _ string, now time.Time) error {
+	return b.steps.at(ctx, "ReleaseSignals", func() error { b.signals = now; return nil })
 }
 
 func (b *fakeBrake) Pause(ctx context.Context, _ string, now time.Time) error {

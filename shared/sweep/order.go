@@ -20,6 +20,8 @@ const (
 	// OrderRelease opens the brake: what a person does who has seen that the users
 	// stamped so far were the right ones.
 	OrderRelease Order = `{"release":true}`
+	// OrderReleaseSignals opens the brake of signals in the same way.
+	OrderReleaseSignals Order = `{"releaseSignals":true}`
 	// OrderPause stops all stamping at once, approved requests included.
 	OrderPause Order = `{"pause":true}`
 	// OrderResume lets it go on.
@@ -27,9 +29,9 @@ const (
 )
 
 // errOrder is the cause of every refusal. It quotes nothing of what came.
-var errOrder = errors.New(`order of a sweep: want {}, {"full":true}, {"preview":true}, {"release":true}, {"pause":true} or {"resume":true}, and nothing else`)
+var errOrder = errors.New(`order of a sweep: want {}, {"full":true}, {"preview":true}, {"release":true}, {"releaseSignals":true}, {"pause":true} or {"resume":true}, and nothing else`)
 
-// DecodeOrder reads an order. It takes the six texts that there are, with any blanks
+// DecodeOrder reads an order. It takes the seven texts that there are, with any blanks
 // between, and nothing else: a person who mistypes a preview, or names it twice, must not
 // get a real one.
 func DecodeOrder(event []byte) (Order, error) {
@@ -38,7 +40,7 @@ func DecodeOrder(event []byte) (Order, error) {
 		return "", errOrder
 	}
 	switch o := Order(text.String()); o {
-	case OrderUsual, OrderFull, OrderPreview, OrderRelease, OrderPause, OrderResume:
+	case OrderUsual, OrderFull, OrderPreview, OrderRelease, OrderReleaseSignals, OrderPause, OrderResume:
 		return o, nil
 	}
 	return "", errOrder

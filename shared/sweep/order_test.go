@@ -17,27 +17,30 @@ import (
 func TestDecodeOrder(t *testing.T) {
 	t.Parallel()
 	for event, want := range map[string]sweep.Order{
-		`{}`:                                    sweep.OrderUsual,
-		` { "full" : true } `:                   sweep.OrderFull,
-		`{"preview":true}`:                      sweep.OrderPreview,
-		`{"release":true}`:                      sweep.OrderRelease,
-		`{"pause":true}`:                        sweep.OrderPause,
-		`{"resume":true}`:                       sweep.OrderResume,
-		`{"pause":false}`:                       "",
-		`{"pause":true,"resume":true}`:          "",
-		`{"preview":true,"release":true}`:       "",
-		`{"preview":true,"preview":false}`:      "",
-		`{"preview":true,"\u0070review":false}`: "",
-		`{"preview":false}`:                     "",
-		`{"Preview":true}`:                      "",
-		`{"relaese":true}`:                      "",
-		`{"release":null}`:                      "",
-		`{"preview":"true"}`:                    "",
-		`{"preview":true}{}`:                    "",
-		`{"preview":true`:                       "",
-		`null`:                                  "",
-		`[]`:                                    "",
-		``:                                      "",
+		`{}`:                                     sweep.OrderUsual,
+		` { "full" : true } `:                    sweep.OrderFull,
+		`{"preview":true}`:                       sweep.OrderPreview,
+		`{"release":true}`:                       sweep.OrderRelease,
+		`{"releaseSignals":true}`:                sweep.OrderReleaseSignals,
+		`{"releasesignals":true}`:                "",
+		`{"release":true,"releaseSignals":true}`: "",
+		`{"pause":true}`:                         sweep.OrderPause,
+		`{"resume":true}`:                        sweep.OrderResume,
+		`{"pause":false}`:                        "",
+		`{"pause":true,"resume":true}`:           "",
+		`{"preview":true,"release":true}`:        "",
+		`{"preview":true,"preview":false}`:       "",
+		`{"preview":true,"\u0070review":false}`:  "",
+		`{"preview":false}`:                      "",
+		`{"Preview":true}`:                       "",
+		`{"relaese":true}`:                       "",
+		`{"release":null}`:                       "",
+		`{"preview":"true"}`:                     "",
+		`{"preview":true}{}`:                     "",
+		`{"preview":true`:                        "",
+		`null`:                                   "",
+		`[]`:                                     "",
+		``:                                       "",
 	} {
 		got, err := sweep.DecodeOrder([]byte(event))
 		if got != want || (err != nil) != (want == "") {
@@ -58,8 +61,13 @@ func TestRelease(t *testing.T) {
 			t.Errorf("a release: %+v at %s, observed %v", r, w.brake.released, w.seen)
 		}
 		w.expectCalls(map[string]int{"Release": 1})
+		r = w.order(sweep.OrderReleaseSignals)
+		if r.Kind != sweep.KindReleaseSignals || !w.brake.signals.Equal(time.Now()) || len(w.seen) != 0 {
+			t.Errorf("a release of signals: %+v at %s", r, w.brake.signals)
+		}
+		w.expectCalls(map[string]int{"ReleaseSignals": 1})
 		w.steps.hook = func(step) error { return errGraph }
-		for _, o := range []sweep.Order{sweep.OrderRelease, sweep.OrderFull} {
+		for _, o := range []sweep.Order{sweep.OrderRelease, sweep.OrderReleaseSignals, sweep.OrderFull} {
 			if r, err := w.try(t.Context(), o); !errors.Is(err, errGraph) || r.Finished {
 				t.Errorf("%s that fails: %+v, %v", o, r, err)
 			}

@@ -13,12 +13,13 @@ type Kind string
 
 // The kinds.
 const (
-	KindIncrement Kind = "increment"
-	KindFull      Kind = "full"
-	KindPreview   Kind = "preview"
-	KindRelease   Kind = "release"
-	KindPause     Kind = "pause"
-	KindResume    Kind = "resume"
+	KindIncrement      Kind = "increment"
+	KindFull           Kind = "full"
+	KindPreview        Kind = "preview"
+	KindRelease        Kind = "release"
+	KindReleaseSignals Kind = "release_signals"
+	KindPause          Kind = "pause"
+	KindResume         Kind = "resume"
 )
 
 // Cause is why a run made a full round, or ended early.

@@ -41,6 +41,8 @@ type Brake interface {
 	SetMembers(ctx context.Context, tenant string, n int) error
 	// Release opens the brake again after it was reached.
 	Release(ctx context.Context, tenant string, now time.Time) error
+	// ReleaseSignals does so for users of whom a provider reports.
+	ReleaseSignals(ctx context.Context, tenant string, now time.Time) error
 	// Pause stops all stamping until Resume.
 	Pause(ctx context.Context, tenant string, now time.Time) error
 	Resume(ctx context.Context, tenant string) error
@@ -122,6 +124,9 @@ func (r *run) carryOut(ctx context.Context, o Order) error {
 	case OrderRelease:
 		r.report.Kind = KindRelease
 		return r.Brake.Release(ctx, r.Tenant, r.Now())
+	case OrderReleaseSignals:
+		r.report.Kind = KindReleaseSignals
+		return r.Brake.ReleaseSignals(ctx, r.Tenant, r.Now())
 	case OrderPause:
 		r.report.Kind = KindPause
 		return r.Brake.Pause(ctx, r.Tenant, r.Now())

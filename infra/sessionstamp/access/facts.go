@@ -77,6 +77,19 @@ var people = []Person{
 		},
 	},
 	{
+		At:    "aws",
+		Who:   language.Text{En: "who lets a provider report password changes (signal)", Ja: "プロバイダーのシグナルを設定する人 (signal)"},
+		Right: language.Text{En: "the policy of: sessionstamp policy signals", Ja: "IAM ポリシー: sessionstamp policy signals の出力"},
+		Duration: language.Text{
+			En: "to add, test or remove a source; not in between",
+			Ja: "送信元の追加、テスト、削除の間だけ。普段は不要です",
+		},
+		Why: language.Text{
+			En: "makes a source's secret and writes the list of sources. Whoever holds such a secret can have users of the source's domains signed out, if SignalMode is enforce",
+			Ja: "送信元のシークレットを作成し、送信元の一覧を書き込みます。SignalMode が enforce の場合、シークレットを持つ人は、その送信元のドメインのユーザーをサインアウトさせることができます",
+		},
+	},
+	{
 		At:       "aws",
 		Who:      language.Text{En: "the helpdesk (status, history)", Ja: "ヘルプデスク (status、history)"},
 		Right:    language.Text{En: "the policy of: sessionstamp policy helpdesk", Ja: "IAM ポリシー: sessionstamp policy helpdesk の出力"},
@@ -89,6 +102,10 @@ var can = []language.Text{
 	{
 		En: "The stamper can sign any user of the tenant out, administrators too. Graph knows no narrower right. The program does so to new members of federated domains without a stamp, in 24 hours at most 200 users or a fifth of the members if that is more (StampsPerDay), never to excluded ones, and to others only when a person orders it.",
 		Ja: "stamper は、管理者を含むテナントの任意のユーザーをサインアウトできます (Graph にこれより狭い権限はありません)。プログラムが自動で行うのは、フェデレーション ドメインのスタンプのない新しいメンバーだけで、24 時間に 200 人かメンバーの 5 分の 1 の多い方まで (StampsPerDay)、除外したユーザーには行いません。それ以外は担当者が指示した場合だけです。",
+	},
+	{
+		En: "A provider that you register can report that a password was changed or a user disabled. Then that user is signed out again, if SignalMode is enforce (usually it is report, which only writes it down): in 24 hours at most as many users as above, never excluded ones, and only in the domains that the source may speak for.",
+		Ja: "登録したプロバイダーは、パスワードの変更やユーザーの無効化を報告 (シグナル) できます。SignalMode が enforce の場合、対象のユーザーをサインアウトします (既定の report では記録のみ)。24 時間の上限は上記と同じ人数で、除外したユーザーと、送信元に許可していないドメインのユーザーには行いません。",
 	},
 	{
 		En: "Both apps can read every user's profile (names, addresses, phone numbers, job titles) and the domains. The program asks for the seven properties above.",
@@ -126,8 +143,8 @@ var stores = []Store{
 	{
 		Where: language.Text{En: "Other logs", Ja: "その他のログ"},
 		What: language.Text{
-			En: "runs of webhook, keeper and sweeper; the addresses (IP) that called the API",
-			Ja: "webhook、keeper、sweeper の実行記録、API の呼び出し元 IP アドレス",
+			En: "runs of webhook, keeper, sweeper, receiver and resolver; the addresses (IP) that called the API",
+			Ja: "webhook、keeper、sweeper、receiver、resolver の実行記録、API の呼び出し元 IP アドレス",
 		},
 		Until: language.Text{En: "90 days", Ja: "90 日"},
 	},
@@ -137,10 +154,18 @@ var stores = []Store{
 		Until: language.Text{En: "4 days; dead letters 14 days", Ja: "4 日 (デッドレターは 14 日)"},
 	},
 	{
+		Where: language.Text{En: "Queues of signals (SQS)", Ja: "シグナルのキュー (SQS)"},
+		What: language.Text{
+			En: "whom a provider named, as it names users: a user principal name, an address or an id",
+			Ja: "プロバイダーが報告したユーザー (ユーザー プリンシパル名、メール アドレス、または ID)",
+		},
+		Until: language.Text{En: "a day; dead letters 4 days", Ja: "1 日 (デッドレターは 4 日)"},
+	},
+	{
 		Where: language.Text{En: "Secrets Manager", Ja: "Secrets Manager"},
 		What: language.Text{
-			En: "a random value that proves Graph's notifications; with web-identity no credential at all",
-			Ja: "Graph からの通知であることを確かめるための乱数。web-identity なら資格情報は保存しません",
+			En: "a random value that proves Graph's notifications; for each source of signals what it proves itself by; with web-identity no credential of the apps at all",
+			Ja: "Graph からの通知であることを確かめるための乱数、シグナルの送信元ごとのシークレット。web-identity ならアプリの資格情報は保存しません",
 		},
 		Until: language.Text{En: "until the stack is removed", Ja: "スタックの削除まで"},
 	},
@@ -169,16 +194,16 @@ var stores = []Store{
 
 var leaves = []language.Text{
 	{
-		En: "From your tenant to your AWS account, in the region that you choose: the seven properties above. User principal names stay in memory while a batch is handled; the table, queues and logs hold no names.",
-		Ja: "テナントから、選択したリージョンの自社 AWS アカウントへ: 上記の 7 項目。ユーザー プリンシパル名は処理中のメモリだけにあり、テーブル、キュー、ログに氏名は残りません。",
+		En: "From your tenant to your AWS account, in the region that you choose: the seven properties above. User principal names stay in memory while a batch is handled; table and logs hold no names, and of the queues only those of signals.",
+		Ja: "テナントから、選択したリージョンの自社 AWS アカウントへ: 上記の 7 項目。ユーザー プリンシパル名は処理中のメモリだけにあり、テーブルとログに氏名は残りません。キューでは、シグナルのキューだけに残ります。",
 	},
 	{
 		En: "To anybody else: nothing. No telemetry, no licence server, no update that comes by itself.",
 		Ja: "それ以外の第三者へ: なし。利用状況の送信、ライセンス サーバー、自動更新はありません。",
 	},
 	{
-		En: "Connections: from AWS to graph.microsoft.com and login.microsoftonline.com (in national clouds theirs), from Microsoft Graph to one HTTPS address of API Gateway.",
-		Ja: "通信: AWS から graph.microsoft.com と login.microsoftonline.com (各国のクラウドでは、それに相当するエンドポイント) へ、Microsoft Graph から API Gateway の HTTPS アドレス 1 つへ。",
+		En: "Connections: from AWS to graph.microsoft.com and login.microsoftonline.com (in national clouds theirs), from Microsoft Graph to one HTTPS address of API Gateway. With signals: from your provider to the same address, and from AWS to a transmitter that you name.",
+		Ja: "通信: AWS から graph.microsoft.com と login.microsoftonline.com (各国のクラウドでは、それに相当するエンドポイント) へ、Microsoft Graph から API Gateway の HTTPS アドレス 1 つへ。シグナルを使う場合は、プロバイダーから同じアドレスへ、AWS から指定したトランスミッターへ。",
 	},
 }
 

@@ -121,6 +121,12 @@ func (a arns) secrets() []string {
 	return []string{a.of("secretsmanager", "secret:ClientStateSecret-*"), a.of("secretsmanager", "secret:"+a.Stack+"/entra*")}
 }
 
+// signals are the secrets of the sources of signals.
+func (a arns) signals() string { return a.of("secretsmanager", "secret:"+a.Stack+"/signal/*") }
+
+// queue is one that CloudFormation names by its logical id.
+func (a arns) queue(logical string) string { return a.of("sqs", a.Stack+"-"+logical+"-*") }
+
 func part(name string) string {
 	if name == "" {
 		return "*"

@@ -3,6 +3,7 @@ package access_test
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ func TestSize(t *testing.T) {
 	t.Parallel()
 	// The longest name with which the roles' names have at most 64 characters.
 	longest := access.Place{Partition: "aws-us-gov", Region: "us-gov-west-1", Account: "111122223333", Stack: strings.Repeat("s", 64-len("-schedule-us-gov-west-1"))}
-	for name, policy := range map[string]func(access.Place) access.Policy{"deploy": access.Deploy, "operator": access.Operator, "helpdesk": access.Helpdesk} {
+	for name, policy := range map[string]func(access.Place) access.Policy{"deploy": access.Deploy, "operator": access.Operator, "signals": access.Signals, "helpdesk": access.Helpdesk} {
 		for _, place := range []access.Place{here, longest} {
 			text, err := json.Marshal(policy(place))
 			if err != nil || len(text) > 6144 {
@@ -108,7 +109,7 @@ func TestDeployCoversTheTemplate(t *testing.T) {
 // TestBounds: what each may do, and what not.
 func TestBounds(t *testing.T) {
 	t.Parallel()
-	deploy, operator, helpdesk := access.Deploy(here), access.Operator(here), access.Helpdesk(here)
+	deploy, operator, signals, helpdesk := access.Deploy(here), access.Operator(here), access.Signals(here), access.Helpdesk(here)
 	const at = ":ap-northeast-1:111122223333:"
 	for name, c := range map[string]struct {
 		policy           access.Policy
@@ -129,6 +130,13 @@ func TestBounds(t *testing.T) {
 		"write the records":  {operator, "dynamodb:PutItem", "arn:aws:dynamodb" + at + "table/sessionstamp-Table-1A2B", false},
 		"other code":         {operator, "lambda:UpdateFunctionCode", "arn:aws:lambda" + at + "function:sessionstamp-stamper", false},
 		"read a secret":      {operator, "secretsmanager:GetSecretValue", "arn:aws:secretsmanager" + at + "secret:ClientStateSecret-1-2", false},
+		"read a source's":    {operator, "secretsmanager:GetSecretValue", "arn:aws:secretsmanager" + at + "secret:sessionstamp/signal/0a1b-2c3d4e", false},
+		"add a source":       {signals, "secretsmanager:CreateSecret", "arn:aws:secretsmanager" + at + "secret:sessionstamp/signal/0a1b-2c3d4e", true},
+		"remove at undo":     {deploy, "secretsmanager:DeleteSecret", "arn:aws:secretsmanager" + at + "secret:sessionstamp/signal/0a1b-2c3d4e", true},
+		"the app's secret":   {signals, "secretsmanager:GetSecretValue", "arn:aws:secretsmanager" + at + "secret:sessionstamp/entra-2c3d4e", false},
+		"stamp by a queue":   {signals, "sqs:SendMessage", "arn:aws:sqs" + at + "sessionstamp-NotificationQueue-1A2B", false},
+		"redrive signals":    {operator, "sqs:StartMessageMoveTask", "arn:aws:sqs" + at + "sessionstamp-SignalDeadLetterQueue-1A2B", true},
+		"resend signals":     {operator, "sqs:SendMessage", "arn:aws:sqs" + at + "sessionstamp-UrgentSignalQueue-1A2B", true},
 		"history":            {helpdesk, "dynamodb:GetItem", "arn:aws:dynamodb" + at + "table/sessionstamp-Table-1A2B", true},
 		"log":                {helpdesk, "logs:FilterLogEvents", "arn:aws:logs" + at + "log-group:/aws/lambda/sessionstamp-stamper:*", true},
 		"API's log":          {operator, "logs:FilterLogEvents", "arn:aws:logs" + at + "log-group:/aws/vendedlogs/apigateway/sessionstamp:*", true},
@@ -138,10 +146,15 @@ func TestBounds(t *testing.T) {
 			t.Errorf("%s: %s on %s: got %t", name, c.action, c.resource, got)
 		}
 	}
+	for _, s := range signals.Statement {
+		if slices.Contains(s.Action, "dynamodb:PutItem") && !slices.Equal(s.Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"], []string{"*#signals"}) {
+			t.Errorf("who adds sources writes more than these: %v", s.Condition)
+		}
+	}
 	for _, s := range helpdesk.Statement {
 		for _, action := range s.Action {
 			for _, resource := range s.Resource { // a * stands for itself here
-				if !operator.Allows(action, resource) || !deploy.Allows(action, resource) {
+				if !operator.Allows(action, resource) || !deploy.Allows(action, resource) || !signals.Allows(action, resource) {
 					t.Errorf("the helpdesk may %s on %s, and another may not", action, resource)
 				}
 			}

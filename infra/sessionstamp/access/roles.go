@@ -29,7 +29,7 @@ func deploySAM(a arns) []Statement {
 		// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html
 		allow("NoResource", "cloudformation:ListStacks DescribeStacks GetTemplateSummary ValidateTemplate "+
 			"iam:GetOutboundWebIdentityFederationInfo EnableOutboundWebIdentityFederation "+
-			"lambda:GetAccountSettings ListEventSourceMappings secretsmanager:GetRandomPassword "+
+			"lambda:GetAccountSettings ListEventSourceMappings secretsmanager:GetRandomPassword ListSecrets "+
 			"cloudwatch:DescribeAlarms GetMetricData kms:DescribeKey dynamodb:ListTables sns:GetSubscriptionAttributes SetSubscriptionAttributes Unsubscribe "+
 			"logs:DescribeLogGroups *LogDelivery ListLogDeliveries PutResourcePolicy DescribeResourcePolicies", everything),
 		tryTheIssuer(),
@@ -63,7 +63,7 @@ func deployKeeps(a arns) []Statement {
 	return []Statement{
 		allow("Queues", "sqs:CreateQueue DeleteQueue GetQueue* SetQueueAttributes ListQueueTags *agQueue", a.named("sqs", "")),
 		allow("Table", "dynamodb:*Table *ContinuousBackups *TimeToLive Describe* GetResourcePolicy ListTagsOfResource *agResource BatchGetItem GetItem Scan", a.named("dynamodb", "table/")),
-		allow("Secrets", "secretsmanager:*Secret *SecretValue UpdateSecretVersionStage *agResource", a.secrets()...),
+		allow("Secrets", "secretsmanager:*Secret *SecretValue UpdateSecretVersionStage *agResource", a.secrets()[0], a.of("secretsmanager", "secret:"+a.Stack+"/*")),
 		allow("LogGroups", "logs:*LogGroup *RetentionPolicy *KmsKey GetDataProtectionPolicy DescribeIndexPolicies DescribeLogStreams FilterLogEvents ListTagsForResource *agResource",
 			append(a.apiLogs(), a.logs())...),
 		allow("Topic", "sns:*Topic Get* SetTopicAttributes List* *agResource Subscribe", a.named("sns", "")),
@@ -77,20 +77,38 @@ func deployKeeps(a arns) []Statement {
 // people out. What doctor mends by changing the stack's resources takes Deploy.
 func Operator(p Place) Policy {
 	a := arns(p)
-	queue, dead := a.of("sqs", a.Stack+"-NotificationQueue-*"), a.of("sqs", a.Stack+"-DeadLetterQueue-*")
+	queue, dead, signals := a.queue("NotificationQueue"), a.queue("DeadLetterQueue"), a.queue("SignalDeadLetterQueue")
 	return policy(append(look(a),
 		allow("Order", "lambda:InvokeFunction", a.of("lambda", "function:"+a.Stack+"-sweeper")),
 		allow("Stamp", "sqs:SendMessage GetQueueUrl", queue),
 		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
 		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 		allow("Key", "kms:Decrypt GenerateDataKey", a.of("kms", "key/*")).where("StringLike", "kms:ViaService", "sqs.*", "dynamodb.*"),
-		allow("Redrive", "sqs:StartMessageMoveTask ListMessageMoveTasks CancelMessageMoveTask ReceiveMessage DeleteMessage", dead),
+		allow("Redrive", "sqs:StartMessageMoveTask ListMessageMoveTasks CancelMessageMoveTask ReceiveMessage DeleteMessage", dead, signals),
+		allow("Resend", "sqs:SendMessage", a.queue("SignalQueue"), a.queue("UrgentSignalQueue")),
+		allow("SignalQueues", "sqs:GetQueueAttributes", a.queue("SignalQueue"), a.queue("UrgentSignalQueue"), signals),
 		allow("Settings", "lambda:GetFunctionConfiguration GetFunctionConcurrency", a.named("lambda", "function:")),
-		allow("Account", "lambda:GetAccountSettings iam:GetOutboundWebIdentityFederationInfo kms:DescribeKey", everything),
+		allow("Account", "lambda:GetAccountSettings iam:GetOutboundWebIdentityFederationInfo kms:DescribeKey secretsmanager:ListSecrets", everything),
 		tryTheIssuer(),
 		allow("Parts", "iam:GetRole scheduler:GetSchedule sns:ListSubscriptionsByTopic dynamodb:DescribeTable DescribeContinuousBackups", a.roles(), a.named("scheduler", "schedule/default/"), a.named("sns", ""), a.table()),
 		allow("Secrets", "secretsmanager:DescribeSecret", a.secrets()...),
 		allow("ApiLogs", "logs:FilterLogEvents", a.apiLogs()...),
+	)...)
+}
+
+// Signals is for those who add, test and remove the sources of signals (sessionstamp signal).
+// They hold what a provider proves itself by, so a signal of theirs can sign people out. Of the
+// table they write the sources alone: see [leading keys].
+//
+// [leading keys]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+func Signals(p Place) Policy {
+	a := arns(p)
+	return policy(append(look(a),
+		allow("Sources", "secretsmanager:CreateSecret DescribeSecret GetSecretValue PutSecretValue UpdateSecretVersionStage DeleteSecret", a.signals()),
+		allow("SignalQueues", "sqs:GetQueueAttributes", a.queue("SignalQueue"), a.queue("UrgentSignalQueue"), a.queue("SignalDeadLetterQueue")),
+		allow("ListSecrets", "secretsmanager:ListSecrets", everything),
+		allow("Registry", "dynamodb:PutItem", a.table()).where("ForAllValues:StringLike", "dynamodb:LeadingKeys", "*#signals"),
+		allow("Key", "kms:Decrypt GenerateDataKey", a.of("kms", "key/*")).where("StringLike", "kms:ViaService", "secretsmanager.*", "dynamodb.*"),
 	)...)
 }
 
@@ -102,7 +120,7 @@ func look(a arns) []Statement {
 	return []Statement{
 		allow("Stack", "cloudformation:DescribeStacks DescribeStackEvents DescribeStackResources ListStackResources", a.stack()),
 		allow("NoResource", "cloudformation:ListStacks DescribeStacks cloudwatch:DescribeAlarms GetMetricData", everything),
-		allow("Queues", "sqs:GetQueueAttributes", a.of("sqs", a.Stack+"-NotificationQueue-*"), a.of("sqs", a.Stack+"-DeadLetterQueue-*")),
+		allow("Queues", "sqs:GetQueueAttributes", a.queue("NotificationQueue"), a.queue("DeadLetterQueue")),
 		allow("Records", "dynamodb:GetItem BatchGetItem", a.table()),
 		allow("EventSource", "lambda:GetEventSourceMapping", everything).where("ArnLike", "lambda:FunctionArn", a.named("lambda", "function:")),
 		allow("Logs", "logs:FilterLogEvents", a.logs()),

@@ -15,7 +15,7 @@ type words struct {
 // catalogue holds the words of every rule, by its id.
 var catalogue = func() map[string]words {
 	all := make(map[string]words)
-	for _, part := range []map[string]words{machineWords, stackWords, entraWords, awsWords, alarmWords, stateWords} {
+	for _, part := range []map[string]words{machineWords, stackWords, entraWords, awsWords, alarmWords, signalWords, stateWords} {
 		maps.Copy(all, part)
 	}
 	return all

@@ -102,7 +102,7 @@ func rank(s Severity) int { return slices.Index(severities, s) }
 // rules are in the order of importance among those of one severity: what explains others
 // comes first.
 func rules() []rule {
-	return slices.Concat(machineRules, accountRules, stackRules, entraRules, awsRules, stateRules)
+	return slices.Concat(machineRules, accountRules, stackRules, entraRules, awsRules, stateRules, signalRules)
 }
 
 // A rule looks for one fault.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
@@ -151,6 +152,28 @@ var cases = append([]fault{
 	{"notifications_forged", []change{traffic(Traffic{Forged: 1})}, ""},
 	{"users_cannot_fix", []change{traffic(Traffic{CannotFix: 1})}, ""},
 	{"dry_run", []change{stack(func(d *Deployment) { d.DryRun = true }), func(e *Evidence) { e.Users = Asked(Users{New: 1, NewWithout: 1}) }}, ""},
+
+	{"trust_missing", []change{reader(distrusting)}, Trust},
+	{"resolver_untrusted", []change{reader(distrusting), noSources}, Trust},
+	{"", []change{reader(distrusting), noSources, signals("off")}, ""},
+	{"", []change{noSources, signals("off")}, ""}, // setup --entra has it trusted all the same
+	{"resolver_source_missing", []change{switches(Switch{Function: "resolver"})}, ""},
+	{"resolver_source_off", []change{switches(Switch{Function: "resolver", Found: true})}, ""},
+	{"signal_queue_missing", []change{func(e *Evidence) { e.SignalQueue = Asked(Queue{}) }}, ""},
+	{"signal_dead_letters", []change{func(e *Evidence) { e.SignalQueue = Asked(Queue{Found: true, Dead: 1}) }}, ""},
+	{"signal_secret_missing", []change{func(e *Evidence) { e.SignalSecrets = Asked([]string{hook}) }}, ""},
+	{"signal_secret_orphaned", []change{func(e *Evidence) { e.SignalSecrets = Asked([]string{hook, "left", stream}) }}, ""},
+	{"signals_brake_reached", []change{brake(stamp.BrakeState{Signals: stamp.Tally{Reached: ago(day)}})}, ""},
+	{"signal_stream_stopped", []change{source(stream, func(r *signal.Record) { r.Stream.Status = "paused" })}, ""},
+	{"signal_stream_failed", []change{called("signal_stream")}, ""},
+	{"signal_refused", []change{called("signal_refused")}, ""},
+	{"signal_silent", []change{source(stream, func(r *signal.Record) { r.Heard = ago(7 * time.Hour) })}, ""},
+	{"signal_silent", []change{source(hook, func(r *signal.Record) { r.Heard = ago(8 * day) })}, ""},
+	{"signal_domain_managed", []change{source(hook, func(r *signal.Record) { r.Domains = append(r.Domains, "m.example") })}, ""},
+	{"signal_excluded", []change{traffic(Traffic{Excluded: 2})}, ""},
+	{"signals_off", []change{signals("off"), source(hook, func(r *signal.Record) { r.Heard = ago(30 * day) })}, ""},
+	{"signals_reported", []change{signals("report")}, ""},
+	{"", []change{signals("report"), source(hook, func(r *signal.Record) { r.Added = ago(29 * day) })}, ""},
 }, ringing()...)
 
 // ringing are the ten alarms.
@@ -214,7 +237,7 @@ func TestMend(t *testing.T) {
 	for _, c := range cases {
 		for _, f := range Examine(evidence(c.made)) {
 			for _, r := range f.Mend {
-				right := trusted("keeper", "sweeper", "stamper")
+				right := trusted("keeper", "sweeper", "stamper", "resolver")
 				switch {
 				case r.Do == Trust && !slices.Contains(right, r.Credential):
 					t.Errorf("%s writes %+v", c.id, r.Credential)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
@@ -60,6 +61,12 @@ type Evidence struct {
 	Domains         Answer[[]directory.Domain]
 	Excluded        Answer[Excluded]
 	Users           Answer[Users]
+
+	// SignalQueue is both queues of what providers report, Signals are the sources, and
+	// SignalSecrets the ids of those that have a secret.
+	SignalQueue   Answer[Queue]
+	Signals       Answer[signal.Registry]
+	SignalSecrets Answer[[]string]
 
 	// The records of the stack's table. One never written is empty.
 	Keeper Answer[keeper.Record]
@@ -126,10 +133,12 @@ type Deployment struct {
 	// Domains are those that FederatedDomains names, and Groups those of ExcludedGroups.
 	Domains, Groups []string
 	DryRun          bool
+	// SignalMode is "off", "report" or "enforce", "" where it is not known.
+	SignalMode string
 }
 
 // Function is a Lambda function of the stack. Name is our name of it: "webhook", "stamper",
-// "keeper" or "sweeper".
+// "keeper", "sweeper", "receiver" or "resolver".
 type Function struct {
 	Name  string
 	Found bool
@@ -144,8 +153,8 @@ type Function struct {
 	Errors int
 }
 
-// Switch is what starts a function: the stamper's event source mapping, or the schedule of
-// keeper or sweeper. ID is its UUID or name.
+// Switch is what starts a function: an event source mapping of stamper or resolver, or the
+// schedule of keeper or sweeper. ID is its UUID or name.
 type Switch struct {
 	Function, ID string
 	Found, On    bool
@@ -232,4 +241,6 @@ type Traffic struct {
 	Forged int
 	// CannotFix are users whom Graph does not let us stamp.
 	CannotFix int
+	// Excluded are excluded users whom a provider has reported.
+	Excluded int
 }

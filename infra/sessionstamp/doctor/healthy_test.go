@@ -1,10 +1,12 @@
 package doctor
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
@@ -38,9 +40,9 @@ func deployment() Deployment {
 	return Deployment{
 		Found: true, Name: name, Status: "UPDATE_COMPLETE", Created: ago(40 * day), Version: "1.2.0",
 		Tenant: "tenant", Reader: "reader", Stamper: "stamper", Mode: directory.AuthWebIdentity, Audience: audience,
-		Subjects: map[string]string{"keeper": role("keeper"), "sweeper": role("sweeper"), "stamper": role("stamper")},
+		Subjects: map[string]string{"keeper": role("keeper"), "sweeper": role("sweeper"), "stamper": role("stamper"), "resolver": role("resolver")},
 		Apps:     map[string]string{"reader": "made reader", "stamper": "made stamper"},
-		Domains:  []string{"Example.co.jp"}, Groups: []string{"group"},
+		Domains:  []string{"Example.co.jp"}, Groups: []string{"group"}, SignalMode: "enforce",
 	}
 }
 
@@ -48,7 +50,7 @@ func deployment() Deployment {
 func healthy() Evidence {
 	reads := []string{"Domain.Read.All", "GroupMember.Read.All", "User.Read.All"}
 	var functions []Function
-	for _, function := range []string{"webhook", "stamper", "keeper", "sweeper"} {
+	for _, function := range []string{"webhook", "stamper", "keeper", "sweeper", "receiver", "resolver"} {
 		functions = append(functions, Function{Name: function, Found: true, State: "Active", LastUpdate: "Successful"})
 	}
 	return Evidence{
@@ -57,19 +59,51 @@ func healthy() Evidence {
 		Account: Asked(Account{ID: "123456789012", Region: "ap-northeast-1"}), Issuer: Asked(issuer),
 		Stacks:     Asked([]Deployment{deployment(), {Found: true, Name: "other", Tenant: "b", Reader: "c"}}),
 		Deployment: Asked(deployment()), Functions: Asked(functions),
-		Switches: Asked([]Switch{{"stamper", "uuid", true, true}, {"keeper", "k", true, true}, {"sweeper", "s", true, true}}),
+		Switches: Asked([]Switch{{"stamper", "uuid", true, true}, {"keeper", "k", true, true}, {"sweeper", "s", true, true}, {"resolver", "r", true, true}}),
 		Queue:    Asked(Queue{Found: true, Oldest: time.Minute, Waiting: 3}), Key: Asked("Enabled"),
 		Table: Asked(Table{"table", true, true, true}), Secrets: Asked([]Secret{{"clientState", "arn", true, false}}),
 		Alarms: Asked([]Alarm{{Name: "sweep"}}), Receivers: Asked(Receivers{Confirmed: 1, Pending: 1}), Front: Asked(Front{}),
 		SignedIn: Asked("TENANT"),
-		Reader:   Asked(app("reader", reads, "keeper", "sweeper")), Stamper: Asked(app("stamper", append(reads, revoke), "stamper")),
+		Reader:   Asked(app("reader", reads, "keeper", "sweeper", "resolver")), Stamper: Asked(app("stamper", append(reads, revoke), "stamper")),
 		Domains:  Asked([]directory.Domain{{Name: "example.co.jp", Federated: true, Verified: true}, {Name: "m.example"}}),
 		Excluded: Asked(Excluded{}), Users: Asked(Users{Without: 5, New: 3}),
-		Keeper:    Asked(keeper.Record{ID: "s", Expires: now.Add(25 * day)}),
+		Keeper:      Asked(keeper.Record{ID: "s", Expires: now.Add(25 * day)}),
+		SignalQueue: Asked(Queue{Found: true}), Signals: Asked(registry()), SignalSecrets: Asked([]string{hook, stream}),
 		Sweep:     Asked(sweep.Checkpoint{DeltaLink: "l", FullDue: now.Add(time.Hour)}),
 		Brake:     Asked(stamp.BrakeState{}),
 		Attention: Asked(map[string]int{"cannot_fix": 1}), Traffic: Asked(Traffic{Stamped: 9}),
 	}
+}
+
+// The ids of the healthy sources.
+const hook, stream = "hook", "stream"
+
+func registry() signal.Registry {
+	heard := ago(time.Hour)
+	return signal.Registry{Sources: map[string]signal.Record{
+		hook:   {Name: "scripts", Kind: signal.KindWebhook, Domains: []string{"example.co.jp"}, Added: ago(60 * day), Heard: ago(2 * day)},
+		stream: {Name: "Keycloak", Kind: signal.KindSSF, Domains: []string{"example.co.jp"}, Added: ago(9 * day), Heard: heard, Pinged: heard, Stream: signal.Stream{Status: "enabled", ConfigurationEndpoint: "c", VerificationEndpoint: "v"}},
+	}}
+}
+
+// source changes one of them.
+func source(id string, f func(*signal.Record)) change {
+	return set(func(e *Evidence) *Answer[signal.Registry] { return &e.Signals }, func(r *signal.Registry) {
+		one := r.Sources[id]
+		f(&one)
+		r.Sources[id] = one
+	})
+}
+
+func signals(mode string) change { return stack(func(d *Deployment) { d.SignalMode = mode }) }
+
+func noSources(e *Evidence) {
+	e.Signals, e.SignalSecrets = Asked(signal.Registry{}), Asked([]string(nil))
+}
+
+// distrusting takes the resolver's credential from the reader.
+func distrusting(a *App) {
+	a.Federated = slices.DeleteFunc(slices.Clone(a.Federated), func(f directory.FederatedCredential) bool { return f.Subject == role("resolver") })
 }
 
 // A change makes another piece of evidence of the healthy one.

@@ -32,7 +32,10 @@ type Piece struct {
 func Pieces(e Evidence) []Piece {
 	var pieces []Piece
 	d, deployed := matter{e}.deployed()
-	alone := deployed && d.Stamper == "" // one app does all
+	left := map[string]bool{"stamper": deployed && d.Stamper == ""} // one app does all
+	for _, id := range []string{"signal_queue", "signal_secrets"} {
+		left[id] = d.SignalMode == signalsOff
+	}
 	for _, p := range []struct {
 		id       string
 		name     language.Text
@@ -62,6 +65,9 @@ func Pieces(e Evidence) []Piece {
 		{"alarms", language.Text{En: "alarms", Ja: "アラーム"}, AWS, e.Alarms, true},
 		{"receivers", language.Text{En: "receivers of alarms", Ja: "アラームの通知先"}, AWS, e.Receivers, true},
 		{"front", language.Text{En: "API", Ja: "API"}, AWS, e.Front, true},
+		{"signal_queue", language.Text{En: "queues of signals", Ja: "シグナルのキュー"}, AWS, e.SignalQueue, true},
+		{"signal_secrets", language.Text{En: "secrets of signals", Ja: "シグナルのシークレット"}, AWS, e.SignalSecrets, true},
+		{"signals", language.Text{En: "sources of signals", Ja: "シグナルの送信元"}, State, e.Signals, true},
 		{"keeper", language.Text{En: "subscription", Ja: "サブスクリプション"}, State, e.Keeper, true},
 		{"sweep", language.Text{En: "sweep", Ja: "巡回"}, State, e.Sweep, true},
 		{"brake", language.Text{En: "pause and brake", Ja: "一時停止と上限"}, State, e.Brake, true},
@@ -69,7 +75,7 @@ func Pieces(e Evidence) []Piece {
 		{"traffic", language.Text{En: "traffic", Ja: "処理件数"}, State, e.Traffic, true},
 	} {
 		gap, missing := p.answer.missing()
-		if (deployed || !p.deployed) && (!alone || p.id != "stamper") {
+		if (deployed || !p.deployed) && !left[p.id] {
 			pieces = append(pieces, Piece{p.id, p.name, p.group, !missing, gap})
 		}
 	}

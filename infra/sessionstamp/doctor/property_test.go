@@ -54,6 +54,7 @@ var entailed = map[string]string{
 	"trust_wrong_issuer": "issuer_changed", "excluded_user_unknown": "", "exclusion_unmatched": "excluded_user_unknown",
 	"app_missing": "tenant_mismatch", "trust_stranger": "app_shared", "not_needed": "not_deployed stack_missing",
 	"function_missing": "stack_busy", "full_round_late": "paused",
+	"resolver_untrusted": "trust_missing",
 }
 
 // FuzzMissing: whatever was not asked for, there is an answer, and nothing is found that is

@@ -11,8 +11,8 @@ var awsRules = []rule{
 	{"function_stopped", Wrong, AWS, eachFunction(func(f Function) bool { return f.Found && f.Stopped })},
 	{"source_missing", Wrong, AWS, eachSwitch(func(s Switch) bool { return s.stamper() && !s.Found })},
 	{"source_off", Wrong, AWS, eachSwitch(func(s Switch) bool { return s.stamper() && s.Found && !s.On })},
-	{"schedule_missing", Wrong, AWS, eachSwitch(func(s Switch) bool { return !s.stamper() && !s.Found })},
-	{"schedule_off", Wrong, AWS, eachSwitch(func(s Switch) bool { return !s.stamper() && s.Found && !s.On })},
+	{"schedule_missing", Wrong, AWS, eachSwitch(func(s Switch) bool { return s.scheduled() && !s.Found })},
+	{"schedule_off", Wrong, AWS, eachSwitch(func(s Switch) bool { return s.scheduled() && s.Found && !s.On })},
 	{"queue_missing", Wrong, AWS, func(m matter) []hit {
 		q, asked := m.Queue.Get()
 		return when(asked && !q.Found, nil)
@@ -74,6 +74,8 @@ func eachFunction(bad func(Function) bool) func(matter) []hit {
 
 func (s Switch) stamper() bool { return s.Function == "stamper" }
 
+func (s Switch) scheduled() bool { return !s.stamper() && s.Function != resolver }
+
 func eachSwitch(bad func(Switch) bool) func(matter) []hit {
 	return func(m matter) (hits []hit) {
 		switches, _ := m.Switches.Get()
@@ -82,7 +84,7 @@ func eachSwitch(bad func(Switch) bool) func(matter) []hit {
 				continue
 			}
 			h := hit{params: params{"function": plain(s.Function), "id": plain(s.ID)}}
-			if s.Found && !s.stamper() { // whoever switched the stamper off has stopped the stamping
+			if s.Found && s.scheduled() { // whoever switched an event source off has stopped the stamping
 				h.mend = []Remedy{{Do: EnableSchedule, Value: s.ID}}
 			}
 			hits = append(hits, h)

@@ -80,6 +80,9 @@ func (m matter) held() (apps []held) {
 	reader := held{
 		clientID: d.Reader, unique: d.Apps["reader"], name: language.Text{En: "reader app", Ja: "読み取り用アプリ"}, functions: []string{"keeper", "sweeper"},
 	}
+	if m.listens() {
+		reader.functions = append(reader.functions, resolver)
+	}
 	if d.Stamper == "" {
 		reader.name, reader.stamps = language.Text{En: "app", Ja: "アプリ"}, true
 		reader.functions = append(reader.functions, "stamper")

@@ -36,7 +36,7 @@ func (m matter) flaws(a held) (flaws []flaw) {
 	if a.State != AppFound || d.Mode != directory.AuthWebIdentity || len(d.Subjects) == 0 {
 		return nil
 	}
-	open, left := m.wants(a), slices.DeleteFunc(slices.Clone(a.Federated), m.ofOtherStack)
+	open, left := m.wants(a), slices.DeleteFunc(slices.Clone(a.Federated), m.elsewhere)
 	for _, near := range []func(f flaw) bool{flaw.good, flaw.sameSubject, flaw.sameFunction} {
 		open = slices.DeleteFunc(open, func(f flaw) bool {
 			i := slices.IndexFunc(left, func(have directory.FederatedCredential) bool { f.have = have; return near(f) })
@@ -89,7 +89,7 @@ func ofFunction(f directory.FederatedCredential, function string) bool {
 
 // ofStack tells whether a subject looks like the role of a stack.
 func ofStack(f directory.FederatedCredential) bool {
-	return ofFunction(f, "stamper") || ofFunction(f, "keeper") || ofFunction(f, "sweeper")
+	return ofFunction(f, "stamper") || ofFunction(f, "keeper") || ofFunction(f, "sweeper") || ofFunction(f, resolver)
 }
 
 // judged tells what is wrong with what was found.
@@ -103,6 +103,13 @@ func (f flaw) judged() flaw {
 		f.kind = flawAudience
 	}
 	return f
+}
+
+// elsewhere tells whether a credential is none of this stack's, and no stranger's: of another
+// stack, or of a function that the stack has not while signals are off.
+func (m matter) elsewhere(f directory.FederatedCredential) bool {
+	d, _ := m.deployed()
+	return m.ofOtherStack(f) || !m.listens() && f.Subject != "" && f.Subject == d.Subjects[resolver]
 }
 
 // ofOtherStack tells whether a credential is of another stack that uses the same app.
@@ -155,7 +162,7 @@ func flawed(kind flawKind) func(matter) []hit {
 		}
 		for _, a := range m.held() {
 			for _, f := range m.flaws(a) {
-				if f.kind == kind {
+				if f.kind == kind && !m.unneeded(f) {
 					hits = append(hits, f.hit())
 				}
 			}

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"context"
 	"os"
 
 	"golang.org/x/term"
@@ -32,6 +33,33 @@ func TerminalOf(f *os.File, env func(string) string) Terminal {
 
 // IsTerminal tells whether a person is at the other end of a stream of this process.
 func IsTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// ReadHidden reads a line from a terminal, which does not show it. Where ctx ends before, the
+// terminal is left as it was.
+func ReadHidden(ctx context.Context, f *os.File) (string, error) {
+	handle := int(f.Fd())
+	before, err := term.GetState(handle)
+	if err != nil {
+		return "", err
+	}
+	type answer struct {
+		line []byte
+		err  error
+	}
+	read := make(chan answer, 1)
+	// It ends with the line or with the process: nothing ends the reading of a terminal.
+	go func() {
+		line, err := term.ReadPassword(handle)
+		read <- answer{line, err}
+	}()
+	select {
+	case a := <-read:
+		return string(a.line), a.err
+	case <-ctx.Done():
+		_ = term.Restore(handle, before) // nothing is left to be done
+		return "", ctx.Err()
+	}
+}
 
 // terminal decides. It knows https://no-color.org, and TERM=dumb for shells in editors.
 func terminal(is, escapes bool, width int, env func(string) string) Terminal {

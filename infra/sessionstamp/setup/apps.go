@@ -7,15 +7,19 @@ import (
 )
 
 // apps returns the apps of a deployment. A reader looks after subscription and sweep; the
-// stamper alone may revoke sessions, unless one app does all.
-func (p *Plan) apps(one, groups bool) []App {
+// stamper alone may revoke sessions, unless one app does all. What providers report is
+// resolved as the reader.
+func (p *Plan) apps(one, groups, signals bool) []App {
 	reader := App{
 		Parameter: clientID, UniqueName: p.UniqueName("reader"), DisplayName: p.display("reads users"),
 		Rights: Rights(groups, one), Trusts: p.trusts(keeper, sweeper),
 	}
+	if signals {
+		reader.Trusts = p.trusts(keeper, sweeper, resolver)
+	}
 	if one {
 		reader.DisplayName = p.display("stamps new federated users")
-		reader.Trusts = p.trusts(keeper, sweeper, stamper)
+		reader.Trusts = append(reader.Trusts, p.trusts(stamper)...)
 		return []App{reader}
 	}
 	return []App{reader, {

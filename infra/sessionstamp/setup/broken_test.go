@@ -21,6 +21,7 @@ type story struct {
 var stories = map[string]story{
 	"two apps":      {wishes: func(w *Wishes) { w.Apps = 2 }},
 	"one app":       {wishes: func(w *Wishes) { w.Apps = 1 }, prepare: func(w *world) { w.owner = "" }},
+	"signals off":   {wishes: func(w *Wishes) { w.Flags = map[string]string{signalMode: "off"} }},
 	"client secret": {wishes: func(w *Wishes) { w.Flags = map[string]string{authMode: "client-secret"} }},
 	"a secret of another": {
 		wishes: func(w *Wishes) { w.Flags = map[string]string{authMode: "client-secret"} },
@@ -197,9 +198,39 @@ func (w *world) undone(t *testing.T, d Deployment, at string) {
 	}
 	w.fail = 0
 	left, err := Undo(t.Context(), d, w.seen(), quiet)
-	if err != nil || len(w.apps)+len(w.vault)+len(w.left)+len(left)+len(w.broken) > 0 || w.stack.Status != "" {
-		t.Fatalf("%s: undo: %v, left %v, apps %v, vault %v, stack %q, broken %v", at, err, w.left, w.apps, w.vault, w.stack.Status, w.broken)
+	if err != nil || len(w.apps)+len(w.vault)+len(w.signals)+len(w.left)+len(left)+len(w.broken) > 0 || w.stack.Status != "" {
+		t.Fatalf("%s: undo: %v, left %v, apps %v, vault %v, %v, stack %q, broken %v", at, err, w.left, w.apps, w.vault, w.signals, w.stack.Status, w.broken)
 	}
+}
+
+// TestSignalMode: a deployment from before there were signals gets the trust before the
+// functions, one that turns signals off loses it, and one that lets them in again has it.
+func TestSignalMode(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := made(story{})
+		again := func(mode string, want bool) {
+			t.Helper()
+			s := story{wishes: func(w *Wishes) { w.Flags = map[string]string{signalMode: mode} }}
+			if mode == "" {
+				s.wishes = nil
+			}
+			p := planOf(t, s, w)
+			if _, err := Run(t.Context(), p, w.seen(), quiet); err != nil {
+				t.Fatal(err)
+			}
+			w.judge(t, p)
+			if got := w.trusts(p.Role(resolver)); got != want {
+				t.Errorf("%q: the resolver is trusted: %t", mode, got)
+			}
+		}
+		again("off", false)
+		delete(w.stack.Parameters, signalMode)
+		again("", true)
+		again("off", false)
+		again("enforce", true)
+		again("", true)
+	})
 }
 
 // TestUndoKeeps: what tells why each person was signed out is never deleted, and is named.

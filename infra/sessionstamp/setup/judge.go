@@ -10,7 +10,7 @@ import (
 )
 
 // minConcurrency is how many functions run at once when all have work: two stampers, and one
-// of each other.
+// of each other. Signals wait.
 const minConcurrency = 5
 
 // longestRole is how many characters the name of an IAM role has at most
@@ -77,7 +77,7 @@ func (p *Plan) stranger(f directory.FederatedCredential) bool {
 }
 
 func (d Deployment) stranger(f directory.FederatedCredential) bool {
-	return !slices.Contains([]string{d.Role(stamper), d.Role(keeper), d.Role(sweeper)}, f.Subject)
+	return !slices.Contains([]string{d.Role(stamper), d.Role(keeper), d.Role(sweeper), d.Role(resolver)}, f.Subject)
 }
 
 // shared finds the apps that a stranger signs in to as well.

@@ -75,7 +75,8 @@ func Make(f Facts, w Wishes) (Plan, []Problem) {
 	var problems []Problem
 	if w.Mandate == EntraHalf {
 		p.Mode = directory.AuthWebIdentity
-		p.Apps = p.apps(w.Request.OneApp, w.Request.Groups)
+		// The line does not say whether signals are off: whoever lets them in later needs nobody.
+		p.Apps = p.apps(w.Request.OneApp, w.Request.Groups, true)
 	} else {
 		problems = p.choose(f, w)
 	}
@@ -102,7 +103,7 @@ func (p *Plan) choose(f Facts, w Wishes) []Problem {
 	if w.Mandate == AWSLast && groups != w.Answer.Groups {
 		c.problems = append(c.problems, problem("line_groups"))
 	}
-	p.Apps = p.apps(c.one(p.Mode), groups)
+	p.Apps = p.apps(c.one(p.Mode), groups, c.value(signalMode) != signalsOff)
 	p.Values = c.arranged(p)
 	p.Notices = append(c.notices, p.elsewhere(f.AWS.Others)...)
 	if len(c.problems) == 0 {

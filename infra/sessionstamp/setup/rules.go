@@ -26,6 +26,7 @@ const (
 	newUserWindow     = "NewUserWindowHours"
 	stampsPerDay      = "StampsPerDay"
 	dryRun            = "DryRun"
+	signalMode        = "SignalMode"
 	alarmsTo          = "AlarmsTo"
 	permissionsBounds = "PermissionsBoundaryArn"
 	kmsKey            = "KmsKeyArn"
@@ -57,6 +58,7 @@ var parameters = []parameter{
 	{name: newUserWindow, example: "72", value: "72", least: 1, most: 168},
 	{name: stampsPerDay, example: "300", value: "0", most: 1_000_000},
 	{name: dryRun, example: "true", value: "false", pattern: "^(false|true)$"},
+	{name: signalMode, example: "report", value: "report", pattern: "^(off|report|enforce)$"},
 	{name: alarmsTo, example: "ops@example.com", pattern: "^([^@\\s:\"'`\\\\]+@[^@\\s:\"'`\\\\]+\\.[^@\\s:\"'`\\\\]+|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)?$"},
 	{name: permissionsBounds, example: "arn:aws:iam::123456789012:policy/Boundary", pattern: `^(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+)?$`},
 	{name: kmsKey, example: "arn:aws:kms:ap-northeast-1:123456789012:key/0f1e2d3c", pattern: `^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$`},
@@ -93,6 +95,7 @@ var variables = map[string]string{
 	"TENANT_ID": tenantID, "CLIENT_ID": clientID, "CLOUD": cloud, "AUTH_MODE": authMode, "CREDENTIAL_SECRET_ARN": credentialSecret,
 	"FEDERATED_DOMAINS": federatedDomains, "EXCLUDED_USERS": excludedUsers, "EXCLUDED_UPN_PATTERNS": excludedPatterns,
 	"EXCLUDED_GROUPS": excludedGroups, "NEW_USER_WINDOW_HOURS": newUserWindow, "STAMPS_PER_DAY": stampsPerDay, "DRY_RUN": dryRun,
+	"SIGNAL_MODE": signalMode,
 }
 
 // standIns stand for what is not known before the deployment, and are as long.

@@ -67,7 +67,7 @@ type Deployer interface {
 	Deploy(ctx context.Context, p Plan) error
 }
 
-// A Vault keeps a client secret in Secrets Manager.
+// A Vault keeps a client secret in Secrets Manager, beside those of the sources of signals.
 type Vault interface {
 	// Stored finds a secret by its name or ARN, and leaves out what is secret in it. Where
 	// there is none, it is zero. The error wraps [ErrNotOurs] where one has the name that no
@@ -75,6 +75,10 @@ type Vault interface {
 	Stored(ctx context.Context, id string) (Credential, error)
 	Store(ctx context.Context, id string, c Credential) (arn string, err error)
 	Forget(ctx context.Context, name string) error
+	// Signals finds the sources of signals that have a secret, by their ids. ForgetSignal
+	// deletes the secret of one.
+	Signals(ctx context.Context, stack string) (sources []string, err error)
+	ForgetSignal(ctx context.Context, stack, source string) error
 }
 
 // A Credential is a client secret that is stored.

@@ -27,7 +27,12 @@ const (
 	stamper = "stamper"
 	keeper  = "keeper"
 	sweeper = "sweeper"
+	// resolver is there where signals are not off.
+	resolver = "resolver"
 )
+
+// signalsOff is the SignalMode of a stack that listens to no provider.
+const signalsOff = "off"
 
 // Role returns the ARN of a function's role: the subject of its tokens. template.yaml names
 // the roles, so it is known before there is a stack.

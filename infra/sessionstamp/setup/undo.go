@@ -8,7 +8,7 @@ import (
 )
 
 // Undo takes a deployment away, the subscription first: the stack, whose deletion has the
-// keeper unsubscribe, then what the apps sign in with, then the apps. Outbound federation
+// keeper unsubscribe, then what providers and apps sign in with, then the apps. Outbound federation
 // stays on, since others may use it. It returns what is left, since it tells why each person
 // was signed out. Errors are those of [Run]. Another call goes on where one broke off.
 func Undo(ctx context.Context, d Deployment, w World, tell func(Event)) ([]Leftover, error) {
@@ -41,7 +41,7 @@ func (r *runner) undoing() (all []step) {
 		all = append(all, r.removeStack())
 	}
 	if r.Vault != nil {
-		all = append(all, r.forget())
+		all = append(all, r.forgetSignals(), r.forget())
 	}
 	if r.Directory != nil {
 		for _, role := range []string{stamper, "reader"} {
@@ -62,6 +62,26 @@ func (r *runner) removeStack() step {
 			return true, r.discard(ctx)
 		},
 		func(ctx context.Context) error { return r.delete(ctx, stack) },
+	}
+}
+
+// forgetSignals deletes what providers prove themselves by.
+func (r *runner) forgetSignals() step {
+	var sources []string
+	return step{
+		"forget_signals", r.plan.Stack,
+		func(ctx context.Context) (_ bool, err error) {
+			sources, err = r.Vault.Signals(ctx, r.plan.Stack)
+			return len(sources) == 0, err
+		},
+		func(ctx context.Context) error {
+			for _, one := range sources {
+				if err := r.Vault.ForgetSignal(ctx, r.plan.Stack, one); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 	}
 }
 

@@ -22,6 +22,7 @@ type world struct {
 	stack   Stack
 	left    []Leftover
 	vault   map[string]Credential // by name
+	signals []string              // sources that have a secret
 	history []string
 	// known is when Entra knows the issuer; refusals is how often the keeper is refused
 	// all the same.
@@ -310,6 +311,9 @@ func (w *world) Discard(ctx context.Context, l Leftover) error {
 // Deploy leaves the stack at work, as sam does when it is killed.
 func (w *world) Deploy(ctx context.Context, p Plan) error {
 	return w.call(ctx, "Deploy", func() error {
+		if mode := p.Parameters()[signalMode]; mode != signalsOff && p.Mode == directory.AuthWebIdentity && !w.trusts(p.Role(resolver)) {
+			w.broken = append(w.broken, "deployed a resolver that no app trusts")
+		}
 		switch {
 		case w.stack.Status == "":
 			w.stack = Stack{ID: w.id(), Status: "CREATE_IN_PROGRESS", Ours: true}
@@ -323,6 +327,16 @@ func (w *world) Deploy(ctx context.Context, p Plan) error {
 		w.stack.Parameters, w.stack.Version = maps.Clone(p.Parameters()), p.Version
 		return nil
 	})
+}
+
+// trusts tells whether an app takes the tokens of a role.
+func (w *world) trusts(role string) bool {
+	for _, app := range w.apps {
+		if slices.ContainsFunc(app.Federated, func(f directory.FederatedCredential) bool { return f.Subject == role }) {
+			return true
+		}
+	}
+	return false
 }
 
 const secretARN = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:"
@@ -353,8 +367,23 @@ func (w *world) Forget(ctx context.Context, name string) error {
 	return w.call(ctx, "Forget", func() error { delete(w.vault, name); return nil })
 }
 
+func (w *world) Signals(ctx context.Context, _ string) (sources []string, err error) {
+	err = w.call(ctx, "Signals", func() error { sources = slices.Clone(w.signals); return nil })
+	return sources, err
+}
+
+func (w *world) ForgetSignal(ctx context.Context, _, source string) error {
+	return w.call(ctx, "ForgetSignal", func() error {
+		if w.stack.Status != "" {
+			w.broken = append(w.broken, "the secret is gone, and the receiver is there")
+		}
+		w.signals = slices.DeleteFunc(w.signals, func(one string) bool { return one == source })
+		return nil
+	})
+}
+
 func newWorld() *world {
-	return &world{owner: administrator, apps: make(map[string]directory.App), vault: make(map[string]Credential), known: time.Now().Add(3 * time.Minute)}
+	return &world{owner: administrator, apps: make(map[string]directory.App), vault: make(map[string]Credential), signals: []string{"a", "b"}, known: time.Now().Add(3 * time.Minute)}
 }
 
 func (w *world) seen() World {

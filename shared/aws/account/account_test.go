@@ -182,7 +182,7 @@ func TestSecret(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", stage, got.Reveal(), err, want)
 		}
 	}
-	_, err = a.CreateSecret(t.Context(), t.Name(), "of a test", directory.NewSecret("old"))
+	_, err = a.CreateSecret(t.Context(), t.Name(), "of a test", "", directory.NewSecret("old"))
 	must(err)
 	_, err = a.PutPending(t.Context(), t.Name(), directory.NewSecret("new"))
 	must(err)

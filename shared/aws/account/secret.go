@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -62,11 +63,14 @@ func (a *Account) DescribeSecret(ctx context.Context, id string) (Secret, error)
 	}, nil
 }
 
-// CreateSecret makes a secret and returns its ARN.
-func (a *Account) CreateSecret(ctx context.Context, name, description string, value directory.Secret) (arn string, err error) {
-	made, err := a.secrets().CreateSecret(ctx, &secretsmanager.CreateSecretInput{
-		Name: &name, Description: &description, SecretString: aws.String(value.Reveal()),
-	})
+// CreateSecret makes a secret and returns its ARN. key is the ARN of the KMS key that encrypts
+// it, "" for AWS's own.
+func (a *Account) CreateSecret(ctx context.Context, name, description, key string, value directory.Secret) (arn string, err error) {
+	in := &secretsmanager.CreateSecretInput{Name: &name, Description: &description, SecretString: aws.String(value.Reveal())}
+	if key != "" {
+		in.KmsKeyId = &key
+	}
+	made, err := a.secrets().CreateSecret(ctx, in)
 	if err != nil {
 		return "", explainSecret(err)
 	}
@@ -107,6 +111,24 @@ func (a *Account) DeleteSecret(ctx context.Context, id string) error {
 		return nil
 	}
 	return err
+}
+
+// SecretNames returns the names that begin so, but for secrets that are being deleted
+// (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Filter.html).
+func (a *Account) SecretNames(ctx context.Context, prefix string) (names []string, err error) {
+	in := &secretsmanager.ListSecretsInput{Filters: []types.Filter{{Key: types.FilterNameStringTypeName, Values: []string{prefix}}}}
+	for pages := secretsmanager.NewListSecretsPaginator(a.secrets(), in); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, Explain(err)
+		}
+		for _, s := range page.SecretList {
+			if name := aws.ToString(s.Name); s.DeletedDate == nil && strings.HasPrefix(name, prefix) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
 }
 
 func explainSecret(err error) error {

@@ -76,7 +76,7 @@ func TestSignalsArrive(t *testing.T) {
 func TestSignalsThatAreNotStored(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		messages := someMessages(500) // the most that a POST of any provider holds
+		messages := someMessages(500)           // the most that a POST of any provider holds
 		for _, lost := range []int{0, 1, 499} { // urgent, not urgent, heard
 			body, _ := json.Marshal(messages[lost])
 			failing := &fakeSQS{fail: func(_ int, e batchEntry) (string, bool) {

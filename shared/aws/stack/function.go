@@ -13,9 +13,18 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
 )
 
-// FunctionNames are the logical names of the functions.
+// FunctionNames are the logical names of the functions that each stack has.
 func FunctionNames() []string {
 	return []string{"WebhookFunction", "StamperFunction", "KeeperFunction", "SweeperFunction"}
+}
+
+// FunctionNames are those that this stack should have.
+func (s *Stack) FunctionNames() []string {
+	names := FunctionNames()
+	if s.SignalMode() != SignalsOff {
+		names = append(names, "ReceiverFunction", "ResolverFunction")
+	}
+	return names
 }
 
 // A Function is one of the stack's, as Lambda has it.
@@ -30,7 +39,7 @@ type Function struct {
 	Reserved int
 }
 
-// Function tells how one of [FunctionNames] is set. Where it is gone the error is
+// Function tells how one of [Stack.FunctionNames] is set. Where it is gone the error is
 // [ErrNoResource].
 func (s *Stack) Function(ctx context.Context, logical string) (Function, error) {
 	name, err := s.resource(logical)
@@ -57,10 +66,13 @@ func (s *Stack) Function(ctx context.Context, logical string) (Function, error) 
 	return f, nil
 }
 
-// Trigger tells how the stamper is fed from the queue: "Enabled", "Disabled" or on the way
-// to one of them.
-func (s *Stack) Trigger(ctx context.Context) (state string, err error) {
-	id, err := s.resource("NotificationEventSource")
+// NotificationTrigger is the logical name of what feeds the stamper from its queue.
+const NotificationTrigger = "NotificationEventSource"
+
+// Trigger tells how a function is fed from its queue: "Enabled", "Disabled" or on the way
+// to one of them. It takes [NotificationTrigger] or one of [SignalTriggers].
+func (s *Stack) Trigger(ctx context.Context, logical string) (state string, err error) {
+	id, err := s.resource(logical)
 	if err != nil {
 		return "", err
 	}

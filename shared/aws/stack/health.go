@@ -140,7 +140,8 @@ func (s *Stack) Figures(ctx context.Context, now time.Time) (f Figures, err erro
 		{"AWS/ApiGateway", "5xx", "ApiId", s.Resources["Api"], "Sum", 24 * time.Hour},
 		{"AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queue[strings.LastIndex(queue, "/")+1:], "Maximum", 15 * time.Minute},
 	}
-	for _, logical := range FunctionNames() {
+	names := s.FunctionNames()
+	for _, logical := range names {
 		measures = append(measures, measure{"AWS/Lambda", "Errors", "FunctionName", s.Resources[logical], "Sum", time.Hour})
 	}
 	values, err := s.measured(ctx, measures, now)
@@ -148,7 +149,7 @@ func (s *Stack) Figures(ctx context.Context, now time.Time) (f Figures, err erro
 		return f, err
 	}
 	f = Figures{Errors: make(map[string]int), Faults: int(values[0]), Oldest: time.Duration(values[1]) * time.Second}
-	for i, logical := range FunctionNames() {
+	for i, logical := range names {
 		f.Errors[logical] = int(values[2+i])
 	}
 	return f, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/state"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
@@ -32,9 +33,11 @@ type Memory struct {
 	Limit  int
 	Keeper keeper.Record
 	Sweep  sweep.Checkpoint
+	// Signals are the sources of signals.
+	Signals signal.Registry
 }
 
-// Memory reads the documents of brake, keeper and sweep. Those that were never written are
+// Memory reads the documents of brake, keeper, sweep and signals. Those that were never written are
 // empty. Where the table is gone the error is [ErrNoResource].
 func (s *Stack) Memory(ctx context.Context) (m Memory, err error) {
 	table, err := s.Table()
@@ -49,7 +52,10 @@ func (s *Stack) Memory(ctx context.Context) (m Memory, err error) {
 	if m.Keeper, err = load[keeper.Record](ctx, table, store.NameKeeper, s.Tenant()); err != nil {
 		return m, err
 	}
-	m.Sweep, err = load[sweep.Checkpoint](ctx, table, store.NameSweep, s.Tenant())
+	if m.Sweep, err = load[sweep.Checkpoint](ctx, table, store.NameSweep, s.Tenant()); err != nil {
+		return m, err
+	}
+	m.Signals, err = load[signal.Registry](ctx, table, store.NameSignals, s.Tenant())
 	return m, err
 }
 

@@ -234,7 +234,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s, %v", state, err)
 		}
 	}
-	if state, err := s.Trigger(t.Context()); err != nil || state != "Enabled" {
+	if state, err := s.Trigger(t.Context(), stack.NotificationTrigger); err != nil || state != "Enabled" {
 		t.Errorf("%s, %v", state, err)
 	}
 	d.Alarms = []stack.Alarm{{Name: "a", State: "OK"}, {Name: "b", State: "ALARM", Since: time.Unix(1_700_000_000, 0).UTC(), Description: "it is late"}}

@@ -49,7 +49,9 @@ type Deployment struct {
 	// Trigger is the state of the event source mapping.
 	Trigger        string
 	Requests, Dead stack.Waiting
-	Alarms         []stack.Alarm
+	// Signals are the messages of the queues of signals, by their logical names.
+	Signals map[string]stack.Waiting
+	Alarms  []stack.Alarm
 	// Sums are the values of metrics, by their names.
 	Sums map[string]float64
 	// Logs are what functions have logged, by their logical names.
@@ -62,9 +64,10 @@ type Deployment struct {
 	// "cloudformation:DescribeStacks".
 	Refuse map[string]string
 
-	mu    sync.Mutex
-	items map[string]json.RawMessage // the table's, by key
-	calls []string
+	mu      sync.Mutex
+	items   map[string]json.RawMessage // the table's, by key
+	secrets map[string]*secret         // by name
+	calls   []string
 }
 
 // New is a deployment in which all is well, and nothing has happened.
@@ -80,7 +83,7 @@ func New(t testing.TB) *Deployment {
 			"KeeperSchedule": "sessionstamp-keeper", "SweeperSchedule": "sessionstamp-sweeper",
 		},
 		Trigger: "Enabled", Sums: map[string]float64{}, Logs: map[string][]stack.Record{}, Refuse: map[string]string{},
-		items: map[string]json.RawMessage{},
+		items: map[string]json.RawMessage{}, secrets: map[string]*secret{},
 	}
 	for _, name := range stack.FunctionNames() {
 		short := strings.TrimSuffix(name, "Function")
@@ -202,7 +205,12 @@ func (c *call) answer(action string) (*http.Response, error) {
 		"lambda:GetFunctionConfiguration": func() (*http.Response, error) {
 			return c.json(map[string]any{"State": "Active", "LastUpdateStatus": "Successful"})
 		},
-		"scheduler:GetSchedule":     func() (*http.Response, error) { return c.json(map[string]string{"State": "ENABLED"}) },
+		"scheduler:GetSchedule":       func() (*http.Response, error) { return c.json(map[string]string{"State": "ENABLED"}) },
+		"secretsmanager:CreateSecret": c.secretsManager, "secretsmanager:DeleteSecret": c.secretsManager,
+		"secretsmanager:DescribeSecret": c.secretsManager, "secretsmanager:GetSecretValue": c.secretsManager,
+		"secretsmanager:ListSecrets": c.secretsManager, "secretsmanager:PutSecretValue": c.secretsManager,
+		"secretsmanager:UpdateSecretVersionStage": c.secretsManager,
+
 		"cloudwatch:DescribeAlarms": c.describeAlarms,
 		"cloudwatch:GetMetricData":  c.metricData,
 		"logs:FilterLogEvents":      c.filterLogs,
@@ -228,7 +236,7 @@ func (c *call) invoke() (*http.Response, error) {
 	return c.json(report)
 }
 
-// getItem and putItem keep items as they came.
+// getItem answers an item as it came.
 func (c *call) getItem() (*http.Response, error) {
 	key, err := itemKey(c.body, "Key")
 	if err != nil {
@@ -243,19 +251,38 @@ func (c *call) getItem() (*http.Response, error) {
 	return c.json(map[string]any{"Item": item})
 }
 
+// putItem refuses a write that is not about the version that stands there.
 func (c *call) putItem() (*http.Response, error) {
 	key, err := itemKey(c.body, "Item")
 	if err != nil {
 		return nil, err
 	}
-	var in struct{ Item json.RawMessage }
+	var in struct {
+		Item                      json.RawMessage
+		ExpressionAttributeValues map[string]struct{ N string }
+	}
 	if err := json.Unmarshal(c.body, &in); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	stored := c.items[key]
+	if versionOf(stored) != in.ExpressionAttributeValues[":version"].N {
+		response, err := c.json(map[string]any{"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "Item": stored})
+		response.StatusCode = http.StatusBadRequest
+		return response, err
+	}
 	c.items[key] = in.Item
-	c.mu.Unlock()
 	return c.json(map[string]string{})
+}
+
+// versionOf is the version of a stored item, "" where nothing is stored.
+func versionOf(item json.RawMessage) string {
+	var stored struct {
+		Version struct{ N string } `json:"version"`
+	}
+	_ = json.Unmarshal(item, &stored) // of nothing there is none
+	return stored.Version.N
 }
 
 func itemKey(body []byte, field string) (string, error) {
@@ -268,8 +295,25 @@ func itemKey(body []byte, field string) (string, error) {
 	return item.PK.S, err
 }
 
+// signalQueue is the logical name of the queue of signals that is asked about, "" for another.
+func (c *call) signalQueue() string {
+	var in struct {
+		QueueURL string `json:"QueueUrl"`
+	}
+	_ = json.Unmarshal(c.body, &in) // of what cannot be read it is none
+	for _, logical := range []string{"SignalQueue", "UrgentSignalQueue", "SignalDeadLetterQueue"} {
+		if in.QueueURL != "" && in.QueueURL == c.Resources[logical] {
+			return logical
+		}
+	}
+	return ""
+}
+
 func (c *call) queueAttributes() (*http.Response, error) {
 	w, name := c.Requests, "NotificationQueue"
+	if logical := c.signalQueue(); logical != "" {
+		w, name = c.Signals[logical], logical
+	}
 	if strings.Contains(string(c.body), c.Resources["DeadLetterQueue"]) {
 		w, name = c.Dead, "DeadLetterQueue"
 	}
