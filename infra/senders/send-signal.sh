@@ -125,7 +125,7 @@ status=$(printf %s "$body" | curl --disable --silent --show-error --max-time 20 
   --output /dev/null --write-out '%{http_code}' --data-binary @- \
   --header 'Content-Type: application/json' --header "webhook-id: $id" \
   --header "webhook-timestamp: $timestamp" --header "webhook-signature: $signature" \
-  "$SESSIONSTAMP_URL") || fail "the address does not answer: send it again later" 1
+  "$SESSIONSTAMP_URL") || fail "no connection, for the reason above: look at the address and the proxy, or send it again later" 1
 case $status in
 204) echo "sent" ;;
 401) fail "refused (401): the secret is another one, or this machine's clock is wrong by more than five minutes" 1 ;;

@@ -206,7 +206,7 @@ func (c *call) operatedView(o operation, done operated, since time.Time, before 
 	case o.order == sweep.OrderResume:
 		add(c.say("resume.already"))
 	case done.Changed:
-		good(c.say(o.words("release.done"), waiting))
+		good(c.say(o.words("release.done"), waiting, language.Number(done.Limit)))
 	default:
 		add(c.say(o.words("release.already"), language.Number(done.Stamped), language.Number(done.Limit)))
 	}

@@ -58,9 +58,27 @@ func (c *call) readLog(ctx context.Context, l *logged) (err error) {
 		})
 	})
 	if err == nil && l.log.Others() && len(l.containing) == 0 {
-		return &trouble{status: wrongUse, key: "use.log_others", more: c.kinds(l.log)}
+		return &trouble{status: wrongUse, key: "use.log_others", more: c.kinds(l.log), next: c.ofKinds(l.log)}
 	}
 	return err
+}
+
+// ofKinds is the command that takes of a log what clearly is about changed passwords and
+// disabled users. There is none if a name is not one that every shell takes as it is.
+func (c *call) ofKinds(log userlist.Log) []hint {
+	var meant strings.Builder
+	for _, kind := range log.Kinds {
+		switch {
+		case kind.Counts && !sourceName.MatchString(kind.Name):
+			return nil
+		case kind.Counts:
+			meant.WriteString(" --containing " + c.quote(kind.Name))
+		}
+	}
+	if meant.Len() == 0 {
+		return nil
+	}
+	return []hint{{c.again("--dry-run") + meant.String() + " --dry-run", "hint.preview"}}
 }
 
 // kinds say how many lines there are of each kind of operation.

@@ -103,6 +103,9 @@ func (c *call) changeLines(p setup.Plan) (lines []line) {
 		if v.Changes {
 			lines = append(lines, line{text: c.say("setup.changes", c.say(language.Key("setup_value."+v.Name)), c.readable(v.Name, v.Old), c.shownNow(v)), colour: screen.Strong, hang: 2})
 		}
+		if v.Changes && v.Value == string(stack.SignalsEnforced) {
+			lines = append(lines, line{text: "! " + c.say("setup.signals_from_now", p.Stack), colour: screen.Notice, hang: 2})
+		}
 	}
 	if len(lines) > 0 {
 		lines = append([]line{{}}, lines...)
@@ -185,6 +188,8 @@ func (c *call) readable(name, value string) string {
 		return c.say("setup.brake")
 	case name == "ExcludedUsers" || name == "ExcludedGroups":
 		return c.say("setup.ids", len(setup.Entries(value)))
+	case name == "SignalMode":
+		return value + c.say(language.Key("setup.signals_"+value))
 	}
 	return value
 }

@@ -58,11 +58,13 @@ func steps(text string, values ...string) (lines []line) {
 // addedView says that the source is there, and what is left to do at the provider.
 func (c *call) addedView(a addition, added source, credential signal.Credential, refused error) view {
 	v := view{object: c.shown(added, credential.Secrets[0]), next: []hint{
-		{a.on("test", added.Name), "hint.signal_test"}, {"signal list" + a.given(), "hint.signal_list"},
+		{a.on("test", added.Name), "hint.signal_test"}, {"doctor" + a.given(), "hint.signal_doctor"}, {"signal list" + a.given(), "hint.signal_list"},
 	}}
 	v.before = append(v.before, line{text: "✓ " + c.say("signal.added", added.Name, c.and(added.Domains)), colour: screen.Good, hang: 2})
 	v.before = append(v.before, c.modeLine(added.stack))
 	switch {
+	case a.sender == "ad":
+		v.before = append(v.before, steps(c.say("signal.steps_ad"), installSender+added.url(), credential.Secrets[0])...)
 	case added.Kind != signal.KindSSF:
 		v.before = append(v.before, c.pasted(added, credential.Secrets[0])...)
 	case refused != nil:
@@ -73,6 +75,9 @@ func (c *call) addedView(a addition, added source, credential signal.Credential,
 	}
 	return v
 }
+
+// installSender is how infra/senders/Send-PasswordSignal.ps1 is called, before the address.
+const installSender = `powershell -ExecutionPolicy Bypass -File .\Send-PasswordSignal.ps1 -Install -Url `
 
 // modeLine says whether the source acts, or only tells.
 func (c *call) modeLine(s *stack.Stack) line {

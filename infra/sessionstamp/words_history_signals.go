@@ -9,8 +9,8 @@ var endedWords = language.Catalogue{
 		Ja: "スタック %s が %s 以降に処理したシグナル: %s 件",
 	},
 	"ended.would": {
-		En: "Users who would have been stamped again, but for SignalMode report: %s",
-		Ja: "SignalMode が enforce なら再スタンプされたユーザー (report のため記録のみ): %s 人",
+		En: "Users who were not signed out, since SignalMode was report: %s",
+		Ja: "SignalMode が report のため、サインアウトしていないユーザー: %s 人",
 	},
 	"ended.spared": {
 		En: "Reports of excluded users, whose sessions did not end: %s",

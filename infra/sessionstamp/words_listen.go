@@ -29,7 +29,7 @@ var listenWords = language.Catalogue{
 
 	"watch.signal":            {En: "your provider reports: %s", Ja: "プロバイダーのシグナル: %s"},
 	"watch.stamped_again":     {En: "stamped again: %s %s before", Ja: "付け直しました: %s (%s後)"},
-	"watch.signal_reported":   {En: "would be stamped again: %s", Ja: "付け直す予定: %s"},
+	"watch.signal_reported":   {En: "would be stamped again: %s", Ja: "付け直しの対象 (表示のみ): %s"},
 	"watch.signal_sufficient": {En: "has a newer stamp already: %s", Ja: "より新しいスタンプがあります: %s"},
 	"watch.signal_unheeded":   {En: "reported, and no session ends: %s", Ja: "シグナルを受信しましたが、サインアウトしません: %s"},
 	"watch.signal_refused": {

@@ -34,8 +34,8 @@ var operateWords = language.Catalogue{
 		Ja: "%s にシグナルの上限に達しました。24 時間にシグナルでサインアウトした人数: %s 人 (上限 %s 人)、待機中の要求: %s 件",
 	},
 	"release.done_signals": {
-		En: "The brake of signals is released and counts from 0 again. Requests that waited, now worked off within 15 minutes: %s.",
-		Ja: "シグナルの上限による停止を解除しました。人数は 0 から数え直します。待機中の要求 %s 件は 15 分以内に処理されます。",
+		En: "The brake of signals is released: it counts from 0 again, and stops at %[2]s. Requests that waited, now tried again within 15 minutes: %[1]s.",
+		Ja: "シグナルの上限による停止を解除しました。人数は 0 から数え直します (上限 %[2]s 人)。待機中の要求 %[1]s 件は 15 分以内に再試行されます。",
 	},
 	"release.already_signals": {
 		En: "The brake of signals holds nobody back (%s signed out in 24 hours, limit %s): there is nothing to release.",
@@ -45,11 +45,11 @@ var operateWords = language.Catalogue{
 		En: "The brake was reached at %s: %s users were stamped in 24 hours (limit %s). Requests that wait: %s.",
 		Ja: "%s に上限に達しました。24 時間にスタンプを付けた人数: %s 人 (上限 %s 人)、待機中の要求: %s 件",
 	},
-	"release.look":     {En: "Who they were: %s", Ja: "対象者の確認: %s"},
+	"release.look":     {En: "Who they were: %s", Ja: "処理済みのユーザーの確認: %s"},
 	"release.question": {En: "Were they the right ones, and is it to go on? [y/N] ", Ja: "対象者に問題がなければ再開します。よろしいですか? [y/N] "},
 	"release.done": {
-		En: "The brake is released and counts from 0 again. Requests that waited, now worked off within 15 minutes: %s.",
-		Ja: "上限による停止を解除しました。人数は 0 から数え直します。待機中の要求 %s 件は 15 分以内に処理されます。",
+		En: "The brake is released: it counts from 0 again, and stops at %[2]s. Requests that waited, now tried again within 15 minutes: %[1]s.",
+		Ja: "上限による停止を解除しました。人数は 0 から数え直します (上限 %[2]s 人)。待機中の要求 %[1]s 件は 15 分以内に再試行されます。",
 	},
 	"release.already": {
 		En: "The brake holds nobody back (%s stamped in 24 hours, limit %s): there is nothing to release.",

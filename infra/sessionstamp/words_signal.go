@@ -21,8 +21,12 @@ var signalWords = language.Catalogue{
 		Ja: "1. Okta 管理コンソールで [Workflow] > [Event Hooks] > [Create Event Hook] を開く\n2. [URL]: {1}\n3. [Authentication field]: Authorization\n4. [Authentication secret] (再表示できません): {2}\n5. [Subscribe to events]: %s\n6. 保存し、[Verify] を実行する",
 	},
 	"signal.steps_script": {
-		En: "1. Set two environment variables where the sender runs. The secret is shown only now: {1}\n{2}\n2. Send by infra/senders/Send-PasswordSignal.ps1 (Active Directory) or send-signal.sh, or by anything that signs as Standard Webhooks says.",
-		Ja: "1. 送信するマシンで次の環境変数を設定する (シークレットは再表示できません): {1}\n{2}\n2. infra/senders の Send-PasswordSignal.ps1 (Active Directory 用)、send-signal.sh、または Standard Webhooks の署名に対応した仕組みで送信する",
+		En: "1. Set two environment variables where the sender runs. The secret is shown only now: {1}\n{2}\n2. Send by send-signal.sh, which came with this program in infra/senders, or by anything that signs as Standard Webhooks says.",
+		Ja: "1. 送信するマシンで次の環境変数を設定する (シークレットは再表示できません): {1}\n{2}\n2. infra/senders の send-signal.sh (このプログラムに付属)、または Standard Webhooks の署名に対応した仕組みで送信する",
+	},
+	"signal.steps_ad": {
+		En: "1. Copy Send-PasswordSignal.ps1, which came with this program in infra/senders, to a domain controller. Run as an administrator: {1}\n2. It asks for the secret, which is shown only now: {2}\n3. Each other domain controller that can be written to: a source of its own, and the same again.",
+		Ja: "1. infra/senders の Send-PasswordSignal.ps1 (このプログラムに付属) をドメイン コントローラーにコピーし、管理者として次を実行する: {1}\n2. 入力を求められたら、次のシークレットを貼り付ける (再表示できません): {2}\n3. 書き込み可能なドメイン コントローラーがほかにもある場合は、1 台ごとに送信元を追加し、同じ手順を繰り返す",
 	},
 	"signal.prepare": {En: "Before we make a stream at %s:", Ja: "%s にストリームを作成する前の準備:"},
 	"signal.steps_keycloak": {
@@ -50,7 +54,7 @@ var signalWords = language.Catalogue{
 	},
 	"signal.none":           {En: "The stack %s has no source of signals yet.", Ja: "スタック %s にシグナルの送信元はまだありません。"},
 	"signal.nobody_listens": {En: "The stack %s receives no signals (SignalMode off, or an older version).", Ja: "スタック %s はシグナルを受信していません (SignalMode off、または古いバージョン)。"},
-	"signal.never":          {En: "never", Ja: "なし"},
+	"signal.never":          {En: "never", Ja: "未受信"},
 	"signal.silent": {
 		En: "Nothing is heard of %s. See that the provider still sends: signal test",
 		Ja: "%s から受信がありません。プロバイダーの設定を確認してください (signal test で確認できます)。",
@@ -94,6 +98,7 @@ var signalWords = language.Catalogue{
 	"hint.signal_add":    {En: "which providers, and how", Ja: "送信元の追加方法"},
 	"hint.signal_list":   {En: "all sources, and when they were heard", Ja: "送信元の一覧と最終受信"},
 	"hint.signal_test":   {En: "does it arrive?", Ja: "届くかどうかを確認"},
+	"hint.signal_doctor": {En: "are its domains federated?", Ja: "対象ドメインなどの問題を確認"},
 	"hint.signal_rotate": {En: "a new secret", Ja: "新しいシークレット"},
 	"hint.signal_remove": {En: "takes it away", Ja: "送信元を削除"},
 	"hint.signal_finish": {En: "when the provider has it", Ja: "設定後に切り替えを完了"},

@@ -35,7 +35,7 @@ var statusWords = language.Catalogue{
 	"status.signals_report":  {En: "report, nobody is signed out; sources: %s, last heard: %s", Ja: "記録のみ (サインアウトしない)、送信元 %s 件、最後の受信: %s"},
 	"status.signals_enforce": {En: "enforce; sources: %s, last heard: %s", Ja: "有効 (サインアウトする)、送信元 %s 件、最後の受信: %s"},
 	"status.signalled":       {En: "By signals, 24 h", Ja: "シグナル (24 時間)"},
-	"status.would":           {En: "%s would have been stamped again (report)", Ja: "%s 人が再スタンプの対象 (記録のみ)"},
+	"status.would":           {En: "%s would have been signed out (report)", Ja: "%s 人がサインアウトの対象 (記録のみ)"},
 	"status.queue":           {En: "Queue", Ja: "キュー"},
 	"status.waiting":         {En: "%s waiting, %s at work, %s for later, %s given up", Ja: "待機 %s、処理中 %s、再試行待ち %s、失敗 %s (件)"},
 	"status.alarms":          {En: "Alarms", Ja: "アラーム"},

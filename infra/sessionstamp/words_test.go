@@ -35,7 +35,7 @@ func composed() (keys []language.Key) {
 		keys = append(keys, language.Key("source."+source))
 	}
 	for _, mode := range []stack.SignalMode{stack.SignalsOff, stack.SignalsReported, stack.SignalsEnforced} {
-		keys = append(keys, language.Key("status.signals_"+mode))
+		keys = append(keys, language.Key("status.signals_"+mode), language.Key("setup.signals_"+mode))
 	}
 	for _, key := range []language.Key{"release.reached", "release.done", "release.already"} {
 		keys = append(keys, operation{order: sweep.OrderReleaseSignals}.words(key))

@@ -62,7 +62,7 @@ var signalWords = map[string]words{
 	},
 	"signal_domain_managed": {
 		problem: language.Text{En: "The source {source} speaks for domains that are not federated: {domains}. What it reports of their users is dropped.", Ja: "送信元 {source} の対象ドメインに、フェデレーション ドメインではないものがあります: {domains}。そのユーザーのシグナルは破棄されます。"},
-		cure:    language.Text{En: "If that is meant, remove the source and add it again without them.", Ja: "意図したものなら、送信元を削除し、そのドメインを外して追加し直してください。"}, command: listSources,
+		cure:    language.Text{En: "Remove the source and add it again, with federated domains only.", Ja: "送信元を削除し、フェデレーション ドメインだけを指定して追加し直してください。"}, command: listSources,
 	},
 	"signal_excluded": {
 		problem: language.Text{En: "Providers reported excluded users ({n} in seven days): none of their sessions was ended.", Ja: "7 日間に、除外設定のユーザーのシグナルを {n} 件受信しました。セッションは終了していません。"},

@@ -66,7 +66,7 @@ func ReadLog(r io.Reader, o LogOptions) (Log, error) {
 		l := logReader{options: o, records: split(lines, problems), kinds: make(map[string]int), at: make(map[string]int)}
 		if !l.records.next() || !l.choose() {
 			if len(problems.Problems) == 0 {
-				problems.add(0, "", nobody)
+				problems.add(0, "", noLine)
 			}
 			return l.log
 		}

@@ -94,6 +94,7 @@ const (
 	noName        problem = "list.no_name"
 	nobody        problem = "list.nobody"
 
+	noLine      problem = "log.no_line"
 	noColumn    problem = "log.no_column"
 	noTime      problem = "log.no_time"
 	actorColumn problem = "log.actor"

@@ -91,6 +91,10 @@ var Words = language.Catalogue{
 		Ja: "ユーザーが 1 人も書かれていません。ユーザー プリンシパル名、メール アドレス、オブジェクト ID のどれかを 1 行に 1 つ書いてください",
 	},
 
+	noLine: {
+		En: "the log is empty: export it again, with its headings",
+		Ja: "ログが空です。見出し付きでエクスポートし直してください",
+	},
 	noColumn: {
 		En: "no column is known to name users: give the column of those whose password changed the heading UserPrincipalName, Mail or Target in the first line, or say its heading by --user-column",
 		Ja: "ユーザーの列がわかりません。1 行目で、パスワードを変更された人の列に見出し「ユーザー プリンシパル名」「メール アドレス」「対象ユーザー」(UserPrincipalName、Mail、Target) のどれかを付けるか、--user-column で見出しを指定してください",
