@@ -105,8 +105,8 @@ func TestSetupScreens(t *testing.T) { //nolint:funlen // a table
 		},
 		"change": func(t *testing.T, c *call, s session) {
 			changed := o
-			changed.observe, changed.exclude = "false", []string{"none"}
-			s.facts.AWS.Stack = setup.Stack{Status: "UPDATE_COMPLETE", Ours: true, Parameters: map[string]string{"DryRun": "true", "ExcludedUsers": s.facts.Tenant.Users[1].ID, "ClientId": anID, "AlarmsTo": ""}}
+			changed.observe, changed.exclude, changed.signals = "false", []string{"none"}, "enforce"
+			s.facts.AWS.Stack = setup.Stack{Status: "UPDATE_COMPLETE", Ours: true, Parameters: map[string]string{"DryRun": "true", "ExcludedUsers": s.facts.Tenant.Users[1].ID, "ClientId": anID, "AlarmsTo": "", "SignalMode": "report"}}
 			p := planFor(t, c, s, changed)
 			_ = c.show(c.planView(s, p))
 		},

@@ -75,7 +75,7 @@ func (c *call) beginRotation(ctx context.Context, r rotation, s source) error {
 	}}
 	v.before = []line{{text: "✓ " + c.say("signal.rotated", s.Name), colour: screen.Good, hang: 2}}
 	if s.Kind != signal.KindSSF {
-		v.before = append(v.before, c.pastedAgain(s, fresh)...)
+		v.before = append(v.before, c.pastedAgain(fresh)...)
 		return c.changedOver(ctx, r, s, v)
 	}
 	refused, err := c.keepStream(ctx, &s, now)
@@ -92,10 +92,7 @@ func (c *call) beginRotation(ctx context.Context, r rotation, s source) error {
 }
 
 // pastedAgain is what the provider has to be given instead.
-func (c *call) pastedAgain(s source, secret string) []line {
-	if s.Kind == signal.KindWebhook {
-		secret = "SESSIONSTAMP_SECRET=" + secret
-	}
+func (c *call) pastedAgain(secret string) []line {
 	return steps(c.say("signal.pastes_again"), secret)
 }
 
