@@ -166,7 +166,7 @@ func TestOktaHook(t *testing.T) {
 			{Source: source, Kind: signal.UserDisabled, Subject: upn("dai@contoso.com"), At: event, ByAdmin: true},
 		},
 		Dropped: map[signal.Reason]int{
-			signal.OtherEvent: 2, signal.NotSuccessful: 1, signal.Duplicate: 1, signal.NoSubject: 1,
+			signal.FirstPassword: 1, signal.OtherEvent: 2, signal.NotSuccessful: 1, signal.Duplicate: 1, signal.NoSubject: 1,
 			signal.SeveralSubjects: 1, signal.TooOld: 1, signal.Unreadable: 1,
 		},
 	}
