@@ -93,7 +93,7 @@ func (r *Resolver) reportJob(ctx context.Context, j *job) {
 // remarkable are the reasons that a person should look at: perhaps somebody's stolen
 // password ends no session.
 var remarkable = []signal.Reason{
-	signal.SubjectExcluded, signal.SubjectAmbiguous, signal.SubjectForeignDomain, signal.SubjectRefused,
+	signal.SubjectAmbiguous, signal.SubjectForeignDomain, signal.SubjectRefused,
 	GraphForbidden, RegistryUnavailable, QueueUnavailable,
 }
 
