@@ -176,7 +176,7 @@ func TestShellNotTaken(t *testing.T) {
 			"another secret":    {d.url, secretOf(33), good, 1, "refused (401)"},
 			"no such source":    {d.url[:len(d.url)-1] + "0", d.secret, good, 1, "refused (404)"},
 			"a proxy":           {proxy.URL, d.secret, good, 1, "something else answers"},
-			"nobody there":      {"http://127.0.0.1:1/", d.secret, good, 1, "does not answer"},
+			"nobody there":      {"http://127.0.0.1:1/", d.secret, good, 1, "no connection"},
 			"no base64":         {d.url, "whsec_not a secret", good, 2, "is not whsec_"},
 			"a short secret":    {d.url, secretOf(23), good, 2, "is not whsec_"},
 			"a long secret":     {d.url, secretOf(65), good, 2, "is not whsec_"},

@@ -201,6 +201,8 @@ func (c *call) names(ctx context.Context, entries []past) (map[string]string, er
 	for i, e := range entries {
 		ids[i] = e.User
 	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids) // somebody may have been stamped twice
 	names := make(map[string]string, len(ids))
 	found, err := t.Names(ctx, ids)
 	if ask.MissingRight(err) != "" {

@@ -88,7 +88,24 @@ func signalsOf(ctx context.Context, s *stack.Stack, since time.Time, id string) 
 			pasts = append(pasts, p)
 		}
 	}
-	return pasts, cut, err
+	return withoutRepeats(pasts), cut, err
+}
+
+// withoutRepeats leaves out of what is given the last first where the stamper has met the stamp
+// of its own call: minutes after it, the request comes back, so that nothing is lost.
+func withoutRepeats(pasts []past) (kept []past) {
+	called := make(map[[2]string]time.Time)
+	for _, p := range slices.Backward(pasts) {
+		who := [2]string{p.User, p.provider}
+		if p.Reason == stamp.ReasonCalled {
+			called[who] = p.Called
+		} else if signalEnds[string(p.Reason)] == "ended.stamped" && p.Called.Before(called[who].Add(time.Hour)) {
+			continue
+		}
+		kept = append(kept, p)
+	}
+	slices.Reverse(kept)
+	return kept
 }
 
 // endedIn reads how a signal has ended. What is no such record is passed over.

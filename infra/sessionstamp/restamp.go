@@ -57,7 +57,10 @@ func (c *call) readLog(ctx context.Context, l *logged) (err error) {
 			Column: l.column, Containing: l.containing, Zone: l.zone, Now: c.Now(), MaxAge: signal.MaxAge,
 		})
 	})
-	if err == nil && l.log.Others() && len(l.containing) == 0 {
+	switch {
+	case err == nil && l.log.Lines > 0 && l.log.Kept == 0:
+		return misuse("use.log_none")
+	case err == nil && l.log.Others() && len(l.containing) == 0:
 		return &trouble{status: wrongUse, key: "use.log_others", more: c.kinds(l.log), next: c.ofKinds(l.log)}
 	}
 	return err

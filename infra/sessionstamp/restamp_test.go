@@ -161,6 +161,7 @@ func TestRestampRefused(t *testing.T) {
 		"--from " + log + " --time-zone Mars": "Mars",
 		"--from " + log + " --dry-run --user-column Wer": "--user-column",
 		"--from " + log + " --containing 変更":             "--yes --expect N",
+		"--from " + log + " --containing 変里 --dry-run":   "No line of the log",
 		"--from " + log + " --containing 変更 --yes":       "needs --expect N",
 	} {
 		status, _, stderr := play(t.Context(), func(p *program) { p.Env = environment([]string{"HOME=" + filepath.Dir(log)}) }, append([]string{"restamp"}, strings.Fields(line)...)...)

@@ -60,6 +60,10 @@ var restampWords = language.Catalogue{
 		En: "Say which log of your provider is meant: sessionstamp restamp --from FILE.",
 		Ja: "プロバイダーのログを指定してください: sessionstamp restamp --from FILE",
 	},
+	"use.log_none": {
+		En: "No line of the log has the text of --containing, and nothing was changed: write it as the log does.",
+		Ja: "--containing の文字列を含む行がログにないため、何も変更していません。ログの表記どおりに指定してください。",
+	},
 	"use.log_others": {
 		En: "The log holds other operations than changed passwords and disabled users, and nothing was changed. Say by --containing TEXT, once or more, which lines are meant:",
 		Ja: "ログにパスワードの変更とユーザーの無効化以外の操作があるため、何も変更していません。対象の行に含まれる文字列を --containing TEXT で指定してください (繰り返し可):",

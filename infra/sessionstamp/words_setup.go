@@ -18,7 +18,7 @@ var setupWords = language.Catalogue{
 	"setup.to_be_said":      {En: "comes with the line", Ja: "受け取る行で決定"},
 	"setup.signals_off":     {En: " (nobody listens)", Ja: " (受信しない)"},
 	"setup.signals_report":  {En: " (signs nobody out)", Ja: " (記録のみ)"},
-	"setup.signals_enforce": {En: " (signs out)", Ja: " (サインアウトする)"},
+	"setup.signals_enforce": {En: " (signs out)", Ja: " (サインアウト)"},
 	"setup.signals_from_now": {
 		En: "From then on, each signal signs its user out. What was only reported before stays so: sessionstamp history --signals --stack %s",
 		Ja: "以後、シグナルを受信するとそのユーザーをサインアウトします。記録のみだったシグナルは、さかのぼって処理されません: sessionstamp history --signals --stack %s",
