@@ -73,7 +73,10 @@ func (c *call) signalsView(d deployment, s *stack.Stack, known signal.Registry) 
 	}
 	v.object, v.sheet = all, all.sheet()
 	v.next = []hint{{"signal add --help", "hint.signal_add"}}
-	if len(sources) > 0 && s.SignalURL() != "" {
+	switch {
+	case s.SignalURL() == "":
+		v.next = []hint{{"setup --signals report" + d.given(), "hint.signals_on"}}
+	case len(sources) > 0:
 		v.next = append([]hint{{d.on("test", sources[0].Name), "hint.signal_test"}}, v.next...)
 	}
 	return v

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -56,8 +57,11 @@ func (c *call) removeSignal(ctx context.Context, r removal) error {
 			return err
 		}
 	}
-	left := c.removeStream(ctx, one)
-	if ctx.Err() != nil {
+	left, err := c.removeStream(ctx, one)
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
 		return ctx.Err()
 	}
 	err = s.ChangeRegistry(ctx, func(known *signal.Registry) bool {
@@ -74,17 +78,21 @@ func (c *call) removeSignal(ctx context.Context, r removal) error {
 	return c.show(c.removedView(r, one, left))
 }
 
-// removeStream deletes the stream of a source. Where the provider does not let us, the source
-// goes all the same: nobody listens to it any more.
-func (c *call) removeStream(ctx context.Context, s source) (refused error) {
+// removeStream deletes the stream of a source. Where the provider does not let us, or nobody
+// knows any more what we would prove ourselves by, the source goes all the same: nobody listens
+// to it any more. Where AWS does not let us read that, it stays.
+func (c *call) removeStream(ctx context.Context, s source) (refused, err error) {
 	if s.Kind != signal.KindSSF || s.Stream.ID == "" {
-		return nil
+		return nil, nil
 	}
 	credential, err := s.credential(ctx)
-	if err != nil {
-		return err
+	if errors.Is(err, signal.ErrNoCredential) {
+		return err, nil
 	}
-	return c.transmitters(s.Record).Remove(ctx, s.Stream, credential)
+	if err != nil {
+		return nil, err
+	}
+	return c.transmitters(s.Record).Remove(ctx, s.Stream, credential), nil
 }
 
 func (c *call) removedView(r removal, s source, left error) view {

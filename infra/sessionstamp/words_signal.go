@@ -73,6 +73,10 @@ var signalWords = language.Catalogue{
 		En: "%s takes a new secret, and the one before until you finish.",
 		Ja: "%s の新しいシークレットを作成しました。切り替えを完了するまで、以前のものも有効です。",
 	},
+	"signal.rotated_again": {
+		En: "An earlier rotation was not finished: its secret holds too. When you finish, only this newest one is left.",
+		Ja: "完了していない切り替えがあり、そのシークレットも有効です。切り替えを完了すると、今回の新しいものだけが残ります。",
+	},
 	"signal.pastes_again": {
 		En: "At the provider, put this in the place of the secret. It is shown only now: {1}",
 		Ja: "プロバイダーのシークレットを次の値に置き換えてください (再表示できません): {1}",
@@ -92,12 +96,12 @@ var signalWords = language.Catalogue{
 	},
 
 	"hint.signal_add":    {En: "which providers, and how", Ja: "送信元の追加方法"},
+	"hint.signals_on":    {En: "receives signals", Ja: "シグナルを受信"},
 	"hint.signal_list":   {En: "all sources, and when they were heard", Ja: "送信元の一覧と最終受信"},
 	"hint.signal_test":   {En: "does it arrive?", Ja: "届くかどうかを確認"},
 	"hint.signal_rotate": {En: "a new secret", Ja: "新しいシークレット"},
 	"hint.signal_remove": {En: "takes it away", Ja: "送信元を削除"},
 	"hint.signal_finish": {En: "when the provider has it", Ja: "設定後に切り替えを完了"},
-	"hint.signal_afresh": {En: "another one instead", Ja: "シークレットを作り直す"},
 }
 
 // signalTroubles are what keeps them from their work.
@@ -141,15 +145,10 @@ var signalTroubles = language.Catalogue{
 		En: "%s does not say where a client gets tokens: leave --client-id out, and give a token.",
 		Ja: "%s はクライアント用のトークン エンドポイントを公開していません。--client-id を外し、トークンを入力してください。",
 	},
-	"use.signal_none":    {En: "The stack %s has no source yet: %s", Ja: "スタック %s に送信元はまだありません: %s"},
-	"use.signal_unknown": {En: "There is no source %q in the stack %s. There are: %s", Ja: "送信元 %q はスタック %s にありません。登録済み: %s"},
-	"use.signal_rotating": {
-		En: "%s takes two secrets: a rotation is not finished yet. Finish it, or begin afresh.",
-		Ja: "%s のシークレットは切り替えの途中です。切り替えを完了するか、作り直してください。",
-	},
-	"use.signal_finished":      {En: "%s takes one secret only: there is nothing to finish.", Ja: "%s のシークレットは 1 つだけです。切り替えの完了は不要です。"},
-	"use.signal_finish_afresh": {En: "Write --finish or --afresh, not both.", Ja: "--finish と --afresh は同時に指定できません。"},
-	"use.unasked_signal":       {En: "Nobody is here to be asked: write --yes.", Ja: "対話入力ができないため、確認できません。--yes を付けて実行してください。"},
+	"use.signal_none":     {En: "The stack %s has no source yet: %s", Ja: "スタック %s に送信元はまだありません: %s"},
+	"use.signal_unknown":  {En: "There is no source %q in the stack %s. There are: %s", Ja: "送信元 %q はスタック %s にありません。登録済み: %s"},
+	"use.signal_finished": {En: "%s takes one secret only: there is nothing to finish.", Ja: "%s のシークレットは 1 つだけです。切り替えの完了は不要です。"},
+	"use.unasked_signal":  {En: "Nobody is here to be asked: write --yes.", Ja: "対話入力ができないため、確認できません。--yes を付けて実行してください。"},
 
 	"fail.aws_forbidden_signals": {
 		En: "AWS does not let you do this: your role lacks %s. sessionstamp policy signals prints all the rights that it takes.",
@@ -251,7 +250,7 @@ var signalHelps = language.Catalogue{
 	},
 	"signal-test.examples": same("  sessionstamp signal test Okta"),
 
-	"signal-rotate.use":   same("rotate NAME [--finish|--afresh]"),
+	"signal-rotate.use":   same("rotate NAME [--finish]"),
 	"signal-rotate.short": {En: "replaces a source's secret", Ja: "シークレットを更新"},
 	"signal-rotate.long": {
 		En: "It makes a new secret and shows it once. The one before holds as well until you finish, so no signal is lost: paste the new one at the provider, then write --finish. A stream's transmitter is told by us.",
@@ -270,5 +269,4 @@ var signalHelps = language.Catalogue{
 	"flag.signal-client":   {En: "the client there; else a token is asked for", Ja: "クライアント ID (省略時はトークンを入力)"},
 	"flag.signal-sessions": {En: "revoked sessions are signals too", Ja: "セッションの取り消しも対象にする"},
 	"flag.signal-finish":   {En: "the provider has the new secret", Ja: "切り替えを完了"},
-	"flag.signal-afresh":   {En: "gives up the new one that was not finished", Ja: "未完了の新しいシークレットを作り直す"},
 }

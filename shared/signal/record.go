@@ -76,7 +76,7 @@ type Stream struct {
 
 // A Credential is the text of a source's secret in Secrets Manager, as JSON.
 type Credential struct {
-	// Secrets are what the provider proves itself by: one, or two while they change over.
+	// Secrets are what the provider proves itself by: one, or more while they change over.
 	Secrets []string `json:"secrets"`
 	// What the keeper manages an SSF stream with: a token, or a client's id and secret.
 	Token        string `json:"token,omitempty"`
