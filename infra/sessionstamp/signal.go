@@ -133,6 +133,15 @@ func (n naming) find(s *stack.Stack, known signal.Registry) (source, error) {
 	return source{}, misuse("use.signal_unknown", n.source, s.Name, strings.Join(names, ", "))
 }
 
+// listened finds the source that a verb is about, in a deployment that receives signals.
+func (c *call) listened(ctx context.Context, n naming) (source, error) {
+	s, known, err := c.listening(ctx, n.deployment)
+	if err != nil {
+		return source{}, err
+	}
+	return n.find(s, known)
+}
+
 // named returns the id of the source with a name, "" for none.
 func named(known signal.Registry, name string) string {
 	for id, r := range known.Sources {

@@ -36,13 +36,6 @@ const (
 	probeTries, probePause = 4, 5 * time.Second
 )
 
-// testedSource is the JSON of signal test.
-type testedSource struct {
-	Stack string `json:"stack"`
-	Name  string `json:"name"`
-	Heard string `json:"heard"`
-}
-
 func (c *call) signalTestVerb() *cobra.Command {
 	var n naming
 	return c.signalOf("signal-test", &n, func(ctx context.Context) error { return c.testSignal(ctx, n) })
@@ -50,11 +43,7 @@ func (c *call) signalTestVerb() *cobra.Command {
 
 // testSignal sends something that is no signal, and waits until the source was heard.
 func (c *call) testSignal(ctx context.Context, n naming) error {
-	s, known, err := c.listening(ctx, n.deployment)
-	if err != nil {
-		return err
-	}
-	one, err := n.find(s, known)
+	one, err := c.listened(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -72,12 +61,10 @@ func (c *call) testSignal(ctx context.Context, n naming) error {
 	case heard.IsZero():
 		return c.unheard(ctx, n, one)
 	}
-	done := testedSource{s.Name, one.Name, moment(heard)}
+	one.Heard = heard
 	return c.show(view{
-		before: []line{{text: "✓ " + c.say("signal.heard", one.Name, c.when(heard)), colour: screen.Good, hang: 2}, c.modeLine(s)},
-		object: done, sheet: screen.Table{
-			Columns: []screen.Column{{Title: "stack"}, {Title: "name"}, {Title: "heard"}}, Rows: [][]string{{done.Stack, done.Name, done.Heard}},
-		},
+		before: []line{marked("✓ "+c.say("signal.heard", one.Name, c.when(heard)), screen.Good), c.modeLine(one.stack)},
+		object: c.described(one), sheet: c.sourceList(one.stack, one).sheet(),
 		next: []hint{{"signal list" + n.given(), "hint.signal_list"}},
 	})
 }

@@ -98,7 +98,7 @@ func (c *call) removeStream(ctx context.Context, s source) (refused, err error) 
 func (c *call) removedView(r removal, s source, left error) view {
 	done := removedSource{s.stack.Name, s.id, s.Name, left != nil}
 	v := view{
-		before: []line{{text: "✓ " + c.say("signal.removed", s.Name), colour: screen.Good, hang: 2}},
+		before: []line{marked("✓ "+c.say("signal.removed", s.Name), screen.Good)},
 		object: done, sheet: screen.Table{
 			Columns: []screen.Column{{Title: "stack"}, {Title: "id"}, {Title: "name"}, {Title: "streamLeft"}},
 			Rows:    [][]string{{done.Stack, done.ID, done.Name, strconv.FormatBool(done.StreamLeft)}},
@@ -107,7 +107,7 @@ func (c *call) removedView(r removal, s source, left error) view {
 	}
 	switch {
 	case left != nil:
-		v.before = append(v.before, line{text: "! " + c.say("signal.stream_left", s.Stream.Issuer, c.streamTrouble(s.Stream.Issuer, left)), colour: screen.Notice, hang: 2})
+		v.before = append(v.before, marked("! "+c.say("signal.stream_left", s.Stream.Issuer, c.streamTrouble(s.Stream.Issuer, left)), screen.Notice))
 	case s.Kind != signal.KindSSF:
 		v.before = append(v.before, line{text: c.say("signal.stop_sending")})
 	}

@@ -30,11 +30,7 @@ func (c *call) rotateSignal(ctx context.Context, r rotation) error {
 			return err
 		}
 	}
-	s, known, err := c.listening(ctx, r.deployment)
-	if err != nil {
-		return err
-	}
-	one, err := r.find(s, known)
+	one, err := c.listened(ctx, r.naming)
 	switch {
 	case err != nil:
 		return err
@@ -59,9 +55,9 @@ func (c *call) beginRotation(ctx context.Context, r rotation, s source) error {
 	v := view{object: c.shown(s, fresh), next: []hint{
 		{r.on("test", s.Name), "hint.signal_test"}, {r.on("rotate", s.Name) + " --finish", "hint.signal_finish"},
 	}}
-	v.before = []line{{text: "✓ " + c.say("signal.rotated", s.Name), colour: screen.Good, hang: 2}}
+	v.before = []line{marked("✓ "+c.say("signal.rotated", s.Name), screen.Good)}
 	if len(now.Secrets) > 2 {
-		v.before = append(v.before, line{text: "! " + c.say("signal.rotated_again"), colour: screen.Notice, hang: 2})
+		v.before = append(v.before, marked("! "+c.say("signal.rotated_again"), screen.Notice))
 	}
 	if s.Kind != signal.KindSSF {
 		v.before = append(v.before, c.pastedAgain(s, fresh)...)
@@ -72,10 +68,10 @@ func (c *call) beginRotation(ctx context.Context, r rotation, s source) error {
 	case err != nil:
 		return err
 	case refused != nil:
-		c.status, v.next = wrong, v.next[:1] // it is too early to finish
-		v.before = append(v.before, line{text: "✗ " + c.streamTrouble(s.Stream.Issuer, refused), colour: screen.Wrong, hang: 2}, line{text: c.say("signal.keeper_goes_on")})
+		v.next = v.next[:1] // it is too early to finish
+		v.before = append(v.before, c.streamRefused(s, refused)...)
 	default:
-		v.before = append(v.before, line{text: "✓ " + c.say("signal.stream_told", s.Stream.Issuer), colour: screen.Good, hang: 2})
+		v.before = append(v.before, marked("✓ "+c.say("signal.stream_told", s.Stream.Issuer), screen.Good))
 	}
 	return c.show(v)
 }
@@ -117,8 +113,8 @@ func (c *call) finishRotation(ctx context.Context, r rotation, s source, newest 
 		return err
 	}
 	return c.show(view{
-		before: []line{{text: "✓ " + c.say("signal.finished", s.Name), colour: screen.Good, hang: 2}},
-		object: c.described(s), sheet: listedSources{s.stack.Name, string(s.stack.SignalMode()), []listedSource{c.described(s)}}.sheet(),
+		before: []line{marked("✓ "+c.say("signal.finished", s.Name), screen.Good)},
+		object: c.described(s), sheet: c.sourceList(s.stack, s).sheet(),
 		next: []hint{{r.on("test", s.Name), "hint.signal_test"}, {"signal list" + r.given(), "hint.signal_list"}},
 	})
 }
