@@ -37,6 +37,11 @@ func addAD(w *signalWorld) {
 		signal.Credential{Secrets: []string{webhookSecret}})
 }
 
+// addOkta adds an event hook in the place of AD.
+func addOkta(w *signalWorld) {
+	w.add(sourceID, signal.Record{Name: "AD", Kind: signal.KindOkta}, signal.Credential{Secrets: []string{"Bearer x"}})
+}
+
 // addSSO adds a source whose stream stands, where AWS is asked too often for something.
 func addSSO(refused string) func(*signalWorld) {
 	return func(w *signalWorld) {
@@ -218,6 +223,7 @@ func TestSignalStops(t *testing.T) {
 		"unknown":     {func(w *signalWorld) { w.answers = http.StatusNotFound }, "(404)"},
 		"refused":     {func(w *signalWorld) { w.answers = http.StatusUnauthorized }, "refuses the secret of AD (401)"},
 		"unavailable": {func(w *signalWorld) { w.answers = http.StatusServiceUnavailable }, "(503)"},
+		"a page":      {func(w *signalWorld) { addOkta(w); w.answers = http.StatusOK }, "answered 200"},
 		"a proxy":     {func(w *signalWorld) { w.answers = http.StatusFound }, "answered 302"},
 		"no secret": {func(w *signalWorld) {
 			w.AddSecret("sessionstamp/signal/"+sourceID, "{}", time.Now())
