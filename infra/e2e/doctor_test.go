@@ -146,7 +146,7 @@ func (p *patient) suffer(t *testing.T, f fault) {
 		ends = "fixed"
 		after, status := p.examine("--fix", "--yes")
 		if len(after.Findings) > 0 || status != 0 {
-			t.Errorf("mended, exit status %d: %+v", status, after.Findings)
+			t.Errorf("mended, exit status %d: %+v, not known: %q", status, after.Findings, after.gaps())
 		}
 	}
 	for _, found := range d.Findings {

@@ -394,6 +394,10 @@ func TestSignalStream(t *testing.T) {
 		if status != fine || strings.Contains(stdout, "Bearer") || !w.sources()["SSO"].SessionsRevoked || w.sources()["SSO"].Stream.ID == "" {
 			t.Errorf("exit status %d: %s%s", status, stdout, stderr)
 		}
+		account := (&deployed{Deployment: w.Deployment}).find(t).Account()
+		if got, err := streams(t.Context(), account, "sessionstamp"); err != nil || !slices.Equal(got, []string{"SSO"}) {
+			t.Errorf("streams of %q, %v", got, err)
+		}
 		for range 2 { // sooner than the keeper would ask
 			time.Sleep(5 * time.Minute)
 			if status, _, stderr := w.play([]string{"test", "SSO"}); status != fine {
