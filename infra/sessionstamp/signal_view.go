@@ -28,6 +28,7 @@ var streamProblems = map[stream.Problem]language.Key{
 	stream.NoToken: "stream.no_token", stream.NotAllowed: "stream.not_allowed", stream.TooMany: "stream.too_many",
 	stream.Unavailable: "stream.unavailable", stream.NotAccepted: "stream.not_accepted", stream.Occupied: "stream.occupied",
 	stream.Unreadable: "stream.unreadable", stream.NotEnabled: "stream.not_enabled", stream.NoCredential: "stream.no_credential",
+	stream.NotDelivered: "stream.not_delivered",
 }
 
 // preparation says what must be set at the provider before a stream can be made there.
