@@ -73,6 +73,7 @@ func TestHanded(t *testing.T) {
 	if is, _ := a.formation.find(stackName); is.tags[setup.VersionTag] != builtVersion || is.stack.given["StampsPerDay"] != "50" {
 		t.Errorf("the stack has %v, %v", is.tags, is.stack.given)
 	}
+	d.env = append(d.env, a.environment(operator)...)
 	_, preview, _ := d.run(t, app, "sweep", "--preview", "-o", "json")
 	if !json.Valid([]byte(preview)) {
 		t.Errorf("the preview is %s", preview)

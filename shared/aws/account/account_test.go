@@ -3,6 +3,7 @@ package account_test
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -209,6 +210,10 @@ func TestPlain(t *testing.T) {
 		if got := account.Plain(text); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
+	}
+	broken := account.Explain(&smithy.OperationError{ServiceID: "KMS", OperationName: "Sign", Err: &smithy.DeserializationError{Err: &net.OpError{Op: "read", Err: net.ErrClosed}}})
+	if !errors.Is(broken, account.ErrUnreachable) {
+		t.Errorf("a connection that broke in the middle of an answer is told as %v", broken)
 	}
 	refused := account.Explain(&smithy.OperationError{ServiceID: "KMS", OperationName: "Sign", Err: &smithy.GenericAPIError{Code: "Odd", Message: "m"}})
 	for _, err := range []error{refused, account.Explain(refused)} {
