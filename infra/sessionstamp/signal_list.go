@@ -76,7 +76,7 @@ func (c *call) signalsView(d deployment, s *stack.Stack, known signal.Registry) 
 	case s.SignalURL() == "":
 		v.next = []hint{{"setup --signals report" + d.given(), "hint.signals_on"}}
 	case len(sources) > 0:
-		v.next = append([]hint{{d.on("test", sources[0].Name), "hint.signal_test"}}, v.next...)
+		v.next = append([]hint{{d.on("test", sources[0].Name), "hint.signal_test"}, {"history --signals" + d.named(), "hint.signals"}}, v.next...)
 	}
 	return v
 }
