@@ -222,3 +222,17 @@ func TestPlain(t *testing.T) {
 		}
 	}
 }
+
+// TestWhole: net/http may look for the end of a request's body after the SDK has closed it.
+func TestWhole(t *testing.T) {
+	t.Parallel()
+	answers := scripted(map[string]string{"GetCallerIdentity": me})
+	var late io.Reader
+	open(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		late = r.Body
+		return answers(r)
+	}))
+	if _, err := io.Copy(io.Discard, late); err != nil {
+		t.Errorf("net/http breaks the connection: %v", err)
+	}
+}
