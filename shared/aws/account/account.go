@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
@@ -142,8 +143,11 @@ func (o Options) load(ctx context.Context) (aws.Config, error) {
 		add(config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
 	}
 	loaded, err := config.LoadDefaultConfig(ctx, with...)
-	if o.Transport != nil {
+	switch {
+	case o.Transport != nil:
 		loaded.HTTPClient = &http.Client{Transport: o.Transport} // as an option it would contradict AWS_CA_BUNDLE
+	case loaded.HTTPClient == nil:
+		loaded.HTTPClient = awshttp.NewBuildableClient()
 	}
 	loaded.HTTPClient = whole{loaded.HTTPClient}
 	return loaded, err
