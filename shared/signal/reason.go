@@ -75,12 +75,11 @@ const (
 
 // Why a subject is not resolved.
 const (
-	// SubjectUnknown: the directory knows nobody like that.
+	// SubjectUnknown: the directory knows nobody like that, or refuses to look for such a
+	// name.
 	SubjectUnknown Reason = "subject_unknown"
 	// SubjectAmbiguous: the directory knows several.
 	SubjectAmbiguous Reason = "subject_ambiguous"
-	// SubjectRefused: the directory refuses to look for such a name.
-	SubjectRefused Reason = "subject_refused"
 	// SubjectForeignDomain: the user is in a domain that the source may not speak for.
 	SubjectForeignDomain Reason = "subject_foreign_domain"
 	// SubjectGuest, SubjectNotMember: the user signs in elsewhere, or is no member.

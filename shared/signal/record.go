@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,12 @@ type Registry struct {
 	// Sources by their ids, which are 32 random hexadecimal digits: a stranger can't
 	// guess the path of one.
 	Sources map[string]Record
+}
+
+// IsSource tells whether a text has the shape of a source's id.
+func IsSource(id string) bool {
+	const digits = 32
+	return len(id) == digits && strings.Trim(id, "0123456789abcdef") == ""
 }
 
 // A Record describes one source, and remembers when it was heard. Times are UTC.

@@ -133,17 +133,10 @@ type Source interface {
 	Decode(r Request) (Delivery, error)
 }
 
-// Table holds the sources by their ids.
-type Table map[string]Source
-
-// Receive reads a POST that came for a source. Nothing of it is read before it is known
-// to be authentic, apart from what tells who has signed it. Errors are of type [*Refusal].
-func (t Table) Receive(ctx context.Context, source string, r Request) (Delivery, error) {
-	s, ok := t[source]
-	switch {
-	case !ok:
-		return Delivery{}, refuse(UnknownSource)
-	case len(r.Body) > MaxBytes:
+// Receive reads a POST that came for a source. Nothing of it is read before it is known to
+// be authentic, apart from what tells who has signed it. Errors are of type [*Refusal].
+func Receive(ctx context.Context, s Source, r Request) (Delivery, error) {
+	if len(r.Body) > MaxBytes {
 		return Delivery{}, refuse(TooLarge)
 	}
 	if err := s.Authenticate(ctx, r); err != nil {

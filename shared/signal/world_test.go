@@ -179,7 +179,7 @@ func sent(body, id string, at time.Time, secrets ...string) signal.Request {
 
 func receive(t testing.TB, s signal.Source, r signal.Request) (signal.Delivery, error) {
 	t.Helper()
-	return signal.Table{source: s}.Receive(t.Context(), source, r)
+	return signal.Receive(t.Context(), s, r)
 }
 
 // reason is that of a refusal.

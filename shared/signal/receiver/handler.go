@@ -57,7 +57,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // find returns the record of the source that the path names.
 func (h *Handler) find(ctx context.Context, path string, r *Receipt) (signal.Record, error) {
 	_, id, _ := strings.Cut(path, Path)
-	if !isSource(id) { // whoever tries many paths causes no reading
+	if !signal.IsSource(id) { // whoever tries many paths causes no reading
 		return signal.Record{}, &signal.Refusal{Reason: signal.UnknownSource}
 	}
 	record, ok, err := h.registry.find(ctx, id, false)
@@ -69,12 +69,6 @@ func (h *Handler) find(ctx context.Context, path string, r *Receipt) (signal.Rec
 	}
 	r.Source, r.Kind = id, record.Kind
 	return record, nil
-}
-
-// isSource tells whether a text has the shape of a source's id.
-func isSource(id string) bool {
-	const digits = 32
-	return len(id) == digits && strings.Trim(id, "0123456789abcdef") == ""
 }
 
 // challenge answers a GET.

@@ -91,7 +91,7 @@ func (h *Handler) try(ctx context.Context, id string, record signal.Record, r si
 	if err != nil {
 		return none, fmt.Errorf("%w: %w", errUnusable, err)
 	}
-	return signal.Table{id: source}.Receive(ctx, id, r)
+	return signal.Receive(ctx, source, r)
 }
 
 // proofs are the reasons of refusals that another credential or record may cure.

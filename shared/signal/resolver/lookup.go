@@ -6,10 +6,9 @@ import (
 	"net/http"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/signal"
 )
 
-// lookUp asks about each subject until a question has an answer. It settles the jobs of
+// lookUp asks about each subject until a question has an answer. It leaves the jobs of
 // which the directory can't tell anything now.
 func (r *Resolver) lookUp(ctx context.Context, jobs []*job) {
 	for round := 0; ; round++ {
@@ -21,48 +20,27 @@ func (r *Resolver) lookUp(ctx context.Context, jobs []*job) {
 		for i, j := range asking {
 			questions[i] = j.questions()[round]
 		}
-		for i, found := range r.ask(ctx, questions) {
-			asking[i].learn(found)
+		found, err := r.Directory.LookUp(ctx, questions)
+		if err != nil {
+			leaveAll(asking, GraphUnavailable, err)
+			return
+		}
+		for i, f := range found {
+			asking[i].learn(f)
 		}
 	}
 }
 
-// ask returns an answer for each question. One that Graph refuses may spoil the call, so
-// then each is asked alone.
-func (r *Resolver) ask(ctx context.Context, questions []directory.Question) []directory.Found {
-	found, err := r.Directory.LookUp(ctx, questions)
+// learn takes in the answer to a question. Graph refuses by 400 to look for what can't be
+// anybody's: then nobody answers to it.
+func (j *job) learn(f directory.Found) {
+	e, _ := errors.AsType[*directory.Error](f.Err)
 	switch {
-	case err == nil:
-		return found
-	case len(questions) == 1 || !refused(err):
-		found = make([]directory.Found, len(questions))
-		for i := range found {
-			found[i].Err = err
-		}
-		return found
+	case f.Err == nil:
+		j.users = f.Users
+	case e != nil && e.StatusCode == http.StatusBadRequest:
+		j.out.Err = f.Err
+	default:
+		j.leave(GraphUnavailable, f.Err)
 	}
-	found = nil
-	for i := range questions {
-		found = append(found, r.ask(ctx, questions[i:i+1])...)
-	}
-	return found
-}
-
-// refused tells whether Graph will never answer the question, for a reason that lies in
-// it.
-func refused(err error) bool {
-	e, ok := errors.AsType[*directory.Error](err)
-	return ok && e.StatusCode == http.StatusBadRequest && e.Operation != directory.Token && !e.OfCredential()
-}
-
-// unavailable is the reason for a failure of Graph that says nothing of the subject.
-func unavailable(err error) signal.Reason {
-	e, ok := errors.AsType[*directory.Error](err)
-	switch {
-	case ok && e.Throttled():
-		return Throttled
-	case ok && e.Forbidden():
-		return GraphForbidden
-	}
-	return GraphUnavailable
 }
