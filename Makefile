@@ -42,6 +42,9 @@ SWEEP_USERS ?= 100000
 SWEEP_MEMORY_USERS ?= 1000000
 FULL_LOAD ?= 1h
 
+# How many signals come at once in bench.
+BURST ?= 10000
+
 # How many users the command stamps in bench, in virtual time.
 STAMP_USERS ?= 10000
 
@@ -74,7 +77,7 @@ help:
 	@echo 'make test     all that proves the product: format, vet, tests'
 	@echo 'make check    lint, race detector, browser, build for arm64, more seeds; run it after make test'
 	@echo 'make nightly  fuzzing, thousands of seeds, benchmarks, the clock $(DAYS) days ahead'
-	@echo 'make bench    the speed of the webhook, the calls of Graph, the cold starts'
+	@echo 'make bench    webhook and signals, the calls of Graph, the cold starts'
 	@echo 'make build    the functions for AWS Lambda, for .venv/bin/sam deploy --guided'
 	@echo "make release  what is given to people, in dist: PLATFORMS='linux/amd64 windows/amd64'"
 	@echo 'make fmt      format all code'
@@ -197,6 +200,18 @@ bench: $(TOOLS)
 	@echo 'Calls of Graph, counted in virtual time, and the memory of the sweep:'
 	@out=$$($(SCAN) $(GO) test -p $(JOBS) -count=1 -timeout=30m -v ./infra/local -run '^(TestRequestsPerUser|TestQuotaUse|TestSweepRequests|TestSweepMemory)$$' \
 		-full-load $(FULL_LOAD) -sweep-users $(SWEEP_USERS) -sweep-memory-users $(SWEEP_MEMORY_USERS)) || { echo "$$out"; exit 1; }; \
+	echo "$$out" | sed -n 's/^ *[a-z_]*_test\.go:[0-9]*:/ /p'
+	@echo
+	@echo 'The receiver alone, 10,000 signals as fast as they are answered:'
+	@echo '(to be at most 100 ms for 99 of 100)'
+	@out=$$($(SCAN) $(GO) test -v -p $(JOBS) -count=1 -benchtime=1x -run '^$$' -bench '^BenchmarkReceive$$' ./shared/signal/receiver) || { echo "$$out"; exit 1; }; \
+	echo "$$out" | awk '/p99-ms/ { name = $$1; sub(/^BenchmarkReceive\//, "", name); sub(/-[0-9]+$$/, "", name); \
+		for (i = 2; i < NF; i++) { if ($$(i+1) == "p99-ms") p99 = $$i; if ($$(i+1) == "allocs/POST") allocs = $$i }; \
+		printf "  %-8s %8.2f ms at the 99th percentile, %d allocations each\n", name, p99, allocs; n++; if (p99 > 100) slow = 1 } \
+		END { exit slow || n == 0 }' || { echo 'too slow, or the machine is busy'; exit 1; }
+	@echo
+	@echo 'A burst of $(BURST) signals, worked off by two processes each at 200 ms a call, in virtual time:'
+	@out=$$($(SCAN) $(GO) test -p $(JOBS) -count=1 -timeout=30m -v ./infra/local -run '^TestSignalBurst$$' -burst $(BURST)) || { echo "$$out"; exit 1; }; \
 	echo "$$out" | sed -n 's/^ *[a-z_]*_test\.go:[0-9]*:/ /p'
 	@echo
 	@echo 'The command stamps $(STAMP_USERS) users at 80 ms a call, in virtual time; and is killed ten times:'

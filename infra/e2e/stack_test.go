@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sessionstamp/sessionstamp/infra/e2e/awstest"
+	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/config"
 )
 
@@ -280,6 +281,11 @@ func checkStatement(t *testing.T, role string, statement object) {
 	function := awstest.ARN("lambda", "function:"+stackName+"-"+strings.ToLower(strings.TrimSuffix(role, "Role")))
 	if secret && !slices.Contains(texts(sources["lambda:SourceFunctionArn"]), function) {
 		t.Errorf("%s: %v is not bound to the function", role, action)
+	}
+	if one := leading(statement); slices.Contains(action, "dynamodb:GetItem") && (role == "ReceiverRole" || role == "ResolverRole") {
+		if guard, _ := condition["Null"].(object); one != store.NameSignals || guard["dynamodb:LeadingKeys"] != "false" {
+			t.Errorf("%s: %v is not bound to the one item: %v", role, action, condition)
+		}
 	}
 	if slices.Contains(action, "sts:GetWebIdentityToken") {
 		condition = maps.Clone(condition)

@@ -36,12 +36,7 @@ var breakages = map[string]struct {
 			return w
 		}
 	}, ""},
-	"brake ignored": {hours, func(c *plantConfig) {
-		c.watch.stamper = func(s stamp.Config) stamp.Config {
-			s.Brake = stamp.NewBrake(new(memory.State[stamp.BrakeState]), 1000)
-			return s
-		}
-	}, "the brake is at"},
+	"brake ignored": {hours, withoutBrake, "the brake is at"},
 	"pause ignored": {hours, func(c *plantConfig) {
 		watched := c.watch.sweeper
 		c.watch.sweeper = func(s sweep.Config) sweep.Config {
@@ -50,9 +45,17 @@ var breakages = map[string]struct {
 			return s
 		}
 	}, "in the pause of"},
-	"window ignored":                    {hours, func(c *plantConfig) { c.policy.NewUserWindow = 400 * 24 * time.Hour }, ""},
-	"the file is lost with the process": {broken(breakage{forgetful: true}), nil, ""},
-	"a look passes over users":          {broken(breakage{blind: true}), nil, ""},
+	"window ignored":                               {hours, func(c *plantConfig) { c.policy.NewUserWindow = 400 * 24 * time.Hour }, ""},
+	"the file is lost with the process":            {broken(breakage{forgetful: true}), nil, ""},
+	"a look passes over users":                     {broken(breakage{blind: true}), nil, ""},
+	"a signal is acknowledged before it is queued": {provided(hastyReceiver), nil, notRenewed},
+	"a signal is forgotten when Graph fails":       {provided(func(i *inlet) { i.lazy = true }), nil, notRenewed},
+	"a signal asks for an old stamp":               {misheard(asOfBefore), nil, notRenewed},
+	"a signal that comes twice counts twice":       {misheard(asOfNow), nil, "revoked again"},
+	"a log-out ends sessions":                      {misadded(nervous), nil, "revoked"},
+	"a source speaks for every domain":             {misadded(trusting), nil, "revoked"},
+	"the mode report ends sessions":                {provided(nil), func(c *plantConfig) { c.policy.EnforceSignals = true }, "revoked"},
+	"the brake of the signals is ignored":          {provided(nil), withoutBrake, "the brake of the signals is at"},
 	"no sweep after a gap": {days, func(c *plantConfig) {
 		watched := c.watch.keeper
 		c.watch.keeper = func(k keeper.Config) keeper.Config {
@@ -61,6 +64,13 @@ var breakages = map[string]struct {
 			return k
 		}
 	}, ""},
+}
+
+func withoutBrake(c *plantConfig) {
+	c.watch.stamper = func(s stamp.Config) stamp.Config {
+		s.Brake = stamp.NewBrake(new(memory.State[stamp.BrakeState]), 1000)
+		return s
+	}
 }
 
 // TestBreakage breaks sessionstamp on purpose, and checks that the simulation finds it.

@@ -154,7 +154,7 @@ func (w *world) give(signOut bool, draw uint64) {
 		candidates = candidates[:len(w.old)]
 	}
 	pick := candidates[draw%uint64(len(candidates))]
-	if len(w.orders.to(pick.ID)) > 0 {
+	if len(w.orders.to(pick.ID)) > 0 || len(w.provider.about(pick.ID)) > 0 {
 		return // the emulator knows one approval of each user
 	}
 	o := order{user: pick.ID, at: time.Now(), signOut: signOut}

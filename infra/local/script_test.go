@@ -50,6 +50,8 @@ func (w *world) drawUser(n int) newUser {
 func (w *world) create(u newUser) string {
 	id, err := w.admin.createUser(w.ctx, u)
 	w.must(err)
+	w.known.Lock()
+	defer w.known.Unlock()
 	w.created[id] = u
 	if u.grouped {
 		w.tenant.AddGroup(excludedGroup, id)

@@ -43,6 +43,13 @@ func TestSimulationWatch(t *testing.T) {
 	simulateAll(t, month)
 }
 
+// TestSimulationSignals does the same for a few busy hours in which a provider reports
+// changed passwords, disabled users, and much that must end nobody's sessions.
+func TestSimulationSignals(t *testing.T) {
+	t.Parallel()
+	simulateAll(t, provided(nil))
+}
+
 func simulateAll(t *testing.T, p plan) {
 	if *onlySeed >= 0 {
 		simulate(t, p, uint64(*onlySeed), os.Stderr)
@@ -83,6 +90,29 @@ type counts struct {
 	Unfixed int
 	// Latest is how long after the last fault the last user was stamped.
 	Latest time.Duration
+	// Given are the provider's reports that were acknowledged, Ended those of them that had
+	// to end sessions, Renewed the times that somebody was signed out for one, and Flooded
+	// how often the signals' brake was reached.
+	Given, Ended, Renewed, Flooded int
+}
+
+// counts tells how much happened.
+func (w *world) counts() counts {
+	var r result
+	w.tally.fill(&r)
+	c := counts{
+		Stamped: r.ReadBack, Notifications: r.Notifications, ReSent: r.NotificationsReSent,
+		Requests: r.GraphRequests, Throttled: r.GraphThrottled,
+		Reached: len(w.orders.released), Paused: len(w.orders.paused), Ordered: len(w.orders.given), Gaps: len(w.seen.gaps),
+		Aged: w.aged, Unfixed: w.unfixed, Latest: w.latest,
+	}
+	for _, n := range r.LeftAlone {
+		c.LeftAlone += n
+	}
+	c.Crashes, c.Failed = w.faults.counts()
+	c.Frozen, c.Doubled = w.faults.frozen, w.faults.doubled
+	w.provider.count(&c)
+	return c
 }
 
 // totals adds up the counts of worlds that run side by side.
@@ -111,6 +141,10 @@ func (s *totals) add(c counts) {
 	s.Aged += c.Aged
 	s.Unfixed += c.Unfixed
 	s.Latest = max(s.Latest, c.Latest)
+	s.Given += c.Given
+	s.Ended += c.Ended
+	s.Renewed += c.Renewed
+	s.Flooded += c.Flooded
 }
 
 // check checks that everything has happened: a world in which nothing goes wrong proves
@@ -126,6 +160,10 @@ func (s *totals) check(t *testing.T, p plan) {
 	}
 	if p.disasters && !p.watched {
 		happened["gaps"], happened["aged"] = s.Gaps, s.Aged
+	}
+	if p.provided {
+		happened["reports that end sessions"], happened["reports that end none"] = s.Ended, s.Given-s.Ended
+		happened["signed out for a report"], happened["brake of the signals"] = s.Renewed, s.Flooded
 	}
 	if s.Unfixed > s.Stamped/10 {
 		t.Errorf("%d users were left to a person, and only %d stamped", s.Unfixed, s.Stamped)

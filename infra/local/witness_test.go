@@ -106,7 +106,7 @@ func (s watchedRounds) Save(ctx context.Context, tenant string, i state.Item[swe
 // too long before.
 func (w *world) record(r msgraphtest.Request) {
 	w.tally.record(r)
-	// Only the stamper uses $batch.
+	// Only stamper and resolver use $batch.
 	if failed := r.Status == 0 || r.Status >= http.StatusBadRequest; w.ours(r) && failed && !r.Part && r.Path != "/$batch" {
 		w.seen.mu.Lock()
 		w.seen.trouble = time.Now()

@@ -40,6 +40,10 @@ type plan struct {
 	watched bool
 	// broken is what is wrong with that machine.
 	broken breakage
+	// provided is a plan with a provider that reports. Spoil, if it is not nil, breaks on
+	// purpose what listens to it.
+	provided bool
+	spoil    func(*inlet)
 }
 
 // calmEvery is the distance of the seeds whose worlds are calm: nothing fails, nobody
@@ -96,17 +100,20 @@ type world struct {
 	admin   *admin
 	plant   *plant
 	watcher *machine // nil in a deployment
-	tally   *tally
-	faults  *faults
-	front   *frontDoor
-	drawn   msgraphtest.Delivery // how notifications travel
-	lag     time.Duration        // of the replica
+	// provider is nil where nobody listens to it.
+	provider *provider
+	tally    *tally
+	faults   *faults
+	front    *frontDoor
+	drawn    msgraphtest.Delivery // how notifications travel
+	lag      time.Duration        // of the replica
 
 	sparing   sparing
 	orders    orders
 	seen      witness
 	users     int
-	old       []string // users who were there before
+	old       []string   // users who were there before
+	known     sync.Mutex // for the provider, who reads them meanwhile
 	created   map[string]newUser
 	protected map[string]bool // of those
 	changes   int             // so far
@@ -156,6 +163,9 @@ func newWorld(t testing.TB, p plan, seed uint64, log io.Writer, spoil func(*plan
 		{Name: managedDomain},
 	}})
 	w.tenant.AddGroup(excludedGroup)
+	if p.provided {
+		w.provider = newProvider(w, seed)
+	}
 	w.wire(log, spoil)
 	return w
 }
@@ -271,6 +281,9 @@ func (w *world) wire(log io.Writer, spoil func(*plantConfig)) {
 		faults: w.faults,
 		watch:  w.watch(),
 	}
+	if w.provider != nil {
+		w.provider.settle(&c)
+	}
 	if spoil != nil {
 		spoil(&c)
 	}
@@ -280,6 +293,9 @@ func (w *world) wire(log io.Writer, spoil func(*plantConfig)) {
 	w.front.handler = p.webhook
 	if w.plan.watched {
 		w.watcher = newMachine(w)
+	}
+	if w.provider != nil {
+		w.provider.connect()
 	}
 }
 
@@ -306,6 +322,9 @@ func (w *world) run() {
 	actors.Go(func() { w.operate(ctx) })
 	actors.Go(func() { w.attendBrake(ctx) })
 	actors.Go(func() { w.pauseAtRandom(ctx) })
+	if w.provider != nil {
+		actors.Go(func() { w.provider.run(ctx) })
+	}
 	w.scheduleOrders()
 	if w.watcher == nil {
 		w.sendPoison(ctx)
@@ -363,22 +382,4 @@ func (w *world) sendPoison(ctx context.Context) {
 		w.must(w.plant.requests.Send(ctx, []byte(body), 0))
 		w.poison++
 	}
-}
-
-// counts tells how much happened.
-func (w *world) counts() counts {
-	var r result
-	w.tally.fill(&r)
-	c := counts{
-		Stamped: r.ReadBack, Notifications: r.Notifications, ReSent: r.NotificationsReSent,
-		Requests: r.GraphRequests, Throttled: r.GraphThrottled,
-		Reached: len(w.orders.released), Paused: len(w.orders.paused), Ordered: len(w.orders.given), Gaps: len(w.seen.gaps),
-		Aged: w.aged, Unfixed: w.unfixed, Latest: w.latest,
-	}
-	for _, n := range r.LeftAlone {
-		c.LeftAlone += n
-	}
-	c.Crashes, c.Failed = w.faults.counts()
-	c.Frozen, c.Doubled = w.faults.frozen, w.faults.doubled
-	return c
 }

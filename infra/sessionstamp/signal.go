@@ -155,10 +155,12 @@ func random(n int) []byte {
 
 func newSourceID() string { return hex.EncodeToString(random(16)) }
 
-// newSecret makes one in the form that the kind of source takes.
+// newSecret makes one in the form that the kind of source takes. The key of a webhook is
+// of letters and digits, since Okta Workflows takes a key as text only
+// (https://help.okta.com/en/prod/Content/Topics/Workflows/function-reference/Encryption/encryption_hmac.htm).
 func newSecret(kind signal.SourceKind) string {
 	if kind == signal.KindWebhook {
-		return "whsec_" + base64.StdEncoding.EncodeToString(random(32))
+		return "whsec_" + base64.StdEncoding.EncodeToString([]byte(rand.Text()+rand.Text()))
 	}
 	return "Bearer " + base64.RawURLEncoding.EncodeToString(random(32))
 }

@@ -105,9 +105,19 @@ func Decide(e Entry, f Facts, req Request, p Policy, now time.Time) Decision {
 	case !m.open():
 		return m.scope()
 	case m.sufficient(stamp, e.NotBefore) && e.NotBefore.Before(req.NotBefore):
-		return m.scope() // the call before has worked; this is a new matter
+		return m.anew()
 	}
 	return m.stillEmpty()
+}
+
+// anew begins a new matter: the call before has worked. If none begins, the ledger says so
+// now: the request that was to see it may be a part of this one.
+func (m matter) anew() Decision {
+	d := m.scope()
+	if d.Next == nil {
+		d.Next = m.next(StateStamped, ReasonReadBack)
+	}
+	return d
 }
 
 // open tells whether the user was called for, or may have been, and the stamp has not

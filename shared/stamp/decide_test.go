@@ -69,6 +69,9 @@ const stateTable = `
 | cannot_fix            | stamp                       | signal    | call    | signal            | claimed            |
 | never seen a day old  | existing                    | signal    | call    | signal            | claimed            |
 | called now            | (not read)                  | signal    | done    | read_back_pending |                    |
+| called                | stamp                       | signal    | call    | signal            | claimed            |
+| called                | stamp                       | reported  | done    | reported          | stamped            |
+| claimed               | stamp                       | reported  | done    | reported          | stamped            |
 `
 
 var noon = time.Date(2026, time.November, 3, 12, 0, 0, 0, time.UTC)
