@@ -52,19 +52,28 @@ func (s *SSF) decode(claims object, name string, event object, r Request) (Deliv
 	switch name {
 	case "ssf/event-type/verification", "sse/event-type/verification":
 		state := event.text("state")
-		if state != "" && subtle.ConstantTimeCompare([]byte(state), []byte(s.config.State)) == 0 {
+		if state != "" && !s.asked(state, news.ID) {
 			return Delivery{}, refuse(BadState)
 		}
 		news.Verified, news.Asked = true, state != ""
 		return Delivery{Stream: news}, nil
 	case "ssf/event-type/stream-updated", "sse/event-type/stream-updated":
 		news.Status = event.text("status")
+		if whole := event.object("status"); whole != nil {
+			news.Status = whole.text("status") // Keycloak 26.7 repeats the answer of its status endpoint
+		}
 		if !slices.Contains([]string{"enabled", "paused", "disabled"}, news.Status) {
 			return Delivery{}, refuse(Malformed)
 		}
 		return Delivery{Stream: news}, nil
 	}
 	return s.user(claims, name, event, r), nil
+}
+
+// asked tells whether a verification with that state was asked for, of our stream.
+func (s *SSF) asked(state, stream string) bool {
+	return subtle.ConstantTimeCompare([]byte(state), []byte(s.config.State)) == 1 &&
+		(stream == "" || s.config.Stream == "" || stream == s.config.Stream)
 }
 
 // user makes a signal of an event about a user, or drops it.

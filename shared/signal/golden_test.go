@@ -56,7 +56,7 @@ func compare(t *testing.T, got, want signal.Delivery) {
 
 func TestTokens(t *testing.T) {
 	t.Parallel()
-	const keycloakID = "0f1e2d3c-4b5a-4697-8877-665544332211"
+	const keycloakID, keycloakStream = "0f1e2d3c-4b5a-4697-8877-665544332211", "22222222-3333-4444-8555-666666666601"
 	later := one(signal.PasswordChanged, email("aiko@contoso.com"), false) // authentik: the time is iat
 	later.Signals[0].At = event.Add(60e9)
 	purged := one(signal.UserDisabled, upn("aiko@contoso.com"), false)
@@ -72,6 +72,10 @@ func TestTokens(t *testing.T) {
 		{"keycloak-tenant", signal.Keycloak, keycloakIssuer, false, one(signal.PasswordChanged, opaque(keycloakID), true)},
 		{"keycloak-disabled", signal.Keycloak, keycloakIssuer, false, one(signal.UserDisabled, opaque(keycloakID), true)},
 		{"keycloak-lockout", signal.Keycloak, keycloakIssuer, true, dropped(signal.Lockout)},
+		{"keycloak-sessions", signal.Keycloak, keycloakIssuer, false, dropped(signal.LogOut)},
+		{"keycloak-sessions", signal.Keycloak, keycloakIssuer, true, one(signal.SessionsRevoked, email("aiko@contoso.com"), false)},
+		{"keycloak-verification", signal.Keycloak, keycloakIssuer, false, signal.Delivery{Stream: &signal.StreamNews{ID: keycloakStream, Verified: true, Asked: true}}},
+		{"keycloak-paused", signal.Keycloak, keycloakIssuer, false, signal.Delivery{Stream: &signal.StreamNews{ID: keycloakStream, Status: "paused"}}},
 		{"keycloak-otp", signal.Keycloak, keycloakIssuer, true, dropped(signal.OtherCredential)},
 		{"authentik-password", signal.Authentik, authentikIssuer, false, later},
 		{"authentik-device", signal.Authentik, authentikIssuer, true, dropped(signal.OtherCredential)},
@@ -91,6 +95,7 @@ func TestTokens(t *testing.T) {
 			t.Parallel()
 			s := stream(t, func(config *signal.SSFConfig) {
 				config.Provider, config.Issuer, config.SessionsRevoked = c.provider, c.issuer, c.sessions
+				config.Audiences = append(config.Audiences, "sessionstamp/"+keycloakStream) // the client's id and the stream's
 			})
 			head := header("RS256", "rsa")
 			if c.provider == signal.Authentik {

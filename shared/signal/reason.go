@@ -36,7 +36,8 @@ const (
 	// BadIssuer, BadAudience: the token is of another transmitter, or for somebody else.
 	BadIssuer   Reason = "bad_issuer"
 	BadAudience Reason = "bad_audience"
-	// BadState: a verification event holds a state that we did not ask for.
+	// BadState: a verification event holds a state that we did not ask for, or is of another
+	// stream than the one we asked for.
 	BadState Reason = "bad_state"
 	// SeveralEvents: a security event token holds more than one event.
 	SeveralEvents Reason = "several_events"

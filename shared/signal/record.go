@@ -144,7 +144,7 @@ func (r Record) Open(id string, c Credential, keys *Keys) (Source, error) {
 	case KindSSF:
 		return NewSSF(SSFConfig{
 			Source: id, Provider: r.Stream.Provider, Issuer: r.Stream.Issuer, Audiences: r.Stream.Audiences,
-			Keys: keys, Secrets: c.Secrets, State: c.State(), Critical: r.Stream.Critical, SessionsRevoked: r.SessionsRevoked,
+			Keys: keys, Secrets: c.Secrets, State: c.State(), Stream: r.Stream.ID, Critical: r.Stream.Critical, SessionsRevoked: r.SessionsRevoked,
 		})
 	}
 	return nil, fmt.Errorf("unknown kind of source %q", r.Kind)

@@ -61,8 +61,9 @@ type SSFConfig struct {
 	// Secrets are the accepted values of the header Authorization, if the stream was
 	// given one; not every transmitter sends it.
 	Secrets []string
-	// State is what verification events are asked for with.
-	State string
+	// State is what verification events are asked for with, and Stream the id of the stream
+	// of which; empty where it is not known.
+	State, Stream string
 	// Critical are the metadata's critical_subject_members.
 	Critical []string
 	// SessionsRevoked lets session-revoked through. Okta's never passes.

@@ -57,6 +57,9 @@ func TestGood(t *testing.T) {
 		"our verification": {func(w *world) *http.Request {
 			return w.pushed(fmt.Sprintf(verification, w.cached[ssf].State()), with("sub_id", map[string]string{"id": "stream-1"}))
 		}, "202 heartbeat"},
+		"its own of a new stream": {func(w *world) *http.Request {
+			return w.pushed(fmt.Sprintf(verification, ""), with("sub_id", map[string]string{"id": "stream-2"}))
+		}, "202 heard"},
 		"its own": {func(w *world) *http.Request { return w.pushed(fmt.Sprintf(verification, "")) }, "202 heard"},
 		"stream-updated": {func(w *world) *http.Request {
 			return w.pushed(`"`+framework+`stream-updated":{"status":"paused"}`, with("sub_id", map[string]string{"format": "opaque", "id": "stream-1"}))
@@ -133,6 +136,9 @@ func TestHostileTokens(t *testing.T) {
 			"400 several_events rings"},
 		"SET with no event": {func(w *world) *http.Request { return w.pushed("") }, "400 malformed rings"},
 		"SET with a state":  {func(w *world) *http.Request { return w.pushed(fmt.Sprintf(verification, "x")) }, "400 bad_state rings"},
+		"SET of another stream": {func(w *world) *http.Request {
+			return w.pushed(fmt.Sprintf(verification, w.cached[ssf].State()), with("sub_id", map[string]string{"id": "stream-0"}))
+		}, "400 bad_state rings"},
 		"SET without secret": {func(w *world) *http.Request {
 			return token(w.claims(changed), jwt.SigningMethodES256, keys()["k1"], 2, nil)
 		}, "400 bad_secret rings"},
@@ -226,6 +232,7 @@ func TestAnswers(t *testing.T) {
 	}{
 		"taken":      {w.pushed(changed), 202, "Cache-Control: no-store", ""},
 		"refused":    {w.pushed(changed, with("aud", "x")), 400, "Content-Language: en", `{"description":"refused: bad_audience","err":"invalid_audience"}` + "\n"},
+		"refused so": {w.pushed(changed, with("iss", "x")), 400, "Content-Type: application/json", `{"description":"refused: bad_issuer","err":"invalid_issuer"}` + "\n"},
 		"as JSON":    {post(okta, "", nil), 401, "Content-Type: application/json", `{"description":"refused: bad_secret","err":"authentication_failed"}` + "\n"},
 		"challenge":  {get(okta, `a"b`), 200, "Content-Type: application/json", `{"verification":"a\"b"}`},
 		"not there":  {post(nowhere, "", nil), 404, "X-Content-Type-Options: nosniff", ""},

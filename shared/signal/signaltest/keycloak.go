@@ -169,13 +169,19 @@ func (r *KeycloakRealm) receiver(push string) map[string]any {
 
 // ChangePassword has an administrator set the user's password.
 func (r *KeycloakRealm) ChangePassword(ctx context.Context, password string) error {
-	return r.server.manage(ctx, http.MethodPut, r.path+"/users/"+r.UserID+"/reset-password",
+	return r.Manage(ctx, http.MethodPut, "/users/"+r.UserID+"/reset-password",
 		map[string]any{"type": "password", "value": password, "temporary": false}, nil)
 }
 
 // SignOut has an administrator end the user's sessions.
 func (r *KeycloakRealm) SignOut(ctx context.Context) error {
-	return r.server.manage(ctx, http.MethodPost, r.path+"/users/"+r.UserID+"/logout", map[string]any{}, nil)
+	return r.Manage(ctx, http.MethodPost, "/users/"+r.UserID+"/logout", map[string]any{}, nil)
+}
+
+// Manage makes a call of the Admin REST API about the realm, as an administrator. The path
+// is the one below the realm's; in and out are JSON, or nil.
+func (r *KeycloakRealm) Manage(ctx context.Context, method, path string, in, out any) error {
+	return r.server.manage(ctx, method, r.path+path, in, out)
 }
 
 // manage makes a call of the Admin REST API as its first administrator.

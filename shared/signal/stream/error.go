@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -38,6 +39,9 @@ const (
 	Unreadable Problem = "unreadable"
 	// Occupied: the transmitter's only stream for us delivers to somebody else.
 	Occupied Problem = "occupied"
+	// NotDelivered: the transmitter did not get through to us with a verification. Keycloak
+	// waits a second, unless told otherwise: a receiver that has to start first is late.
+	NotDelivered Problem = "not_delivered"
 	// NotEnabled: the stream is disabled, or stays paused.
 	NotEnabled Problem = "not_enabled"
 )
@@ -62,6 +66,8 @@ var remedies = map[Problem]string{
 	Unreadable: "the transmitter's answer does not describe a stream: look at the stream in the provider's console",
 	Occupied: "the transmitter has one stream for this client, and it delivers to another address: " +
 		"give it the address of this source at the provider, delete it there, or use a client of its own",
+	NotDelivered: "the transmitter could not deliver the verification that we asked for: let it reach the address of this source, " +
+		"and wait five seconds for the answer (at Keycloak: ssf.pushEndpointSocketTimeoutMillis); the next run asks again",
 	NotEnabled: "the stream is not enabled: enable it in the provider's console",
 }
 
@@ -94,5 +100,5 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Passing tells whether the problem may end by itself.
 func (e *Error) Passing() bool {
-	return e.Problem == NoAnswer || e.Problem == TooMany || e.Problem == Unavailable
+	return slices.Contains([]Problem{NoAnswer, TooMany, Unavailable, NotDelivered}, e.Problem)
 }

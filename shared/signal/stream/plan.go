@@ -35,6 +35,7 @@ const (
 	look    step = "look"    // read the stream, or all there are for us
 	create  step = "create"  // make it
 	update  step = "update"  // give it our address, secret and events again
+	renew   step = "renew"   // delete it, to make it anew: it was updated, and stayed as it was
 	ask     step = "ask"     // read its status
 	resume  step = "resume"  // enable it
 	verify  step = "verify"  // ask for a verification event
@@ -49,6 +50,8 @@ type view struct {
 	// that it shall be made with.
 	endpoint, given string
 	events          []string
+	// retired are our earlier secrets.
+	retired []string
 	// stored is the stream's id as it was stored before, empty for none.
 	stored string
 	// found is the stream at the transmitter, nil for none yet.
@@ -72,6 +75,8 @@ func (v *view) next(now time.Time) (step, Problem) {
 		return blocked, OtherIssuer
 	case v.found.ID == "" || len(v.found.Audiences) == 0 || slices.Contains(v.found.Audiences, ""):
 		return blocked, Unreadable
+	case v.outdated() && v.did[update] && !v.did[renew]:
+		return renew, "" // or all that comes is refused, once the earlier secret is gone
 	case v.differs() && v.did[update]:
 		return blocked, NotAccepted
 	case v.differs():
@@ -91,13 +96,19 @@ func (v *view) next(now time.Time) (step, Problem) {
 
 // differs compares what the transmitter has with what we want. What it does not tell is
 // taken as right, and so are events that it does not support. A secret is seldom given
-// back: a fingerprint tells whether it was given.
+// back, or masked: a fingerprint tells whether it was given.
 func (v *view) differs() bool {
 	has, address := slices.Concat(v.found.Requested, v.found.Delivered), v.found.Delivery.Endpoint
 	missing := len(has) > 0 && slices.ContainsFunc(v.events, func(event string) bool {
 		return slices.Contains(v.found.Supported, event) && !slices.Contains(has, event)
 	})
-	return missing || address != "" && address != v.endpoint || v.stream.Given != v.given
+	return missing || address != "" && address != v.endpoint || v.stream.Given != v.given || v.outdated()
+}
+
+// outdated tells whether the transmitter still sends an earlier secret. Keycloak's answers
+// hold the one that it sends.
+func (v *view) outdated() bool {
+	return slices.Contains(v.retired, v.found.Delivery.Authorization)
 }
 
 // due tells whether a verification is to be asked for.

@@ -22,7 +22,7 @@ func kept() *view {
 			Issuer: issuer, ID: "1", Given: "g", Status: enabled, Asked: start,
 			StatusEndpoint: issuer + "/status", VerificationEndpoint: issuer + "/verify",
 		},
-		stored: "1", endpoint: ours, given: "g", events: events,
+		stored: "1", retired: []string{"old"}, endpoint: ours, given: "g", events: events,
 		found: &configuration{
 			ID: "1", Issuer: issuer, Audiences: oneOrAll{"us"}, Supported: events, Requested: events, Delivery: delivery{Endpoint: ours},
 		},
@@ -55,6 +55,10 @@ func TestNext(t *testing.T) {
 		"events not told":                 {func(v *view) { v.found.Requested = nil }, 0, done, ""},
 		"an event is not supported":       {func(v *view) { v.found.Supported, v.found.Requested = v.events[:1], v.events[:1] }, 0, done, ""},
 		"the update did not help":         {func(v *view) { v.found.Delivery.Endpoint, v.did[update] = "https://old.example/", true }, 0, blocked, NotAccepted},
+		"an earlier secret is sent":       {func(v *view) { v.found.Delivery.Authorization = "old" }, 0, update, ""},
+		"and still is":                    {func(v *view) { v.found.Delivery.Authorization, v.did[update] = "old", true }, 0, renew, ""},
+		"by a new stream too":             {func(v *view) { v.found.Delivery.Authorization, v.did[update], v.did[renew] = "old", true, true }, 0, blocked, NotAccepted},
+		"the secret is masked":            {func(v *view) { v.found.Delivery.Authorization = "***" }, 0, done, ""},
 		"status not asked":                {func(v *view) { delete(v.did, ask) }, 0, ask, ""},
 		"no status can be asked":          {func(v *view) { delete(v.did, ask); v.stream.StatusEndpoint = "" }, 0, done, ""},
 		"status not told":                 {func(v *view) { v.stream.Status = "" }, 0, done, ""},
@@ -113,7 +117,7 @@ func TestRemedies(t *testing.T) {
 	t.Parallel()
 	for _, p := range []Problem{
 		NoAnswer, NotSecure, NoMetadata, OtherIssuer, OtherVersion, NoPush, NoCredential, NoToken, NotAllowed, TooMany,
-		Unavailable, NotAccepted, Unreadable, Occupied, NotEnabled,
+		Unavailable, NotAccepted, Unreadable, Occupied, NotDelivered, NotEnabled,
 	} {
 		if remedies[p] == "" || (&Error{Problem: p, Doing: "x"}).Error() != "x: "+remedies[p] {
 			t.Errorf("nothing is said of %s", p)

@@ -103,6 +103,7 @@ func (w *world) writes() (n int) {
 func TestStories(t *testing.T) {
 	t.Parallel()
 	const run = 15 * time.Minute
+	keycloak := signaltest.Options{Profile: signaltest.Keycloak, TokenLife: 5 * time.Minute, MinVerification: time.Minute}
 	for name, tt := range map[string]struct {
 		options signaltest.Options
 		story   func(w *world)
@@ -116,6 +117,8 @@ func TestStories(t *testing.T) {
 		"half an hour of patience": {options: signaltest.Options{Inactivity: 30 * time.Minute}, story: func(w *world) { hours(w, 3, run) }, beats: 13, writes: 1},
 		"no patience at all":       {options: signaltest.Options{Inactivity: 5 * time.Minute}, story: func(w *world) { w.transmitter.Deliver(w.t.Context()); w.keep(run) }, beats: 2, writes: 1},
 		"paused":                   {story: func(w *world) { w.transmitter.Pause(""); w.keep(time.Hour) }, beats: 2, writes: 1},
+		"told late of a pause":     {story: func(w *world) { w.stored.Status = "paused" }, beats: 1, writes: 1},
+		"a day of Keycloak":        {options: keycloak, story: func(w *world) { w.transmitter.Pause("tea"); hours(w, 24, run) }, beats: 25, writes: 1},
 		"disabled":                 {story: func(w *world) { w.transmitter.Disable("") }, problem: stream.NotEnabled, beats: 1, writes: 1},
 		"keys are changed":         {story: func(w *world) { w.transmitter.Rotate(); w.transmitter.Withdraw(); w.keep(time.Hour) }, beats: 2, writes: 1},
 		"tokens expire":            {story: func(w *world) { w.transmitter.ExpireTokens(); w.keep(time.Hour) }, beats: 2, writes: 1},
@@ -142,6 +145,12 @@ func TestStories(t *testing.T) {
 			tt.story(w)
 			if got := w.keep(0); got != tt.problem || w.beats != tt.beats || w.writes() != tt.writes {
 				t.Errorf("%q, %d verifications, %d writes; want %q, %d, %d", got, w.beats, w.writes(), tt.problem, tt.beats, tt.writes)
+			}
+			if tt.problem == "" && w.stored.Status != "enabled" {
+				t.Errorf("stored as %q", w.stored.Status)
+			}
+			if slices.ContainsFunc(w.transmitter.Deliveries(), func(d signaltest.Delivery) bool { return d.Refused }) {
+				t.Error("a good SET was refused")
 			}
 			if faults := w.transmitter.Faults()[before:]; len(faults) > 0 && tt.problem != stream.NoToken {
 				t.Error(faults)

@@ -7,6 +7,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -47,7 +48,7 @@ func (m Manager) Keep(ctx context.Context, endpoint string, s signal.Stream, c s
 	w := m.wanted(endpoint, s, c.Secrets[0])
 	r := &run{
 		api: a, want: w, state: c.State(), now: m.Now(),
-		view: view{stream: s, stored: s.ID, endpoint: endpoint, events: w.Events, given: fingerprint(w), did: make(map[step]bool)},
+		view: view{stream: s, stored: s.ID, endpoint: endpoint, events: w.Events, retired: c.Secrets[1:], given: fingerprint(w), did: make(map[step]bool)},
 	}
 	err := r.keep(ctx)
 	return r.stream, err
@@ -115,6 +116,8 @@ func (r *run) keep(ctx context.Context) error {
 			err = r.create(ctx)
 		case update:
 			err = r.update(ctx)
+		case renew:
+			err = r.renew(ctx)
 		case ask, resume:
 			err = r.ask(ctx, next)
 		case verify:
@@ -207,9 +210,7 @@ func (r *run) update(ctx context.Context) error {
 		doing: "update the stream", method: http.MethodPatch, address: r.stream.ConfigurationEndpoint, body: w, into: &made,
 	})
 	if unsupported(status(err)) { // authentik's can only be made anew
-		err = r.api.remove(ctx, r.stream)
-		r.forget()
-		return err
+		return r.renew(ctx)
 	}
 	if err == nil && made.ID == "" { // 202: accepted, not done yet
 		made = *r.found
@@ -220,6 +221,13 @@ func (r *run) update(ctx context.Context) error {
 		r.stream.Given = r.given
 	}
 	return r.hold(&made, err)
+}
+
+// renew deletes the stream; then it is made anew. What waits in it is lost.
+func (r *run) renew(ctx context.Context) error {
+	err := r.api.remove(ctx, r.stream)
+	r.forget()
+	return err
 }
 
 // ask reads the status, or with resume sets it.
@@ -249,6 +257,11 @@ func (r *run) verify(ctx context.Context) error {
 	})
 	if err == nil {
 		r.stream.Asked = r.now.UTC()
+	}
+	// Keycloak delivers it before it answers, and says in this way that it could not:
+	// https://github.com/keycloak/keycloak/blob/main/ssf/transmitter/src/main/java/org/keycloak/ssf/transmitter/resources/SsfStreamVerificationResource.java
+	if e, ok := errors.AsType[*Error](err); ok && e.Status == http.StatusBadRequest {
+		e.Problem = NotDelivered
 	}
 	return err
 }

@@ -74,7 +74,10 @@ func (p *transmitter) manager() stream.Manager {
 	return stream.Manager{HTTP: p.Client(), Now: func() time.Time { return start }}
 }
 
-var credential = signal.Credential{Secrets: []string{secret}, Token: "token"}
+// earlier is the secret before.
+const earlier = "another-secret-of-24-bytes-or-more"
+
+var credential = signal.Credential{Secrets: []string{secret, earlier}, Token: "token"}
 
 const (
 	events = `["https://schemas.openid.net/secevent/caep/event-type/credential-change",` +
@@ -112,9 +115,22 @@ func TestKeep(t *testing.T) {
 			`POST /ssf/status {"stream_id":"s 1","status":"enabled"}`,
 			`POST /ssf/verify {"stream_id":"s 1","state":"` + credential.State() + `"}`,
 		}, ""},
+		"cannot reach us": {func(s *signal.Stream) { known(s); s.Asked = time.Time{} }, map[string]answer{
+			"GET /ssf/stream?stream_id=s+1": {200, made, nil}, "PATCH /ssf/stream": {200, made, nil}, "POST /ssf/verify": {400, secret, nil},
+		}, []string{
+			"GET /ssf/stream?stream_id=s+1", `PATCH /ssf/stream {"stream_id":"s 1",` + ours, "GET /ssf/status?stream_id=s+1",
+			`POST /ssf/verify {"stream_id":"s 1","state":"` + credential.State() + `"}`,
+		}, stream.NotDelivered},
 		"can neither be read nor changed": {known, map[string]answer{
 			"GET /ssf/stream?stream_id=s+1": {405, ``, nil}, "PATCH /ssf/stream": {405, ``, nil}, "DELETE /ssf/stream?stream_id=s+1": {204, ``, nil},
 			"POST /ssf/stream": {201, `{"stream_id":"2","iss":"{base}","aud":["us"]}`, nil},
+		}, []string{
+			"GET /ssf/stream?stream_id=s+1", `PATCH /ssf/stream {"stream_id":"s 1",` + ours, "DELETE /ssf/stream?stream_id=s+1",
+			"POST /ssf/stream {" + ours, "GET /ssf/status?stream_id=2",
+		}, ""},
+		"keeps an earlier secret": {known, map[string]answer{
+			"GET /ssf/stream?stream_id=s+1": {200, made, nil}, "PATCH /ssf/stream": {200, strings.Replace(made, `"endpoint_url"`, `"authorization_header":"`+earlier+`","endpoint_url"`, 1), nil},
+			"DELETE /ssf/stream?stream_id=s+1": {204, ``, nil}, "POST /ssf/stream": {201, strings.Replace(made, "s 1", "2", 1), nil},
 		}, []string{
 			"GET /ssf/stream?stream_id=s+1", `PATCH /ssf/stream {"stream_id":"s 1",` + ours, "DELETE /ssf/stream?stream_id=s+1",
 			"POST /ssf/stream {" + ours, "GET /ssf/status?stream_id=2",
