@@ -7,7 +7,6 @@ import (
 
 // metadata are a transmitter's (section 7.1).
 type metadata struct {
-	Version       string   `json:"spec_version"`
 	Issuer        string   `json:"issuer"`
 	KeysURI       string   `json:"jwks_uri"`
 	Methods       []string `json:"delivery_methods_supported"`
