@@ -11,7 +11,7 @@ import (
 // SourceKind is which of the handlers a source has.
 type SourceKind string
 
-// The kinds of sources: [Webhook], [OktaHook] and [SSF].
+// The kinds of sources. What each sends, the sources themselves say.
 const (
 	KindWebhook SourceKind = "webhook"
 	KindOkta    SourceKind = "okta"
@@ -133,19 +133,20 @@ func (r Record) Silent(now time.Time) bool {
 // Open makes the source that a record describes. keys are those of an SSF source, else nil.
 // Its error quotes no secret.
 func (r Record) Open(id string, c Credential, keys *Keys) (Source, error) {
-	if len(r.Domains) == 0 {
+	switch {
+	case len(r.Domains) == 0:
 		return nil, errors.New("the source may speak for no domain")
+	case len(c.Secrets) == 0:
+		return nil, ErrNoCredential
 	}
 	switch r.Kind {
 	case KindWebhook:
-		return NewWebhook(WebhookConfig{Source: id, Secrets: c.Secrets, SessionsRevoked: r.SessionsRevoked})
+		return newWebhook(id, r, c)
 	case KindOkta:
-		return NewOktaHook(OktaHookConfig{Source: id, Secrets: c.Secrets})
+		secrets, err := newStatic(c.Secrets)
+		return &oktaHook{source: id, secrets: secrets}, err
 	case KindSSF:
-		return NewSSF(SSFConfig{
-			Source: id, Provider: r.Stream.Provider, Issuer: r.Stream.Issuer, Audiences: r.Stream.Audiences,
-			Keys: keys, Secrets: c.Secrets, State: c.State(), Stream: r.Stream.ID, Critical: r.Stream.Critical, SessionsRevoked: r.SessionsRevoked,
-		})
+		return newSSF(id, r, c, keys)
 	}
 	return nil, fmt.Errorf("unknown kind of source %q", r.Kind)
 }

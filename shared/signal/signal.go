@@ -2,9 +2,9 @@
 // changed, the user was disabled. It is the pure part of one handler with a table of
 // sources. Each source checks that a POST is its provider's and decodes it:
 //
-//   - [Webhook]: any sender that signs by [Standard Webhooks]
-//   - [OktaHook]: an Okta [event hook]
-//   - [SSF]: a transmitter of the [Shared Signals Framework], which pushes security event
+//   - [KindWebhook]: any sender that signs by [Standard Webhooks]
+//   - [KindOkta]: an Okta [event hook]
+//   - [KindSSF]: a transmitter of the [Shared Signals Framework], which pushes security event
 //     tokens (RFC 8417) by RFC 8935
 //
 // The package filters hard, since a signal ends sessions: a log-out or a change of a
