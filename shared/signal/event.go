@@ -9,20 +9,6 @@ import (
 // schemas is what the address of each event type begins with.
 const schemas = "https://schemas.openid.net/secevent/"
 
-// StreamNews is what a transmitter says of the stream itself ([SSF], sections 8.1.4 and
-// 8.1.5).
-//
-// [SSF]: https://openid.net/specs/openid-sharedsignals-framework-1_0-final.html
-type StreamNews struct {
-	// ID is the stream_id as the event names it.
-	ID string
-	// Verified tells that it is a verification event, Asked that it holds our state. A
-	// transmitter also sends some of its own accord, without a state.
-	Verified, Asked bool
-	// Status is the new one of a stream-updated event: "enabled", "paused" or "disabled".
-	Status string
-}
-
 // Decode reads the one event of a token.
 func (s *ssf) Decode(r Request) (Delivery, error) {
 	t, err := takeApart(r.Body)
@@ -45,35 +31,34 @@ func (s *ssf) Decode(r Request) (Delivery, error) {
 	return Delivery{}, refuse(Malformed)
 }
 
-// decode tells what is about the stream from what is about a user. The names with sse are
-// those of the drafts.
+// decode tells what is about the stream ([SSF], sections 8.1.4 and 8.1.5) from what is about
+// a user. The names with sse are those of the drafts. Another stream of the same transmitter
+// is one that was made before.
+//
+// [SSF]: https://openid.net/specs/openid-sharedsignals-framework-1_0-final.html
 func (s *ssf) decode(claims object, name string, event object, r Request) (Delivery, error) {
-	news := &StreamNews{ID: claims.object("sub_id").text("id")}
+	id, ours := claims.object("sub_id").text("id"), s.record.Stream.ID
 	switch name {
 	case "ssf/event-type/verification", "sse/event-type/verification":
-		state := event.text("state")
-		if state != "" && !s.asked(state, news.ID) {
+		state := event.text("state") // some transmitters send it of their own accord, without
+		if state != "" && (subtle.ConstantTimeCompare([]byte(state), []byte(s.state)) == 0 || id != "" && ours != "" && id != ours) {
 			return Delivery{}, refuse(BadState)
 		}
-		news.Verified, news.Asked = true, state != ""
-		return Delivery{Stream: news}, nil
+		return Delivery{Heartbeat: state != ""}, nil
 	case "ssf/event-type/stream-updated", "sse/event-type/stream-updated":
-		news.Status = event.text("status")
+		status := event.text("status")
 		if whole := event.object("status"); whole != nil {
-			news.Status = whole.text("status") // Keycloak 26.7 repeats the answer of its status endpoint
+			status = whole.text("status") // Keycloak 26.7 repeats the answer of its status endpoint
 		}
-		if !slices.Contains([]string{"enabled", "paused", "disabled"}, news.Status) {
+		switch {
+		case !slices.Contains([]string{"enabled", "paused", "disabled"}, status):
 			return Delivery{}, refuse(Malformed)
+		case id != "" && id != ours:
+			return Delivery{}, nil
 		}
-		return Delivery{Stream: news}, nil
+		return Delivery{Status: status}, nil
 	}
 	return s.user(claims, name, event, r), nil
-}
-
-// asked tells whether a verification with that state was asked for, of our stream.
-func (s *ssf) asked(state, stream string) bool {
-	return subtle.ConstantTimeCompare([]byte(state), []byte(s.state)) == 1 &&
-		(stream == "" || s.record.Stream.ID == "" || stream == s.record.Stream.ID)
 }
 
 // user makes a signal of an event about a user, or drops it.

@@ -12,7 +12,7 @@ const (
 	UnknownSource Reason = "unknown_source"
 	// TooLarge: the body is longer than any provider's.
 	TooLarge Reason = "too_large"
-	// Malformed: the body is not what the provider documents, is no JSON, nests too deep,
+	// Malformed: the body is not what the provider documents, is no JSON,
 	// or names a member twice.
 	Malformed Reason = "malformed"
 	// BadSecret: the secret in the header is missing or another.

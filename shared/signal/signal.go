@@ -67,10 +67,7 @@ type Signal struct {
 func (s Signal) Urgent() bool { return s.Kind == UserDisabled || s.ByAdmin }
 
 // LogValue leaves the subject out.
-func (s Signal) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("source", s.Source), slog.String("kind", string(s.Kind)),
-		slog.Time("at", s.At), slog.String("id", s.ID), slog.Bool("by_admin", s.ByAdmin))
-}
+func (s Signal) LogValue() slog.Value { return slog.StringValue(string(s.Kind) + " " + s.ID) }
 
 // A Request is one POST of a provider.
 type Request struct {
@@ -86,10 +83,11 @@ type Delivery struct {
 	Signals []Signal
 	// Dropped counts the events of which no signal came, by reason; nil if there are none.
 	Dropped map[Reason]int
-	// Heartbeat tells that the sender only showed that it is alive.
+	// Heartbeat tells that the sender only showed that it is alive, or answered our
+	// verification.
 	Heartbeat bool
-	// Stream is what a transmitter said of the stream itself, else nil.
-	Stream *StreamNews
+	// Status is the stream's new one, as the transmitter says, else empty.
+	Status string
 }
 
 func (d *Delivery) drop(reason Reason) {

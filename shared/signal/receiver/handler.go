@@ -99,7 +99,7 @@ func (h *Handler) take(ctx context.Context, req *http.Request, record signal.Rec
 		return err
 	}
 	r.Dropped = delivery.Dropped
-	if err := h.config.Queue.Enqueue(ctx, h.messages(r, record, delivery)); err != nil {
+	if err := h.config.Queue.Enqueue(ctx, h.messages(r, delivery)); err != nil {
 		return fmt.Errorf("queue messages: %w", err)
 	}
 	r.Signals = len(delivery.Signals)
@@ -122,20 +122,15 @@ func read(req *http.Request) ([]byte, error) {
 }
 
 // messages are one for each signal; where there are none, one that the source was heard.
-func (h *Handler) messages(r *Receipt, record signal.Record, d signal.Delivery) []signal.Message {
-	m := signal.Message{Tenant: h.config.Tenant, Source: r.Source, Received: r.Received.Round(0)}
+func (h *Handler) messages(r *Receipt, d signal.Delivery) []signal.Message {
+	m := signal.Message{Tenant: h.config.Tenant, Source: r.Source, Received: r.Received.Round(0), Heartbeat: d.Heartbeat, Status: d.Status}
 	if len(d.Signals) == 0 {
-		m.Heartbeat = d.Heartbeat
-		// Another stream of the same transmitter is one that was made before.
-		if s := d.Stream; s != nil && (s.ID == "" || s.ID == record.Stream.ID) {
-			m.Heartbeat, m.Status = s.Asked, s.Status
-		}
 		return []signal.Message{m}
 	}
 	list := make([]signal.Message, len(d.Signals))
 	for i := range d.Signals {
-		m.Signal = &d.Signals[i]
 		list[i] = m
+		list[i].Signal = &d.Signals[i]
 	}
 	return list
 }

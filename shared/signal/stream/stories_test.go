@@ -65,7 +65,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil && r.URL.String() == endpoint && source.Authenticate(r.Context(), post) == nil {
 		if d, err := source.Decode(post); err == nil {
 			status = http.StatusAccepted
-			if d.Stream != nil && d.Stream.Verified {
+			if d.Heartbeat {
 				w.beats++
 			}
 		}
