@@ -34,7 +34,7 @@ func (s *Stamper) newJobs(requests []Request) (jobs []*job) {
 	for i, req := range requests {
 		fault := s.fault(req)
 		if j, ok := byUser[req.User]; ok && fault == nil {
-			j.merge(req, i)
+			j.merge(req, i, s.Policy.EnforceSignals)
 			continue
 		}
 		j := &job{request: req, positions: []int{i}, entry: Entry{Tenant: s.Tenant, User: req.User}}
@@ -66,10 +66,17 @@ func (s *Stamper) fault(req Request) error {
 
 // merge takes in another request for the same user, so that the one that results asks
 // for all that the two did.
-func (j *job) merge(req Request, position int) {
+func (j *job) merge(req Request, position int, enforce bool) {
 	j.positions = append(j.positions, position)
 	if req.Seen.Before(j.request.Seen) {
 		j.request.Seen = req.Seen
+	}
+	switch { // what is only reported must not be carried out in a person's name
+	case !enforce && j.request.Approved && req.Source == SourceSignal:
+	case !enforce && req.Approved && j.request.Source == SourceSignal:
+		j.request.NotBefore = req.NotBefore
+	default:
+		j.request.NotBefore = latest(j.request.NotBefore, req.NotBefore)
 	}
 	// A person's word must not be lost, nor a provider's, and whom a notification told of was
 	// not missed.
@@ -77,7 +84,6 @@ func (j *job) merge(req Request, position int) {
 		j.request.Source, j.request.Approved = req.Source, req.Approved
 		j.request.Provider, j.request.Cause = req.Provider, req.Cause
 	}
-	j.request.NotBefore = latest(j.request.NotBefore, req.NotBefore)
 	j.request.ReadBack = j.request.ReadBack || req.ReadBack
 	j.request.Attempt = max(j.request.Attempt, req.Attempt)
 }
