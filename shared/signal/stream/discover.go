@@ -66,11 +66,8 @@ func (m metadata) check(issuer string) Problem {
 		return OtherIssuer
 	case !m.pushes(push) && !m.pushes(draftPush):
 		return NoPush
-	}
-	for _, address := range []string{m.KeysURI, m.Configuration, m.Status, m.Verification} {
-		if address != "" && !secure(address) {
-			return NotSecure
-		}
+	case !secure(m.KeysURI): // no other address is called without being looked at
+		return NotSecure
 	}
 	return ""
 }

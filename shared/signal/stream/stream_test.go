@@ -84,7 +84,7 @@ const (
 		`"https://schemas.openid.net/secevent/risc/event-type/account-disabled",` +
 		`"https://schemas.openid.net/secevent/risc/event-type/account-purged"]`
 	ours      = `"events_requested":` + events + `,"delivery":{"method":"urn:ietf:rfc:8935","endpoint_url":"` + endpoint + `","authorization_header":"` + secret + `"},"description":"sessionstamp: changed passwords and disabled users"}`
-	made      = `{"stream_id":"s 1","iss":"{base}","aud":"us","events_supported":` + events + `,"events_requested":` + events + `,"delivery":{"method":"urn:ietf:rfc:8935","endpoint_url":"` + endpoint + `"},"inactivity_timeout":"often"}`
+	made      = `{"stream_id":"s 1","iss":"{base}","aud":"us","events_supported":` + events + `,"events_requested":` + events + `,"delivery":{"method":"urn:ietf:rfc:8935","endpoint_url":"` + endpoint + `"},"inactivity_timeout":1800}`
 	elsewhere = `{"stream_id":"s 1","iss":"{base}","aud":["us","we"],"delivery":{"endpoint_url":"https://api.example/idp/old"}}`
 )
 
