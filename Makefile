@@ -100,7 +100,7 @@ test: go $(TOOLS)
 	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .) || exit 1; \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	@echo '== go vet'
-	@$(GO) vet -p $(JOBS) -tags page ./...
+	@$(GO) vet -p $(JOBS) -tags page,keycloak ./...
 	@echo '== go test'
 	@$(SCAN) $(GO) test -p $(JOBS) -shuffle=on -timeout=20m $$($(GO) list ./... | grep -v /infra/local$$)
 	@$(SCAN) $(GO) test -p $(JOBS) -shuffle=on -timeout=20m ./infra/local -seeds $(SEEDS)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/bundle"
 )
@@ -121,20 +120,25 @@ func write(f bundle.File) error {
 	return os.WriteFile(filepath.Join(dist, f.Name), f.Content, 0o644) //nolint:gosec // it is for everybody
 }
 
-// contents are the files of an archive: the program, and what a person reads.
+// papers are what lies beside the program: what a person reads, and the senders of signals.
+var papers = []string{
+	"LICENSE", "README.md", "README.ja.md", "infra/senders/README.md", "infra/senders/Send-PasswordSignal.ps1",
+	"infra/senders/send-signal.sh", "infra/senders/script.csx",
+}
+
+// contents are the files of an archive.
 func contents(program string) ([]bundle.File, error) {
 	content, err := os.ReadFile(program) //nolint:gosec // it was made here
 	if err != nil {
 		return nil, err
 	}
 	files := []bundle.File{{Name: filepath.Base(program), Program: true, Content: content}}
-	for _, name := range []string{"LICENSE", "README.md", "README.ja.md"} {
-		switch text, err := os.ReadFile(name); { //nolint:gosec // see above
-		case err == nil:
-			files = append(files, bundle.File{Name: name, Content: text})
-		case !os.IsNotExist(err) || !strings.Contains(name, ".ja."):
+	for _, name := range papers {
+		text, err := os.ReadFile(name) //nolint:gosec // see above
+		if err != nil {
 			return nil, err
 		}
+		files = append(files, bundle.File{Name: name, Program: filepath.Ext(name) == ".sh", Content: text})
 	}
 	return files, nil
 }

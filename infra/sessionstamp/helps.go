@@ -3,7 +3,7 @@ package main
 import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // helps are what --help says. What stands in usage and examples is typed, in any language.
-var helps = language.Join(commonHelps, accessHelps, deploymentHelps, doctorHelps, updateHelps, setupHelps, credentialHelps, signalHelps)
+var helps = language.Join(commonHelps, accessHelps, deploymentHelps, doctorHelps, updateHelps, setupHelps, credentialHelps, signalHelps, restampHelps, listenHelps)
 
 var commonHelps = language.Catalogue{
 	"title.usage":    {En: "Usage", Ja: "使い方"},
@@ -14,8 +14,8 @@ var commonHelps = language.Catalogue{
 	"sessionstamp.use":   same("sessionstamp VERB"),
 	"sessionstamp.short": {En: "ends daily sign-in prompts of federated users", Ja: "フェデレーション ユーザーの毎日の再サインインをなくします"},
 	"sessionstamp.long": {
-		En: "A stamp is the time from which a user's sign-in sessions are valid (signInSessionsValidFromDateTime). A federated user without one is asked to sign in again every 12 hours. Exit status: 0 fine, 1 something is wrong, 2 wrong use.",
-		Ja: "スタンプとは、サインイン セッションの有効開始日時 (signInSessionsValidFromDateTime) です。これが空のフェデレーション ユーザーは、12 時間ごとに再サインインを求められます。終了コード: 0 正常、1 問題あり、2 使い方の誤り。",
+		En: "A stamp is the time from which a user's sign-in sessions are valid (signInSessionsValidFromDateTime). A federated user without one signs in again every 12 hours. Exit status: 0 fine, 1 something is wrong, 2 wrong use.",
+		Ja: "スタンプとは、サインイン セッションの有効開始日時 (signInSessionsValidFromDateTime) です。空のフェデレーション ユーザーは 12 時間ごとに再サインインが必要です。終了コード: 0 正常、1 問題、2 誤用。",
 	},
 	"sessionstamp.examples": same("  sessionstamp check --demo\n  sessionstamp help flags"),
 
@@ -82,10 +82,10 @@ var commonHelps = language.Catalogue{
 	"watch.use":    same("watch [--every T] [--once] [--dry-run] [--exclude U] | --release"),
 	"watch.short":  {En: "stamps new users as they come", Ja: "新しいユーザーに自動でスタンプを付ける"},
 	"watch.long": {
-		En: "It stamps members of federated domains who were created in the last 72 hours. The brake: at most 200 people in 24 hours, or a fifth of the members if that is more; then nobody is stamped until --release. Its file is in XDG_STATE_HOME or ~/.local/state/sessionstamp (Windows: LOCALAPPDATA). Lines hold no names.\nA service signs in as an app (sessionstamp help flags) with User.Read.All, Domain.Read.All, User.RevokeSessions.All, and GroupMember.Read.All for --exclude-group. --once: the exit status is 1 if a person is needed.",
+		En: "It stamps members of federated domains who were created in the last 72 hours. The brake: at most 200 people in 24 hours, or a fifth of the members if that is more; then nobody is stamped until --release. Its file is in XDG_STATE_HOME or ~/.local/state/sessionstamp (Windows: LOCALAPPDATA). Lines hold no names.\nA service signs in as an app (sessionstamp help flags) with User.Read.All, Domain.Read.All, User.RevokeSessions.All, and GroupMember.Read.All for --exclude-group. --once exits with 1 if a person is needed.",
 		Ja: "作成から 72 時間以内の、フェデレーション ドメインのメンバーに付けます。24 時間の上限は 200 人 (メンバーの 5 分の 1 の方が多ければその人数) で、達すると --release まで付けません。名前は出力しません。ファイルの場所: XDG_STATE_HOME か ~/.local/state/sessionstamp (Windows: LOCALAPPDATA)。\nサービスで動かす場合はアプリでサインインします (sessionstamp help flags)。権限: User.Read.All、Domain.Read.All、User.RevokeSessions.All、GroupMember.Read.All (--exclude-group 用)。--once は要対応なら終了コード 1 です。",
 	},
-	"watch.examples": same("  sessionstamp watch --once --dry-run --demo\n  sessionstamp watch --every 1m"),
+	"watch.examples": same("  sessionstamp watch --once --dry-run --demo\n  sessionstamp help listen"),
 
 	"completion.use":   same("completion bash|zsh|fish|powershell"),
 	"completion.short": {En: "completes verbs and flags in your shell", Ja: "シェルの補完"},

@@ -15,10 +15,11 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
 
-// An errand is what a person wants of stamp or signout: their arguments and flags.
+// An errand is what a person wants of stamp, signout or restamp: their arguments and flags.
 type errand struct {
 	verb job.Verb
 	whom
+	logged
 	exclusions
 	deployment          // without a name this machine does it
 	stack               *stack.Stack
@@ -49,8 +50,13 @@ func (c *call) signOutVerb() *cobra.Command {
 
 // explainElsewhere leaves flags to the help of another verb: a help is one screen.
 func explainElsewhere(cmd *cobra.Command, verb job.Verb, flags ...string) {
+	explainIn(cmd, string(verb), flags...)
+}
+
+// explainIn leaves flags to another help.
+func explainIn(cmd *cobra.Command, help string, flags ...string) {
 	for _, name := range flags {
-		_ = cmd.Flags().SetAnnotation(name, explainedIn, []string{string(verb)}) // it fails only for a flag that there is not
+		_ = cmd.Flags().SetAnnotation(name, explainedIn, []string{help}) // it fails only for a flag that there is not
 	}
 }
 
@@ -62,17 +68,22 @@ func (c *call) orderVerb(verb job.Verb) (*cobra.Command, *errand) {
 	})
 	cmd.Args = cobra.ArbitraryArgs
 	e.whom.flags(c, cmd)
+	cmd.Flags().Var(number{&e.limit}, "limit", c.help("flag.first"))
+	e.carryingFlags(c, cmd)
+	return cmd, e
+}
+
+// carryingFlags are those about how it is carried out.
+func (e *errand) carryingFlags(c *call, cmd *cobra.Command) {
 	e.exclusions.flags(c, cmd)
 	e.quietFlags(c, cmd)
 	flags := cmd.Flags()
-	flags.Var(number{&e.limit}, "limit", c.help("flag.first"))
 	flags.Var(&e.hours, "at", c.help("flag.at"))
 	flags.Var(text{&e.reason, "TEXT"}, "reason", c.help("flag.reason"))
 	flags.BoolVar(&e.dryRun, "dry-run", false, c.help("flag.dry-run"))
 	flags.BoolVar(&e.yes, "yes", false, c.help("flag.yes"))
 	flags.BoolVar(&e.noWait, "no-wait", false, c.help("flag.no-wait"))
 	flags.BoolVar(&e.afresh, "afresh", false, c.help("flag.afresh"))
-	return cmd, e
 }
 
 // order finds out whom an errand means, shows it, asks, and does it.
@@ -123,7 +134,11 @@ func (c *call) sound(ctx context.Context, e *errand) error {
 	if err := e.soundStack(); err != nil {
 		return err
 	}
-	switch ways := e.ways(); {
+	ways := e.ways()
+	if e.from != "" {
+		ways = append(ways, "--from")
+	}
+	switch {
 	case len(ways) == 0:
 		return c.nobodyNamed(ctx, e.verb)
 	case len(ways) > 1:
@@ -145,17 +160,20 @@ func (c *call) sound(ctx context.Context, e *errand) error {
 		}
 	}
 	switch {
-	case e.verb == job.SignOut && e.yes && e.expect < 0 && !e.goOn && !e.dryRun:
-		return misuse("use.expect")
+	case e.verb != job.Stamp && e.yes && e.expect < 0 && !e.goOn && !e.dryRun:
+		return misuse("use.expect", e.verb)
 	case c.unasked(*e) && !c.signsInAlone():
 		return misuse(language.Key("use.unasked_" + e.verb))
 	}
-	return c.readFile(ctx, &e.whom)
+	if err := c.readFile(ctx, &e.whom); err != nil {
+		return err
+	}
+	return c.readLog(ctx, &e.logged)
 }
 
 // unasked tells whether nobody is there who could answer the question.
 func (c *call) unasked(e errand) bool {
-	return !e.yes && !e.dryRun && (!c.Person || e.file == stdin)
+	return !e.yes && !e.dryRun && (!c.Person || e.file == stdin || e.from == stdin)
 }
 
 // signsInAlone tells whether no person is needed to sign in.
@@ -198,6 +216,9 @@ func (c *call) nobodyNamed(ctx context.Context, verb job.Verb) error {
 	case found:
 		return c.stopped(o)
 	}
+	if verb == job.Restamp {
+		return misuse("use.no_log")
+	}
 	return misuse("use.nobody", verb)
 }
 
@@ -224,7 +245,10 @@ func (c *call) confirm(ctx context.Context, m mission) error {
 	if m.yes || due == 0 {
 		return nil
 	}
-	question := map[job.Verb]language.Key{job.Stamp: "order.go_on", job.SignOut: "order.type"}[m.verb]
+	question := language.Key("order.type")
+	if m.verb == job.Stamp {
+		question = "order.go_on"
+	}
 	answer, err := c.ask(ctx, c.say(question))
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ type site struct {
 	began  time.Time
 	home   string
 	change func(*program)
+	reach  http.RoundTripper // in the place of server; nil: it is that
 }
 
 const corp = "corp.example"

@@ -140,10 +140,11 @@ func (c *call) preview(m mission) view {
 
 func (c *call) previewLines(m mission) []line {
 	lines := []line{{text: "✓ Entra  " + m.tenant.as, colour: screen.Good}, {text: c.title(m)}}
+	lines = append(lines, c.logLines(m)...)
 	if others := c.others(m); len(others) > 0 {
 		lines = append(lines, line{text: c.say("order.others", c.and(others)), hang: 2})
 	}
-	if m.verb == job.SignOut && m.plan.Count(job.Guest)+m.plan.Count(job.Managed) > 0 {
+	if m.verb != job.Stamp && m.plan.Count(job.Guest)+m.plan.Count(job.Managed) > 0 {
 		lines = append(lines, line{text: c.say("order.by_design")})
 	}
 	lines = append(append(lines, c.spared(m)...), c.doubts(0, m.plan.Unreadable)...)
@@ -175,7 +176,7 @@ func (c *call) dueLines(m mission) []line {
 	if m.order.Reason != "" {
 		lines = append(lines, line{text: c.say("order.reason", m.order.Reason)})
 	}
-	if m.verb == job.SignOut {
+	if m.verb != job.Stamp {
 		lines = append(lines, line{text: c.say("order.tokens")})
 	}
 	return lines
@@ -245,6 +246,8 @@ func (c *call) title(m mission) string {
 		return c.say("order.domain", n, m.domain)
 	case m.all:
 		return c.say("order.all", n)
+	case m.from != "":
+		return c.say("restamp.title", n, m.log.Column)
 	}
 	return c.say("order.named", n)
 }
@@ -256,16 +259,17 @@ func (c *call) others(m mission) (parts []string) {
 			parts = append(parts, c.say(language.Key("class."+kind), language.Number(n))+c.first(named))
 		}
 	}
-	stamped := string(job.Stamped)
-	if m.verb == job.SignOut {
-		stamped = "recent" // else a stamp would be no reason
-	}
+	stamped := map[job.Verb]string{
+		job.Stamp:   string(job.Stamped),
+		job.SignOut: "recent", // else a stamp would be no reason
+		job.Restamp: "since",
+	}[m.verb]
 	count(stamped, m.plan.Count(job.Stamped), nil)
 	for _, kind := range []string{"excluded_name", "excluded_pattern", "excluded_group"} {
 		count(kind, m.excluded()[kind], nil)
 	}
 	var guests []string
-	if m.file != "" || len(m.whom.names) > 0 {
+	if m.file != "" || m.from != "" || len(m.whom.names) > 0 {
 		guests = m.named(job.Guest)
 	}
 	count(string(job.Guest), m.plan.Count(job.Guest), guests)

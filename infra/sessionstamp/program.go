@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -40,6 +41,8 @@ type program struct {
 	Transport http.RoundTripper
 	// AWS carries the calls of AWS; nil means the SDK's own.
 	AWS http.RoundTripper
+	// Listen makes watch hear; nil means net's.
+	Listen func(network, address string) (net.Listener, error)
 	// Release is what update deploys; nil means what the program carries.
 	Release *release
 }

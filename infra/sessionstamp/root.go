@@ -49,7 +49,7 @@ func (c *call) root() *cobra.Command {
 	c.commonFlags(root)
 	root.Flags().BoolVar(&version, "version", false, c.help("version.short"))
 	verbs := []*cobra.Command{
-		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(),
+		c.checkVerb(), c.usersVerb(), c.whyVerb(), c.stampVerb(), c.signOutVerb(), c.restampVerb(), c.watchVerb(), c.reportVerb(), c.historyVerb(),
 		c.setupVerb(), c.doctorVerb(), c.statusVerb(), c.pauseVerb(), c.resumeVerb(), c.releaseVerb(), c.sweepVerb(), c.updateVerb(), c.credentialVerb(), c.signalVerb(),
 		c.permissionsVerb(), c.policyVerb(), c.completionVerb(), c.versionVerb(),
 	}
@@ -168,6 +168,10 @@ func (c *call) helpVerb(root *cobra.Command) *cobra.Command {
 		}
 		if slices.Equal(args, []string{"deployment"}) {
 			c.writeDeploymentHelp()
+			return nil
+		}
+		if slices.Equal(args, []string{"listen"}) {
+			c.writeListenHelp(root)
 			return nil
 		}
 		cmd, rest, err := root.Find(args)

@@ -203,6 +203,6 @@ func typed(text string) func(*program) {
 // unrandom hides what is different each time.
 func unrandom(text string) string {
 	text = regexp.MustCompile(`[0-9a-f]{32}`).ReplaceAllString(text, "0123456789abcdef0123456789abcdef")
-	text = regexp.MustCompile(`whsec_[A-Za-z0-9+/]{32,}=*`).ReplaceAllString(text, "whsec_…")
+	text = regexp.MustCompile(`whsec_[A-Za-z0-9+/]{70}==`).ReplaceAllString(text, "whsec_…")
 	return regexp.MustCompile(`Bearer [A-Za-z0-9_-]{43}`).ReplaceAllString(text, "Bearer …")
 }

@@ -22,8 +22,10 @@ import (
 // watching are the flags of watch.
 type watching struct {
 	exclusions
+	listening
 	every              time.Duration // 0: once a minute, in the demonstration more often
 	once, dry, release bool
+	signals            bool // the brake of which is released
 }
 
 func (c *call) watchVerb() *cobra.Command {
@@ -33,8 +35,11 @@ func (c *call) watchVerb() *cobra.Command {
 	flags.Var(interval{&o.every}, "every", c.help("flag.every"))
 	flags.BoolVar(&o.once, "once", false, c.help("flag.once"))
 	flags.BoolVar(&o.dry, "dry-run", false, c.help("flag.watch-dry-run"))
-	o.flags(c, cmd)
+	o.exclusions.flags(c, cmd)
 	flags.BoolVar(&o.release, "release", false, c.help("flag.release"))
+	o.listening.flags(c, cmd)
+	flags.BoolVar(&o.signals, "signals", false, c.help("flag.watch-signals"))
+	explainIn(cmd, "listen", "signals")
 	return cmd
 }
 
@@ -43,12 +48,14 @@ func (c *call) watch(ctx context.Context, o watching) error {
 	switch {
 	case c.format == screen.CSV && !o.release:
 		return misuse("use.watch_csv")
-	case o.release && (o.once || o.dry || o.every > 0 || len(o.users)+len(o.groups) > 0):
+	case o.release && (o.once || o.dry || o.every > 0 || len(o.users)+len(o.groups) > 0 || o.listening.asked()):
 		return misuse("use.watch_release")
+	case o.signals && !o.release:
+		return misuse("use.watch_signals")
 	case o.release:
-		return c.release(ctx)
+		return c.release(ctx, o.signals)
 	}
-	if err := o.check(); err != nil {
+	if err := errors.Join(o.check(), o.listening.check(c, o.once)); err != nil {
 		return err
 	}
 	err := c.watchTenant(ctx, o)
@@ -64,20 +71,29 @@ func (c *call) watchTenant(ctx context.Context, o watching) (err error) {
 	if err != nil {
 		return err
 	}
+	listening, err := c.listen(ctx, t, o.listening)
+	if err != nil {
+		return err
+	}
+	if listening != nil {
+		defer func() { _ = listening.Listener.Close() }()
+	}
 	c.traceless = o.dry
 	engine, end, err := c.engine(ctx, t, o.exclusions, func(config *job.Config) {
-		config.DryRun = o.dry
+		config.DryRun, config.Policy.EnforceSignals = o.dry, o.enforce
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	w := c.newWatcher(engine, t.id, o)
+	w.listening = listening
 	if o.once {
 		c.newcomersOfDemo(ctx, true)
 		return w.once(ctx)
 	}
 	c.introduceWatch(t, o)
+	c.introduceListening(listening, o.listening)
 	coming, stop := context.WithCancel(ctx)
 	var newcomers sync.WaitGroup
 	newcomers.Go(func() { c.newcomersOfDemo(coming, false) })
@@ -165,7 +181,7 @@ type released struct {
 
 // release opens the brake again, by a person's order. It signs nobody in: the brake is in
 // the tenant's file on this machine.
-func (c *call) release(ctx context.Context) error {
+func (c *call) release(ctx context.Context, signals bool) error {
 	folder, forget, err := c.folder(ctx)
 	if err != nil {
 		return err
@@ -178,7 +194,7 @@ func (c *call) release(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	reached, err := c.reached(ctx, folder, tenant)
+	reached, err := c.reached(ctx, folder, tenant, signals)
 	if err != nil {
 		return err
 	}
@@ -190,7 +206,7 @@ func (c *call) release(ctx context.Context) error {
 	}
 	if !reached.IsZero() {
 		v.before = []line{{text: "✓ " + c.say("watch.released", c.when(reached)), colour: screen.Good, hang: 2}}
-		if err := c.openBrake(ctx, folder, tenant); err != nil {
+		if err := c.openBrake(ctx, folder, tenant, signals); err != nil {
 			return err
 		}
 	}
@@ -199,7 +215,7 @@ func (c *call) release(ctx context.Context) error {
 
 // reached tells since when the brake has stopped new stamps; zero: it has not. A watch may
 // be at work meanwhile.
-func (c *call) reached(ctx context.Context, folder, tenant string) (time.Time, error) {
+func (c *call) reached(ctx context.Context, folder, tenant string, signals bool) (time.Time, error) {
 	var brake stamp.BrakeState
 	err := glance(ctx, folder, tenant, func(file *bolt.File) (err error) {
 		brake, _, err = job.New(job.Config{File: file}).Brake().State(ctx, tenant)
@@ -208,17 +224,24 @@ func (c *call) reached(ctx context.Context, folder, tenant string) (time.Time, e
 	if errors.Is(err, fs.ErrNotExist) {
 		err = misuse("use.no_file")
 	}
+	if signals {
+		return brake.Signals.Reached, err
+	}
 	return brake.Reached, err
 }
 
-func (c *call) openBrake(ctx context.Context, folder, tenant string) error {
+func (c *call) openBrake(ctx context.Context, folder, tenant string, signals bool) error {
 	file, err := bolt.Open(ctx, folder, tenant)
 	if errors.Is(err, bolt.ErrBusy) {
 		return failure(err, "fail.release_busy")
 	} else if err != nil {
 		return err
 	}
-	err = job.New(job.Config{File: file}).Brake().Release(ctx, tenant, c.Now())
+	brake := job.New(job.Config{File: file}).Brake()
+	if signals {
+		brake = brake.OfSignals()
+	}
+	err = brake.Release(ctx, tenant, c.Now())
 	return errors.Join(err, file.Close())
 }
 

@@ -28,6 +28,8 @@ type event struct {
 	// Seconds are those from the creation of the user to the call.
 	Seconds *int         `json:"seconds,omitempty"`
 	Reason  stamp.Reason `json:"reason,omitempty"`
+	// Cause is what a provider has reported of the user.
+	Cause string `json:"cause,omitempty"`
 	*Everybody
 	// Limit is the brake's.
 	Limit int `json:"limit,omitempty"`
@@ -90,6 +92,8 @@ type watcher struct {
 	asked  watching
 	engine *job.Engine
 	tenant string
+	// listening is how it hears of a provider; nil: it does not.
+	listening *job.Listening
 
 	mu      sync.Mutex
 	counts  map[string]int       // events, since the start
@@ -97,6 +101,7 @@ type watcher struct {
 	looked  error                // of the last look
 	silence string               // why the last look failed, "" if it did not
 	braked  time.Time            // the reaching of the brake that was told
+	held    time.Time            // the same of the brake of signals
 	dropped int                  // requests of which was told
 	stalled map[string]time.Time // when it was told why users are put back, by why
 	told    time.Time            // the last heartbeat
@@ -109,8 +114,9 @@ func (c *call) newWatcher(e *job.Engine, tenant string, o watching) *watcher {
 func (w *watcher) options(ctx context.Context, every time.Duration) job.WatchOptions {
 	stopped := ctx.Err
 	ctx = context.WithoutCancel(ctx) // what was done is told after Ctrl-C as well
+	w.hear()
 	return job.WatchOptions{
-		Every:   every,
+		Every: every, Listening: w.listening,
 		Observe: func(o stamp.Outcome) { w.observe(ctx, o) },
 		Swept: func(r sweep.Report, err error) {
 			if stopped() == nil {
@@ -155,6 +161,9 @@ func besides(err, look error) error {
 // observe hears of an outcome.
 func (w *watcher) observe(ctx context.Context, o stamp.Outcome) {
 	kind, user := eventOf(o), o.Request.User
+	if o.Request.Source == stamp.SourceSignal && !o.Request.ReadBack {
+		kind = eventOfSignal(o)
+	}
 	if kind == eventBrake {
 		w.checkBrake(ctx)
 		return
@@ -176,6 +185,10 @@ func (w *watcher) observe(ctx context.Context, o stamp.Outcome) {
 		user = "" // it may hold anything, a name too
 	}
 	e := event{Event: kind, User: user, Reason: o.Reason}
+	if o.Request.Source == stamp.SourceSignal && !o.Request.ReadBack && kind != eventFailed {
+		w.ofSignal(e, o)
+		return
+	}
 	text, after := w.say(language.Key("watch."+kind)), language.Key("watch.after")
 	switch kind {
 	case eventFailed:
@@ -223,6 +236,7 @@ func (w *watcher) long(d time.Duration) string {
 // swept hears of a look. A failure that lasts is told once.
 func (w *watcher) swept(ctx context.Context, r sweep.Report, err error) {
 	w.checkBrake(ctx)
+	w.checkSilence(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.checkDropped()
@@ -304,8 +318,15 @@ func (w *watcher) checkBrake(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s, limit, err := w.engine.Brake().State(ctx, w.tenant)
-	if err != nil || s.Reached.IsZero() || s.Reached.Equal(w.braked) {
+	if err != nil {
 		return // where the file fails, the watch ends by itself
+	}
+	if held := s.Signals.Reached; !held.IsZero() && !held.Equal(w.held) {
+		w.held = held
+		w.write(event{Event: eventHeld, Limit: limit}, w.say("watch.signals_held", language.Number(limit)))
+	}
+	if s.Reached.IsZero() || s.Reached.Equal(w.braked) {
+		return
 	}
 	w.braked = s.Reached
 	w.write(event{Event: eventBrake, Limit: limit}, w.say("watch.brake_reached", language.Number(limit)))
@@ -317,6 +338,8 @@ func (w *watcher) farewell(ctx context.Context) {
 	defer w.mu.Unlock()
 	next := []hint{{"history", "hint.history"}, {"watch", "hint.watch"}}
 	switch {
+	case !w.held.IsZero():
+		next = append([]hint{{"watch --release --signals", "hint.release"}}, next...)
 	case !w.braked.IsZero():
 		next = append([]hint{{"watch --release", "hint.release"}}, next...)
 	case w.asked.dry:
@@ -360,5 +383,7 @@ func (w *watcher) write(e event, text string) {
 
 var colourOf = map[string]screen.Colour{
 	eventStamped: screen.Good, eventFailed: screen.Wrong, eventBrake: screen.Wrong, eventSilence: screen.Wrong,
+	eventHeld: screen.Wrong, eventRefused: screen.Wrong, eventLost: screen.Wrong, eventSilent: screen.Wrong, eventWaits: screen.Wrong,
+	eventUnheeded: screen.Notice, eventReported: screen.Notice,
 	eventDropped: screen.Wrong, eventDry: screen.Notice, eventStalled: screen.Wrong, eventExclusion: screen.Notice, eventFull: screen.Faint, eventConfirmed: screen.Faint,
 }

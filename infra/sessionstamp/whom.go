@@ -64,45 +64,48 @@ func (c *call) readFile(ctx context.Context, w *whom) error {
 	if w.file == "" {
 		return nil
 	}
-	list, err := c.list(ctx, w.file)
-	if refused, ok := errors.AsType[*userlist.Refused](err); ok {
-		return &trouble{status: wrongUse, key: "use.list", args: []any{w.file}, more: strings.Split(refused.In(c.lang), "\n"), cause: err}
-	}
-	if _, ok := errors.AsType[*fs.PathError](err); ok { // it is not there, or a folder
-		return misuse("use.file", w.file)
-	}
+	list, err := readWhole(ctx, c, w.file, userlist.Read)
 	w.list = list
 	return err
 }
 
-// list reads a list to its end, unless the person stops it before: nothing else ends the
+// readWhole reads a file to its end, unless the person stops it before: nothing else ends the
 // reading of a terminal or of a pipe.
-func (c *call) list(ctx context.Context, name string) (userlist.List, error) {
-	var list userlist.List
-	read := make(chan error, 1)
-	go func() {
-		var err error
-		list, err = c.readList(name)
-		read <- err
-	}()
-	select {
-	case err := <-read:
-		return list, err
-	case <-ctx.Done():
-		return userlist.List{}, ctx.Err()
+func readWhole[T any](ctx context.Context, c *call, name string, read func(io.Reader) (T, error)) (T, error) {
+	type answer struct {
+		found T
+		err   error
 	}
+	answered := make(chan answer, 1)
+	go func() {
+		found, err := readNamed(c, name, read)
+		answered <- answer{found, err}
+	}()
+	var a answer
+	select {
+	case a = <-answered:
+	case <-ctx.Done():
+		return a.found, ctx.Err()
+	}
+	if refused, ok := errors.AsType[*userlist.Refused](a.err); ok {
+		return a.found, &trouble{status: wrongUse, key: "use.list", args: []any{name}, more: strings.Split(refused.In(c.lang), "\n"), cause: a.err}
+	}
+	if _, ok := errors.AsType[*fs.PathError](a.err); ok { // it is not there, or a folder
+		return a.found, misuse("use.file", name)
+	}
+	return a.found, a.err
 }
 
-func (c *call) readList(name string) (userlist.List, error) {
+func readNamed[T any](c *call, name string, read func(io.Reader) (T, error)) (found T, err error) {
 	if name == stdin {
-		return userlist.Read(c.Stdin)
+		return read(c.Stdin)
 	}
 	file, err := os.Open(name) //nolint:gosec // the person names it
 	if err != nil {
-		return userlist.List{}, err
+		return found, err
 	}
 	defer func() { _ = file.Close() }()
-	return userlist.Read(file)
+	return read(file)
 }
 
 // A miss is a line of a file that leads to nobody, or to several.
@@ -128,7 +131,9 @@ func (c *call) wanted(ctx context.Context, t tenant, e errand) (w job.Wanted, mi
 	case e.group != "":
 		w.Users, err = c.members(ctx, t, e.group)
 	case e.file != "":
-		w.Users, missed, err = c.listed(ctx, t, e.list.Users)
+		missed, err = c.listed(ctx, t, e.list.Users, func(_ userlist.User, id string) { w.Users = append(w.Users, id) })
+	case e.from != "":
+		missed, err = c.logged(ctx, t, e.log.Changes, &w)
 	default:
 		w.Users, err = c.called(ctx, t, e.names)
 	}
@@ -187,7 +192,7 @@ func (c *call) called(ctx context.Context, t tenant, names []string) (ids []stri
 }
 
 // listed finds the users of a file, and those of its lines that lead to nobody.
-func (c *call) listed(ctx context.Context, t tenant, users []userlist.User) (ids []string, missed []miss, err error) {
+func (c *call) listed(ctx context.Context, t tenant, users []userlist.User, found func(u userlist.User, id string)) (missed []miss, err error) {
 	for some := range slices.Chunk(users, msgraph.MaxBatch) {
 		names := make([]string, len(some))
 		for i, u := range some {
@@ -195,23 +200,23 @@ func (c *call) listed(ctx context.Context, t tenant, users []userlist.User) (ids
 		}
 		reads, err := t.FindUsers(ctx, names)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		t.seen(len(reads))
 		for i, read := range reads {
 			switch {
 			case read.Err == nil:
-				ids = append(ids, read.User.ID)
+				found(some[i], read.User.ID)
 			case errors.Is(read.Err, directory.ErrNoUser), errors.Is(read.Err, directory.ErrNoName):
 				missed = append(missed, miss{some[i], notFound})
 			case errors.Is(read.Err, directory.ErrSeveralUsers):
 				missed = append(missed, miss{some[i], several})
 			default:
-				return nil, nil, read.Err
+				return nil, read.Err
 			}
 		}
 	}
-	return ids, missed, nil
+	return missed, nil
 }
 
 // unfinished returns the order on this machine that was stopped, without signing in.

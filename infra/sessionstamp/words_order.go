@@ -174,8 +174,8 @@ var orderWords = language.Catalogue{
 		Ja: "対話入力ができないため、確認できません。--yes --expect N を追加してください。N は --dry-run で表示される人数です。",
 	},
 	"use.expect": {
-		En: "signout --yes needs --expect N, the number of people that --dry-run shows.",
-		Ja: "signout --yes には --expect N が必要です。N は --dry-run で表示される人数です。",
+		En: "%s --yes needs --expect N, the number of people that --dry-run shows.",
+		Ja: "%s --yes には --expect N が必要です。N は --dry-run で表示される人数です。",
 	},
 	"use.expected": {
 		En: "--expect says %s, and it would be %s. Nothing was changed: look with --dry-run.",

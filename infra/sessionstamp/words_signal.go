@@ -26,8 +26,8 @@ var signalWords = language.Catalogue{
 	},
 	"signal.prepare": {En: "Before we make a stream at %s:", Ja: "%s にストリームを作成する前の準備:"},
 	"signal.steps_keycloak": {
-		En: "1. Realm settings > SSF: enable the transmitter\n2. A client with a service account, SSF enabled. On its tab SSF > Receiver: Default subjects ALL, User subject format email, Push delivery\n3. Valid push URLs: {1}",
-		Ja: "1. [Realm settings] > [SSF] で送信機能を有効にする\n2. サービス アカウントを持つクライアントで SSF を有効にし、[SSF] > [Receiver] で Default subjects を ALL、User subject format を email、配信方法を Push にする\n3. [Valid push URLs]: {1}",
+		En: "1. Realm settings > SSF: enable SSF Transmitter\n2. A client with a service account, the optional client scopes ssf.read and ssf.manage, and SSF Receiver on. On its tab SSF > Receiver: Default Subjects ALL, Subject Format email, Push delivery, Push Socket Timeout 5000\n3. Valid push URLs: {1}",
+		Ja: "1. [Realm settings] > [SSF] で [SSF Transmitter] を有効にする\n2. サービス アカウントを持つクライアントに、オプションのクライアント スコープ ssf.read と ssf.manage を割り当て、[SSF Receiver] を有効にする。[SSF] > [Receiver] で [Default Subjects] を ALL、[Subject Format] を email、[Push delivery] をオン、[Push Socket Timeout] を 5000 にする\n3. [Valid push URLs]: {1}",
 	},
 	"signal.steps_stream": {
 		En: "1. Make a token, or a client with a secret, that may manage streams (scopes ssf.read and ssf.manage)\n2. Have it report on all users, by e-mail address if it can\n3. It will push to: {1}",
@@ -214,8 +214,11 @@ var signalTroubles = language.Catalogue{
 	"stream.not_accepted":  {En: "%s does not accept the stream: see that it may push to our address, and send these events. (%s)", Ja: "%s がストリームを受け付けません。送信先のアドレスとイベントが許可されているか確認してください。(%s)"},
 	"stream.unreadable":    {En: "What %s answers describes no stream: look at the stream in its console. (%s)", Ja: "%s の応答からストリームを読み取れません。管理コンソールで確認してください。(%s)"},
 	"stream.occupied":      {En: "The only stream of %s for this client delivers elsewhere: delete that one, or make another client. (%s)", Ja: "%s のこのクライアントのストリームは別の宛先に配信しています。削除するか、別のクライアントを使ってください。(%s)"},
-	"stream.not_delivered": {En: "%s could not deliver the verification: let it reach our address, and wait five seconds. (%s)", Ja: "%s が検証イベントを配信できませんでした。送信先アドレスへの接続を許可し、応答を 5 秒待つよう設定してください。(%s)"},
 	"stream.not_enabled":   {En: "%s keeps the stream paused or disabled: enable it there. (%s)", Ja: "%s でストリームが一時停止または無効になっています。プロバイダー側で有効にしてください。(%s)"},
+	"stream.not_delivered": {
+		En: "%s did not get through to us in time: see that it may reach our address, and that it waits 5 seconds for an answer. Keycloak waits 1: set Push Socket Timeout to 5000. (%s)",
+		Ja: "%s からの通知が時間内に届きませんでした。受信先のアドレスに接続できるか、応答を 5 秒待つ設定か確認してください。Keycloak の既定値は 1 秒です。[Push Socket Timeout] を 5000 にしてください。(%s)",
+	},
 	"stream.no_credential": {En: "There is no token or client to manage the stream at %s with: remove the source, and add it again. (%s)", Ja: "%s のストリームを管理する資格情報がありません。送信元を削除して追加し直してください。(%s)"},
 }
 

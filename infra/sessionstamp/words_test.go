@@ -21,6 +21,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/msgraph/ask"
+	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
@@ -43,13 +44,13 @@ func composed() (keys []language.Key) {
 		keys = append(keys, language.Key("state."+state))
 	}
 	keys = slices.AppendSeq(keys, maps.Values(refusals))
-	for _, verb := range []job.Verb{job.Stamp, job.SignOut} {
+	for _, verb := range []job.Verb{job.Stamp, job.SignOut, job.Restamp} {
 		for _, kind := range []string{"%s.nobody", "%s.due", "%s.done", "%s.called", "%s.stopped", "%s.left", "%s.not_handed", "hint.%s", "use.unasked_%s"} {
 			keys = append(keys, language.Key(fmt.Sprintf(kind, verb)))
 		}
 	}
 	for _, class := range []job.Class{
-		job.Stamped, job.Guest, job.Emergency, job.Managed, job.FailedBefore, job.NotFound, job.Unclear, several, "recent", "doubled", "excluded_name", "excluded_pattern", "excluded_group",
+		job.Stamped, job.Guest, job.Emergency, job.Managed, job.FailedBefore, job.NotFound, job.Unclear, several, "recent", "since", "doubled", "excluded_name", "excluded_pattern", "excluded_group",
 	} {
 		keys = append(keys, language.Key("class."+class))
 	}
@@ -61,6 +62,16 @@ func composed() (keys []language.Key) {
 	for _, event := range []string{eventStamped, eventDry, eventConfirmed} {
 		keys = append(keys, language.Key("watch."+event))
 	}
+	for _, kind := range []signal.Kind{signal.PasswordChanged, signal.UserDisabled, signal.SessionsRevoked} {
+		keys = append(keys, language.Key("cause."+kind))
+	}
+	for _, reason := range append(slices.Clone(unheeded), "not_found") {
+		keys = append(keys, language.Key("unheeded."+reason))
+	}
+	for _, kind := range []signal.SourceKind{signal.KindWebhook, signal.KindOkta, signal.KindSSF} {
+		keys = append(keys, language.Key("listen.paste_"+kind))
+	}
+	keys = append(keys, "watch."+eventReported, "watch."+eventSufficient)
 	for _, g := range doctor.Groups() {
 		keys = append(keys, language.Key("doctor.group_"+g))
 	}

@@ -14,13 +14,16 @@
 //	documents  <tenant>#<name>            document and version
 //	requests   <when due>#<last first>    [stamp.Request], which is to be delivered
 //	dead       as in requests             [stamp.Request], which was delivered too often
+//	signals    as in requests             [signal.Message], whose user is to be looked up
+//	urgent     as in requests             the same, of those that go first
 //
 // Fields that this version does not know are passed over, and lost with the next write.
 // So a new field must mean by its zero value what versions without it did, and no field
 // may ever change its name or meaning.
 //
 // The file holds object ids and times, no names and no secrets, but for the words of a person:
-// the reason of an order, and the patterns that it excludes. Only its owner may read it. Errors name the file, for the person at this machine.
+// the reason of an order, and the patterns that it excludes; and the name by which a provider
+// reports a user, until the directory was asked whom it means. Only its owner may read it. Errors name the file, for the person at this machine.
 //
 // [bbolt]: https://pkg.go.dev/go.etcd.io/bbolt
 package bolt
@@ -68,6 +71,8 @@ var (
 	documents = []byte("documents")
 	requests  = []byte("requests")
 	dead      = []byte("dead")
+	signals   = []byte("signals")
+	urgent    = []byte("urgent")
 )
 
 // A File holds the state of one tenant on this machine. Its parts are [Ledger], [State]
@@ -125,7 +130,7 @@ func private(folder string) error {
 }
 
 func makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{users, documents, requests, dead} {
+	for _, name := range [][]byte{users, documents, requests, dead, signals, urgent} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

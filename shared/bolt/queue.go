@@ -36,8 +36,9 @@ type QueueOptions struct {
 // had not deleted when it died is delivered again to the next one. A Queue is safe for
 // concurrent use; a file must not have two.
 type Queue struct {
-	file    *File
-	options QueueOptions
+	file         *File
+	bucket, dead []byte
+	options      QueueOptions
 
 	mu      sync.Mutex
 	held    map[string]hold // by key, what was received and not deleted
@@ -55,7 +56,11 @@ const longestWait = time.Minute
 
 // NewQueue returns the queue in the file.
 func NewQueue(f *File, o QueueOptions) *Queue {
-	return &Queue{file: f, options: o, held: make(map[string]hold), changed: make(chan struct{})}
+	return newQueue(f, requests, dead, o)
+}
+
+func newQueue(f *File, bucket, dead []byte, o QueueOptions) *Queue {
+	return &Queue{file: f, bucket: bucket, dead: dead, options: o, held: make(map[string]hold), changed: make(chan struct{})}
 }
 
 // dueLayout sorts as the moments do.
@@ -79,7 +84,10 @@ func (q *Queue) Postpone(ctx context.Context, delayed []stamp.Delayed) error {
 	now := q.options.Now()
 	err := q.file.db.Update(func(tx *bbolt.Tx) error {
 		for _, d := range delayed {
-			if err := put(tx.Bucket(requests), d, now); err != nil {
+			if d.Delay < 0 || d.Delay > stamp.MaxDelay {
+				return fmt.Errorf("user %s: the delay %s is not within 0 and %s", d.Request.User, d.Delay, stamp.MaxDelay)
+			}
+			if err := put(tx.Bucket(q.bucket), d.Request, now.Add(d.Delay)); err != nil {
 				return fmt.Errorf("user %s: %w", d.Request.User, err)
 			}
 		}
@@ -88,18 +96,20 @@ func (q *Queue) Postpone(ctx context.Context, delayed []stamp.Delayed) error {
 	if err != nil {
 		return fmt.Errorf("queue %d requests: %w", len(delayed), err)
 	}
+	q.wake()
+	return nil
+}
+
+// wake tells whoever waits that something was sent.
+func (q *Queue) wake() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	close(q.changed)
 	q.changed = make(chan struct{})
-	return nil
 }
 
-func put(b *bbolt.Bucket, d stamp.Delayed, now time.Time) error {
-	if d.Delay < 0 || d.Delay > stamp.MaxDelay {
-		return fmt.Errorf("the delay %s is not within 0 and %s", d.Delay, stamp.MaxDelay)
-	}
-	body, err := json.Marshal(d.Request)
+func put(b *bbolt.Bucket, what any, due time.Time) error {
+	body, err := json.Marshal(what)
 	if err != nil {
 		return err
 	}
@@ -107,7 +117,7 @@ func put(b *bbolt.Bucket, d stamp.Delayed, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return b.Put(requestKey(now.Add(d.Delay), sequence), body)
+	return b.Put(requestKey(due, sequence), body)
 }
 
 // Receive implements [memory.Source]. It waits until a request is due or ctx is done.
@@ -167,7 +177,7 @@ func (q *Queue) take(limit int) (b batch, changed <-chan struct{}, err error) {
 // due looks for requests that can be received now.
 func (q *Queue) due(tx *bbolt.Tx, limit int, now time.Time) (batch, error) {
 	b := batch{wait: longestWait}
-	c := tx.Bucket(requests).Cursor()
+	c := tx.Bucket(q.bucket).Cursor()
 	for k, body := c.First(); k != nil && len(b.messages) < limit; k, body = c.Next() {
 		due, err := dueOf(k)
 		if err != nil {
@@ -196,10 +206,10 @@ func (q *Queue) due(tx *bbolt.Tx, limit int, now time.Time) (batch, error) {
 func (q *Queue) bury(keys [][]byte) error {
 	err := q.file.db.Update(func(tx *bbolt.Tx) error {
 		for _, k := range keys {
-			if err := tx.Bucket(dead).Put(k, tx.Bucket(requests).Get(k)); err != nil {
+			if err := tx.Bucket(q.dead).Put(k, tx.Bucket(q.bucket).Get(k)); err != nil {
 				return err
 			}
-			if err := tx.Bucket(requests).Delete(k); err != nil {
+			if err := tx.Bucket(q.bucket).Delete(k); err != nil {
 				return err
 			}
 		}
@@ -230,7 +240,7 @@ func (q *Queue) Delete(messages ...memory.Message) error {
 	}
 	err := q.file.db.Update(func(tx *bbolt.Tx) error {
 		for _, k := range done {
-			if err := tx.Bucket(requests).Delete([]byte(k)); err != nil {
+			if err := tx.Bucket(q.bucket).Delete([]byte(k)); err != nil {
 				return err
 			}
 		}
@@ -248,7 +258,7 @@ func (q *Queue) Delete(messages ...memory.Message) error {
 // Len is the number of requests, hidden and delayed ones included.
 func (q *Queue) Len() (n int, err error) {
 	err = q.file.db.View(func(tx *bbolt.Tx) error {
-		n = tx.Bucket(requests).Stats().KeyN
+		n = tx.Bucket(q.bucket).Stats().KeyN
 		return nil
 	})
 	return n, err
@@ -257,7 +267,7 @@ func (q *Queue) Len() (n int, err error) {
 // DeadLetters returns the bodies of the requests that are not delivered any more.
 func (q *Queue) DeadLetters() (bodies [][]byte, err error) {
 	err = q.file.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(dead).ForEach(func(_, body []byte) error {
+		return tx.Bucket(q.dead).ForEach(func(_, body []byte) error {
 			bodies = append(bodies, bytes.Clone(body))
 			return nil
 		})

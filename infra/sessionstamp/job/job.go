@@ -1,4 +1,4 @@
-// Package job does the work behind the command's verbs stamp, signout and watch, on one
+// Package job does the work behind the command's verbs stamp, signout, restamp and watch, on one
 // machine and against a tenant, through [stamp.Stamper] like everything else.
 //
 // What has to outlive the process stands in one [bolt.File]: the ledger, the brake, the

@@ -17,6 +17,8 @@ const (
 	Stamp Verb = "stamp"
 	// SignOut: the stamp must not be older than the order.
 	SignOut Verb = "signout"
+	// Restamp: the stamp must not be older than what a provider's log tells of the user.
+	Restamp Verb = "restamp"
 )
 
 // An Order is what a person has said yes to. It stands in the file, as JSON, from its

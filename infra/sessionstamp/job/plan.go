@@ -112,6 +112,12 @@ func (e *Engine) Plan(ctx context.Context, w Wanted) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	for i := range users {
+		if at := w.Moments[users[i].User.ID]; w.Verb == Restamp {
+			// [stamp.Decide] forgives as much as is added here, so it demands this very moment.
+			users[i].notBefore = at.Add(e.Policy.ClockSkew)
+		}
+	}
 	return e.judge(ctx, Order{Verb: w.Verb}, Plan{Users: users, Unreadable: unreadable})
 }
 

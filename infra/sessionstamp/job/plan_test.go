@@ -51,6 +51,16 @@ func TestPlanCountsEverybody(t *testing.T) {
 				map[job.Class]int{job.Due: 2, job.Stamped: 1, job.Excluded: 2, job.Guest: 1, job.Unclear: 1}, 0,
 			},
 			{
+				"a log", job.Wanted{Verb: job.Restamp, Users: ids[:4], Moments: map[string]time.Time{
+					ids[0]: time.Now(), ids[1]: old, ids[2]: old, ids[3]: time.Now(),
+				}},
+				map[job.Class]int{job.Due: 2, job.Stamped: 1, job.Excluded: 1}, 1,
+			},
+			{
+				"a log, a second later", job.Wanted{Verb: job.Restamp, Users: ids[2:3], Moments: map[string]time.Time{ids[2]: old.Add(time.Second)}},
+				map[job.Class]int{job.Due: 1}, 1,
+			},
+			{
 				"a sign-out", job.Wanted{Verb: job.SignOut, All: true},
 				map[job.Class]int{job.Due: 3, job.Excluded: 2, job.Guest: 1, job.Managed: 1, job.Unclear: 1}, 0,
 			},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
@@ -18,6 +19,9 @@ type Wanted struct {
 	Verb Verb
 	// Users are object ids. One that is named twice counts once.
 	Users []string
+	// Moments are those that the users' stamps must not be older than, by object id: one for
+	// each of Users, if the verb is [Restamp].
+	Moments map[string]time.Time
 	// Domain means everybody whose user principal name ends in it, not those below it.
 	Domain string
 	// All means everybody.
@@ -37,10 +41,16 @@ func (w Wanted) validate() error {
 	if ways != 1 {
 		return errWanted
 	}
-	if w.Verb != Stamp && w.Verb != SignOut {
-		return fmt.Errorf("the verb is neither %s nor %s", Stamp, SignOut)
+	if w.Verb != Stamp && w.Verb != SignOut && w.Verb != Restamp {
+		return fmt.Errorf("the verb is neither %s nor %s nor %s", Stamp, SignOut, Restamp)
+	}
+	if w.Verb == Restamp && len(w.Users) == 0 {
+		return errWanted
 	}
 	for i, id := range w.Users {
+		if w.Verb == Restamp && w.Moments[id].IsZero() {
+			return fmt.Errorf("user %d of %d has no moment", i+1, len(w.Users))
+		}
 		if !directory.IsID(id) {
 			return fmt.Errorf("user %d of %d is no object id, which is a lower-case GUID", i+1, len(w.Users))
 		}

@@ -21,6 +21,8 @@ type WatchOptions struct {
 	// Swept is told of every look, with its failure if there was one, after which the
 	// next goes on; nil: nobody is.
 	Swept func(sweep.Report, error)
+	// Listening is how [Engine.Watch] hears what a provider reports; nil: it does not.
+	Listening *Listening
 }
 
 const (
@@ -59,10 +61,13 @@ func (e *Engine) Watch(ctx context.Context, options WatchOptions) error {
 	queue := e.newQueue(watchReceives)
 	w := e.newWatch(queue, options)
 	work, stop := context.WithCancelCause(ctx)
-	var both sync.WaitGroup
-	both.Go(func() { stop(newPoller(queue, workers, w.handle).Run(work)) })
-	both.Go(func() { w.look(work) })
-	both.Wait()
+	var all sync.WaitGroup
+	all.Go(func() { stop(newPoller(queue, workers, w.handle).Run(work)) })
+	all.Go(func() { w.look(work) })
+	if options.Listening != nil {
+		all.Go(func() { stop(e.newEars(*options.Listening, queue).listen(work)) })
+	}
+	all.Wait()
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // it was to end
 	}

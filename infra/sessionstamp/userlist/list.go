@@ -38,34 +38,37 @@ type List struct {
 // Read reads a file to its end. The error is a [*Refused] if a person must mend the file.
 // Refused quotes the file: it is for the person who gave it, and not for a log.
 func Read(r io.Reader) (List, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
-	if err != nil {
-		return List{}, fmt.Errorf("read the list of users: %w", err)
-	}
-	var refused Refused
-	list := read(data, &refused)
-	if len(refused.Problems) > 0 {
-		return List{}, &refused
-	}
-	return list, nil
+	return read(r, func(lines []string, problems *Refused) List {
+		list := collect(lines, problems)
+		if len(list.Users) == 0 && len(problems.Problems) == 0 {
+			problems.add(0, "", nobody)
+		}
+		return list
+	})
 }
 
-// read stops at the first step that finds problems: the next would only find others that
-// come from them.
-func read(data []byte, problems *Refused) (list List) {
+// read has the lines of a file collected. It stops at the first step that finds problems:
+// the next would only find others that come from them.
+func read[T any](r io.Reader, collect func(lines []string, problems *Refused) T) (found T, err error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	if err != nil {
+		return found, fmt.Errorf("read the list of users: %w", err)
+	}
+	var refused Refused
+	var lines []string
 	if len(data) > MaxBytes {
-		problems.add(0, "", tooLarge, MaxBytes>>20)
-		return list
+		refused.add(0, "", tooLarge, MaxBytes>>20)
+	} else {
+		lines = tidy(decode(data, &refused), &refused)
 	}
-	lines := tidy(decode(data, problems), problems)
-	if len(problems.Problems) > 0 {
-		return list
+	if len(refused.Problems) == 0 {
+		found = collect(lines, &refused)
 	}
-	list = collect(lines, problems)
-	if len(list.Users) == 0 && len(problems.Problems) == 0 {
-		problems.add(0, "", nobody)
+	if len(refused.Problems) > 0 {
+		var none T
+		return none, &refused
 	}
-	return list
+	return found, nil
 }
 
 // collect reads the records and merges names.

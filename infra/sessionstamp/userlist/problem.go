@@ -93,4 +93,12 @@ const (
 	noAt          problem = "list.no_at"
 	noName        problem = "list.no_name"
 	nobody        problem = "list.nobody"
+
+	noColumn    problem = "log.no_column"
+	noTime      problem = "log.no_time"
+	actorColumn problem = "log.actor"
+	badTime     problem = "log.bad_time"
+	noClock     problem = "log.no_clock"
+	dayOrMonth  problem = "log.day_or_month"
+	future      problem = "log.future"
 )

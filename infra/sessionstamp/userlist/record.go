@@ -20,6 +20,24 @@ type records struct {
 
 // open reads the heading, if there is one.
 func open(lines []string, problems *Refused) *records {
+	r := split(lines, problems)
+	if !r.next() {
+		return r
+	}
+	var key problem
+	r.column, key = choose(r.cells)
+	switch {
+	case key != "":
+		r.refuse(key)
+	case r.column.heading == "" && len(r.cells) > 1:
+		r.refuse(manyColumns)
+	}
+	r.pending = !r.broken && r.column.heading == ""
+	return r
+}
+
+// split makes rows of lines, of which none was read yet.
+func split(lines []string, problems *Refused) *records {
 	r := &records{lines: lines, problems: problems}
 	comma, line, key := separator(lines)
 	if key != "" {
@@ -30,17 +48,6 @@ func open(lines []string, problems *Refused) *records {
 	r.csv = csv.NewReader(strings.NewReader(strings.Join(lines, "\n")))
 	r.csv.Comma, r.csv.Comment, r.csv.FieldsPerRecord, r.csv.ReuseRecord = comma, '#', -1, true
 	r.csv.TrimLeadingSpace = comma != '\t' // else an empty cell would be one
-	if !r.next() {
-		return r
-	}
-	r.column, key = choose(r.cells)
-	switch {
-	case key != "":
-		r.refuse(key)
-	case r.column.heading == "" && len(r.cells) > 1:
-		r.refuse(manyColumns)
-	}
-	r.pending = !r.broken && r.column.heading == ""
 	return r
 }
 

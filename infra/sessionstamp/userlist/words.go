@@ -90,4 +90,33 @@ var Words = language.Catalogue{
 		En: "the file names nobody: write one user principal name, mail address or object id a line",
 		Ja: "ユーザーが 1 人も書かれていません。ユーザー プリンシパル名、メール アドレス、オブジェクト ID のどれかを 1 行に 1 つ書いてください",
 	},
+
+	noColumn: {
+		En: "no column is known to name users: give the column of those whose password changed the heading UserPrincipalName, Mail or Target in the first line, or say its heading by --user-column",
+		Ja: "ユーザーの列がわかりません。1 行目で、パスワードを変更された人の列に見出し「ユーザー プリンシパル名」「メール アドレス」「対象ユーザー」(UserPrincipalName、Mail、Target) のどれかを付けるか、--user-column で見出しを指定してください",
+	},
+	actorColumn: {
+		En: "the only column of people tells who did it, and not to whom: export a log that names those whose password changed, or say the heading of their column by --user-column",
+		Ja: "操作した人の列しかなく、対象者がわかりません。パスワードを変更された人が含まれるログを出力するか、その列の見出しを --user-column で指定してください",
+	},
+	noTime: {
+		En: "no column is known to hold the time: give one the heading Timestamp, or two of them Date and Time",
+		Ja: "日時の列がわかりません。見出し「日時」(Timestamp) を付けるか、2 列なら「日付」と「時刻」(Date、Time) にしてください",
+	},
+	badTime: {
+		En: "this is no time that can be read: write it as 2026-11-29 10:00:00, with +09:00 behind it if it is not of --time-zone",
+		Ja: "日時として読み取れません。2026-11-29 10:00:00 の形式で書いてください。--time-zone 以外の時間帯の日時には +09:00 のように付けてください",
+	},
+	noClock: {
+		En: "there is a day and no time of day: export the log with the time, or add a column with the heading Time",
+		Ja: "日付だけで時刻がありません。時刻を含めて出力するか、見出し「時刻」の列を追加してください",
+	},
+	dayOrMonth: {
+		En: "nobody can tell the day from the month here: write the year first, as 2026-11-29 10:00:00",
+		Ja: "日と月を区別できません。2026-11-29 10:00:00 のように年から書いてください",
+	},
+	future: {
+		En: "this time is yet to come: see that --time-zone is that of the file",
+		Ja: "未来の日時です。--time-zone がファイルの時間帯と合っているか確認してください",
+	},
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
 )
@@ -20,27 +21,43 @@ func (r *Resolver) lookUp(ctx context.Context, jobs []*job) {
 		for i, j := range asking {
 			questions[i] = j.questions()[round]
 		}
-		found, err := r.Directory.LookUp(ctx, questions)
-		if err != nil {
-			leaveAll(asking, GraphUnavailable, err)
-			return
-		}
-		for i, f := range found {
+		for i, f := range r.ask(ctx, questions) {
 			asking[i].learn(f)
 		}
 	}
 }
 
-// learn takes in the answer to a question. Graph refuses by 400 to look for what can't be
-// anybody's: then nobody answers to it.
+// ask returns an answer for each question. One that Graph refuses may spoil the call, so
+// then each is asked alone.
+func (r *Resolver) ask(ctx context.Context, questions []directory.Question) (answers []directory.Found) {
+	found, err := r.Directory.LookUp(ctx, questions)
+	switch {
+	case err == nil:
+		return found
+	case len(questions) == 1 || !refused(err):
+		return slices.Repeat([]directory.Found{{Err: err}}, len(questions))
+	}
+	for i := range questions {
+		answers = append(answers, r.ask(ctx, questions[i:i+1])...)
+	}
+	return answers
+}
+
+// learn takes in the answer to a question. To one that Graph refuses nobody answers.
 func (j *job) learn(f directory.Found) {
-	e, _ := errors.AsType[*directory.Error](f.Err)
 	switch {
 	case f.Err == nil:
 		j.users = f.Users
-	case e != nil && e.StatusCode == http.StatusBadRequest:
+	case refused(f.Err):
 		j.out.Err = f.Err
 	default:
 		j.leave(GraphUnavailable, f.Err)
 	}
+}
+
+// refused tells whether Graph will never answer the question, for a reason that lies in
+// it.
+func refused(err error) bool {
+	e, ok := errors.AsType[*directory.Error](err)
+	return ok && e.StatusCode == http.StatusBadRequest && e.Operation != directory.Token && !e.OfCredential()
 }

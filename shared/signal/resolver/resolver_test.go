@@ -133,7 +133,7 @@ func TestDirectoryFails(t *testing.T) {
 		"no answer":          {refused(0), true, resolver.GraphUnavailable},
 		"no sign-in":         {&directory.Error{Operation: directory.Token, StatusCode: http.StatusBadRequest}, true, resolver.GraphUnavailable},
 		"refused":            {refused(http.StatusBadRequest), false, signal.SubjectUnknown},
-		"refused as a whole": {refused(http.StatusBadRequest), true, resolver.GraphUnavailable},
+		"refused as a whole": {refused(http.StatusBadRequest), true, signal.SubjectUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(w *world) {
@@ -168,6 +168,22 @@ func TestDirectoryFails(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A question that spoils the whole call does so for nobody else.
+func TestOneSpoilsNoOther(t *testing.T) {
+	bubble(t, func(w *world) {
+		bad := w.message(signal.ImmutableID, canary)
+		longAgo(&bad)
+		w.spoil = func(questions []directory.Question) error {
+			if slices.ContainsFunc(questions, func(q directory.Question) bool { return q.Value == canary }) {
+				return &directory.Error{Operation: "lookUpUsers", StatusCode: http.StatusBadRequest}
+			}
+			return nil
+		}
+		w.want(w.handle(w.t.Context(), w.employee(1, false), bad, w.employee(2, false)),
+			resolver.Queued, signal.SubjectUnknown, resolver.Queued)
+	})
 }
 
 // What else is not to be had leaves the messages to their queue.
