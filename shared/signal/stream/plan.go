@@ -56,19 +56,14 @@ func (c *configuration) due(asked, now time.Time) bool {
 	return passed < 0 || passed >= interval
 }
 
-// choose finds the stream that is ours: by its address, or at least by its host, which a
-// source that was removed and added again has left behind. One that delivers to another
-// host is somebody else's.
+// choose finds the stream that is ours: by its address. Another source of ours may have one
+// at the same transmitter, and would lose its signals to us.
 func choose(streams []configuration, endpoint string) *configuration {
-	for _, ours := range []func(address string) bool{
-		func(address string) bool { return address == endpoint },
-		func(address string) bool { return host(address) != "" && host(address) == host(endpoint) },
-	} {
-		if i := slices.IndexFunc(streams, func(c configuration) bool { return ours(c.Delivery.Endpoint) }); i >= 0 {
-			return &streams[i]
-		}
+	i := slices.IndexFunc(streams, func(c configuration) bool { return c.Delivery.Endpoint == endpoint })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return &streams[i]
 }
 
 func host(address string) string {

@@ -102,9 +102,11 @@ func TestKeep(t *testing.T) {
 		"made": {nil, map[string]answer{
 			"GET /ssf/stream": {200, `[]`, nil}, "POST /ssf/stream": {201, made, nil}, "GET /ssf/status?stream_id=s+1": {200, `{"status":"enabled"}`, nil},
 		}, []string{"GET /ssf/stream", "POST /ssf/stream {" + ours, "GET /ssf/status?stream_id=s+1"}, ""},
-		"adopted after a conflict": {nil, map[string]answer{
-			"GET /ssf/stream": {200, elsewhere, nil}, "PATCH /ssf/stream": {200, made, nil},
-		}, []string{"GET /ssf/stream", `PATCH /ssf/stream {"stream_id":"s 1",` + ours, "GET /ssf/status?stream_id=s+1"}, ""},
+		"another source of ours has one": {nil, map[string]answer{
+			"GET /ssf/stream": {200, "[" + elsewhere + "]", nil}, "POST /ssf/stream": {201, strings.Replace(made, "s 1", "2", 1), nil},
+		}, []string{"GET /ssf/stream", "POST /ssf/stream {" + ours, "GET /ssf/status?stream_id=2"}, ""},
+		"adopted": {nil, map[string]answer{"GET /ssf/stream": {200, made, nil}, "PATCH /ssf/stream": {200, made, nil}},
+			[]string{"GET /ssf/stream", `PATCH /ssf/stream {"stream_id":"s 1",` + ours, "GET /ssf/status?stream_id=s+1"}, ""},
 		"the only one is somebody else's": {nil, map[string]answer{
 			"GET /ssf/stream": {200, `[{"stream_id":"2","delivery":{"endpoint_url":"https://other.example"}}]`, nil}, "POST /ssf/stream": {409, ``, nil},
 		}, []string{"GET /ssf/stream", "POST /ssf/stream {" + ours, "GET /ssf/stream"}, stream.Occupied},
@@ -143,7 +145,7 @@ func TestKeep(t *testing.T) {
 				`"delivery":{"method":"https://schemas.openid.net/secevent/risc/delivery-method/push","endpoint_url":"` + endpoint + `","authorization_header":"` + secret + `"},` +
 				`"description":"sessionstamp: changed passwords and disabled users","format":"iss_sub","aud":["` + endpoint + `"]}`,
 		}, ""},
-		"another issuer's": {nil, map[string]answer{"GET /ssf/stream": {200, strings.Replace(elsewhere, `"iss":"{base}"`, `"iss":"https://evil.example"`, 1), nil}},
+		"another issuer's": {nil, map[string]answer{"GET /ssf/stream": {200, strings.Replace(made, `"iss":"{base}"`, `"iss":"https://evil.example"`, 1), nil}},
 			[]string{"GET /ssf/stream"}, stream.OtherIssuer},
 		"an empty audience": {nil, map[string]answer{"GET /ssf/stream": {404, ``, nil}, "POST /ssf/stream": {201, `{"stream_id":"2","aud":["us",""]}`, nil}},
 			[]string{"GET /ssf/stream", "POST /ssf/stream {" + ours}, stream.Unreadable},
