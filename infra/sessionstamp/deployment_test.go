@@ -46,10 +46,16 @@ func TestDeployed(t *testing.T) {
 		"status-sweeping": {"status", func(d *deployed) { d.sweep.FullStarted = at.Add(-time.Minute) }, nil, fine},
 		"status-signals":  {"status", signalled, nil, wrong},
 		"status-reports": {"status", func(d *deployed) {
-			signalled(d)
+			told(d)
 			delete(d.signal.Sources, "b")
-			d.Parameters["SignalMode"], d.brake.Signals = "report", stamp.Tally{}
 		}, nil, fine},
+		"history-told": {"history --stack sessionstamp --signals", told, nil, fine},
+		"history-told-one": {"history " + strings.Replace(aUser, "7451", "1002", 1) + " --stack sessionstamp --signals", func(d *deployed) {
+			told(d)
+			delete(d.signal.Sources, "b")
+			d.Parameters["SignalMode"] = "enforce"
+		}, nil, fine},
+		"history-told-none":       {"history --stack sessionstamp --signals --since 2d", signalled, nil, fine},
 		"release-signals":         {"release --signals", signalled, answers("y\n"), fine},
 		"release-signals-nothing": {"release --signals --yes", nil, nil, fine},
 		"release-other":           {"release --yes", signalled, nil, fine},
@@ -133,6 +139,9 @@ func TestDeployedContracts(t *testing.T) {
 		"preview.csv":          {"sweep --preview -o csv", reports(previewed)},
 		"status-signals.json":  {"status -o json", signalled},
 		"history-signals.json": {"history --stack sessionstamp --since 1d -o json", reported},
+		"history-told.json":    {"history --stack sessionstamp --signals -o json", told},
+		"history-told.csv":     {"history --stack sessionstamp --signals -o csv", told},
+		"status-told.json":     {"status -o json", told},
 		"history.json":         {"history " + aUser + " --stack sessionstamp -o json", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -240,6 +249,7 @@ func TestDeploymentTroubles(t *testing.T) { //nolint:funlen // a table
 		"demonstration":   {"status --demo", nil, nil, wrongUse, "no deployment"},
 		"place alone":     {"why a@example.com --region us-west-2", nil, nil, wrongUse, "--region goes with --stack"},
 		"since alone":     {"history --since 3d", nil, nil, wrongUse, "--stack"},
+		"signals alone":   {"history --signals", nil, nil, wrongUse, "--stack"},
 		"orders of stack": {"history --orders --stack x", nil, nil, wrongUse, "--orders"},
 		"no answer": {"pause", nil, func(p *program) {
 			through := p.AWS

@@ -164,6 +164,7 @@ func reached(d *deployed) {
 // signalled has signals enforced, whose brake is reached, and a source that is silent.
 func signalled(d *deployed) {
 	d.Parameters["SignalMode"] = "enforce"
+	d.Resources["ResolverLogGroup"] = "/aws/lambda/sessionstamp-resolver"
 	d.brake.Signals = stamp.Tally{Reached: at.Add(-2 * time.Hour), Hours: map[int64]int{at.Add(-2 * time.Hour).Truncate(time.Hour).Unix(): 604}}
 	d.signal = signal.Registry{Sources: map[string]signal.Record{
 		"a": {Name: "scripts", Kind: signal.KindWebhook, Added: at.Add(-900 * time.Hour), Heard: at.Add(-time.Hour)},
@@ -179,6 +180,33 @@ func reported(d *deployed) {
 			"message": "user handled", "user": strings.Replace(aUser, "7451", fmt.Sprint(1000+i), 1), "source": stamp.SourceSignal, "reason": stamp.ReasonCalled,
 			"provider": "a", "cause": cause, "creation_to_call_s": 9e6,
 		})
+	}
+}
+
+// told has only told of signals for a day: what became of them stands in two logs, among
+// records of which the history must say nothing.
+func told(d *deployed) {
+	signalled(d)
+	d.Parameters["SignalMode"], d.brake.Signals = "report", stamp.Tally{}
+	for i, r := range []struct {
+		function, user, provider, cause, source, reason string
+	}{
+		{"Stamper", "1000", "a", "password_changed", "signal", "reported"}, {"Stamper", "1000", "b", "password_changed", "signal", "reported"},
+		{"Stamper", "1001", "b", "user_disabled", "signal", "reported"}, {"Stamper", "1002", "a", "password_changed", "signal", "excluded"},
+		{"Stamper", "1003", "a", "password_changed", "signal", "known_stamped"}, {"Stamper", "1004", "a", "password_changed", "signal", "throttled"},
+		{"Stamper", "1005", "", "", "sweep", "excluded"},
+		{"Resolver", "", "a", "user_disabled", "", "excluded"}, {"Resolver", "", "a", "user_disabled", "", "excluded"},
+		{"Resolver", "", "gone", "sessions_revoked", "", "unknown_source"},
+		{"Resolver", "1000", "a", "password_changed", "", "queued"}, {"Resolver", "", "a", "password_changed", "", "graph_unavailable"},
+	} {
+		record := map[string]any{"message": "user handled", "provider": r.provider, "cause": r.cause, "reason": r.reason}
+		if r.function == "Resolver" {
+			record["message"] = "signal handled"
+		}
+		if r.user != "" {
+			record["user"], record["source"] = strings.Replace(aUser, "7451", r.user, 1), r.source
+		}
+		d.log(r.function+"Function", time.Duration(i-20)*time.Hour, record)
 	}
 }
 

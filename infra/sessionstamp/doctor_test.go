@@ -270,6 +270,7 @@ func ill(p *inpatient) {
 		"kc": {Name: "Keycloak", Kind: signal.KindSSF, Domains: []string{"example.co.jp", "old.example"}, Added: at.Add(-40 * 24 * time.Hour), Stream: signal.Stream{Status: "disabled"}},
 	}}
 	p.logs["StamperFunction"+troublePattern] = []stack.Record{{Message: `{"User":"u9","Reason":"excluded"}`}}
+	p.logs["ResolverFunction"+sparedPattern] = []stack.Record{{Message: `{"reason":"excluded"}`}, {Message: `{"reason":"excluded"}`}}
 	p.logs["ReceiverFunction{ $.NeedsAttention > 0 }"] = []stack.Record{{Message: `{"Reason":"signal_refused","NeedsAttention":7}`}}
 }
 

@@ -64,7 +64,7 @@ var commonHelps = language.Catalogue{
 	},
 	"signout.examples": same("  sessionstamp signout --group 外部委託 --reason CA-1234 --demo"),
 
-	"history.use":   same("history [USER] [--stack NAME [--since T]] [--names] [--orders]"),
+	"history.use":   same("history [USER] [--stack NAME [--signals]] [--names] [--orders]"),
 	"history.short": {En: "whom this machine or a deployment has stamped", Ja: "スタンプを付けた履歴"},
 	"history.long": {
 		En: "It tells who was stamped, when, how soon after creation, and by whose word. The file on this machine holds object ids and no names; AZURE_TENANT_ID says whose file it is. With --stack the log of a deployment is searched instead. USER is a name (name@domain) or an object id.",

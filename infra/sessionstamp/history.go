@@ -52,11 +52,11 @@ type past struct {
 
 // recollection are the flags and the argument of history.
 type recollection struct {
-	user          string
-	names, orders bool
-	limit         int
-	deployment    // without a name this machine is asked
-	since         time.Time
+	user                   string
+	names, orders, signals bool
+	limit                  int
+	deployment             // without a name this machine is asked
+	since                  time.Time
 }
 
 func (c *call) historyVerb() *cobra.Command {
@@ -75,6 +75,7 @@ func (c *call) historyVerb() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&r.names, "names", false, c.help("flag.names"))
 	cmd.Flags().BoolVar(&r.orders, "orders", false, c.help("flag.orders"))
+	cmd.Flags().BoolVar(&r.signals, "signals", false, c.help("flag.history-signals"))
 	cmd.Flags().Var(number{&r.limit}, "limit", c.help("flag.limit"))
 	r.flags(c, cmd, "")
 	cmd.Flags().Var(since{&r.since, &said, c.Now}, "since", c.help("flag.history-since"))
@@ -242,9 +243,7 @@ func (c *call) historyView(tenant string, entries []past, names map[string]strin
 	if len(entries) > 0 && !r.names {
 		v.next = []hint{{"history --names", "hint.names"}, {"check", "hint.check"}}
 	}
-	if hidden := len(entries) - len(v.table.Rows); hidden > 0 {
-		v.after = []line{{text: c.say("rest", language.Number(hidden)), colour: screen.Faint}}
-	}
+	v.after = c.beyond(len(entries)-len(v.table.Rows), false)
 	object := remembered{Tenant: tenant, Users: []rememberedStamp{}}
 	for _, e := range entries {
 		s := rememberedStamp{

@@ -26,8 +26,12 @@ func (r recollection) sound() error {
 	if r.name != "" && r.orders {
 		return misuse("use.stack_history")
 	}
-	if !r.since.IsZero() && r.name == "" {
+	switch {
+	case r.name != "":
+	case !r.since.IsZero():
 		return misuse("use.needs_stack", "since")
+	case r.signals:
+		return misuse("use.needs_stack", "signals")
 	}
 	return r.deployment.sound()
 }
@@ -49,6 +53,9 @@ func (c *call) stackHistory(ctx context.Context, r recollection, id string) (err
 		}
 		names[id] = r.user
 	}
+	if r.signals {
+		return c.signalHistory(ctx, s, r, id, names)
+	}
 	records, cut, err := s.Logs(ctx, "StamperFunction", r.since, handledPattern(id), mostHandled)
 	if err != nil {
 		return err
@@ -68,14 +75,26 @@ func (c *call) stackHistory(ctx context.Context, r recollection, id string) (err
 	if r.user != "" && len(entries) == 0 {
 		v.before[0].text = c.say("history.stack_not", s.Name, r.user, c.when(r.since))
 	}
-	if cut {
-		v.after = append(v.after, line{text: c.say("history.cut"), colour: screen.Notice})
-	}
+	v.after = c.beyond(len(entries)-len(v.table.Rows), cut)
 	v.next = []hint{{"history --names" + r.named(), "hint.names"}, {"status" + r.given(), "hint.status"}}
 	if r.names || r.user != "" {
 		v.next = v.next[1:]
 	}
+	if s.SignalMode() != stack.SignalsOff {
+		v.next = append(v.next, hint{"history --signals" + r.named(), "hint.signals"})
+	}
 	return c.show(v)
+}
+
+// beyond says what a table leaves out: rows, and what was not read of a log.
+func (c *call) beyond(hidden int, cut bool) (lines []line) {
+	if hidden > 0 {
+		lines = append(lines, line{text: c.say("rest", language.Number(hidden)), colour: screen.Faint})
+	}
+	if cut {
+		lines = append(lines, line{text: c.say("history.cut"), colour: screen.Notice})
+	}
+	return lines
 }
 
 // handledPattern finds the records that tell of a stamp, of one user if there is an id: an

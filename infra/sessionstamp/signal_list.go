@@ -74,7 +74,7 @@ func (c *call) signalsView(d deployment, s *stack.Stack, known signal.Registry) 
 	v.object, v.sheet = all, all.sheet()
 	v.next = []hint{{"signal add --help", "hint.signal_add"}}
 	if len(sources) > 0 && s.SignalURL() != "" {
-		v.next = append([]hint{{d.on("test", sources[0].Name), "hint.signal_test"}}, v.next...)
+		v.next = append([]hint{{d.on("test", sources[0].Name), "hint.signal_test"}, {"history --signals" + d.named(), "hint.signals"}}, v.next...)
 	}
 	return v
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 	"github.com/sessionstamp/sessionstamp/shared/sweep"
 )
 
@@ -24,6 +25,7 @@ type condition struct {
 	alarms         []stack.Alarm
 	sums           map[string]float64
 	swept          time.Time // when the last sweep finished, zero for none of late
+	ended          []past    // signals, in 24 hours
 }
 
 // The metrics that should be zero, and over how long.
@@ -72,6 +74,9 @@ func (s *condition) read(ctx context.Context) (err error) {
 	}
 	runs, _, err := s.Logs(ctx, "SweeperFunction", s.now.Add(-sweepsSpan), `{ $.message = "users swept" }`, mostSweeps)
 	s.swept = lastSweep(runs)
+	if err == nil && len(s.Memory.Signals.Sources) > 0 {
+		s.ended, _, err = signalsOf(ctx, s.Stack, s.now.AddDate(0, 0, -1), "")
+	}
 	return err
 }
 
@@ -133,6 +138,9 @@ func (c *call) statusView(s condition, d deployment) view {
 		v.next = append(v.next, hint{"sweep" + d.given(), "hint.sweep"})
 	}
 	v.next = append(v.next, hint{"history" + d.named(), "hint.history"})
+	if len(s.ended) > 0 {
+		v.next = append(v.next, hint{"history --signals" + d.named(), "hint.signals"})
+	}
 	if wrongs == 0 {
 		v.next = append(v.next, hint{"sweep --preview" + d.given(), "hint.preview"})
 	}
@@ -198,9 +206,13 @@ func (c *call) signalRows(s condition) [][2]string {
 	if at := s.heard(); isSet(at) {
 		heard = c.when(at)
 	}
+	stamped := c.say("status.stamped_are", language.Number(s.Brake.Signals.Taken(s.now)), language.Number(s.Limit))
+	if s.SignalMode() == stack.SignalsReported {
+		stamped = c.say("status.would", language.Number(countEnded(s.ended, stamp.ReasonReported)))
+	}
 	return [][2]string{
 		{c.say("status.signals"), c.say(language.Key("status.signals_"+s.SignalMode()), language.Number(len(sources)), heard)},
-		{c.say("status.signalled"), c.say("status.stamped_are", language.Number(s.Brake.Signals.Taken(s.now)), language.Number(s.Limit))},
+		{c.say("status.signalled"), stamped},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/screen"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // stateOfStack is the JSON of status.
@@ -42,6 +43,8 @@ type statedSignals struct {
 	Silent       int              `json:"silent"`
 	LastHeard    string           `json:"lastHeard,omitempty"`
 	Stamped      int              `json:"stamped24h"`
+	Reported     int              `json:"reported24h"`
+	Excluded     int              `json:"excluded24h"`
 	BrakeReached string           `json:"brakeReached,omitempty"`
 }
 
@@ -85,7 +88,10 @@ func (c *call) statusObject(s condition, matters []matter) stateOfStack {
 	}
 	if n := len(s.Memory.Signals.Sources); n > 0 {
 		b := s.Brake.Signals
-		o.Signals = &statedSignals{s.SignalMode(), n, s.silent(), moment(s.heard()), b.Taken(s.now), moment(b.Reached)}
+		o.Signals = &statedSignals{
+			s.SignalMode(), n, s.silent(), moment(s.heard()), b.Taken(s.now),
+			countEnded(s.ended, stamp.ReasonReported), countEnded(s.ended, stamp.ReasonExcluded), moment(b.Reached),
+		}
 	}
 	for _, m := range matters {
 		o.Works = o.Works && !m.wrong

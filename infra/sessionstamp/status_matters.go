@@ -5,6 +5,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // A matter is something that a person should know of a deployment.
@@ -53,6 +54,8 @@ func (s condition) matters() (all []matter) {
 		}
 		add(a.Rings(), m)
 	}
+	excluded := countEnded(s.ended, stamp.ReasonExcluded)
+	add(excluded > 0, matter{"status.signals_excluded", []any{excluded, argument(s.Name)}, false, hint{}})
 	add(s.observes(), matter{"status.dry_run", nil, false, hint{"setup --observe false", "hint.observe_ends"}})
 	add(s.Sweep.Counts.Existing > 0, matter{"status.existing", []any{s.Sweep.Counts.Existing, argument(s.Name)}, false, hint{}})
 	return all

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/stack"
 	"github.com/sessionstamp/sessionstamp/shared/keeper"
+	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
 
 // TestMatters: what is wrong with a deployment, and what is not.
@@ -30,6 +31,7 @@ func TestMatters(t *testing.T) {
 		"dead letters":     {func(s *condition) { s.dead.Hidden = 1 }, "status.dead_letters true"},
 		"dry run":          {func(s *condition) { s.Parameters["DryRun"] = "true" }, "status.dry_run false"},
 		"existing":         {func(s *condition) { s.Sweep.Counts.Existing = 1 }, "status.existing false"},
+		"excluded":         {func(s *condition) { s.ended = []past{{Entry: stamp.Entry{Reason: stamp.ReasonExcluded}}} }, "status.signals_excluded false"},
 		"an alarm":         {func(s *condition) { s.alarms[0].State = "ALARM" }, "alarm.age true"},
 		"an unknown alarm": {func(s *condition) { s.alarms[0] = stack.Alarm{State: "ALARM", Description: "new"} }, " true"},
 	} {

@@ -4,7 +4,7 @@ import "github.com/sessionstamp/sessionstamp/infra/sessionstamp/language"
 
 // words are the sentences of the screens and of the errors; helps are those of --help.
 var words = language.Join(
-	commonWords, whyWords, orderWords, watchWords, reportWords, accessWords, deploymentWords, statusWords, operateWords,
+	commonWords, whyWords, orderWords, watchWords, reportWords, accessWords, deploymentWords, statusWords, operateWords, endedWords,
 	doctorWords, updateWords, setupWords, setupProblems, credentialWords, orderStackWords, signalWords, signalTroubles, restampWords, listenWords,
 )
 

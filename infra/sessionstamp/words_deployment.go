@@ -139,9 +139,10 @@ var deploymentHelps = language.Catalogue{
 	},
 	"sweep.examples": same("  sessionstamp sweep --preview\n  sessionstamp sweep"),
 
-	"flag.stack":         {En: "the deployment", Ja: "デプロイ (スタック名)"},
-	"flag.region":        {En: "its AWS region, if yours is another", Ja: "AWS リージョン (既定と異なる場合)"},
-	"flag.profile":       {En: "the AWS profile", Ja: "AWS プロファイル"},
-	"flag.history-since": {En: "with --stack: since then; else 7 days", Ja: "--stack と使用: それ以降 (既定は 7 日間)"},
-	"flag.preview":       {En: "counts, and changes nothing", Ja: "人数の確認のみ、変更なし"},
+	"flag.stack":           {En: "the deployment", Ja: "デプロイ (スタック名)"},
+	"flag.region":          {En: "its AWS region, if yours is another", Ja: "AWS リージョン (既定と異なる場合)"},
+	"flag.profile":         {En: "the AWS profile", Ja: "AWS プロファイル"},
+	"flag.history-signals": {En: "with --stack: what became of signals", Ja: "--stack と使用: シグナルの処理結果"},
+	"flag.history-since":   {En: "with --stack: since then; else 7 days", Ja: "--stack と使用: それ以降 (既定は 7 日間)"},
+	"flag.preview":         {En: "counts, and changes nothing", Ja: "人数の確認のみ、変更なし"},
 }

@@ -35,6 +35,7 @@ var statusWords = language.Catalogue{
 	"status.signals_report":  {En: "report, nobody is signed out; sources: %s, last heard: %s", Ja: "記録のみ (サインアウトしない)、送信元 %s 件、最後の受信: %s"},
 	"status.signals_enforce": {En: "enforce; sources: %s, last heard: %s", Ja: "有効 (サインアウトする)、送信元 %s 件、最後の受信: %s"},
 	"status.signalled":       {En: "By signals, 24 h", Ja: "シグナル (24 時間)"},
+	"status.would":           {En: "%s would have been stamped again (report)", Ja: "%s 人が再スタンプの対象 (記録のみ)"},
 	"status.queue":           {En: "Queue", Ja: "キュー"},
 	"status.waiting":         {En: "%s waiting, %s at work, %s for later, %s given up", Ja: "待機 %s、処理中 %s、再試行待ち %s、失敗 %s (件)"},
 	"status.alarms":          {En: "Alarms", Ja: "アラーム"},
@@ -67,6 +68,10 @@ var statusWords = language.Catalogue{
 	"status.signals_silent": {
 		En: "Sources of signals that are silent: %s. sessionstamp doctor names them.",
 		Ja: "受信が途絶えているシグナルの送信元が %s 件あります。送信元は sessionstamp doctor で確認できます。",
+	},
+	"status.signals_excluded": {
+		En: "Reports of excluded users in 24 hours: %s. Their sessions did not end: sessionstamp history --signals --stack %s",
+		Ja: "24 時間に除外設定のユーザーのシグナルを %s 件受信しました (セッションは終了していません): sessionstamp history --signals --stack %s",
 	},
 	"status.stopped": {
 		En: "The stamper's queue is switched off in Lambda, so nobody is stamped: find out who did it, and why. doctor has the command that switches it on.",

@@ -58,15 +58,15 @@ var signalWords = map[string]words{
 	},
 	"signal_refused": {
 		problem: language.Text{En: "Posts to a known source were refused, since their signature or secret is wrong ({n} in 24 hours).", Ja: "登録済みの送信元への要求を、署名またはシークレットの誤りのため拒否しました (24 時間で {n} 件)。"},
-		cure:    language.Text{En: "If the provider has another secret, give it the right one. Else somebody knows the address: the log names the source.", Ja: "プロバイダー側のシークレットを確認してください。正しい場合は、第三者がアドレスを知っている可能性があります。送信元はログで確認できます。"}, command: logOf("receiver", "24h"),
+		cure:    language.Text{En: "See first that the provider has the right secret, then that the sender's clock is right. Then read the receiver's log: it names source and reason. If the provider's own reports still arrive, a stranger knows the address: remove the source and add it anew.", Ja: "まずプロバイダー側のシークレット、次に送信側の時刻を確認し、その後 receiver のログで送信元と理由を確認してください。プロバイダーからの通知が正常に届いている場合は、第三者が URL を知っている可能性があります。送信元を削除し、追加し直してください。"}, command: logOf("receiver", "24h"),
 	},
 	"signal_domain_managed": {
 		problem: language.Text{En: "The source {source} speaks for domains that are not federated: {domains}. What it reports of their users is dropped.", Ja: "送信元 {source} の対象ドメインに、フェデレーション ドメインではないものがあります: {domains}。そのユーザーのシグナルは破棄されます。"},
 		cure:    language.Text{En: "If that is meant, remove the source and add it again without them.", Ja: "意図したものなら、送信元を削除し、そのドメインを外して追加し直してください。"}, command: listSources,
 	},
 	"signal_excluded": {
-		problem: language.Text{En: "Providers reported excluded users ({n} in seven days): none of their sessions was ended.", Ja: "7 日間に、除外設定のユーザー {n} 人のシグナルを受信しました。セッションは終了していません。"},
-		cure:    language.Text{En: "If a password was stolen, revoke that user's sessions by hand; the stamper's log has the object ids.", Ja: "パスワードの漏えいが疑われる場合は、手動でセッションを取り消してください。オブジェクト ID はスタンプ用関数のログで確認できます。"}, command: logOf("stamper", "7d"),
+		problem: language.Text{En: "Providers reported excluded users ({n} in seven days): none of their sessions was ended.", Ja: "7 日間に、除外設定のユーザーのシグナルを {n} 件受信しました。セッションは終了していません。"},
+		cure:    language.Text{En: "If a password was stolen, revoke that user's sessions by hand. The history says when which provider reported what; its own log says of whom.", Ja: "パスワードの漏えいが疑われる場合は、手動でセッションを取り消してください。日時と送信元は履歴で、対象者はプロバイダー側のログで確認できます。"}, command: "sessionstamp history --signals --stack {stack}",
 	},
 	"signals_off": {
 		problem: language.Text{En: "Signals are off, though sources are registered ({n}): providers are answered with an error, and nobody is signed out.", Ja: "シグナルの送信元が {n} 件登録されていますが、SignalMode が off のため、受信されません。"},
@@ -74,6 +74,6 @@ var signalWords = map[string]words{
 	},
 	"signals_reported": {
 		problem: language.Text{En: "Signals have only been reported since {since}: nobody is signed out for them.", Ja: "{since} から、シグナルは記録のみです。シグナルによるサインアウトは行われていません。"},
-		cure:    language.Text{En: "When you have seen enough, enforce them.", Ja: "確認が済んだら、有効にしてください。"}, command: "sessionstamp setup --signals enforce{of}",
+		cure:    language.Text{En: "See who would have been stamped again (sessionstamp history --signals --stack {stack}), then enforce them.", Ja: "再スタンプの対象者を確認し (sessionstamp history --signals --stack {stack})、有効にしてください。"}, command: "sessionstamp setup --signals enforce{of}",
 	},
 }

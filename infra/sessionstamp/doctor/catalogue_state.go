@@ -74,7 +74,7 @@ var stateWords = map[string]words{
 	},
 	"users_cannot_fix": {
 		problem: language.Text{En: "Microsoft Graph does not let sessionstamp stamp some users ({n}), who are asked to sign in again and again.", Ja: "{n} 人には Microsoft Graph がスタンプを許可せず、再サインインを求められ続けます。"},
-		cure:    language.Text{En: "Most hold an administrator's role: a higher one signs them out in the Entra admin center. history names them.", Ja: "多くは管理者ロールを持つユーザーです。より上位の管理者が Entra 管理センターで取り消してください。対象者は history で確認できます。"}, command: "sessionstamp history{of}",
+		cure:    language.Text{En: "Most hold an administrator's role: a higher one signs them out in the Entra admin center. history names them.", Ja: "多くは管理者ロールを持つユーザーです。より上位の管理者が Entra 管理センターで取り消してください。対象者は history で確認できます。"}, command: "sessionstamp history --stack {stack}",
 	},
 	"put_back": {
 		problem: language.Text{En: "Requests have been put back for an hour ({n} in 24 hours): these users are stamped late.", Ja: "1 時間以上先送りされている要求があり (24 時間で {n} 回)、適用が遅れています。"},

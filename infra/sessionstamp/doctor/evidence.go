@@ -241,6 +241,6 @@ type Traffic struct {
 	Forged int
 	// CannotFix are users whom Graph does not let us stamp.
 	CannotFix int
-	// Excluded are excluded users whom a provider has reported.
+	// Excluded are reports of excluded users by providers.
 	Excluded int
 }
