@@ -23,6 +23,7 @@ var endedWords = language.Catalogue{
 	"ended.dry_run":    {En: "observed only", Ja: "判定のみ"},
 	"ended.stamped":    {En: "newer stamp", Ja: "スタンプ済み"},
 	"ended.excluded":   {En: "excluded", Ja: "除外"},
+	"ended.existing":   {En: "newer user", Ja: "発生後に作成"},
 	"ended.guest":      {En: "guest", Ja: "ゲスト"},
 	"ended.not_member": {En: "no member", Ja: "非メンバー"},
 	"ended.managed":    {En: "managed domain", Ja: "マネージド"},

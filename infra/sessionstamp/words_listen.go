@@ -57,6 +57,7 @@ var listenWords = language.Catalogue{
 	"unheeded.guest":                  {En: "a guest", Ja: "ゲストです"},
 	"unheeded.not_member":             {En: "not a member", Ja: "メンバーではありません"},
 	"unheeded.excluded":               {En: "you have excluded this user, stolen password or not", Ja: "除外されているため (パスワードが盗まれた場合も対象外)"},
+	"unheeded.existing":               {En: "the user was created after it happened", Ja: "シグナルの発生後に作成されたユーザーです"},
 	"unheeded.not_federated":          {En: "the domain is managed", Ja: "マネージド ドメインです"},
 	"unheeded.not_found":              {En: "the user is gone", Ja: "ユーザーが見つかりません"},
 

@@ -2,6 +2,7 @@ package signal_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -172,7 +173,7 @@ func TestOktaHook(t *testing.T) {
 			{Source: source, Kind: signal.UserDisabled, Subject: upn("dai@contoso.com"), At: event, ByAdmin: true},
 		},
 		Dropped: map[signal.Reason]int{
-			signal.OtherEvent: 2, signal.NotSuccessful: 1, signal.Duplicate: 1, signal.NoSubject: 1,
+			signal.FirstPassword: 1, signal.OtherEvent: 2, signal.NotSuccessful: 1, signal.Duplicate: 1, signal.NoSubject: 1,
 			signal.SeveralSubjects: 1, signal.TooOld: 1, signal.Unreadable: 1,
 		},
 	}
@@ -218,20 +219,37 @@ func TestWebhook(t *testing.T) {
 		})
 	}
 	for body, want := range map[string]signal.Reason{
-		`{"type":"user.created"}`:  signal.OtherEvent,
-		`{"type":"user.disabled"}`: signal.NoSubject,
-		`{"type":"user.disabled","data":{"subject":{"format":"upn","value":"a@b.c"}}}`:                                                      signal.Unreadable,
-		`{"type":"user.disabled","timestamp":"2026-08-01T10:00:00Z","data":{"subject":{"format":"opaque","value":"x"}}}`:                    signal.NoSubject,
-		`{"type":"user.disabled","timestamp":"2026-08-01T10:00:00Z","data":{"subject":{"format":"object_id","value":"x"}}}`:                 signal.NoSubject,
-		`{"type":"user.disabled","timestamp":"2026-07-18T10:01:59Z","data":{"subject":{"format":"sam_account_name","value":"aiko"}}}`:       signal.TooOld,
-		`{"type":"user.disabled","TIMESTAMP":"2026-08-01T10:00:00Z","data":{"subject":{"format":"sam_account_name","value":"aiko"}}}`:       signal.Unreadable,
-		`{"type":"user.disabled","timestamp":"2026-08-01T10:00:00Z","data":{"subject":{"format":"security_identifier","value":"aiko"}}}`:    signal.NoSubject,
-		`{"type":"user.disabled","timestamp":"2026-08-01T10:00:00Z","data":{"subject":{"format":"display_name","value":"Aiko Tanaka"}}}`:    signal.NoSubject,
-		`{"type":"user.disabled","timestamp":"2026-08-01T10:00:00Z","data":{"subject":{"format":"upn","value":"aiko tanaka@contoso.com"}}}`: signal.NoSubject,
+		`{"type":"user.created"}`: signal.OtherEvent,
+		`{"type":"user.disabled","timestamp":"2026-07-18T10:01:59Z","data":{"subject":{"format":"sam_account_name","value":"aiko"}}}`: signal.TooOld,
 	} {
 		got, err := receive(t, webhook(t, secret), sent(body, "msg_1", received, secret))
 		if got.Dropped[want] != 1 || len(got.Signals) > 0 || err != nil {
 			t.Errorf("%v, %v, want one %s", got.Dropped, err, want)
+		}
+	}
+}
+
+// A sender that writes subject or time wrong is told so: nothing that it sends would ever
+// have an effect.
+func TestWebhookUnreadable(t *testing.T) {
+	t.Parallel()
+	const good = `"timestamp":"2026-08-01T10:00:00Z"`
+	for _, body := range []string{
+		`{"type":"user.disabled"}`,
+		`{"type":"user.disabled","data":{"subject":{"format":"upn","value":"a@b.c"}}}`,
+		`{"type":"user.disabled","TIMESTAMP":"2026-08-01T10:00:00Z","data":{"subject":{"format":"sam_account_name","value":"aiko"}}}`,
+		`{"type":"user.disabled","timestamp":1785578400,"data":{"subject":{"format":"sam_account_name","value":"aiko"}}}`,
+		`{"type":"user.disabled","timestamp":"2026-08-01 10:00:00","data":{"subject":{"format":"sam_account_name","value":"aiko"}}}`,
+		`{"type":"user.disabled",` + good + `,"data":{"subject":{"format":"opaque","value":"x"}}}`,
+		`{"type":"user.disabled",` + good + `,"data":{"subject":{"format":"object_id","value":"x"}}}`,
+		`{"type":"user.disabled",` + good + `,"data":{"subject":{"format":"security_identifier","value":"aiko"}}}`,
+		`{"type":"user.disabled",` + good + `,"data":{"subject":{"format":"display_name","value":"Aiko Tanaka"}}}`,
+		`{"type":"user.disabled",` + good + `,"data":{"subject":{"format":"upn","value":"aiko tanaka@contoso.com"}}}`,
+		`{"type":"user.disabled",` + good + `,"data":{"subject":{"format":"upn","value":"aiko＠contoso.com"}}}`,
+	} {
+		d, err := receive(t, webhook(t, secret), sent(body, "msg_1", received, secret))
+		if r, ok := errors.AsType[*signal.Refusal](err); !ok || r.Reason != signal.Malformed || r.Temporary || len(d.Signals) > 0 {
+			t.Errorf("%s: %v, %v", body, d.Signals, err)
 		}
 	}
 }

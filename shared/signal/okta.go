@@ -107,6 +107,11 @@ var oktaKinds = map[string]Kind{
 	"user.lifecycle.delete.initiated": UserDisabled,
 }
 
+// welcome is where a new user sets the first password, seconds before the first sign-in to
+// Microsoft 365. Okta calls that update_password as well:
+// https://devforum.okta.com/t/event-hook-for-user-activation/14832
+const welcome = "/user/welcome/login/internal"
+
 // OktaEvents are the event types that a hook subscribes to, sorted.
 func OktaEvents() []string { return slices.Sorted(maps.Keys(oktaKinds)) }
 
@@ -121,6 +126,8 @@ func (o *oktaHook) signal(event object) (Signal, Reason) {
 		return Signal{}, OtherEvent
 	case event.object("outcome").text("result") != "SUCCESS":
 		return Signal{}, NotSuccessful
+	case event.object("debugContext").object("debugData").text("requestUri") == welcome:
+		return Signal{}, FirstPassword
 	}
 	target, reason := oktaTarget(event.list("target"))
 	if reason != "" {

@@ -86,9 +86,6 @@ const (
 	// SubjectGuest, SubjectNotMember: the user signs in elsewhere, or is no member.
 	SubjectGuest     Reason = "guest"
 	SubjectNotMember Reason = "not_member"
-	// SubjectExcluded: the administrator has excluded the user. No session ends, though
-	// the password may be stolen: a report must say so.
-	SubjectExcluded Reason = "excluded"
 	// SubjectNotFederated: the user signs in at Entra itself.
 	SubjectNotFederated Reason = "not_federated"
 )

@@ -24,7 +24,6 @@ func TestResolve(t *testing.T) {
 			{Name: "contoso.com", Federated: true, Verified: true}, {Name: "fabrikam.com", Federated: true, Verified: true},
 			{Name: "managed.example", Verified: true},
 		}),
-		Exclusions: stamp.Exclusions{Patterns: []string{"svc-*"}},
 	}
 	guest := func(u *directory.User) { u.UserType = "Guest" }
 	external := func(u *directory.User) { u.CreationType = "Invitation" }
@@ -46,7 +45,6 @@ func TestResolve(t *testing.T) {
 		"another's domain":       {[]directory.User{user(first, "aiko@fabrikam.com")}, signal.SubjectForeignDomain},
 		"a domain below":         {[]directory.User{user(first, "aiko@lab.contoso.com")}, signal.SubjectForeignDomain},
 		"no domain":              {[]directory.User{user(first, "aiko")}, signal.SubjectForeignDomain},
-		"an excluded user":       {[]directory.User{user(first, "svc-backup@contoso.com")}, signal.SubjectExcluded},
 		"a managed domain":       {[]directory.User{user(first, "aiko@managed.example")}, signal.SubjectNotFederated},
 	} {
 		id, reason := signal.Resolve(upn("aiko@contoso.com"), c.users, bounds)

@@ -98,7 +98,7 @@ func single(h http.Header, name string) string {
 	return ""
 }
 
-// Decode reads one event.
+// Decode reads one event, whose subject and time must be readable.
 func (w *webhook) Decode(r Request) (Delivery, error) {
 	body, ok := parse(r.Body)
 	if !ok {
@@ -129,6 +129,11 @@ func (w *webhook) Decode(r Request) (Delivery, error) {
 	default:
 		d.drop(OtherEvent)
 		return d, nil
+	}
+	if s.Subject == (Subject{}) || s.At.IsZero() {
+		// Told of success, a sender that writes them wrong would never learn that nobody is
+		// signed out.
+		return Delivery{}, refuse(Malformed)
 	}
 	d.add(s, r.Received)
 	return d, nil

@@ -65,18 +65,18 @@ func (s *Stamper) fault(req Request) error {
 }
 
 // merge takes in another request for the same user, so that the one that results asks
-// for all that the two did.
-func (j *job) merge(req Request, position int, enforce bool) {
+// for all that the two did. What signals ask for, while they are only reported, is not
+// made part of what a person has approved.
+func (j *job) merge(req Request, position int, enforceSignals bool) {
 	j.positions = append(j.positions, position)
+	switch {
+	case enforceSignals || req.Approved == j.request.Approved:
+		j.request.NotBefore = latest(j.request.NotBefore, req.NotBefore)
+	case req.Approved:
+		j.request.NotBefore = req.NotBefore
+	}
 	if req.Seen.Before(j.request.Seen) {
 		j.request.Seen = req.Seen
-	}
-	switch { // what is only reported must not be carried out in a person's name
-	case !enforce && j.request.Approved && req.Source == SourceSignal:
-	case !enforce && req.Approved && j.request.Source == SourceSignal:
-		j.request.NotBefore = req.NotBefore
-	default:
-		j.request.NotBefore = latest(j.request.NotBefore, req.NotBefore)
 	}
 	// A person's word must not be lost, nor a provider's, and whom a notification told of was
 	// not missed.
@@ -213,6 +213,9 @@ func notFound(err error) bool {
 	e, ok := errors.AsType[*directory.Error](err)
 	return ok && e.NotFound()
 }
+
+// concernsGroups tells whether it matters if the user is in an excluded group.
+func (j *job) concernsGroups() bool { return !j.settled || j.out.Reason == ReasonReported }
 
 func unsettled(jobs []*job) []*job {
 	return filter(jobs, func(j *job) bool { return !j.settled })

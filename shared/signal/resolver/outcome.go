@@ -76,8 +76,7 @@ func (o Outcome) attrs() []slog.Attr {
 // remarkable are the reasons that a person should look at: perhaps somebody's stolen
 // password ends no session.
 var remarkable = []signal.Reason{
-	signal.SubjectExcluded, signal.SubjectAmbiguous, signal.SubjectForeignDomain,
-	GraphUnavailable, RegistryUnavailable, QueueUnavailable,
+	signal.SubjectAmbiguous, signal.SubjectForeignDomain, GraphUnavailable, RegistryUnavailable, QueueUnavailable,
 }
 
 func level(o Outcome) slog.Level {

@@ -51,7 +51,7 @@ type Config struct {
 	Tenant    string
 	Directory Directory
 	Domains   *stamp.Domains
-	// Policy is the stamper's: its exclusions, replication lag and skew of clocks count.
+	// Policy is the stamper's: its replication lag and skew of clocks count.
 	Policy stamp.Policy
 	// Store holds the sources.
 	Store state.Store[signal.Registry]
@@ -154,9 +154,7 @@ func (r *Resolver) judge(ctx context.Context, jobs []*job, sources map[string]si
 		return
 	}
 	for _, j := range jobs {
-		j.judge(now, r.Policy, signal.Bounds{
-			Domains: sources[j.message.Source].Domains, Federated: domains, Exclusions: r.Policy.Exclusions,
-		})
+		j.judge(now, r.Policy, signal.Bounds{Domains: sources[j.message.Source].Domains, Federated: domains})
 	}
 }
 

