@@ -103,13 +103,14 @@ func TestShellTaken(t *testing.T) {
 	t.Parallel()
 	at := time.Now().UTC().Add(-time.Hour).Truncate(time.Second)
 	text := at.Format(time.RFC3339)
+	const odd = `o'"\$(exit${IFS}9)@example.com`
 	each(t, func(t *testing.T, shell string) {
 		for _, length := range []int{24, 33, 64} {
 			d := newDesk(t, secretOf(length))
 			for _, args := range [][]string{
 				{"ping"},
 				{"password_changed", "upn", "someone@example.com", text},
-				{"password_reset", "email", `o'"\ $(exit 9)@example.com`, text},
+				{"password_reset", "email", odd, text},
 				{"disabled", "security_identifier", "S-1-5-21-1-2-3-1001", text},
 				{"sessions_revoked", "sam_account_name", "日本 太郎", text},
 				{"disabled", "object_id", "0F1E2D3C-4b5a-6978-8796-a5b4c3d2e1f0", text},
@@ -131,6 +132,7 @@ func TestShellTaken(t *testing.T) {
 			}
 			want := []signal.Signal{
 				said(signal.PasswordChanged, false, signal.UPN, "someone@example.com"),
+				said(signal.PasswordChanged, true, signal.Email, odd),
 				said(signal.UserDisabled, true, signal.SecurityIdentifier, "S-1-5-21-1-2-3-1001"),
 				said(signal.SessionsRevoked, true, signal.SAMAccountName, "日本 太郎"),
 				said(signal.UserDisabled, true, signal.ObjectID, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"),

@@ -259,10 +259,6 @@ func attentionOf(ctx context.Context, x examined, now time.Time) doctor.Answer[m
 // a provider has reported them.
 const troublePattern = `{ $.reason = "forbidden" || $.reason = "refused" || $.reason = "still_empty" || ($.reason = "excluded" && $.source = "signal") }`
 
-// sparedPattern finds reports that went no further than to the resolver, since the settings
-// exclude the user. Those of members of an excluded group are with the stamper.
-const sparedPattern = `{ $.message = "signal handled" && $.reason = "excluded" }`
-
 // trafficOf counts what the last seven days have brought.
 func trafficOf(ctx context.Context, x examined, now time.Time) doctor.Answer[doctor.Traffic] {
 	since := now.Add(-zerosSpan)
@@ -271,7 +267,7 @@ func trafficOf(ctx context.Context, x examined, now time.Time) doctor.Answer[doc
 		return doctor.NotAsked[doctor.Traffic](whyNot(err))
 	}
 	records, _, err := x.asks.Logs(ctx, "StamperFunction", since, troublePattern, mostRecords)
-	excluded, users, spared := make(map[string]bool), make(map[string]bool), 0
+	excluded, users := make(map[string]bool), make(map[string]bool)
 	for _, r := range records {
 		var said struct{ User, Reason string }
 		switch {
@@ -282,11 +278,7 @@ func trafficOf(ctx context.Context, x examined, now time.Time) doctor.Answer[doc
 			users[said.User] = true
 		}
 	}
-	if err == nil && x.stack.SignalMode() != stack.SignalsOff {
-		records, _, err = x.asks.Logs(ctx, "ResolverFunction", since, sparedPattern, mostRecords)
-		spared = len(records)
-	}
 	return answered(doctor.Traffic{
-		Missed: int(sums[missed]), Stamped: int(sums["UsersStamped"]), Forged: int(sums[forged]), CannotFix: len(users), Excluded: len(excluded) + spared,
+		Missed: int(sums[missed]), Stamped: int(sums["UsersStamped"]), Forged: int(sums[forged]), CannotFix: len(users), Excluded: len(excluded),
 	}, err)
 }

@@ -269,8 +269,9 @@ func ill(p *inpatient) {
 	p.memory.Brake.Signals.Reached, p.memory.Signals = at.Add(-time.Hour), signal.Registry{Sources: map[string]signal.Record{
 		"kc": {Name: "Keycloak", Kind: signal.KindSSF, Domains: []string{"example.co.jp", "old.example"}, Added: at.Add(-40 * 24 * time.Hour), Stream: signal.Stream{Status: "disabled"}},
 	}}
-	p.logs["StamperFunction"+troublePattern] = []stack.Record{{Message: `{"User":"u9","Reason":"excluded"}`}}
-	p.logs["ResolverFunction"+sparedPattern] = []stack.Record{{Message: `{"reason":"excluded"}`}, {Message: `{"reason":"excluded"}`}}
+	p.logs["StamperFunction"+troublePattern] = []stack.Record{
+		{Message: `{"User":"u7","Reason":"excluded"}`}, {Message: `{"User":"u8","Reason":"excluded"}`}, {Message: `{"User":"u9","Reason":"excluded"}`},
+	}
 	p.logs["ReceiverFunction{ $.NeedsAttention > 0 }"] = []stack.Record{{Message: `{"Reason":"signal_refused","NeedsAttention":7}`}}
 }
 

@@ -22,12 +22,12 @@ import (
 var signalEnds = map[string]language.Key{
 	string(stamp.ReasonCalled): "ended.called", string(stamp.ReasonReported): "ended.reported", string(stamp.ReasonDryRun): "ended.dry_run",
 	string(stamp.ReasonStamped): "ended.stamped", string(stamp.ReasonKnownStamped): "ended.stamped", string(stamp.ReasonReadBackPending): "ended.stamped",
-	string(stamp.ReasonExcluded): "ended.excluded", string(stamp.ReasonGuest): "ended.guest", string(stamp.ReasonNotMember): "ended.not_member",
+	string(stamp.ReasonExcluded): "ended.excluded", string(stamp.ReasonExisting): "ended.existing", string(stamp.ReasonGuest): "ended.guest", string(stamp.ReasonNotMember): "ended.not_member",
 	string(stamp.ReasonNotFederated): "ended.managed", string(stamp.ReasonNotFound): "ended.not_found",
 	string(stamp.ReasonForbidden): "state.cannot_fix", string(stamp.ReasonRefused): "state.cannot_fix", string(stamp.ReasonStillEmpty): "state.cannot_fix",
 	string(stamp.ReasonKnownCannotFix): "state.cannot_fix", string(stamp.ReasonGaveUp): "state.cannot_fix",
 
-	string(signal.SubjectUnknown): "ended.not_found", string(signal.SubjectAmbiguous): "ended.several", string(signal.SubjectRefused): "ended.refused",
+	string(signal.SubjectUnknown): "ended.not_found", string(signal.SubjectAmbiguous): "ended.several",
 	string(signal.SubjectForeignDomain): "ended.foreign", string(signal.LogOut): "ended.log_out", string(signal.UnknownSource): "ended.removed",
 }
 

@@ -24,8 +24,8 @@ type shownSource struct {
 // streamProblems are sentences about a transmitter: who, and what was tried.
 var streamProblems = map[stream.Problem]language.Key{
 	stream.NoAnswer: "stream.no_answer", stream.NotSecure: "stream.not_secure", stream.NoMetadata: "stream.no_metadata",
-	stream.OtherIssuer: "stream.other_issuer", stream.OtherVersion: "stream.other_version", stream.NoPush: "stream.no_push",
-	stream.NoToken: "stream.no_token", stream.NotAllowed: "stream.not_allowed", stream.TooMany: "stream.too_many",
+	stream.OtherIssuer: "stream.other_issuer", stream.NoPush: "stream.no_push",
+	stream.NoToken: "stream.no_token", stream.NotAllowed: "stream.not_allowed",
 	stream.Unavailable: "stream.unavailable", stream.NotAccepted: "stream.not_accepted", stream.Occupied: "stream.occupied",
 	stream.Unreadable: "stream.unreadable", stream.NotEnabled: "stream.not_enabled", stream.NoCredential: "stream.no_credential",
 	stream.NotDelivered: "stream.not_delivered",

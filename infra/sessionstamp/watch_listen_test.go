@@ -315,7 +315,7 @@ func TestListenScreen(t *testing.T) {
 			w.resolved(resolver.Outcome{Reason: reason, Kind: signal.UserDisabled})
 		}
 		request := stamp.Request{User: user, Source: stamp.SourceSignal, Cause: string(signal.PasswordChanged), NotBefore: at.Add(-7 * time.Second)}
-		for _, reason := range []stamp.Reason{stamp.ReasonReported, stamp.ReasonDryRun, stamp.ReasonCalled, stamp.ReasonStamped, stamp.ReasonExcluded, stamp.ReasonRefused} {
+		for _, reason := range []stamp.Reason{stamp.ReasonReported, stamp.ReasonDryRun, stamp.ReasonCalled, stamp.ReasonStamped, stamp.ReasonExcluded, stamp.ReasonExisting, stamp.ReasonRefused} {
 			w.observe(t.Context(), stamp.Outcome{Request: request, Verdict: stamp.Done, Reason: reason, Called: at})
 		}
 		w.received(receiver.Receipt{Source: "s", Status: 401, Err: &signal.Refusal{Reason: signal.BadSecret}})

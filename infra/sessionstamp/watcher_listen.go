@@ -42,7 +42,7 @@ func eventOfSignal(o stamp.Outcome) string {
 		return eventReported
 	case stamp.ReasonStamped, stamp.ReasonKnownStamped, stamp.ReasonReadBackPending:
 		return eventSufficient
-	case stamp.ReasonGuest, stamp.ReasonNotMember, stamp.ReasonNotFederated, stamp.ReasonExcluded, stamp.ReasonNotFound:
+	case stamp.ReasonGuest, stamp.ReasonNotMember, stamp.ReasonNotFederated, stamp.ReasonExcluded, stamp.ReasonExisting, stamp.ReasonNotFound:
 		return eventUnheeded
 	default:
 		return eventOf(o)
@@ -73,8 +73,8 @@ func (w *watcher) received(r receiver.Receipt) {
 
 // unheeded are the reasons for which nobody is stamped, though the provider reports somebody.
 var unheeded = []signal.Reason{
-	signal.SubjectUnknown, signal.SubjectAmbiguous, signal.SubjectRefused, signal.SubjectForeignDomain,
-	signal.SubjectGuest, signal.SubjectNotMember, signal.SubjectExcluded, signal.SubjectNotFederated,
+	signal.SubjectUnknown, signal.SubjectAmbiguous, signal.SubjectForeignDomain,
+	signal.SubjectGuest, signal.SubjectNotMember, signal.SubjectNotFederated,
 }
 
 // resolved hears whom a signal means.

@@ -53,11 +53,11 @@ var listenWords = language.Catalogue{
 
 	"unheeded.subject_unknown":        {En: "the directory knows nobody by this name", Ja: "該当するユーザーがディレクトリにいません"},
 	"unheeded.subject_ambiguous":      {En: "several users have this name", Ja: "該当するユーザーが複数います"},
-	"unheeded.subject_refused":        {En: "Graph does not look for such a name", Ja: "Graph で検索できない名前です"},
 	"unheeded.subject_foreign_domain": {En: "not of a domain of --domain", Ja: "--domain のドメインではありません"},
 	"unheeded.guest":                  {En: "a guest", Ja: "ゲストです"},
 	"unheeded.not_member":             {En: "not a member", Ja: "メンバーではありません"},
 	"unheeded.excluded":               {En: "you have excluded this user, stolen password or not", Ja: "除外されているため (パスワードが盗まれた場合も対象外)"},
+	"unheeded.existing":               {En: "the user was created after it happened", Ja: "シグナルの発生後に作成されたユーザーです"},
 	"unheeded.not_federated":          {En: "the domain is managed", Ja: "マネージド ドメインです"},
 	"unheeded.not_found":              {En: "the user is gone", Ja: "ユーザーが見つかりません"},
 

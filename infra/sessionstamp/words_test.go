@@ -65,7 +65,7 @@ func composed() (keys []language.Key) {
 	for _, kind := range []signal.Kind{signal.PasswordChanged, signal.UserDisabled, signal.SessionsRevoked} {
 		keys = append(keys, language.Key("cause."+kind))
 	}
-	for _, reason := range append(slices.Clone(unheeded), "not_found") {
+	for _, reason := range append(slices.Clone(unheeded), "excluded", "existing", "not_found") {
 		keys = append(keys, language.Key("unheeded."+reason))
 	}
 	for _, kind := range []signal.SourceKind{signal.KindWebhook, signal.KindOkta, signal.KindSSF} {

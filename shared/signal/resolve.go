@@ -15,19 +15,15 @@ type Bounds struct {
 	Domains []string
 	// Federated are the tenant's federated domains, as they are known.
 	Federated stamp.FederatedDomains
-	// Exclusions are the tenant's. Excluded groups are asked for later, for those only who
-	// are to be called.
-	Exclusions stamp.Exclusions
 }
 
 // Resolve returns the object id of the one user whom a subject means, or why there is
 // none. The users are the directory's answer to the first question about the subject that
 // had one. An error of the directory is no answer, and must not come here.
 //
-// It only says whom a source may speak of: whether the user is stamped, [stamp.Decide]
-// decides, by what is true then.
+// It only says whom a source may speak of: whether the user is stamped or excluded,
+// [stamp.Decide] decides, by what is true then.
 func Resolve(s Subject, users []directory.User, b Bounds) (id string, reason Reason) {
-	users = distinct(users)
 	switch {
 	case s == Subject{} || len(users) == 0:
 		return "", SubjectUnknown
@@ -40,21 +36,9 @@ func Resolve(s Subject, users []directory.User, b Bounds) (id string, reason Rea
 	return users[0].ID, ""
 }
 
-// distinct drops users whom several questions have found, and ids that are none.
-func distinct(users []directory.User) (found []directory.User) {
-	for _, u := range users {
-		same := func(other directory.User) bool { return other.ID == u.ID }
-		if directory.IsID(u.ID) && !slices.ContainsFunc(found, same) {
-			found = append(found, u)
-		}
-	}
-	return found
-}
-
 // reason tells why a source may not speak of a user, or "". A guest comes first: the
 // domain in a guest's name is ours.
 func (b Bounds) reason(u directory.User) Reason {
-	_, excluded := b.Exclusions.Match(u)
 	ours := func(domain string) bool { return strings.EqualFold(domain, u.Domain()) }
 	switch {
 	case u.Invited():
@@ -63,8 +47,6 @@ func (b Bounds) reason(u directory.User) Reason {
 		return SubjectNotMember
 	case u.Domain() == "" || !slices.ContainsFunc(b.Domains, ours):
 		return SubjectForeignDomain
-	case excluded:
-		return SubjectExcluded
 	case !b.Federated.Contain(u.Domain()):
 		return SubjectNotFederated
 	}

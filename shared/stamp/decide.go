@@ -195,6 +195,8 @@ func (m matter) scope() Decision {
 		return m.call(ReasonNew)
 	case m.req.Source != SourceSignal:
 		return finish(ReasonExisting, nil)
+	case u.Created.After(m.req.NotBefore):
+		return finish(ReasonExisting, nil) // it happened to whoever had the name before
 	case !m.policy.EnforceSignals:
 		return finish(ReasonReported, nil)
 	}

@@ -60,6 +60,8 @@ const stateTable = `
 | nothing               | existing                    | signal    | call    | signal            | claimed            |
 | nothing               | stamp                       | signal    | call    | signal            | claimed            |
 | nothing               | stamp after t               | signal    | done    | stamped           | stamped            |
+| nothing               | existing                    | former    | done    | existing          |                    |
+| nothing               | new                         | former    | call    | new               | claimed            |
 | nothing               | stamp                       | reported  | done    | reported          |                    |
 | nothing               | new                         | reported  | call    | new               | claimed            |
 | nothing               | guest                       | signal    | done    | guest             |                    |
@@ -168,6 +170,8 @@ func requestOf(t *testing.T, words string) stamp.Request {
 		r.ReadBack = true
 	case "signal", "reported":
 		r.Source, r.Provider, r.Cause, r.NotBefore = stamp.SourceSignal, "7", "password_changed", noon.Add(-20*time.Minute)
+	case "former": // a signal of before the user was created
+		r.Source, r.Provider, r.Cause, r.NotBefore = stamp.SourceSignal, "7", "password_changed", noon.Add(-74*time.Hour)
 	case "person t":
 		r.NotBefore = noon
 		fallthrough

@@ -34,7 +34,7 @@ func (s *Stamper) newJobs(requests []Request) (jobs []*job) {
 	for i, req := range requests {
 		fault := s.fault(req)
 		if j, ok := byUser[req.User]; ok && fault == nil {
-			j.merge(req, i)
+			j.merge(req, i, s.Policy.EnforceSignals)
 			continue
 		}
 		j := &job{request: req, positions: []int{i}, entry: Entry{Tenant: s.Tenant, User: req.User}}
@@ -65,9 +65,16 @@ func (s *Stamper) fault(req Request) error {
 }
 
 // merge takes in another request for the same user, so that the one that results asks
-// for all that the two did.
-func (j *job) merge(req Request, position int) {
+// for all that the two did. What signals ask for, while they are only reported, is not
+// made part of what a person has approved.
+func (j *job) merge(req Request, position int, enforceSignals bool) {
 	j.positions = append(j.positions, position)
+	switch {
+	case enforceSignals || req.Approved == j.request.Approved:
+		j.request.NotBefore = latest(j.request.NotBefore, req.NotBefore)
+	case req.Approved:
+		j.request.NotBefore = req.NotBefore
+	}
 	if req.Seen.Before(j.request.Seen) {
 		j.request.Seen = req.Seen
 	}
@@ -77,7 +84,6 @@ func (j *job) merge(req Request, position int) {
 		j.request.Source, j.request.Approved = req.Source, req.Approved
 		j.request.Provider, j.request.Cause = req.Provider, req.Cause
 	}
-	j.request.NotBefore = latest(j.request.NotBefore, req.NotBefore)
 	j.request.ReadBack = j.request.ReadBack || req.ReadBack
 	j.request.Attempt = max(j.request.Attempt, req.Attempt)
 }
@@ -207,6 +213,9 @@ func notFound(err error) bool {
 	e, ok := errors.AsType[*directory.Error](err)
 	return ok && e.NotFound()
 }
+
+// concernsGroups tells whether it matters if the user is in an excluded group.
+func (j *job) concernsGroups() bool { return !j.settled || j.out.Reason == ReasonReported }
 
 func unsettled(jobs []*job) []*job {
 	return filter(jobs, func(j *job) bool { return !j.settled })

@@ -146,7 +146,7 @@ func (s *Stamper) advance(ctx context.Context, jobs []*job) {
 	}
 	s.read(ctx, jobs)
 	s.decide(ctx, unsettled(jobs))
-	s.checkGroups(ctx, unsettled(jobs))
+	s.checkGroups(ctx, filter(jobs, (*job).concernsGroups))
 	s.record(ctx, jobs)
 	if s.DryRun {
 		for _, j := range jobs {
@@ -216,8 +216,8 @@ func (s *Stamper) federation(domains FederatedDomains, j *job, now time.Time) Fe
 	return Managed
 }
 
-// checkGroups decides once more about those who are to be signed out, knowing who is in
-// an excluded group.
+// checkGroups decides once more about those who are to be signed out, or said to be,
+// knowing who is in an excluded group.
 func (s *Stamper) checkGroups(ctx context.Context, jobs []*job) {
 	if len(jobs) == 0 || len(s.Groups) == 0 {
 		return

@@ -115,7 +115,10 @@ func (e *Engine) Plan(ctx context.Context, w Wanted) (Plan, error) {
 	for i := range users {
 		if at := w.Moments[users[i].User.ID]; w.Verb == Restamp {
 			// [stamp.Decide] forgives as much as is added here, so it demands this very moment.
-			users[i].notBefore = at.Add(e.Policy.ClockSkew)
+			// No stamp of the future can be asked for.
+			if users[i].notBefore = at.Add(e.Policy.ClockSkew); users[i].notBefore.After(e.Now()) {
+				users[i].notBefore = e.Now()
+			}
 		}
 	}
 	return e.judge(ctx, Order{Verb: w.Verb}, Plan{Users: users, Unreadable: unreadable})

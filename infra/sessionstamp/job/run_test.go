@@ -337,3 +337,16 @@ func TestRunTellsWhoIsLeftAlone(t *testing.T) {
 		}
 	})
 }
+
+// A log may end with what happened just now, or in a minute that has not ended.
+func TestRestampOfThisMoment(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		p := w.start()
+		defer p.end()
+		id := w.add(func(p *person) { p.user.SignInSessionsValidFrom = time.Now().Add(-time.Hour) })
+		wanted := job.Wanted{Verb: job.Restamp, Users: []string{id}, Moments: map[string]time.Time{id: time.Now()}}
+		wantFate(t, p.run(p.plan(wanted).Order(0), job.RunOptions{}), job.Cured, 1)
+		w.want(1, id)
+	})
+}
