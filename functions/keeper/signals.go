@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
+	"reflect"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/metrics"
@@ -102,11 +102,12 @@ func (s *signals) manager(record signal.Record) stream.Manager {
 // store writes what the run has found out, and leaves what others have written since. It
 // tells whether the source is still there.
 func (s *signals) store(ctx context.Context, id string, before, kept signal.Stream) (there bool, err error) {
+	if reflect.DeepEqual(before, kept) {
+		return true, nil
+	}
 	err = state.Update(ctx, s.registry, s.tenant, func(registry *signal.Registry) bool {
 		var record signal.Record
-		record, there = registry.Sources[id]
-		if same := before.Status == kept.Status; !there || same && before.ID == kept.ID &&
-			before.Given == kept.Given && before.Asked.Equal(kept.Asked) && slices.Equal(before.Audiences, kept.Audiences) {
+		if record, there = registry.Sources[id]; !there {
 			return false
 		}
 		now := &record.Stream

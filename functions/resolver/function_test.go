@@ -47,15 +47,16 @@ func TestServe(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f := &function{watch: signin.Watch{Reporter: signin.Reporter{Metrics: recorder, Log: slog.New(slog.NewTextHandler(&log, nil))}}}
-			f.handle = func(ctx context.Context, bodies [][]byte) []error {
+			f := new(function)
+			f.Reporter = signin.Reporter{Metrics: recorder, Log: slog.New(slog.NewTextHandler(&log, nil))}
+			f.Handle = func(ctx context.Context, bodies [][]byte) []error {
 				for range bodies {
 					f.ObserveSignal(ctx, resolver.Outcome{Waited: tt.waited, Left: true, Err: tt.err})
 				}
 				return []error{nil, errors.New("left to the queue")}
 			}
 			for range 2 { // the second time nothing is left of the first
-				answer, err := f.serve(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a"}, {MessageId: "b"}}})
+				answer, err := f.Serve(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a"}, {MessageId: "b"}}})
 				text, _ := json.Marshal(answer)
 				if err != nil || string(text) != `{"batchItemFailures":[{"itemIdentifier":"b"}]}` {
 					t.Errorf("%s, %v", text, err)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/parts"
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
-	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/config"
 	"github.com/sessionstamp/sessionstamp/shared/signal"
@@ -31,11 +30,12 @@ func start(_ context.Context, env program.Environment) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &function{watch: signin.Watch{Reporter: p.Reporter}}
-	f.handle = resolver.New(resolver.Config{
+	f := new(function)
+	f.Reporter = p.Reporter
+	f.Handle = resolver.New(resolver.Config{
 		Tenant: c.Tenant, Directory: p.Graph, Domains: p.Domains, Policy: c.Policy,
 		Store: store.NewState[signal.Registry](p.Table, store.NameSignals),
 		Queue: p.Queue, Observer: f, Log: env.Log, Now: env.Now,
 	}).HandleMessages
-	return f.serve, nil
+	return f.Serve, nil
 }

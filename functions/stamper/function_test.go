@@ -44,14 +44,15 @@ func TestServe(t *testing.T) {
 				t.Fatal(err)
 			}
 			logger := slog.New(slog.NewTextHandler(&log, nil))
-			f := &function{watch: signin.Watch{Reporter: signin.Reporter{Metrics: recorder, Log: logger}}}
-			f.handle = func(ctx context.Context, bodies [][]byte) []error {
+			f := new(function)
+			f.Reporter = signin.Reporter{Metrics: recorder, Log: logger}
+			f.Handle = func(ctx context.Context, bodies [][]byte) []error {
 				for range bodies {
 					f.Observe(ctx, stamp.Outcome{Request: stamp.Request{Seen: time.Now(), Attempt: tt.attempt}, Verdict: stamp.Later, Err: tt.err})
 				}
 				return []error{nil, errors.New("left to the queue")}
 			}
-			answer, err := f.serve(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a"}, {MessageId: "b"}}})
+			answer, err := f.Serve(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a"}, {MessageId: "b"}}})
 			text, _ := json.Marshal(answer)
 			if err != nil || string(text) != `{"batchItemFailures":[{"itemIdentifier":"b"}]}` {
 				t.Errorf("%s, %v", text, err)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/sessionstamp/sessionstamp/functions/internal/parts"
 	"github.com/sessionstamp/sessionstamp/functions/internal/program"
-	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 	"github.com/sessionstamp/sessionstamp/shared/config"
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
 )
@@ -29,12 +28,13 @@ func start(_ context.Context, env program.Environment) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &function{watch: signin.Watch{Reporter: p.Reporter}}
+	f := new(function)
+	f.Reporter = p.Reporter
 	stamper := stamp.New(stamp.Config{
 		Tenant: c.Tenant, Directory: p.Graph, Domains: p.Domains, Groups: c.ExcludedGroups,
 		Ledger: p.Table, Queue: p.Queue, Brake: p.Brake,
 		Policy: c.Policy, DryRun: c.DryRun, Observer: f, Log: env.Log, Now: env.Now,
 	})
-	f.handle = stamper.HandleMessages
-	return f.serve, nil
+	f.Handle = stamper.HandleMessages
+	return f.Serve, nil
 }

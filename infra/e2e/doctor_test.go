@@ -146,7 +146,7 @@ func (p *patient) suffer(t *testing.T, f fault) {
 		ends = "fixed"
 		after, status := p.examine("--fix", "--yes")
 		if len(after.Findings) > 0 || status != 0 {
-			t.Errorf("mended, exit status %d: %+v", status, after.Findings)
+			t.Errorf("mended, exit status %d: %+v, not known: %q", status, after.Findings, after.gaps())
 		}
 	}
 	for _, found := range d.Findings {
@@ -192,14 +192,14 @@ func TestDoctorWithoutRights(t *testing.T) {
 		}
 	}
 	allow := p.aws.Forbid(awstest.Actions("iam:*", "lambda:GetFunctionConfiguration", "lambda:GetEventSourceMapping", "sqs:*", "kms:*",
-		"dynamodb:DescribeTable", "secretsmanager:*", "cloudwatch:DescribeAlarms", "sns:*", "dynamodb:GetItem", "logs:*"))
+		"dynamodb:DescribeTable", "secretsmanager:*", "cloudwatch:DescribeAlarms", "sns:*", "dynamodb:GetItem", "logs:*").By(person))
 	lacks("alarms cloudwatch:DescribeAlarms", "attention logs:FilterLogEvents", "brake dynamodb:GetItem", "front logs:FilterLogEvents",
 		"functions lambda:GetFunctionConfiguration", "issuer iam:GetOutboundWebIdentityFederationInfo", "keeper dynamodb:GetItem", "key kms:DescribeKey",
 		"queue sqs:GetQueueAttributes", "receivers sns:ListSubscriptionsByTopic", "secrets secretsmanager:DescribeSecret",
 		"signal_queue sqs:GetQueueAttributes", "signal_secrets secretsmanager:ListSecrets", "signals dynamodb:GetItem", "sweep dynamodb:GetItem",
 		"switches lambda:GetEventSourceMapping", "table dynamodb:DescribeTable", "traffic logs:FilterLogEvents")
 	allow()
-	allow = p.aws.Forbid(awstest.Actions("lambda:GetFunctionConcurrency", "scheduler:*", "dynamodb:DescribeContinuousBackups", "cloudwatch:GetMetricData"))
+	allow = p.aws.Forbid(awstest.Actions("lambda:GetFunctionConcurrency", "scheduler:*", "dynamodb:DescribeContinuousBackups", "cloudwatch:GetMetricData").By(person))
 	lacks("front cloudwatch:GetMetricData", "functions lambda:GetFunctionConcurrency", "queue cloudwatch:GetMetricData", "switches scheduler:GetSchedule",
 		"table dynamodb:DescribeContinuousBackups", "traffic cloudwatch:GetMetricData")
 	allow()

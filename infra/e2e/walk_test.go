@@ -43,8 +43,9 @@ func keepScreen(t *testing.T, shown string) {
 
 // Who else works with a deployment.
 const (
-	operator = "arn:aws:sts::123456789012:assumed-role/Operator/suzuki"
-	helpdesk = "arn:aws:sts::123456789012:assumed-role/Helpdesk/ito"
+	operator  = "arn:aws:sts::123456789012:assumed-role/Operator/suzuki"
+	registrar = "arn:aws:sts::123456789012:assumed-role/Signals/sasaki"
+	helpdesk  = "arn:aws:sts::123456789012:assumed-role/Helpdesk/ito"
 )
 
 // TestWalk takes somebody from an empty account, and a tenant without an app, to a deployment

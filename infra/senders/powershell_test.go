@@ -80,7 +80,7 @@ func heard(t *testing.T, body map[string]any) signal.Delivery {
 	for i, value := range []string{id, read(t, `"(v1,)\$signature"`)[0] + base64.StdEncoding.EncodeToString(mac.Sum(nil)), seconds} {
 		header.Set(names[i], value)
 	}
-	webhook, err := signal.NewWebhook(signal.WebhookConfig{Source: source, Secrets: []string{secretOf(32)}})
+	webhook, err := signal.Record{Kind: signal.KindWebhook, Domains: []string{"contoso.com"}}.Open(source, signal.Credential{Secrets: []string{secretOf(32)}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

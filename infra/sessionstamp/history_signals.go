@@ -27,7 +27,7 @@ var signalEnds = map[string]language.Key{
 	string(stamp.ReasonForbidden): "state.cannot_fix", string(stamp.ReasonRefused): "state.cannot_fix", string(stamp.ReasonStillEmpty): "state.cannot_fix",
 	string(stamp.ReasonKnownCannotFix): "state.cannot_fix", string(stamp.ReasonGaveUp): "state.cannot_fix",
 
-	string(signal.SubjectUnknown): "ended.not_found", string(signal.SubjectAmbiguous): "ended.several", string(signal.SubjectRefused): "ended.refused",
+	string(signal.SubjectUnknown): "ended.not_found", string(signal.SubjectAmbiguous): "ended.several",
 	string(signal.SubjectForeignDomain): "ended.foreign", string(signal.LogOut): "ended.log_out", string(signal.UnknownSource): "ended.removed",
 }
 

@@ -34,6 +34,11 @@ func (c *call) session(ctx context.Context, o settingUp, w setup.Wishes) (s sess
 		if err := c.amazon(ctx, &s, a, o, d); err != nil {
 			return s, err
 		}
+		if w.SignalsOff() && s.facts.AWS.Stack.Deployed() {
+			if s.facts.AWS.Streams, err = streams(ctx, a, w.Stack); err != nil {
+				return s, err
+			}
+		}
 	}
 	if w.Mandate == setup.EntraHalf {
 		d = w.Request.Deployment
@@ -216,6 +221,21 @@ func (s stacksOf) Find(ctx context.Context, name string) (setup.Stack, error) {
 		ID: found.ID, Status: found.Status, Ours: true, Version: found.Version,
 		Parameters: found.Parameters, Outputs: found.Outputs, Tags: found.Tags, Failure: found.Failure, At: found.At,
 	}, nil
+}
+
+// streams names the sources of a stack whose transmitters hold a stream of ours.
+func streams(ctx context.Context, a *account.Account, name string) (names []string, err error) {
+	found, err := stack.Find(ctx, a, name)
+	if err != nil {
+		return nil, err
+	}
+	known, err := found.Registry(ctx)
+	for _, one := range sorted(found, known) {
+		if one.Stream.ID != "" {
+			names = append(names, one.Name)
+		}
+	}
+	return names, err
 }
 
 // others returns the tenants that stacks of sessionstamp's serve. Who may not list them is not

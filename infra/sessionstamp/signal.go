@@ -133,6 +133,15 @@ func (n naming) find(s *stack.Stack, known signal.Registry) (source, error) {
 	return source{}, misuse("use.signal_unknown", n.source, s.Name, strings.Join(names, ", "))
 }
 
+// listened finds the source that a verb is about, in a deployment that receives signals.
+func (c *call) listened(ctx context.Context, n naming) (source, error) {
+	s, known, err := c.listening(ctx, n.deployment)
+	if err != nil {
+		return source{}, err
+	}
+	return n.find(s, known)
+}
+
 // named returns the id of the source with a name, "" for none.
 func named(known signal.Registry, name string) string {
 	for id, r := range known.Sources {
@@ -173,31 +182,31 @@ func textOf(credential signal.Credential) directory.Secret {
 // credential reads what the source proves itself by.
 func (s source) credential(ctx context.Context) (signal.Credential, error) {
 	text, err := s.stack.Account().SecretValue(ctx, s.secret(), account.Current)
-	if errors.Is(err, account.ErrNoSecret) {
-		return signal.Credential{}, failure(err, "fail.signal_no_secret", s.Name)
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, account.ErrNoSecret) {
 		return signal.Credential{}, signalling(err)
 	}
 	var credential signal.Credential
 	if json.Unmarshal([]byte(text.Reveal()), &credential) != nil || len(credential.Secrets) == 0 {
-		return credential, failure(nil, "fail.signal_no_secret", s.Name)
+		return credential, failure(signal.ErrNoCredential, "fail.signal_no_secret", s.Name)
 	}
 	return credential, nil
 }
 
-// replace changes what is stored. Of two people who do so at once one gets an error.
-func (s source) replace(ctx context.Context, change func(*signal.Credential)) error {
+// replace changes what is stored, unless the change has an error. Of two people who do so at
+// once one gets an error.
+func (s source) replace(ctx context.Context, change func(*signal.Credential) error) error {
 	a, name := s.stack.Account(), s.secret()
 	is, err := a.DescribeSecret(ctx, name)
 	if err != nil {
 		return signalling(err)
 	}
 	credential, err := s.credential(ctx)
+	if err == nil {
+		err = change(&credential)
+	}
 	if err != nil {
 		return err
 	}
-	change(&credential)
 	version, err := a.PutPending(ctx, name, textOf(credential))
 	if err == nil {
 		err = a.MoveStage(ctx, name, account.Current, version, is.Version(account.Current))

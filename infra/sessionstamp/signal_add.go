@@ -124,7 +124,7 @@ func (c *call) addSignal(ctx context.Context, a addition) error {
 			return err
 		}
 	}
-	if err := c.clearSecrets(ctx, s, known); err != nil {
+	if err := c.clearSecrets(ctx, s); err != nil {
 		return signalling(err)
 	}
 	if err := added.store(ctx, credential); err != nil {
@@ -223,9 +223,17 @@ func (c *call) askSecret(ctx context.Context, question string) (secret string, e
 	return secret, err
 }
 
-// clearSecrets deletes what runs that were broken off have left over.
-func (c *call) clearSecrets(ctx context.Context, s *stack.Stack, known signal.Registry) error {
+// clearSecrets deletes what runs that were broken off have left over. It reads the sources after
+// the secrets: others may have added some while somebody looked for a token.
+func (c *call) clearSecrets(ctx context.Context, s *stack.Stack) error {
 	ids, err := s.SignalSecrets(ctx)
+	if err != nil {
+		return err
+	}
+	known, err := s.Registry(ctx)
+	if err != nil {
+		return err
+	}
 	for _, id := range ids {
 		if _, is := known.Sources[id]; is {
 			continue
@@ -234,7 +242,7 @@ func (c *call) clearSecrets(ctx context.Context, s *stack.Stack, known signal.Re
 			return err
 		}
 	}
-	return err
+	return nil
 }
 
 func (c *call) clearSecret(ctx context.Context, s *stack.Stack, name string) error {

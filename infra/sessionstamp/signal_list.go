@@ -62,18 +62,20 @@ func (c *call) signalsView(d deployment, s *stack.Stack, known signal.Registry) 
 	v := view{before: []line{c.signalsLine(s, len(sources))}, table: screen.Table{Columns: []screen.Column{
 		{Title: c.say("column.signal")}, {Title: c.say("column.kind")}, {Title: c.say("column.domain")}, {Title: c.say("column.heard")}, {Title: c.say("column.stream")},
 	}}}
-	all := listedSources{s.Name, string(s.SignalMode()), []listedSource{}}
-	for _, one := range sources {
-		l := c.described(one)
-		all.Sources = append(all.Sources, l)
+	all := c.sourceList(s, sources...)
+	for i, one := range sources {
+		l := all.Sources[i]
 		v.table.Rows = append(v.table.Rows, []string{one.Name, l.sort(), strings.Join(one.Domains, ", "), c.heardAt(one), l.Stream})
 		if l.Silent {
-			v.after = append(v.after, line{text: "! " + c.say("signal.silent", one.Name), colour: screen.Notice, hang: 2})
+			v.after = append(v.after, marked("! "+c.say("signal.silent", one.Name), screen.Notice))
 		}
 	}
 	v.object, v.sheet = all, all.sheet()
 	v.next = []hint{{"signal add --help", "hint.signal_add"}}
-	if len(sources) > 0 && s.SignalURL() != "" {
+	switch {
+	case s.SignalURL() == "":
+		v.next = []hint{{"setup --signals report" + d.given(), "hint.signals_on"}}
+	case len(sources) > 0:
 		v.next = append([]hint{{d.on("test", sources[0].Name), "hint.signal_test"}, {"history --signals" + d.named(), "hint.signals"}}, v.next...)
 	}
 	return v
@@ -97,6 +99,14 @@ func sorted(s *stack.Stack, known signal.Registry) (sources []source) {
 	}
 	slices.SortFunc(sources, func(a, b source) int { return strings.Compare(a.Name+a.id, b.Name+b.id) })
 	return sources
+}
+
+func (c *call) sourceList(s *stack.Stack, sources ...source) listedSources {
+	all := listedSources{s.Name, string(s.SignalMode()), []listedSource{}}
+	for _, one := range sources {
+		all.Sources = append(all.Sources, c.described(one))
+	}
+	return all
 }
 
 func (c *call) described(s source) listedSource {

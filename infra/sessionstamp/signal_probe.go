@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -36,13 +35,6 @@ const (
 	probeTries, probePause = 4, 5 * time.Second
 )
 
-// testedSource is the JSON of signal test.
-type testedSource struct {
-	Stack string `json:"stack"`
-	Name  string `json:"name"`
-	Heard string `json:"heard"`
-}
-
 func (c *call) signalTestVerb() *cobra.Command {
 	var n naming
 	return c.signalOf("signal-test", &n, func(ctx context.Context) error { return c.testSignal(ctx, n) })
@@ -50,11 +42,7 @@ func (c *call) signalTestVerb() *cobra.Command {
 
 // testSignal sends something that is no signal, and waits until the source was heard.
 func (c *call) testSignal(ctx context.Context, n naming) error {
-	s, known, err := c.listening(ctx, n.deployment)
-	if err != nil {
-		return err
-	}
-	one, err := n.find(s, known)
+	one, err := c.listened(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -72,12 +60,10 @@ func (c *call) testSignal(ctx context.Context, n naming) error {
 	case heard.IsZero():
 		return c.unheard(ctx, n, one)
 	}
-	done := testedSource{s.Name, one.Name, moment(heard)}
+	one.Heard = heard
 	return c.show(view{
-		before: []line{{text: "✓ " + c.say("signal.heard", one.Name, c.when(heard)), colour: screen.Good, hang: 2}, c.modeLine(s)},
-		object: done, sheet: screen.Table{
-			Columns: []screen.Column{{Title: "stack"}, {Title: "name"}, {Title: "heard"}}, Rows: [][]string{{done.Stack, done.Name, done.Heard}},
-		},
+		before: []line{marked("✓ "+c.say("signal.heard", one.Name, c.when(heard)), screen.Good), c.modeLine(one.stack)},
+		object: c.described(one), sheet: c.sourceList(one.stack, one).sheet(),
 		next: []hint{{"signal list" + n.given(), "hint.signal_list"}},
 	})
 }
@@ -85,7 +71,7 @@ func (c *call) testSignal(ctx context.Context, n naming) error {
 // probe has something sent to the receiver as the provider would.
 func (c *call) probe(ctx context.Context, n naming, s *source, credential signal.Credential) error {
 	if s.Kind != signal.KindSSF {
-		c.tell(line{text: c.say("signal.sends", host(s.url())), colour: screen.Faint})
+		c.tell(line{text: c.say("signal.sends", s.host()), colour: screen.Faint})
 		return c.sendProbe(ctx, n, *s, credential)
 	}
 	c.tell(line{text: c.say("signal.asks_stream", s.Stream.Issuer), colour: screen.Faint})
@@ -103,45 +89,37 @@ func (c *call) probe(ctx context.Context, n naming, s *source, credential signal
 
 // sendProbe posts to the receiver, and asks it for Okta's handshake before.
 func (c *call) sendProbe(ctx context.Context, n naming, s source, credential signal.Credential) error {
-	requests := []func() (*http.Request, error){func() (*http.Request, error) { return c.pingOf(ctx, s, credential.Secrets[0]) }}
-	challenge := rand.Text()
 	if s.Kind == signal.KindOkta {
-		requests = append([]func() (*http.Request, error){func() (*http.Request, error) { return challengeOf(ctx, s, challenge) }}, requests...)
-	}
-	for _, request := range requests {
-		status, body, err := c.post(ctx, request)
-		if err == nil {
-			err = c.answered(n, s, status)
-		}
+		challenge := rand.Text()
+		body, err := c.post(ctx, n, s, func() (*http.Request, error) { return challengeOf(ctx, s, challenge) })
 		if err != nil {
 			return err
 		}
-		if s.Kind == signal.KindOkta && status == http.StatusOK && len(body) > 0 && !strings.Contains(string(body), challenge) {
-			return failure(nil, "fail.signal_status", host(s.url()), language.Number(status))
+		if !strings.Contains(string(body), challenge) {
+			return failure(nil, "fail.signal_status", s.host(), language.Number(http.StatusOK))
 		}
 	}
-	return nil
+	_, err := c.post(ctx, n, s, func() (*http.Request, error) { return c.pingOf(ctx, s, credential.Secrets[0]) })
+	return err
 }
 
 // post sends a request, and again where the receiver may just not know the source yet.
-func (c *call) post(ctx context.Context, request func() (*http.Request, error)) (status int, body []byte, err error) {
+func (c *call) post(ctx context.Context, n naming, s source, request func() (*http.Request, error)) (body []byte, err error) {
 	const longest = 4 << 10
+	status := 0
 	for try := range probeTries {
 		if try > 0 {
 			if err := wait.For(ctx, probePause); err != nil {
-				return 0, nil, err
+				return nil, err
 			}
 		}
 		r, err := request()
 		if err != nil {
-			return 0, nil, err
+			return nil, err
 		}
 		answer, err := c.web(10 * time.Second).Do(r)
 		if err != nil {
-			if ctx.Err() != nil {
-				return 0, nil, ctx.Err()
-			}
-			return 0, nil, failure(err, "fail.signal_unreachable", r.URL.Host)
+			return nil, cmp.Or(ctx.Err(), failure(err, "fail.signal_unreachable", s.host()))
 		}
 		body, _ = io.ReadAll(io.LimitReader(answer.Body, longest)) // the status says enough
 		answer.Body.Close()
@@ -149,7 +127,7 @@ func (c *call) post(ctx context.Context, request func() (*http.Request, error)) 
 			break
 		}
 	}
-	return status, body, nil
+	return body, c.answered(n, s, status)
 }
 
 func challengeOf(ctx context.Context, s source, challenge string) (*http.Request, error) {
@@ -194,21 +172,19 @@ func (c *call) answered(n naming, s source, status int) error {
 	case status >= 200 && status < 300:
 		return nil
 	case status == http.StatusNotFound:
-		return failure(nil, "fail.signal_404", s.Name, host(s.url()), "sessionstamp status"+n.given())
+		return failure(nil, "fail.signal_404", s.Name, s.host(), "sessionstamp status"+n.given())
 	case status == http.StatusUnauthorized, status == http.StatusBadRequest, status == http.StatusForbidden:
 		return failure(nil, "fail.signal_refused", s.Name, language.Number(status), "sessionstamp "+n.on("rotate", s.Name))
 	case status == http.StatusServiceUnavailable:
-		return failure(nil, "fail.signal_503", host(s.url()), "sessionstamp doctor"+n.given())
+		return failure(nil, "fail.signal_503", s.host(), "sessionstamp doctor"+n.given())
 	}
-	return failure(nil, "fail.signal_status", host(s.url()), language.Number(status))
+	return failure(nil, "fail.signal_status", s.host(), language.Number(status))
 }
 
-func host(address string) string {
-	parsed, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	return cmp.Or(parsed.Host, address)
+// host is that of the receiver.
+func (s source) host() string {
+	host, _, _ := strings.Cut(strings.TrimPrefix(s.url(), "https://"), "/")
+	return host
 }
 
 // awaitHeard returns when the source was heard, zero if it was not. Who was heard within the
@@ -251,7 +227,7 @@ func (c *call) unheard(ctx context.Context, n naming, s source) error {
 		next: []hint{{"doctor" + n.given(), "hint.doctor"}},
 	}
 	if s.Kind == signal.KindSSF && waiting.Sum()+dead.Sum() == 0 {
-		t.key, t.args = "fail.signal_unsent", []any{s.Stream.Issuer, host(s.url())}
+		t.key, t.args = "fail.signal_unsent", []any{s.Stream.Issuer, s.host()}
 	}
 	said, err := lastError(ctx, s.stack, c.Now().Add(-2*hearing))
 	if said != "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -56,8 +57,11 @@ func (c *call) removeSignal(ctx context.Context, r removal) error {
 			return err
 		}
 	}
-	left := c.removeStream(ctx, one)
-	if ctx.Err() != nil {
+	left, err := c.removeStream(ctx, one)
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
 		return ctx.Err()
 	}
 	err = s.ChangeRegistry(ctx, func(known *signal.Registry) bool {
@@ -74,23 +78,27 @@ func (c *call) removeSignal(ctx context.Context, r removal) error {
 	return c.show(c.removedView(r, one, left))
 }
 
-// removeStream deletes the stream of a source. Where the provider does not let us, the source
-// goes all the same: nobody listens to it any more.
-func (c *call) removeStream(ctx context.Context, s source) (refused error) {
+// removeStream deletes the stream of a source. Where the provider does not let us, or nobody
+// knows any more what we would prove ourselves by, the source goes all the same: nobody listens
+// to it any more. Where AWS does not let us read that, it stays.
+func (c *call) removeStream(ctx context.Context, s source) (refused, err error) {
 	if s.Kind != signal.KindSSF || s.Stream.ID == "" {
-		return nil
+		return nil, nil
 	}
 	credential, err := s.credential(ctx)
-	if err != nil {
-		return err
+	if errors.Is(err, signal.ErrNoCredential) {
+		return err, nil
 	}
-	return c.transmitters(s.Record).Remove(ctx, s.Stream, credential)
+	if err != nil {
+		return nil, err
+	}
+	return c.transmitters(s.Record).Remove(ctx, s.Stream, credential), nil
 }
 
 func (c *call) removedView(r removal, s source, left error) view {
 	done := removedSource{s.stack.Name, s.id, s.Name, left != nil}
 	v := view{
-		before: []line{{text: "✓ " + c.say("signal.removed", s.Name), colour: screen.Good, hang: 2}},
+		before: []line{marked("✓ "+c.say("signal.removed", s.Name), screen.Good)},
 		object: done, sheet: screen.Table{
 			Columns: []screen.Column{{Title: "stack"}, {Title: "id"}, {Title: "name"}, {Title: "streamLeft"}},
 			Rows:    [][]string{{done.Stack, done.ID, done.Name, strconv.FormatBool(done.StreamLeft)}},
@@ -99,7 +107,7 @@ func (c *call) removedView(r removal, s source, left error) view {
 	}
 	switch {
 	case left != nil:
-		v.before = append(v.before, line{text: "! " + c.say("signal.stream_left", s.Stream.Issuer, c.streamTrouble(s.Stream.Issuer, left)), colour: screen.Notice, hang: 2})
+		v.before = append(v.before, marked("! "+c.say("signal.stream_left", s.Stream.Issuer, c.streamTrouble(s.Stream.Issuer, left)), screen.Notice))
 	case s.Kind != signal.KindSSF:
 		v.before = append(v.before, line{text: c.say("signal.stop_sending")})
 	}

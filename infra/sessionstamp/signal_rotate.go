@@ -12,60 +12,42 @@ import (
 // A rotation is what signal rotate was called with.
 type rotation struct {
 	naming
-	finish, afresh bool
+	finish bool
 }
 
 func (c *call) signalRotateVerb() *cobra.Command {
 	var r rotation
 	cmd := c.signalOf("signal-rotate", &r.naming, func(ctx context.Context) error { return c.rotateSignal(ctx, r) })
 	cmd.Flags().BoolVar(&r.finish, "finish", false, c.help("flag.signal-finish"))
-	cmd.Flags().BoolVar(&r.afresh, "afresh", false, c.help("flag.signal-afresh"))
 	return cmd
 }
 
-// rotateSignal has a source take a new secret beside the one before, until the rotation is
-// finished. So no signal is lost while the provider changes over.
+// rotateSignal has a source take a new secret beside those before, until the rotation is
+// finished. So no signal is lost while the provider changes over, whichever it has.
 func (c *call) rotateSignal(ctx context.Context, r rotation) error {
-	if r.finish && r.afresh {
-		return misuse("use.signal_finish_afresh")
-	}
 	if !r.finish {
 		if err := c.showsSecret(); err != nil {
 			return err
 		}
 	}
-	s, known, err := c.listening(ctx, r.deployment)
-	if err != nil {
-		return err
-	}
-	one, err := r.find(s, known)
-	if err != nil {
-		return err
-	}
-	credential, err := one.credential(ctx)
-	switch under := len(credential.Secrets) > 1; {
+	one, err := c.listened(ctx, r.naming)
+	switch {
 	case err != nil:
 		return err
-	case r.finish && !under:
-		return misuse("use.signal_finished", one.Name)
 	case r.finish:
-		return c.finishRotation(ctx, r, one)
-	case under && !r.afresh:
-		return &trouble{status: wrongUse, key: "use.signal_rotating", args: []any{one.Name}, next: []hint{
-			{r.on("rotate", one.Name) + " --finish", "hint.signal_finish"}, {r.on("rotate", one.Name) + " --afresh", "hint.signal_afresh"},
-		}}
+		return c.finishRotation(ctx, r, one, "")
 	}
 	return c.beginRotation(ctx, r, one)
 }
 
-// beginRotation puts the new secret first: the keeper tells transmitters the first one. The
-// last one is the oldest, and so in use.
+// beginRotation puts the new secret first: the keeper tells transmitters the first one.
 func (c *call) beginRotation(ctx context.Context, r rotation, s source) error {
 	fresh := newSecret(s.Kind)
 	var now signal.Credential
-	err := s.replace(ctx, func(credential *signal.Credential) {
-		credential.Secrets = []string{fresh, credential.Secrets[len(credential.Secrets)-1]}
+	err := s.replace(ctx, func(credential *signal.Credential) error {
+		credential.Secrets = append([]string{fresh}, credential.Secrets...)
 		now = *credential
+		return nil
 	})
 	if err != nil {
 		return err
@@ -73,20 +55,23 @@ func (c *call) beginRotation(ctx context.Context, r rotation, s source) error {
 	v := view{object: c.shown(s, fresh), next: []hint{
 		{r.on("test", s.Name), "hint.signal_test"}, {r.on("rotate", s.Name) + " --finish", "hint.signal_finish"},
 	}}
-	v.before = []line{{text: "✓ " + c.say("signal.rotated", s.Name), colour: screen.Good, hang: 2}}
+	v.before = []line{marked("✓ "+c.say("signal.rotated", s.Name), screen.Good)}
+	if len(now.Secrets) > 2 {
+		v.before = append(v.before, marked("! "+c.say("signal.rotated_again"), screen.Notice))
+	}
 	if s.Kind != signal.KindSSF {
 		v.before = append(v.before, c.pastedAgain(fresh)...)
-		return c.changedOver(ctx, r, s, v)
+		return c.changedOver(ctx, r, s, fresh, v)
 	}
 	refused, err := c.keepStream(ctx, &s, now)
 	switch {
 	case err != nil:
 		return err
 	case refused != nil:
-		c.status, v.next = wrong, v.next[:1] // it is too early to finish
-		v.before = append(v.before, line{text: "✗ " + c.streamTrouble(s.Stream.Issuer, refused), colour: screen.Wrong, hang: 2}, line{text: c.say("signal.keeper_goes_on")})
+		v.next = v.next[:1] // it is too early to finish
+		v.before = append(v.before, c.streamRefused(s, refused)...)
 	default:
-		v.before = append(v.before, line{text: "✓ " + c.say("signal.stream_told", s.Stream.Issuer), colour: screen.Good, hang: 2})
+		v.before = append(v.before, marked("✓ "+c.say("signal.stream_told", s.Stream.Issuer), screen.Good))
 	}
 	return c.show(v)
 }
@@ -97,7 +82,7 @@ func (c *call) pastedAgain(secret string) []line {
 }
 
 // changedOver shows what to paste, and finishes where a person says at once that it is done.
-func (c *call) changedOver(ctx context.Context, r rotation, s source, v view) error {
+func (c *call) changedOver(ctx context.Context, r rotation, s source, fresh string, v view) error {
 	if err := c.show(v); err != nil || !c.Person || c.format != screen.Text {
 		return err
 	}
@@ -105,17 +90,28 @@ func (c *call) changedOver(ctx context.Context, r rotation, s source, v view) er
 	if err != nil || !agrees(answer) {
 		return err
 	}
-	return c.finishRotation(ctx, r, s)
+	return c.finishRotation(ctx, r, s, fresh)
 }
 
-func (c *call) finishRotation(ctx context.Context, r rotation, s source) error {
-	err := s.replace(ctx, func(credential *signal.Credential) { credential.Secrets = credential.Secrets[:1] })
+// finishRotation leaves the newest secret alone. Where that has to be a certain one, it leaves
+// all if somebody else has made another meanwhile.
+func (c *call) finishRotation(ctx context.Context, r rotation, s source, newest string) error {
+	err := s.replace(ctx, func(credential *signal.Credential) error {
+		switch {
+		case newest != "" && credential.Secrets[0] != newest:
+			return failure(nil, "fail.signal_changed", s.Name)
+		case len(credential.Secrets) == 1:
+			return misuse("use.signal_finished", s.Name)
+		}
+		credential.Secrets = credential.Secrets[:1]
+		return nil
+	})
 	if err != nil {
 		return err
 	}
 	return c.show(view{
-		before: []line{{text: "✓ " + c.say("signal.finished", s.Name), colour: screen.Good, hang: 2}},
-		object: c.described(s), sheet: listedSources{s.stack.Name, string(s.stack.SignalMode()), []listedSource{c.described(s)}}.sheet(),
+		before: []line{marked("✓ "+c.say("signal.finished", s.Name), screen.Good)},
+		object: c.described(s), sheet: c.sourceList(s.stack, s).sheet(),
 		next: []hint{{r.on("test", s.Name), "hint.signal_test"}, {"signal list" + r.given(), "hint.signal_list"}},
 	})
 }

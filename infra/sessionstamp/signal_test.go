@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -35,6 +37,19 @@ func addAD(w *signalWorld) {
 		signal.Credential{Secrets: []string{webhookSecret}})
 }
 
+// addOkta adds an event hook in the place of AD.
+func addOkta(w *signalWorld) {
+	w.add(sourceID, signal.Record{Name: "AD", Kind: signal.KindOkta}, signal.Credential{Secrets: []string{"Bearer x"}})
+}
+
+// addSSO adds a source whose stream stands, where AWS is asked too often for something.
+func addSSO(refused string) func(*signalWorld) {
+	return func(w *signalWorld) {
+		w.add(sourceID, signal.Record{Name: "SSO", Kind: signal.KindSSF, Stream: signal.Stream{ID: "1"}}, signal.Credential{Secrets: []string{"Bearer x"}})
+		w.Refuse[refused] = "ThrottlingException"
+	}
+}
+
 // TestSignalScreens: a person adds three sources, tests them, replaces a secret and removes one.
 func TestSignalScreens(t *testing.T) {
 	t.Parallel()
@@ -55,12 +70,16 @@ func TestSignalScreens(t *testing.T) {
 				{"test-keycloak", "test 社内SSO", "", fine},
 				{"list", "list", "", fine},
 				{"rotate", "rotate Okta", "n\n", fine},
-				{"rotating", "rotate Okta", "", wrongUse},
+				{"rotate-again", "rotate Okta", "n\n", fine},
 				{"finish", "rotate Okta --finish", "", fine},
 				{"rotate-keycloak", "rotate 社内SSO", "", fine},
 				{"remove", "remove Okta", "y\n", fine},
 				{"remove-keycloak", "remove 社内SSO --yes", "", fine},
+				{"off", "list", "", fine},
 			} {
+				if c.name == "off" {
+					w.Parameters["SignalMode"], w.Outputs = "off", nil
+				}
 				var person []func(*program)
 				if c.types != "" {
 					person = append(person, typed(c.types))
@@ -161,9 +180,9 @@ func TestSignalRefused(t *testing.T) {
 		"not there":        {[]string{"remove", "Okta", "--yes"}, addAD, nil, wrongUse, "There are: AD"},
 		"no name at all":   {[]string{"rotate"}, nil, nil, wrongUse, "signal list shows"},
 		"unasked":          {[]string{"remove", "AD"}, addAD, nil, wrongUse, "write --yes"},
+		"AWS fails":        {[]string{"remove", "SSO", "--yes"}, addSSO("secretsmanager:GetSecretValue"), nil, wrong, "too often"},
 		"declined":         {[]string{"remove", "AD"}, addAD, typed("n\n"), wrong, "Nothing was changed"},
 		"finished":         {[]string{"rotate", "AD", "--finish"}, addAD, nil, wrongUse, "nothing to finish"},
-		"both":             {[]string{"rotate", "AD", "--finish", "--afresh"}, addAD, nil, wrongUse, "not both"},
 		"no rights":        {[]string{"add", "okta", "--name", "x", "--domain", "example.com"}, func(w *signalWorld) { w.Refuse["secretsmanager:CreateSecret"] = "AccessDeniedException" }, nil, wrong, "sessionstamp policy signals"},
 		"no transmitter":   {[]string{"add", "ssf", "--name", "x", "--domain", "example.com", "--issuer", "https://sso.example.co.jp/other"}, nil, typed("x"), wrong, "no metadata of a transmitter"},
 		"plain http":       {[]string{"add", "ssf", "--name", "x", "--domain", "example.com", "--issuer", "http://sso.example.co.jp"}, nil, typed("x"), wrong, "without https://"},
@@ -204,6 +223,7 @@ func TestSignalStops(t *testing.T) {
 		"unknown":     {func(w *signalWorld) { w.answers = http.StatusNotFound }, "(404)"},
 		"refused":     {func(w *signalWorld) { w.answers = http.StatusUnauthorized }, "refuses the secret of AD (401)"},
 		"unavailable": {func(w *signalWorld) { w.answers = http.StatusServiceUnavailable }, "(503)"},
+		"a page":      {func(w *signalWorld) { addOkta(w); w.answers = http.StatusOK }, "answered 200"},
 		"a proxy":     {func(w *signalWorld) { w.answers = http.StatusFound }, "answered 302"},
 		"no secret": {func(w *signalWorld) {
 			w.AddSecret("sessionstamp/signal/"+sourceID, "{}", time.Now())
@@ -259,6 +279,37 @@ func TestSignalAtOnce(t *testing.T) {
 	}
 }
 
+// TestSignalMeanwhile: what others do while a person looks for a token, or changes over, holds.
+func TestSignalMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newSignalWorld(t)
+		add := strings.Fields("add ssf --name SSO --domain example.co.jp --client-id " + signaltest.ClientID + " --issuer " + keycloakURL)
+		status, _, stderr := w.play(add, func(p *program) {
+			p.Person = true
+			p.Hidden = func(context.Context) (string, error) {
+				addAD(w)
+				time.Sleep(2 * anHour)
+				return signaltest.ClientSecret, nil
+			}
+		})
+		if status != fine || len(w.Secrets()) != 2 {
+			t.Errorf("exit status %d, %d secrets: %s", status, len(w.Secrets()), stderr)
+		}
+		var mine string
+		status, _, stderr = w.play([]string{"rotate", "AD"}, func(p *program) {
+			p.Person, p.Stdin = true, io.MultiReader(reader(func([]byte) (int, error) {
+				mine = credentialIn(t, w.Secrets()["sessionstamp/signal/"+sourceID]).Secrets[0]
+				_, _, _ = w.play([]string{"rotate", "AD"})
+				return 0, io.EOF
+			}), strings.NewReader("y\n"))
+		})
+		if is := credentialIn(t, w.Secrets()["sessionstamp/signal/"+sourceID]).Secrets; status != wrong || !slices.Contains(is, mine) || !strings.Contains(stderr, "at the same time") {
+			t.Errorf("exit status %d, %d secrets: %s", status, len(is), stderr)
+		}
+	})
+}
+
 // TestSignalBroken: what a run leaves over that was broken off, a later one clears, and nothing
 // that somebody may be adding.
 func TestSignalBroken(t *testing.T) {
@@ -299,7 +350,7 @@ func TestSignalRotation(t *testing.T) {
 			want int
 			old  bool
 		}{
-			{"rotate AD", nil, 2, true}, {"rotate AD --afresh", nil, 2, true}, {"rotate AD --finish", nil, 1, false},
+			{"rotate AD", nil, 2, true}, {"rotate AD", nil, 3, true}, {"rotate AD --finish", nil, 1, false},
 			{"rotate AD", []func(*program){typed("y\n")}, 1, false},
 		} {
 			status, _, stderr := w.play(strings.Fields(c.args), c.with...)
@@ -342,6 +393,10 @@ func TestSignalStream(t *testing.T) {
 		status, stdout, stderr = w.play(add, func(p *program) { p.Stdin = strings.NewReader(signaltest.ClientSecret + "\n") })
 		if status != fine || strings.Contains(stdout, "Bearer") || !w.sources()["SSO"].SessionsRevoked || w.sources()["SSO"].Stream.ID == "" {
 			t.Errorf("exit status %d: %s%s", status, stdout, stderr)
+		}
+		account := (&deployed{Deployment: w.Deployment}).find(t).Account()
+		if got, err := streams(t.Context(), account, "sessionstamp"); err != nil || !slices.Equal(got, []string{"SSO"}) {
+			t.Errorf("streams of %q, %v", got, err)
 		}
 		for range 2 { // sooner than the keeper would ask
 			time.Sleep(5 * time.Minute)
@@ -392,7 +447,7 @@ func TestSecretAsked(t *testing.T) {
 	if got, err := c.askSecret(t.Context(), "?"); err != nil || len(got) != 3000 {
 		t.Errorf("%d characters, %v", len(got), err)
 	}
-	c.Stdin = &failing{}
+	c.Stdin = reader(func([]byte) (int, error) { return 0, errFailing })
 	if _, err := c.askSecret(t.Context(), "?"); !errors.Is(err, errFailing) {
 		t.Error(err)
 	}
@@ -400,6 +455,7 @@ func TestSecretAsked(t *testing.T) {
 
 var errFailing = errors.New("no terminal")
 
-type failing struct{}
+// A reader is what a person types.
+type reader func([]byte) (int, error)
 
-func (*failing) Read([]byte) (int, error) { return 0, errFailing }
+func (r reader) Read(text []byte) (int, error) { return r(text) }

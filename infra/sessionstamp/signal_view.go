@@ -24,8 +24,8 @@ type shownSource struct {
 // streamProblems are sentences about a transmitter: who, and what was tried.
 var streamProblems = map[stream.Problem]language.Key{
 	stream.NoAnswer: "stream.no_answer", stream.NotSecure: "stream.not_secure", stream.NoMetadata: "stream.no_metadata",
-	stream.OtherIssuer: "stream.other_issuer", stream.OtherVersion: "stream.other_version", stream.NoPush: "stream.no_push",
-	stream.NoToken: "stream.no_token", stream.NotAllowed: "stream.not_allowed", stream.TooMany: "stream.too_many",
+	stream.OtherIssuer: "stream.other_issuer", stream.NoPush: "stream.no_push",
+	stream.NoToken: "stream.no_token", stream.NotAllowed: "stream.not_allowed",
 	stream.Unavailable: "stream.unavailable", stream.NotAccepted: "stream.not_accepted", stream.Occupied: "stream.occupied",
 	stream.Unreadable: "stream.unreadable", stream.NotEnabled: "stream.not_enabled", stream.NoCredential: "stream.no_credential",
 	stream.NotDelivered: "stream.not_delivered",
@@ -60,7 +60,7 @@ func (c *call) addedView(a addition, added source, credential signal.Credential,
 	v := view{object: c.shown(added, credential.Secrets[0]), next: []hint{
 		{a.on("test", added.Name), "hint.signal_test"}, {"doctor" + a.given(), "hint.signal_doctor"}, {"signal list" + a.given(), "hint.signal_list"},
 	}}
-	v.before = append(v.before, line{text: "✓ " + c.say("signal.added", added.Name, c.and(added.Domains)), colour: screen.Good, hang: 2})
+	v.before = append(v.before, marked("✓ "+c.say("signal.added", added.Name, c.and(added.Domains)), screen.Good))
 	v.before = append(v.before, c.modeLine(added.stack))
 	switch {
 	case a.sender == "ad":
@@ -68,8 +68,7 @@ func (c *call) addedView(a addition, added source, credential signal.Credential,
 	case added.Kind != signal.KindSSF:
 		v.before = append(v.before, c.pasted(added, credential.Secrets[0])...)
 	case refused != nil:
-		c.status = wrong
-		v.before = append(v.before, line{text: "✗ " + c.streamTrouble(added.Stream.Issuer, refused), colour: screen.Wrong, hang: 2}, line{text: c.say("signal.keeper_goes_on")})
+		v.before = append(v.before, c.streamRefused(added, refused)...)
 	default:
 		v.before = append(v.before, c.streamLines(added)...)
 	}
@@ -82,16 +81,22 @@ const installSender = `powershell -ExecutionPolicy Bypass -File .\Send-PasswordS
 // modeLine says whether the source acts, or only tells.
 func (c *call) modeLine(s *stack.Stack) line {
 	if enforces(s) {
-		return line{text: "! " + c.say("signal.enforces"), colour: screen.Notice, hang: 2}
+		return marked("! "+c.say("signal.enforces"), screen.Notice)
 	}
 	return line{text: c.say("signal.reports")}
 }
 
+// streamRefused says why the transmitter does not do what we want, and who asks again.
+func (c *call) streamRefused(s source, refused error) []line {
+	c.status = wrong
+	return []line{marked("✗ "+c.streamTrouble(s.Stream.Issuer, refused), screen.Wrong), {text: c.say("signal.keeper_goes_on")}}
+}
+
 // streamLines say how the stream is that was just made.
 func (c *call) streamLines(s source) []line {
-	lines := []line{{text: "✓ " + c.say("signal.stream_made", s.Stream.Issuer, s.Stream.Status), colour: screen.Good, hang: 2}}
+	lines := []line{marked("✓ "+c.say("signal.stream_made", s.Stream.Issuer, s.Stream.Status), screen.Good)}
 	if s.Stream.Subjects == "NONE" {
-		lines = append(lines, line{text: "! " + c.say("signal.no_subjects"), colour: screen.Notice, hang: 2})
+		lines = append(lines, marked("! "+c.say("signal.no_subjects"), screen.Notice))
 	}
 	return lines
 }

@@ -73,7 +73,7 @@ func (w *watcher) received(r receiver.Receipt) {
 
 // unheeded are the reasons for which nobody is stamped, though the provider reports somebody.
 var unheeded = []signal.Reason{
-	signal.SubjectUnknown, signal.SubjectAmbiguous, signal.SubjectRefused, signal.SubjectForeignDomain,
+	signal.SubjectUnknown, signal.SubjectAmbiguous, signal.SubjectForeignDomain,
 	signal.SubjectGuest, signal.SubjectNotMember, signal.SubjectNotFederated,
 }
 

@@ -29,7 +29,6 @@ var endedWords = language.Catalogue{
 	"ended.managed":    {En: "managed domain", Ja: "マネージド"},
 	"ended.not_found":  {En: "not found", Ja: "該当なし"},
 	"ended.several":    {En: "several found", Ja: "複数該当"},
-	"ended.refused":    {En: "unusable name", Ja: "検索不可"},
 	"ended.foreign":    {En: "other domain", Ja: "対象外ドメイン"},
 	"ended.log_out":    {En: "log-out", Ja: "ログアウト"},
 	"ended.removed":    {En: "source removed", Ja: "送信元削除済み"},

@@ -53,7 +53,6 @@ var listenWords = language.Catalogue{
 
 	"unheeded.subject_unknown":        {En: "the directory knows nobody by this name", Ja: "該当するユーザーがディレクトリにいません"},
 	"unheeded.subject_ambiguous":      {En: "several users have this name", Ja: "該当するユーザーが複数います"},
-	"unheeded.subject_refused":        {En: "Graph does not look for such a name", Ja: "Graph で検索できない名前です"},
 	"unheeded.subject_foreign_domain": {En: "not of a domain of --domain", Ja: "--domain のドメインではありません"},
 	"unheeded.guest":                  {En: "a guest", Ja: "ゲストです"},
 	"unheeded.not_member":             {En: "not a member", Ja: "メンバーではありません"},

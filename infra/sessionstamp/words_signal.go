@@ -77,6 +77,10 @@ var signalWords = language.Catalogue{
 		En: "%s takes a new secret, and the one before until you finish.",
 		Ja: "%s の新しいシークレットを作成しました。切り替えを完了するまで、以前のものも有効です。",
 	},
+	"signal.rotated_again": {
+		En: "An earlier rotation was not finished: its secret holds too. When you finish, only this newest one is left.",
+		Ja: "完了していない切り替えがあり、そのシークレットも有効です。切り替えを完了すると、今回の新しいものだけが残ります。",
+	},
 	"signal.pastes_again": {
 		En: "At the provider, put this in the place of the secret. It is shown only now: {1}",
 		Ja: "プロバイダーのシークレットを次の値に置き換えてください (再表示できません): {1}",
@@ -96,13 +100,13 @@ var signalWords = language.Catalogue{
 	},
 
 	"hint.signal_add":    {En: "which providers, and how", Ja: "送信元の追加方法"},
+	"hint.signals_on":    {En: "receives signals", Ja: "シグナルを受信"},
 	"hint.signal_list":   {En: "all sources, and when they were heard", Ja: "送信元の一覧と最終受信"},
 	"hint.signal_test":   {En: "does it arrive?", Ja: "届くかどうかを確認"},
 	"hint.signal_doctor": {En: "are its domains federated?", Ja: "対象ドメインなどの問題を確認"},
 	"hint.signal_rotate": {En: "a new secret", Ja: "新しいシークレット"},
 	"hint.signal_remove": {En: "takes it away", Ja: "送信元を削除"},
 	"hint.signal_finish": {En: "when the provider has it", Ja: "設定後に切り替えを完了"},
-	"hint.signal_afresh": {En: "another one instead", Ja: "シークレットを作り直す"},
 }
 
 // signalTroubles are what keeps them from their work.
@@ -146,15 +150,10 @@ var signalTroubles = language.Catalogue{
 		En: "%s does not say where a client gets tokens: leave --client-id out, and give a token.",
 		Ja: "%s はクライアント用のトークン エンドポイントを公開していません。--client-id を外し、トークンを入力してください。",
 	},
-	"use.signal_none":    {En: "The stack %s has no source yet: %s", Ja: "スタック %s に送信元はまだありません: %s"},
-	"use.signal_unknown": {En: "There is no source %q in the stack %s. There are: %s", Ja: "送信元 %q はスタック %s にありません。登録済み: %s"},
-	"use.signal_rotating": {
-		En: "%s takes two secrets: a rotation is not finished yet. Finish it, or begin afresh.",
-		Ja: "%s のシークレットは切り替えの途中です。切り替えを完了するか、作り直してください。",
-	},
-	"use.signal_finished":      {En: "%s takes one secret only: there is nothing to finish.", Ja: "%s のシークレットは 1 つだけです。切り替えの完了は不要です。"},
-	"use.signal_finish_afresh": {En: "Write --finish or --afresh, not both.", Ja: "--finish と --afresh は同時に指定できません。"},
-	"use.unasked_signal":       {En: "Nobody is here to be asked: write --yes.", Ja: "対話入力ができないため、確認できません。--yes を付けて実行してください。"},
+	"use.signal_none":     {En: "The stack %s has no source yet: %s", Ja: "スタック %s に送信元はまだありません: %s"},
+	"use.signal_unknown":  {En: "There is no source %q in the stack %s. There are: %s", Ja: "送信元 %q はスタック %s にありません。登録済み: %s"},
+	"use.signal_finished": {En: "%s takes one secret only: there is nothing to finish.", Ja: "%s のシークレットは 1 つだけです。切り替えの完了は不要です。"},
+	"use.unasked_signal":  {En: "Nobody is here to be asked: write --yes.", Ja: "対話入力ができないため、確認できません。--yes を付けて実行してください。"},
 
 	"fail.aws_forbidden_signals": {
 		En: "AWS does not let you do this: your role lacks %s. sessionstamp policy signals prints all the rights that it takes.",
@@ -208,20 +207,18 @@ var signalTroubles = language.Catalogue{
 		Ja: "%s は要求を受け付けましたが、1 分以内に何も届きませんでした。%s への配信状況をプロバイダー側で確認してください。",
 	},
 
-	"stream.no_answer":     {En: "%s does not answer: see that the address is right and reachable from the internet. (%s)", Ja: "%s から応答がありません。アドレスが正しく、インターネットから接続できるか確認してください。(%s)"},
-	"stream.not_secure":    {En: "%s names an address without https://, which we do not call. (%s)", Ja: "%s に https:// で始まらないアドレスがあるため、接続しません。(%s)"},
-	"stream.no_metadata":   {En: "%s publishes no metadata of a transmitter: see that the issuer is right, and that its shared signals are on. (%s)", Ja: "%s に送信元のメタデータがありません。issuer が正しく、Shared Signals が有効か確認してください。(%s)"},
-	"stream.other_issuer":  {En: "The metadata at %s names another issuer: write --issuer exactly as it stands there. (%s)", Ja: "%s のメタデータの issuer が異なります。--issuer をメタデータと同じ表記で指定してください。(%s)"},
-	"stream.other_version": {En: "%s speaks a version of the framework that we do not. (%s)", Ja: "%s の Shared Signals のバージョンには対応していません。(%s)"},
-	"stream.no_push":       {En: "%s cannot push events (RFC 8935): add a webhook, if it can call one. (%s)", Ja: "%s は Push 配信 (RFC 8935) に対応していません。URL を呼び出せる場合は webhook を追加してください。(%s)"},
-	"stream.no_token":      {En: "%s gives no token for this client and secret: see both, and that the client may use client credentials. (%s)", Ja: "%s からトークンを取得できません。クライアントとシークレット、クライアント資格情報フローの許可を確認してください。(%s)"},
-	"stream.not_allowed":   {En: "%s refuses the token: see that it is good, and may manage streams. (%s)", Ja: "%s がトークンを拒否しました。有効期限と、ストリームの管理権限を確認してください。(%s)"},
-	"stream.too_many":      {En: "%s asks us to wait: try again in a minute. (%s)", Ja: "%s への要求が多すぎます。1 分後にもう一度実行してください。(%s)"},
-	"stream.unavailable":   {En: "%s fails at the moment: try again later. (%s)", Ja: "%s で一時的な障害が発生しています。しばらくしてからもう一度実行してください。(%s)"},
-	"stream.not_accepted":  {En: "%s does not accept the stream: see that it may push to our address, and send these events. (%s)", Ja: "%s がストリームを受け付けません。送信先のアドレスとイベントが許可されているか確認してください。(%s)"},
-	"stream.unreadable":    {En: "What %s answers describes no stream: look at the stream in its console. (%s)", Ja: "%s の応答からストリームを読み取れません。管理コンソールで確認してください。(%s)"},
-	"stream.occupied":      {En: "The only stream of %s for this client delivers elsewhere: delete that one, or make another client. (%s)", Ja: "%s のこのクライアントのストリームは別の宛先に配信しています。削除するか、別のクライアントを使ってください。(%s)"},
-	"stream.not_enabled":   {En: "%s keeps the stream paused or disabled: enable it there. (%s)", Ja: "%s でストリームが一時停止または無効になっています。プロバイダー側で有効にしてください。(%s)"},
+	"stream.no_answer":    {En: "%s does not answer: see that the address is right and reachable from the internet. (%s)", Ja: "%s から応答がありません。アドレスが正しく、インターネットから接続できるか確認してください。(%s)"},
+	"stream.not_secure":   {En: "%s names an address without https://, which we do not call. (%s)", Ja: "%s に https:// で始まらないアドレスがあるため、接続しません。(%s)"},
+	"stream.no_metadata":  {En: "%s publishes no metadata of a transmitter: see that the issuer is right, and that its shared signals are on. (%s)", Ja: "%s に送信元のメタデータがありません。issuer が正しく、Shared Signals が有効か確認してください。(%s)"},
+	"stream.other_issuer": {En: "The metadata at %s names another issuer: write --issuer exactly as it stands there. (%s)", Ja: "%s のメタデータの issuer が異なります。--issuer をメタデータと同じ表記で指定してください。(%s)"},
+	"stream.no_push":      {En: "%s cannot push events (RFC 8935): add a webhook, if it can call one. (%s)", Ja: "%s は Push 配信 (RFC 8935) に対応していません。URL を呼び出せる場合は webhook を追加してください。(%s)"},
+	"stream.no_token":     {En: "%s gives no token for this client and secret: see both, and that the client may use client credentials. (%s)", Ja: "%s からトークンを取得できません。クライアントとシークレット、クライアント資格情報フローの許可を確認してください。(%s)"},
+	"stream.not_allowed":  {En: "%s refuses the token: see that it is good, and may manage streams. (%s)", Ja: "%s がトークンを拒否しました。有効期限と、ストリームの管理権限を確認してください。(%s)"},
+	"stream.unavailable":  {En: "%s fails at the moment: try again later. (%s)", Ja: "%s で一時的な障害が発生しています。しばらくしてからもう一度実行してください。(%s)"},
+	"stream.not_accepted": {En: "%s does not accept the stream: see that it may push to our address, and send these events. (%s)", Ja: "%s がストリームを受け付けません。送信先のアドレスとイベントが許可されているか確認してください。(%s)"},
+	"stream.unreadable":   {En: "What %s answers describes no stream: look at the stream in its console. (%s)", Ja: "%s の応答からストリームを読み取れません。管理コンソールで確認してください。(%s)"},
+	"stream.occupied":     {En: "The only stream of %s for this client delivers elsewhere: delete that one, or make another client. (%s)", Ja: "%s のこのクライアントのストリームは別の宛先に配信しています。削除するか、別のクライアントを使ってください。(%s)"},
+	"stream.not_enabled":  {En: "%s keeps the stream paused or disabled: enable it there. (%s)", Ja: "%s でストリームが一時停止または無効になっています。プロバイダー側で有効にしてください。(%s)"},
 	"stream.not_delivered": {
 		En: "%s did not get through to us in time: see that it may reach our address, and that it waits 5 seconds for an answer. Keycloak waits 1: set Push Socket Timeout to 5000. (%s)",
 		Ja: "%s からの通知が時間内に届きませんでした。受信先のアドレスに接続できるか、応答を 5 秒待つ設定か確認してください。Keycloak の既定値は 1 秒です。[Push Socket Timeout] を 5000 にしてください。(%s)",
@@ -260,7 +257,7 @@ var signalHelps = language.Catalogue{
 	},
 	"signal-test.examples": same("  sessionstamp signal test Okta"),
 
-	"signal-rotate.use":   same("rotate NAME [--finish|--afresh]"),
+	"signal-rotate.use":   same("rotate NAME [--finish]"),
 	"signal-rotate.short": {En: "replaces a source's secret", Ja: "シークレットを更新"},
 	"signal-rotate.long": {
 		En: "It makes a new secret and shows it once. The one before holds as well until you finish, so no signal is lost: paste the new one at the provider, then write --finish. A stream's transmitter is told by us.",
@@ -279,5 +276,4 @@ var signalHelps = language.Catalogue{
 	"flag.signal-client":   {En: "the client there; else a token is asked for", Ja: "クライアント ID (省略時はトークンを入力)"},
 	"flag.signal-sessions": {En: "revoked sessions are signals too", Ja: "セッションの取り消しも対象にする"},
 	"flag.signal-finish":   {En: "the provider has the new secret", Ja: "切り替えを完了"},
-	"flag.signal-afresh":   {En: "gives up the new one that was not finished", Ja: "未完了の新しいシークレットを作り直す"},
 }

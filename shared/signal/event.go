@@ -9,22 +9,8 @@ import (
 // schemas is what the address of each event type begins with.
 const schemas = "https://schemas.openid.net/secevent/"
 
-// StreamNews is what a transmitter says of the stream itself ([SSF], sections 8.1.4 and
-// 8.1.5).
-//
-// [SSF]: https://openid.net/specs/openid-sharedsignals-framework-1_0-final.html
-type StreamNews struct {
-	// ID is the stream_id as the event names it.
-	ID string
-	// Verified tells that it is a verification event, Asked that it holds our state. A
-	// transmitter also sends some of its own accord, without a state.
-	Verified, Asked bool
-	// Status is the new one of a stream-updated event: "enabled", "paused" or "disabled".
-	Status string
-}
-
 // Decode reads the one event of a token.
-func (s *SSF) Decode(r Request) (Delivery, error) {
+func (s *ssf) Decode(r Request) (Delivery, error) {
 	t, err := takeApart(r.Body)
 	if err != nil {
 		return Delivery{}, err
@@ -45,39 +31,38 @@ func (s *SSF) Decode(r Request) (Delivery, error) {
 	return Delivery{}, refuse(Malformed)
 }
 
-// decode tells what is about the stream from what is about a user. The names with sse are
-// those of the drafts.
-func (s *SSF) decode(claims object, name string, event object, r Request) (Delivery, error) {
-	news := &StreamNews{ID: claims.object("sub_id").text("id")}
+// decode tells what is about the stream ([SSF], sections 8.1.4 and 8.1.5) from what is about
+// a user. The names with sse are those of the drafts. Another stream of the same transmitter
+// is one that was made before.
+//
+// [SSF]: https://openid.net/specs/openid-sharedsignals-framework-1_0-final.html
+func (s *ssf) decode(claims object, name string, event object, r Request) (Delivery, error) {
+	id, ours := claims.object("sub_id").text("id"), s.record.Stream.ID
 	switch name {
 	case "ssf/event-type/verification", "sse/event-type/verification":
-		state := event.text("state")
-		if state != "" && !s.asked(state, news.ID) {
+		state := event.text("state") // some transmitters send it of their own accord, without
+		if state != "" && (subtle.ConstantTimeCompare([]byte(state), []byte(s.state)) == 0 || id != "" && ours != "" && id != ours) {
 			return Delivery{}, refuse(BadState)
 		}
-		news.Verified, news.Asked = true, state != ""
-		return Delivery{Stream: news}, nil
+		return Delivery{Heartbeat: state != ""}, nil
 	case "ssf/event-type/stream-updated", "sse/event-type/stream-updated":
-		news.Status = event.text("status")
+		status := event.text("status")
 		if whole := event.object("status"); whole != nil {
-			news.Status = whole.text("status") // Keycloak 26.7 repeats the answer of its status endpoint
+			status = whole.text("status") // Keycloak 26.7 repeats the answer of its status endpoint
 		}
-		if !slices.Contains([]string{"enabled", "paused", "disabled"}, news.Status) {
+		switch {
+		case !slices.Contains([]string{"enabled", "paused", "disabled"}, status):
 			return Delivery{}, refuse(Malformed)
+		case id != "" && id != ours:
+			return Delivery{}, nil
 		}
-		return Delivery{Stream: news}, nil
+		return Delivery{Status: status}, nil
 	}
 	return s.user(claims, name, event, r), nil
 }
 
-// asked tells whether a verification with that state was asked for, of our stream.
-func (s *SSF) asked(state, stream string) bool {
-	return subtle.ConstantTimeCompare([]byte(state), []byte(s.config.State)) == 1 &&
-		(stream == "" || s.config.Stream == "" || stream == s.config.Stream)
-}
-
 // user makes a signal of an event about a user, or drops it.
-func (s *SSF) user(claims object, name string, event object, r Request) (d Delivery) {
+func (s *ssf) user(claims object, name string, event object, r Request) (d Delivery) {
 	kind, reason := s.kind(name, event)
 	if reason != "" {
 		d.drop(reason)
@@ -93,8 +78,8 @@ func (s *SSF) user(claims object, name string, event object, r Request) (d Deliv
 		at = claims.seconds("iat")
 	}
 	d.add(Signal{
-		Source: s.config.Source, Kind: kind, Subject: subject, At: at,
-		ID: identify(s.config.Source, claims.text("jti")), ByAdmin: event.text("initiating_entity") == "admin",
+		Source: s.source, Kind: kind, Subject: subject, At: at,
+		ID: identify(s.source, claims.text("jti")), ByAdmin: event.text("initiating_entity") == "admin",
 	}, r.Received)
 	return d
 }
@@ -103,7 +88,7 @@ func (s *SSF) user(claims object, name string, event object, r Request) (d Deliv
 //
 // [CAEP]: https://openid.net/specs/openid-caep-1_0-final.html
 // [RISC]: https://openid.net/specs/openid-risc-1_0-final.html
-func (s *SSF) kind(name string, event object) (Kind, Reason) {
+func (s *ssf) kind(name string, event object) (Kind, Reason) {
 	switch name {
 	case "caep/event-type/credential-change":
 		return credential(event)
@@ -117,7 +102,7 @@ func (s *SSF) kind(name string, event object) (Kind, Reason) {
 		}
 		return UserDisabled, ""
 	case "caep/event-type/session-revoked", "risc/event-type/sessions-revoked":
-		if !s.config.SessionsRevoked {
+		if !s.record.SessionsRevoked {
 			return "", LogOut
 		}
 		return SessionsRevoked, ""
@@ -144,7 +129,7 @@ func credential(event object) (Kind, Reason) {
 }
 
 // subject reads whom the event is about: sub_id, or where Okta and authentik have it.
-func (s *SSF) subject(claims, event object) (Subject, Reason) {
+func (s *ssf) subject(claims, event object) (Subject, Reason) {
 	id := claims.object("sub_id")
 	if id == nil {
 		id = event.object("subject")
@@ -153,18 +138,17 @@ func (s *SSF) subject(claims, event object) (Subject, Reason) {
 	// authentik leaves the format of a complex subject out.
 	if format := id.text("format"); format == "complex" || format == "" && id.has("user") {
 		user = id.object("user")
-		if slices.ContainsFunc(s.config.Critical, func(member string) bool { return member != "user" && id.has(member) }) {
+		if slices.ContainsFunc(s.record.Stream.Critical, func(member string) bool { return member != "user" && id.has(member) }) {
 			return Subject{}, CriticalMember
 		}
 	}
-	return s.simple(user, true)
+	return s.simple(user)
 }
 
-// simple reads a subject identifier of [RFC 9493] or of SSF. Aliases are several names of
-// one user: an address serves best, since the directory knows it.
+// simple reads a subject identifier of [RFC 9493].
 //
 // [RFC 9493]: https://www.rfc-editor.org/rfc/rfc9493
-func (s *SSF) simple(id object, outer bool) (subject Subject, reason Reason) {
+func (s *ssf) simple(id object) (subject Subject, reason Reason) {
 	switch format := id.text("format"); {
 	case format == "email":
 		subject = newSubject(Email, id.text("email"))
@@ -172,26 +156,13 @@ func (s *SSF) simple(id object, outer bool) (subject Subject, reason Reason) {
 		subject = newSubject(UPN, strings.TrimPrefix(id.text("uri"), "acct:"))
 	case format == "opaque":
 		subject = named(id.text("id"))
-	case format == "iss_sub" && id.text("iss") != s.config.Issuer:
+	case format == "iss_sub" && id.text("iss") != s.record.Stream.Issuer:
 		return Subject{}, ForeignSubject
 	case format == "iss_sub":
 		subject = named(id.text("sub"))
-	case format == "aliases" && outer: // they must not nest
-		subject = s.alias(id.list("identifiers"))
 	}
 	if subject == (Subject{}) {
 		return Subject{}, NoSubject
 	}
 	return subject, ""
-}
-
-func (s *SSF) alias(identifiers []any) (best Subject) {
-	for _, element := range identifiers {
-		id, _ := element.(object)
-		subject, _ := s.simple(id, false)
-		if best == (Subject{}) || best.Format == Opaque && subject.Format != "" && subject.Format != Opaque {
-			best = subject
-		}
-	}
-	return best
 }

@@ -90,7 +90,7 @@ func FuzzKeySets(f *testing.F) {
 	f.Add(published().set)
 	body := token(claims(credentialChange, somebody))
 	f.Fuzz(func(t *testing.T, set []byte) {
-		s := stream(t, func(c *signal.SSFConfig) { c.Keys = signal.NewKeys(&publisher{set: set}) })
+		s := stream(t, func(c *config) { c.keys = signal.NewKeys(&publisher{set: set}) })
 		d, err := receive(t, s, pushed(body))
 		sane(t, d, err)
 	})

@@ -8,16 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how deep a body may nest. Okta's events nest eight deep.
-const maxDepth = 24
-
-var errJSON = errors.New("JSON that nests too deep or names a member twice")
+var errTwice = errors.New("JSON that names a member twice")
 
 // An object is a JSON object with exact names: package json would take "AUD" for "aud".
 // What is absent and what has another type than the documented one reads alike.
 type object map[string]any
 
-// parse reads an object that names no member twice. Of a doubled name two readers may
+// parse reads an object that names no member twice and nests no deeper than package json
+// reads, which is 10,000 deep. Of a doubled name two readers may
 // believe two values, and one of them has checked the other's.
 func parse(raw []byte) (object, bool) {
 	// Some .NET libraries write a byte order mark before the JSON.
@@ -27,26 +25,24 @@ func parse(raw []byte) (object, bool) {
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
-	value, err := read(dec, maxDepth)
+	value, err := read(dec)
 	o, ok := value.(object)
 	return o, ok && err == nil
 }
 
 // read returns a string, a bool, a json.Number, nil, an object or a []any.
-func read(dec *json.Decoder, depth int) (any, error) {
+func read(dec *json.Decoder) (any, error) {
 	token, err := dec.Token()
 	delim, ok := token.(json.Delim)
 	switch {
 	case err != nil || !ok:
 		return token, err
-	case depth == 0:
-		return nil, errJSON
 	case delim == '{':
-		return readObject(dec, depth-1)
+		return readObject(dec)
 	}
 	list := []any{}
 	for dec.More() {
-		value, err := read(dec, depth-1)
+		value, err := read(dec)
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +52,7 @@ func read(dec *json.Decoder, depth int) (any, error) {
 	return list, err
 }
 
-func readObject(dec *json.Decoder, depth int) (any, error) {
+func readObject(dec *json.Decoder) (any, error) {
 	o := make(object)
 	for dec.More() {
 		token, err := dec.Token()
@@ -65,9 +61,9 @@ func readObject(dec *json.Decoder, depth int) (any, error) {
 		}
 		name, _ := token.(string)
 		if o.has(name) {
-			return nil, errJSON
+			return nil, errTwice
 		}
-		if o[name], err = read(dec, depth); err != nil {
+		if o[name], err = read(dec); err != nil {
 			return nil, err
 		}
 	}

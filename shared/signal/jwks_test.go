@@ -17,7 +17,7 @@ import (
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	p := &publisher{set: jwks(jwk("ec", &keys().ec.PublicKey))}
-	s := stream(t, func(c *signal.SSFConfig) { c.Keys = signal.NewKeys(p) })
+	s := stream(t, func(c *config) { c.keys = signal.NewKeys(p) })
 	payload := claims(credentialChange, somebody)
 	old := token(payload)
 	next := compact(header("RS256", "rsa"), payload, jwt.SigningMethodRS256, keys().rsa)
@@ -51,7 +51,7 @@ func TestKeys(t *testing.T) {
 		if step.change != nil {
 			step.change()
 		}
-		_, err := receive(t, s, signal.Request{Body: step.body, Received: now})
+		_, err := receive(t, s, at(pushed(step.body), now))
 		var refusal signal.Refusal
 		if r := (*signal.Refusal)(nil); errors.As(err, &r) {
 			refusal = *r
@@ -98,7 +98,7 @@ func TestWeakKeys(t *testing.T) {
 			c.body = compact(header("RS256", "x"), payload, jwt.SigningMethodRS256, keys().rsa)
 		}
 		p := &publisher{set: jwks(c.key, jwk("ec", &keys().ec.PublicKey))}
-		s := stream(t, func(config *signal.SSFConfig) { config.Keys = signal.NewKeys(p) })
+		s := stream(t, func(config *config) { config.keys = signal.NewKeys(p) })
 		if _, err := receive(t, s, pushed(c.body)); reason(t, err) != signal.UnknownKey {
 			t.Errorf("%s: %v", name, err)
 		}

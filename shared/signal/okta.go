@@ -17,8 +17,7 @@ const minStatic = 24
 // static are the secrets that a provider sends as they are, in the header Authorization.
 type static [][sha256.Size]byte
 
-func newStatic(secrets []string) (static, error) {
-	var s static
+func newStatic(secrets []string) (s static, err error) {
 	for _, secret := range secrets {
 		if len(secret) < minStatic {
 			return nil, errors.New("a secret in the header Authorization needs at least 24 characters")
@@ -38,34 +37,14 @@ func (s static) match(h http.Header) bool {
 	return fits == 1
 }
 
-// OktaHookConfig describes one event hook.
-type OktaHookConfig struct {
-	// Source is its id.
-	Source string
-	// Secrets are the accepted values of the header Authorization, 24 characters at least.
-	Secrets []string
-}
-
-// An OktaHook is the source for an [event hook] of Okta, whose events are those of its
+// An oktaHook is the source for an [event hook] of Okta, whose events are those of its
 // System Log. Okta signs nothing: the secret in the header is all the proof. Okta waits
 // three seconds, and repeats once, after a 5xx only.
 //
 // [event hook]: https://developer.okta.com/docs/concepts/event-hooks/
-type OktaHook struct {
+type oktaHook struct {
 	source  string
 	secrets static
-}
-
-// NewOktaHook checks the secrets. Its error quotes none.
-func NewOktaHook(c OktaHookConfig) (*OktaHook, error) {
-	secrets, err := newStatic(c.Secrets)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(secrets) == 0:
-		return nil, errors.New("an event hook needs a secret")
-	}
-	return &OktaHook{source: c.Source, secrets: secrets}, nil
 }
 
 // challengeHeader is in Okta's one GET, which proves that we answer at this address.
@@ -84,7 +63,7 @@ func OktaChallenge(h http.Header) (body []byte, ok bool) {
 }
 
 // Authenticate compares the secret.
-func (o *OktaHook) Authenticate(_ context.Context, r Request) error {
+func (o *oktaHook) Authenticate(_ context.Context, r Request) error {
 	if !o.secrets.match(r.Header) {
 		return refuse(BadSecret)
 	}
@@ -92,7 +71,7 @@ func (o *OktaHook) Authenticate(_ context.Context, r Request) error {
 }
 
 // Decode reads all events of the POST.
-func (o *OktaHook) Decode(r Request) (Delivery, error) {
+func (o *oktaHook) Decode(r Request) (Delivery, error) {
 	body, ok := parse(r.Body)
 	events := body.object("data").list("events")
 	if !ok || events == nil {
@@ -138,7 +117,7 @@ func OktaEvents() []string { return slices.Sorted(maps.Keys(oktaKinds)) }
 
 // signal reads a LogEvent. The user is the target: the actor of a reset is the
 // administrator.
-func (o *OktaHook) signal(event object) (Signal, Reason) {
+func (o *oktaHook) signal(event object) (Signal, Reason) {
 	kind := oktaKinds[event.text("eventType")]
 	switch {
 	case event.text("eventType") == "" || event.text("uuid") == "":

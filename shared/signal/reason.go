@@ -12,7 +12,7 @@ const (
 	UnknownSource Reason = "unknown_source"
 	// TooLarge: the body is longer than any provider's.
 	TooLarge Reason = "too_large"
-	// Malformed: the body is not what the provider documents, is no JSON, nests too deep,
+	// Malformed: the body is not what the provider documents, is no JSON,
 	// or names a member twice.
 	Malformed Reason = "malformed"
 	// BadSecret: the secret in the header is missing or another.
@@ -76,12 +76,11 @@ const (
 
 // Why a subject is not resolved.
 const (
-	// SubjectUnknown: the directory knows nobody like that.
+	// SubjectUnknown: the directory knows nobody like that, or refuses to look for such a
+	// name.
 	SubjectUnknown Reason = "subject_unknown"
 	// SubjectAmbiguous: the directory knows several.
 	SubjectAmbiguous Reason = "subject_ambiguous"
-	// SubjectRefused: the directory refuses to look for such a name.
-	SubjectRefused Reason = "subject_refused"
 	// SubjectForeignDomain: the user is in a domain that the source may not speak for.
 	SubjectForeignDomain Reason = "subject_foreign_domain"
 	// SubjectGuest, SubjectNotMember: the user signs in elsewhere, or is no member.

@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 )
 
 // SourceKind is which of the handlers a source has.
 type SourceKind string
 
-// The kinds of sources: [Webhook], [OktaHook] and [SSF].
+// The kinds of sources. What each sends, the sources themselves say.
 const (
 	KindWebhook SourceKind = "webhook"
 	KindOkta    SourceKind = "okta"
@@ -23,6 +24,12 @@ type Registry struct {
 	// Sources by their ids, which are 32 random hexadecimal digits: a stranger can't
 	// guess the path of one.
 	Sources map[string]Record
+}
+
+// IsSource tells whether a text has the shape of a source's id.
+func IsSource(id string) bool {
+	const digits = 32
+	return len(id) == digits && strings.Trim(id, "0123456789abcdef") == ""
 }
 
 // A Record describes one source, and remembers when it was heard. Times are UTC.
@@ -76,7 +83,7 @@ type Stream struct {
 
 // A Credential is the text of a source's secret in Secrets Manager, as JSON.
 type Credential struct {
-	// Secrets are what the provider proves itself by: one, or two while they change over.
+	// Secrets are what the provider proves itself by: one, or more while they change over.
 	Secrets []string `json:"secrets"`
 	// What the keeper manages an SSF stream with: a token, or a client's id and secret.
 	Token        string `json:"token,omitempty"`
@@ -126,19 +133,20 @@ func (r Record) Silent(now time.Time) bool {
 // Open makes the source that a record describes. keys are those of an SSF source, else nil.
 // Its error quotes no secret.
 func (r Record) Open(id string, c Credential, keys *Keys) (Source, error) {
-	if len(r.Domains) == 0 {
+	switch {
+	case len(r.Domains) == 0:
 		return nil, errors.New("the source may speak for no domain")
+	case len(c.Secrets) == 0:
+		return nil, ErrNoCredential
 	}
 	switch r.Kind {
 	case KindWebhook:
-		return NewWebhook(WebhookConfig{Source: id, Secrets: c.Secrets, SessionsRevoked: r.SessionsRevoked})
+		return newWebhook(id, r, c)
 	case KindOkta:
-		return NewOktaHook(OktaHookConfig{Source: id, Secrets: c.Secrets})
+		secrets, err := newStatic(c.Secrets)
+		return &oktaHook{source: id, secrets: secrets}, err
 	case KindSSF:
-		return NewSSF(SSFConfig{
-			Source: id, Provider: r.Stream.Provider, Issuer: r.Stream.Issuer, Audiences: r.Stream.Audiences,
-			Keys: keys, Secrets: c.Secrets, State: c.State(), Stream: r.Stream.ID, Critical: r.Stream.Critical, SessionsRevoked: r.SessionsRevoked,
-		})
+		return newSSF(id, r, c, keys)
 	}
 	return nil, fmt.Errorf("unknown kind of source %q", r.Kind)
 }

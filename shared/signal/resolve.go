@@ -24,7 +24,6 @@ type Bounds struct {
 // It only says whom a source may speak of: whether the user is stamped or excluded,
 // [stamp.Decide] decides, by what is true then.
 func Resolve(s Subject, users []directory.User, b Bounds) (id string, reason Reason) {
-	users = distinct(users)
 	switch {
 	case s == Subject{} || len(users) == 0:
 		return "", SubjectUnknown
@@ -35,17 +34,6 @@ func Resolve(s Subject, users []directory.User, b Bounds) (id string, reason Rea
 		return "", reason
 	}
 	return users[0].ID, ""
-}
-
-// distinct drops users whom several questions have found, and ids that are none.
-func distinct(users []directory.User) (found []directory.User) {
-	for _, u := range users {
-		same := func(other directory.User) bool { return other.ID == u.ID }
-		if directory.IsID(u.ID) && !slices.ContainsFunc(found, same) {
-			found = append(found, u)
-		}
-	}
-	return found
 }
 
 // reason tells why a source may not speak of a user, or "". A guest comes first: the

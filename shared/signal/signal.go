@@ -2,9 +2,9 @@
 // changed, the user was disabled. It is the pure part of one handler with a table of
 // sources. Each source checks that a POST is its provider's and decodes it:
 //
-//   - [Webhook]: any sender that signs by [Standard Webhooks]
-//   - [OktaHook]: an Okta [event hook]
-//   - [SSF]: a transmitter of the [Shared Signals Framework], which pushes security event
+//   - [KindWebhook]: any sender that signs by [Standard Webhooks]
+//   - [KindOkta]: an Okta [event hook]
+//   - [KindSSF]: a transmitter of the [Shared Signals Framework], which pushes security event
 //     tokens (RFC 8417) by RFC 8935
 //
 // The package filters hard, since a signal ends sessions: a log-out or a change of a
@@ -67,10 +67,7 @@ type Signal struct {
 func (s Signal) Urgent() bool { return s.Kind == UserDisabled || s.ByAdmin }
 
 // LogValue leaves the subject out.
-func (s Signal) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("source", s.Source), slog.String("kind", string(s.Kind)),
-		slog.Time("at", s.At), slog.String("id", s.ID), slog.Bool("by_admin", s.ByAdmin))
-}
+func (s Signal) LogValue() slog.Value { return slog.StringValue(string(s.Kind) + " " + s.ID) }
 
 // A Request is one POST of a provider.
 type Request struct {
@@ -86,10 +83,11 @@ type Delivery struct {
 	Signals []Signal
 	// Dropped counts the events of which no signal came, by reason; nil if there are none.
 	Dropped map[Reason]int
-	// Heartbeat tells that the sender only showed that it is alive.
+	// Heartbeat tells that the sender only showed that it is alive, or answered our
+	// verification.
 	Heartbeat bool
-	// Stream is what a transmitter said of the stream itself, else nil.
-	Stream *StreamNews
+	// Status is the stream's new one, as the transmitter says, else empty.
+	Status string
 }
 
 func (d *Delivery) drop(reason Reason) {
@@ -133,17 +131,10 @@ type Source interface {
 	Decode(r Request) (Delivery, error)
 }
 
-// Table holds the sources by their ids.
-type Table map[string]Source
-
-// Receive reads a POST that came for a source. Nothing of it is read before it is known
-// to be authentic, apart from what tells who has signed it. Errors are of type [*Refusal].
-func (t Table) Receive(ctx context.Context, source string, r Request) (Delivery, error) {
-	s, ok := t[source]
-	switch {
-	case !ok:
-		return Delivery{}, refuse(UnknownSource)
-	case len(r.Body) > MaxBytes:
+// Receive reads a POST that came for a source. Nothing of it is read before it is known to
+// be authentic, apart from what tells who has signed it. Errors are of type [*Refusal].
+func Receive(ctx context.Context, s Source, r Request) (Delivery, error) {
+	if len(r.Body) > MaxBytes {
 		return Delivery{}, refuse(TooLarge)
 	}
 	if err := s.Authenticate(ctx, r); err != nil {

@@ -29,48 +29,7 @@ const (
 	OtherSSF  Provider = "other"
 )
 
-// A quirk is how a provider differs.
-type quirk struct {
-	// untyped: its tokens do not say that they are security event tokens.
-	untyped bool
-	// logOut: its session-revoked is the end of a session, and says nothing of a theft.
-	logOut bool
-}
-
-var quirks = map[Provider]quirk{
-	// user.session.end is what it maps to session-revoked:
-	// https://developer.okta.com/docs/reference/ssf-transmitter-sets
-	OktaSSF: {logOut: true},
-	// Its code leaves the type to the library, which writes "JWT":
-	// https://github.com/goauthentik/authentik/blob/main/authentik/enterprise/providers/ssf/models.py
-	Authentik: {untyped: true},
-	Keycloak:  {}, OCI: {}, SailPoint: {}, OtherSSF: {},
-}
-
-// SSFConfig describes one stream of one transmitter.
-type SSFConfig struct {
-	// Source is its id.
-	Source   string
-	Provider Provider
-	// Issuer is the stream's iss, and the metadata's issuer.
-	Issuer string
-	// Audiences are the stream's aud. One of them must stand in each token.
-	Audiences []string
-	// Keys are those of the metadata's jwks_uri.
-	Keys *Keys
-	// Secrets are the accepted values of the header Authorization, if the stream was
-	// given one; not every transmitter sends it.
-	Secrets []string
-	// State is what verification events are asked for with, and Stream the id of the stream
-	// of which; empty where it is not known.
-	State, Stream string
-	// Critical are the metadata's critical_subject_members.
-	Critical []string
-	// SessionsRevoked lets session-revoked through. Okta's never passes.
-	SessionsRevoked bool
-}
-
-// An SSF is the source for a transmitter that pushes security event tokens by [RFC 8935].
+// An ssf is the source for a transmitter that pushes security event tokens by [RFC 8935].
 // Success is answered by 202, a [Refusal] by 400 and its Code.
 //
 // A token holds one event, has an issuer and an audience, no sub and no exp, and is signed
@@ -80,30 +39,28 @@ type SSFConfig struct {
 // [RFC 8935]: https://www.rfc-editor.org/rfc/rfc8935
 // [RFC 8417]: https://www.rfc-editor.org/rfc/rfc8417
 // [SSF, section 4.1]: https://openid.net/specs/openid-sharedsignals-framework-1_0-final.html
-type SSF struct {
-	config  SSFConfig
-	quirk   quirk
+type ssf struct {
+	source  string
+	record  Record
+	keys    *Keys
 	secrets static
+	// state is what verification events are asked for with.
+	state string
 }
 
-// NewSSF checks the configuration. Its error quotes no secret.
-func NewSSF(c SSFConfig) (*SSF, error) {
-	q, known := quirks[c.Provider]
-	if IsOkta(c.Issuer) {
-		q.logOut = true
-	}
+func newSSF(id string, r Record, c Credential, keys *Keys) (*ssf, error) {
 	secrets, err := newStatic(c.Secrets)
 	switch {
 	case err != nil:
 		return nil, err
-	case !known:
-		return nil, errors.New("unknown provider of a stream")
-	case c.Issuer == "" || c.Keys == nil || len(c.Audiences) == 0 || slices.Contains(c.Audiences, ""):
-		return nil, errors.New("a stream needs an issuer, its keys and an audience")
-	case c.SessionsRevoked && q.logOut:
+	case r.Stream.Issuer == "" || len(r.Stream.Audiences) == 0 || slices.Contains(r.Stream.Audiences, ""):
+		return nil, errors.New("a stream needs an issuer and an audience")
+	case r.SessionsRevoked && (r.Stream.Provider == OktaSSF || IsOkta(r.Stream.Issuer)):
+		// user.session.end is what it maps to session-revoked:
+		// https://developer.okta.com/docs/reference/ssf-transmitter-sets
 		return nil, errors.New("at Okta session-revoked is a log-out: it can't be let through")
 	}
-	return &SSF{config: c, quirk: q, secrets: secrets}, nil
+	return &ssf{source: id, record: r, keys: keys, secrets: secrets, state: c.State()}, nil
 }
 
 // IsOkta recognises Okta by its issuer, where somebody took it for another.
@@ -120,10 +77,9 @@ var algorithms = map[string]jwt.SigningMethod{
 	"ES256": jwt.SigningMethodES256,
 }
 
-// Authenticate checks the secret, if there is one, then the token: header, signature,
-// claims.
-func (s *SSF) Authenticate(ctx context.Context, r Request) error {
-	if len(s.secrets) > 0 && !s.secrets.match(r.Header) {
+// Authenticate checks the secret, then the token: header, signature, claims.
+func (s *ssf) Authenticate(ctx context.Context, r Request) error {
+	if !s.secrets.match(r.Header) {
 		return refuse(BadSecret)
 	}
 	t, err := takeApart(r.Body)
@@ -134,7 +90,7 @@ func (s *SSF) Authenticate(ctx context.Context, r Request) error {
 		return err
 	}
 	algorithm := t.header.text("alg")
-	key, err := s.config.Keys.find(ctx, algorithm, t.header.text("kid"), r.Received)
+	key, err := s.keys.find(ctx, algorithm, t.header.text("kid"), r.Received)
 	if err != nil {
 		return err
 	}
@@ -150,11 +106,13 @@ func (s *SSF) Authenticate(ctx context.Context, r Request) error {
 
 // checkHeader checks a header in which "crit" names what must be understood (RFC 7515,
 // 4.1.11): we understand no extension.
-func (s *SSF) checkHeader(header object) error {
+func (s *ssf) checkHeader(header object) error {
 	switch strings.TrimPrefix(strings.ToLower(header.text("typ")), "application/") {
 	case "secevent+jwt":
 	case "jwt", "":
-		if !s.quirk.untyped {
+		// Its code leaves the type to the library, which writes "JWT":
+		// https://github.com/goauthentik/authentik/blob/main/authentik/enterprise/providers/ssf/models.py
+		if s.record.Stream.Provider != Authentik {
 			return refuse(BadType)
 		}
 	default:
@@ -173,13 +131,13 @@ func (s *SSF) checkHeader(header object) error {
 
 // checkClaims tells a security event token for us from any other token of the issuer:
 // those that sign users in have a sub and an exp.
-func (s *SSF) checkClaims(claims object) error {
+func (s *ssf) checkClaims(claims object) error {
 	switch {
 	case claims.has("sub") || claims.has("exp"):
 		return refuse(BadType)
-	case claims.text("iss") != s.config.Issuer:
+	case claims.text("iss") != s.record.Stream.Issuer:
 		return refuse(BadIssuer)
-	case !slices.ContainsFunc(s.config.Audiences, func(ours string) bool {
+	case !slices.ContainsFunc(s.record.Stream.Audiences, func(ours string) bool {
 		return claims.text("aud") == ours || slices.Contains(claims.list("aud"), any(ours))
 	}):
 		return refuse(BadAudience)

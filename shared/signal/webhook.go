@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -25,18 +24,7 @@ const (
 	maxSignatures, maxLength = 16, 256
 )
 
-// WebhookConfig describes one sender.
-type WebhookConfig struct {
-	// Source is its id.
-	Source string
-	// Secrets are accepted, each as whsec_ and base64 of 24 to 64 bytes. With two of them
-	// the sender can change over at any time.
-	Secrets []string
-	// SessionsRevoked lets user.sessions_revoked through.
-	SessionsRevoked bool
-}
-
-// A Webhook is the source for senders of our own: a script, a flow, a gateway. It follows
+// A webhook is the source for senders of our own: a script, a flow, a gateway. It follows
 // [Standard Webhooks] with HMAC-SHA256 (v1). Its body is
 //
 //	{"type": "user.password_changed", "timestamp": "2026-01-31T02:38:00Z",
@@ -47,15 +35,16 @@ type WebhookConfig struct {
 // or "admin". The time is when it happened, not when it was sent.
 //
 // [Standard Webhooks]: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-type Webhook struct {
+type webhook struct {
 	source   string
 	keys     [][]byte
 	sessions bool
 }
 
-// NewWebhook reads the secrets. Its error quotes none.
-func NewWebhook(c WebhookConfig) (*Webhook, error) {
-	w := &Webhook{source: c.Source, sessions: c.SessionsRevoked}
+// newWebhook reads the secrets, each whsec_ and base64 of 24 to 64 bytes. With two of them
+// the sender can change over at any time.
+func newWebhook(id string, r Record, c Credential) (*webhook, error) {
+	w := &webhook{source: id, sessions: r.SessionsRevoked}
 	for i, secret := range c.Secrets {
 		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, secretPrefix))
 		if err != nil || len(key) < minSecret || len(key) > maxSecret {
@@ -63,14 +52,11 @@ func NewWebhook(c WebhookConfig) (*Webhook, error) {
 		}
 		w.keys = append(w.keys, key)
 	}
-	if len(w.keys) == 0 {
-		return nil, errors.New("a webhook needs a secret")
-	}
 	return w, nil
 }
 
 // Authenticate checks one of the signatures by one of the secrets, and the time.
-func (w *Webhook) Authenticate(_ context.Context, r Request) error {
+func (w *webhook) Authenticate(_ context.Context, r Request) error {
 	id, at := single(r.Header, "Webhook-Id"), single(r.Header, "Webhook-Timestamp")
 	seconds, err := strconv.ParseInt(at, 10, 64)
 	// With a stop in the id, another split of id, time and body would have the same signature.
@@ -87,7 +73,7 @@ func (w *Webhook) Authenticate(_ context.Context, r Request) error {
 }
 
 // signed compares every signature with every secret's, whichever fits.
-func (w *Webhook) signed(id, at string, r Request) bool {
+func (w *webhook) signed(id, at string, r Request) bool {
 	signatures := strings.Fields(strings.Join(r.Header.Values("Webhook-Signature"), " "))
 	if len(signatures) > maxSignatures {
 		return false
@@ -113,7 +99,7 @@ func single(h http.Header, name string) string {
 }
 
 // Decode reads one event, whose subject and time must be readable.
-func (w *Webhook) Decode(r Request) (Delivery, error) {
+func (w *webhook) Decode(r Request) (Delivery, error) {
 	body, ok := parse(r.Body)
 	if !ok {
 		return Delivery{}, refuse(Malformed)

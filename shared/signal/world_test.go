@@ -31,7 +31,6 @@ const (
 	source   = "7"
 	issuer   = "https://idp.example.com/"
 	audience = "https://signals.example.net/idp/7"
-	state    = "state-of-ours"
 	static   = "Bearer an-invented-secret-of-a-hook"
 )
 
@@ -93,38 +92,57 @@ func published() *publisher {
 	return &publisher{set: jwks(jwk("rsa", &keys().rsa.PublicKey), jwk("ec", &keys().ec.PublicKey))}
 }
 
-func stream(t testing.TB, vary ...func(*signal.SSFConfig)) *signal.SSF {
-	t.Helper()
-	c := signal.SSFConfig{
-		Source: source, Provider: signal.OtherSSF, Issuer: issuer, Audiences: []string{audience},
-		Keys: signal.NewKeys(published()), State: state,
+// state is what verifications are asked for with.
+var state = signal.Credential{Secrets: []string{static}}.State()
+
+// A config is a stream's.
+type config struct {
+	signal.Stream
+	keys     *signal.Keys
+	secrets  []string
+	sessions bool
+}
+
+func streamOf(vary ...func(*config)) (signal.Source, error) {
+	c := config{
+		Stream: signal.Stream{Provider: signal.OtherSSF, Issuer: issuer, Audiences: []string{audience}},
+		keys:   signal.NewKeys(published()), secrets: []string{static},
 	}
 	for _, f := range vary {
 		f(&c)
 	}
-	s, err := signal.NewSSF(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	r := signal.Record{Kind: signal.KindSSF, Domains: []string{"contoso.com"}, SessionsRevoked: c.sessions, Stream: c.Stream}
+	return r.Open(source, signal.Credential{Secrets: c.secrets}, c.keys)
 }
 
-func webhook(t testing.TB, secrets ...string) *signal.Webhook {
+func stream(t testing.TB, vary ...func(*config)) signal.Source {
 	t.Helper()
-	w, err := signal.NewWebhook(signal.WebhookConfig{Source: source, Secrets: secrets})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
+	return must(t)(streamOf(vary...))
 }
 
-func hook(t testing.TB) *signal.OktaHook {
-	t.Helper()
-	o, err := signal.NewOktaHook(signal.OktaHookConfig{Source: source, Secrets: []string{"Bearer the-secret-before-this-one", static}})
-	if err != nil {
-		t.Fatal(err)
+func must(t testing.TB) func(signal.Source, error) signal.Source {
+	return func(s signal.Source, err error) signal.Source {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
 	}
-	return o
+}
+
+// opened is a source of that kind and id.
+func opened(kind signal.SourceKind, id string, secrets ...string) (signal.Source, error) {
+	return signal.Record{Kind: kind, Domains: []string{"contoso.com"}}.Open(id, signal.Credential{Secrets: secrets}, nil)
+}
+
+func webhook(t testing.TB, secrets ...string) signal.Source {
+	t.Helper()
+	return must(t)(opened(signal.KindWebhook, source, secrets...))
+}
+
+func hook(t testing.TB) signal.Source {
+	t.Helper()
+	return must(t)(opened(signal.KindOkta, source, "Bearer the-secret-before-this-one", static))
 }
 
 // A header of a token, as most transmitters write it.
@@ -154,10 +172,16 @@ func sample(t testing.TB, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(raw)
+	return strings.ReplaceAll(string(raw), "state-of-ours", state)
 }
 
-func pushed(body []byte) signal.Request { return signal.Request{Body: body, Received: received} }
+func pushed(body []byte) signal.Request { return hooked(string(body), static) }
+
+// at is a request that came at another time.
+func at(r signal.Request, received time.Time) signal.Request {
+	r.Received = received
+	return r
+}
 
 func hooked(body, authorization string) signal.Request {
 	return signal.Request{Body: []byte(body), Header: http.Header{"Authorization": {authorization}}, Received: received}
@@ -179,7 +203,7 @@ func sent(body, id string, at time.Time, secrets ...string) signal.Request {
 
 func receive(t testing.TB, s signal.Source, r signal.Request) (signal.Delivery, error) {
 	t.Helper()
-	return signal.Table{source: s}.Receive(t.Context(), source, r)
+	return signal.Receive(t.Context(), s, r)
 }
 
 // reason is that of a refusal.

@@ -49,6 +49,13 @@ func person(w *world) stamp.Request {
 	return r
 }
 
+// reported is a signal of now.
+func reported(w *world) stamp.Request {
+	r := w.request(1, 0)
+	r.Source, r.Provider, r.Cause, r.NotBefore = stamp.SourceSignal, "7", "password_changed", w.start.UTC()
+	return r
+}
+
 var (
 	lost       = answer{err: errPlain}
 	lostEffect = answer{err: errPlain, effect: true}
@@ -125,6 +132,16 @@ var (
 			w.user(1, func(u *fakeUser) { u.Created = u.Created.Add(-1000 * time.Hour) })
 			w.send(person(w), 0)
 		}, seen, stamp.StateStamped, 1, 1, 0, 0},
+		{"a person's order for any stamp beside a signal that is only reported", func(w *world) {
+			w.config.Policy.EnforceSignals = false
+			w.user(1, func(u *fakeUser) {
+				u.Created, u.outOfScope = u.Created.Add(-1000*time.Hour), true
+				u.SignInSessionsValidFrom = w.start.Add(-time.Hour).UTC()
+			})
+			w.send(reported(w), 0)
+			w.send(person(w), 0)
+			w.send(reported(w), 0)
+		}, []string{"done stamped"}, stamp.StateStamped, 0, 0, 0, 0},
 		{"a person's order of a later stamp while another call is open", func(w *world) {
 			withUser(func(*fakeUser) {})(w)
 			r := person(w)

@@ -12,7 +12,27 @@ import (
 	"runtime/debug"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/sessionstamp/sessionstamp/functions/internal/program"
+	"github.com/sessionstamp/sessionstamp/functions/internal/signin"
 )
+
+// A Worker is what Lambda invokes, one batch at a time. It tells once of a batch that the
+// app could not sign in.
+type Worker struct {
+	Handle Handler
+	signin.Watch
+}
+
+// Serve handles one batch. Its error is always nil: a message that is to come again says
+// so by itself.
+func (w *Worker) Serve(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	early, cancel := program.EndEarly(ctx)
+	defer cancel()
+	response := Handle(early, w.Log, event, w.Handle)
+	w.Tell(ctx)
+	return response, nil
+}
 
 // A Handler is passed the bodies of messages, and returns one error for each, in
 // order. A message whose error is nil is deleted.

@@ -26,7 +26,10 @@ var signalRules = []rule{
 		q, asked := m.SignalQueue.Get()
 		return when(asked && !q.Found && !m.busy(), nil)
 	}},
-	{"signal_secret_missing", Wrong, AWS, signalSecretMissing},
+	{"signal_secret_missing", Wrong, AWS, eachSource(func(m matter, id string, _ signal.Record) bool {
+		secrets, asked := m.SignalSecrets.Get()
+		return asked && !slices.Contains(secrets, id)
+	})},
 	{"signal_dead_letters", Warning, AWS, func(m matter) []hit {
 		q, asked := m.SignalQueue.Get()
 		return when(asked && q.Found && q.Dead > 0, params{"dead": count(q.Dead), "arn": plain(q.DeadARN)})
@@ -37,11 +40,11 @@ var signalRules = []rule{
 		b, _ := m.Brake.Get()
 		return when(!b.Signals.Reached.IsZero(), params{"since": m.at(b.Signals.Reached)})
 	}},
-	{"signal_stream_stopped", Wrong, State, eachSource(func(_ matter, r signal.Record) bool {
+	{"signal_stream_stopped", Wrong, State, eachSource(func(_ matter, _ string, r signal.Record) bool {
 		return r.Kind == signal.KindSSF && slices.Contains([]string{"paused", "disabled"}, r.Stream.Status)
 	})},
 	{"signal_stream_failed", Warning, State, attention("signal_stream")},
-	{"signal_silent", Warning, State, eachSource(func(m matter, r signal.Record) bool { return r.Silent(m.Now) })},
+	{"signal_silent", Warning, State, eachSource(func(m matter, _ string, r signal.Record) bool { return r.Silent(m.Now) })},
 	{"signal_refused", Warning, State, attention("signal_refused")},
 	{"signal_domain_managed", Warning, State, signalDomainManaged},
 	{"signal_excluded", Warning, State, func(m matter) []hit {
@@ -80,27 +83,16 @@ func sourceParams(m matter, id string, r signal.Record) params {
 }
 
 // eachSource tries the sources.
-func eachSource(bad func(matter, signal.Record) bool) func(matter) []hit {
+func eachSource(bad func(m matter, id string, r signal.Record) bool) func(matter) []hit {
 	return func(m matter) (hits []hit) {
 		sources := m.sources()
 		for _, id := range slices.Sorted(maps.Keys(sources)) {
-			if bad(m, sources[id]) {
+			if bad(m, id, sources[id]) {
 				hits = append(hits, hit{params: sourceParams(m, id, sources[id])})
 			}
 		}
 		return hits
 	}
-}
-
-func signalSecretMissing(m matter) (hits []hit) {
-	secrets, asked := m.SignalSecrets.Get()
-	sources := m.sources()
-	for _, id := range slices.Sorted(maps.Keys(sources)) {
-		if asked && !slices.Contains(secrets, id) {
-			hits = append(hits, hit{params: sourceParams(m, id, sources[id])})
-		}
-	}
-	return hits
 }
 
 // signalSecretOrphaned finds what a removal that broke off has left.

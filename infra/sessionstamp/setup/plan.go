@@ -103,6 +103,9 @@ func (p *Plan) choose(f Facts, w Wishes) []Problem {
 	if w.Mandate == AWSLast && groups != w.Answer.Groups {
 		c.problems = append(c.problems, problem("line_groups"))
 	}
+	if len(f.AWS.Streams) > 0 { // nobody would look after them, and an undo could not delete them
+		c.problems = append(c.problems, problem("streams", strings.Join(f.AWS.Streams, ", ")))
+	}
 	p.Apps = p.apps(c.one(p.Mode), groups, c.value(signalMode) != signalsOff)
 	p.Values = c.arranged(p)
 	p.Notices = append(c.notices, p.elsewhere(f.AWS.Others)...)

@@ -199,6 +199,7 @@ func TestProblems(t *testing.T) { //nolint:funlen // a table
 		"window":                 {flag(newUserWindow, "0"), "value"},
 		"alarms":                 {flag(alarmsTo, "ops"), "value"},
 		"signals":                {flag(signalMode, "on"), "value"},
+		"streams would stay":     {func(f *Facts, _ *Wishes) { f.AWS.Streams = []string{"SSO"} }, "streams"},
 		"boundary":               {flag(permissionsBounds, "Boundary"), "value"},
 		"an alias of a key":      {flag(kmsKey, "arn:aws:kms:ap-northeast-1:123456789012:alias/a"), "value"},
 		"a key that is not ours": {func(_ *Facts, w *Wishes) { w.File = map[string]string{clientID: tenant} }, "file_key"},

@@ -5,6 +5,7 @@
 package setup
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
@@ -130,6 +131,9 @@ type Account struct {
 	Others map[string]string
 	// Leftovers are what earlier stacks of that name have left.
 	Leftovers []Leftover
+	// Streams are the names of the sources whose transmitters hold a stream of ours. They are
+	// read where [Wishes.SignalsOff].
+	Streams []string
 }
 
 // A Stack is CloudFormation's.
@@ -219,6 +223,11 @@ type Wishes struct {
 	Answer  Answer
 	// Version is that of the functions to deploy.
 	Version string
+}
+
+// SignalsOff tells whether a person wishes that the deployment listens to no provider.
+func (w Wishes) SignalsOff() bool {
+	return cmp.Or(w.Flags[signalMode], w.File[signalMode]) == signalsOff
 }
 
 // none empties a list that the deployment has.

@@ -4,14 +4,17 @@
 package account
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
@@ -136,11 +139,38 @@ func (o Options) load(ctx context.Context) (aws.Config, error) {
 	if url := o.Env("AWS_ENDPOINT_URL"); url != "" {
 		add(config.WithBaseEndpoint(url))
 	}
-	if o.Transport == nil {
-		return config.LoadDefaultConfig(ctx, with...)
+	if o.Transport != nil {
+		add(config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
 	}
-	add(config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
 	loaded, err := config.LoadDefaultConfig(ctx, with...)
-	loaded.HTTPClient = &http.Client{Transport: o.Transport} // as an option it would contradict AWS_CA_BUNDLE
+	switch {
+	case o.Transport != nil:
+		loaded.HTTPClient = &http.Client{Transport: o.Transport} // as an option it would contradict AWS_CA_BUNDLE
+	case loaded.HTTPClient == nil:
+		loaded.HTTPClient = awshttp.NewBuildableClient()
+	}
+	loaded.HTTPClient = whole{loaded.HTTPClient}
 	return loaded, err
+}
+
+// A whole client sends each request from memory. The SDK closes a body as soon as there is an
+// answer, and a closed one has WriteTo return io.EOF, which net/http takes for a failure if it
+// has not looked for the end of the body by then, as on a busy machine: it breaks the connection
+// in the middle of the answer
+// (https://github.com/aws/aws-sdk-go-v2/issues/2737,
+// https://github.com/aws/smithy-go/blob/main/transport/http/internal/io/safe.go).
+type whole struct{ aws.HTTPClient }
+
+// Do implements [aws.HTTPClient].
+func (w whole) Do(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		return w.HTTPClient.Do(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	sent := *r
+	sent.Body = io.NopCloser(bytes.NewReader(body))
+	return w.HTTPClient.Do(&sent)
 }

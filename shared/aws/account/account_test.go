@@ -3,6 +3,7 @@ package account_test
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -210,10 +211,28 @@ func TestPlain(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
+	broken := account.Explain(&smithy.OperationError{ServiceID: "KMS", OperationName: "Sign", Err: &smithy.DeserializationError{Err: &net.OpError{Op: "read", Err: net.ErrClosed}}})
+	if !errors.Is(broken, account.ErrUnreachable) {
+		t.Errorf("a connection that broke in the middle of an answer is told as %v", broken)
+	}
 	refused := account.Explain(&smithy.OperationError{ServiceID: "KMS", OperationName: "Sign", Err: &smithy.GenericAPIError{Code: "Odd", Message: "m"}})
 	for _, err := range []error{refused, account.Explain(refused)} {
 		if _, is := errors.AsType[*account.Failed](err); !is || err.Error() != "KMS Sign: Odd" {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+// TestWhole: net/http may look for the end of a request's body after the SDK has closed it.
+func TestWhole(t *testing.T) {
+	t.Parallel()
+	answers := scripted(map[string]string{"GetCallerIdentity": me})
+	var late io.Reader
+	open(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		late = r.Body
+		return answers(r)
+	}))
+	if _, err := io.Copy(io.Discard, late); err != nil {
+		t.Errorf("net/http breaks the connection: %v", err)
 	}
 }

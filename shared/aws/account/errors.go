@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"regexp"
 	"slices"
 	"strings"
@@ -107,9 +108,11 @@ func Explain(err error) error {
 	return err
 }
 
+// unanswered tells whether there was no answer, or only a part of one before the connection broke.
 func unanswered(err error) bool {
 	_, unsent := errors.AsType[*smithyhttp.RequestSendError](err)
-	return (unsent || errors.Is(err, io.ErrUnexpectedEOF)) && !errors.Is(err, context.Canceled)
+	_, broken := errors.AsType[*net.OpError](err)
+	return (unsent || broken || errors.Is(err, io.ErrUnexpectedEOF)) && !errors.Is(err, context.Canceled)
 }
 
 var performs = regexp.MustCompile(`perform: ([a-z0-9-]+:[A-Za-z]+)`)

@@ -51,7 +51,7 @@ func (r *Requests) Postpone(ctx context.Context, requests []stamp.Delayed) error
 			return fmt.Errorf("encode request of user %s: %w", d.Request.User, err)
 		}
 	}
-	if err := store(ctx, r.client, batches(r.url, entries)); err != nil {
+	if err := store(ctx, r.client, r.url, entries); err != nil {
 		return fmt.Errorf("queue %d requests: %w", len(requests), err)
 	}
 	return nil

@@ -39,24 +39,11 @@ func entry(i int, message any, delay time.Duration) (e types.SendMessageBatchReq
 	}, nil
 }
 
-// A batch is what one call stores.
-type batch struct {
-	url     string
-	entries []types.SendMessageBatchRequestEntry
-}
-
-func batches(url string, entries []types.SendMessageBatchRequestEntry) (list []batch) {
-	for chunk := range slices.Chunk(entries, entriesPerCall) {
-		list = append(list, batch{url, chunk})
-	}
-	return list
-}
-
-// store returns nil only when all batches are stored. They go in their order, ten calls
-// at once.
-func store(ctx context.Context, client *sqs.Client, list []batch) error {
-	errs := make([]error, len(list))
-	pacing.Each(len(list), func(i int) { errs[i] = list[i].send(ctx, client) })
+// store returns nil only when all entries are stored, ten calls at once.
+func store(ctx context.Context, client *sqs.Client, url string, entries []types.SendMessageBatchRequestEntry) error {
+	batches := slices.Collect(slices.Chunk(entries, entriesPerCall))
+	errs := make([]error, len(batches))
+	pacing.Each(len(batches), func(i int) { errs[i] = send(ctx, client, url, batches[i]) })
 	return errors.Join(errs...)
 }
 
@@ -64,10 +51,9 @@ func store(ctx context.Context, client *sqs.Client, list []batch) error {
 // also where it failed, and tells of each message whether that is the sender's fault
 // (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_BatchResultErrorEntry.html).
 // It returns nil only when all entries are stored.
-func (b batch) send(ctx context.Context, client *sqs.Client) error {
-	entries := b.entries
+func send(ctx context.Context, client *sqs.Client, url string, entries []types.SendMessageBatchRequestEntry) error {
 	for range sendTries {
-		answer, err := client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &b.url, Entries: entries})
+		answer, err := client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &url, Entries: entries})
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -38,7 +39,8 @@ func (s *Signals) Enqueue(ctx context.Context, messages []signal.Message) error 
 			others = append(others, e)
 		}
 	}
-	if err := store(ctx, s.client, append(batches(s.urgent, urgent), batches(s.url, others)...)); err != nil {
+	err := errors.Join(store(ctx, s.client, s.urgent, urgent), store(ctx, s.client, s.url, others))
+	if err != nil {
 		return fmt.Errorf("queue %d messages: %w", len(messages), err)
 	}
 	return nil

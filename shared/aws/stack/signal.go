@@ -2,12 +2,12 @@ package stack
 
 import (
 	"context"
-	"regexp"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/sessionstamp/sessionstamp/shared/aws/account"
+	"github.com/sessionstamp/sessionstamp/shared/aws/secrets"
 	"github.com/sessionstamp/sessionstamp/shared/aws/store"
 	"github.com/sessionstamp/sessionstamp/shared/signal"
 	"github.com/sessionstamp/sessionstamp/shared/state"
@@ -49,16 +49,13 @@ func (s *Stack) SignalQueues(ctx context.Context) (waiting, dead Waiting, err er
 	return Waiting{own.Visible + urgent.Visible, own.Hidden + urgent.Hidden, own.Delayed + urgent.Delayed}, counts[2], nil
 }
 
-// sourceID is that of a source of signals.
-var sourceID = regexp.MustCompile(`^[0-9a-f]{32}$`)
-
 // SignalSecrets returns the ids of the sources that have a secret. It is what a stack of that
 // name has left, too.
 func SignalSecrets(ctx context.Context, a *account.Account, name string) (ids []string, err error) {
 	prefix := SignalSecret(name, "")
 	names, err := a.SecretNames(ctx, prefix)
 	for _, found := range names {
-		if id := found[len(prefix):]; sourceID.MatchString(id) {
+		if id := found[len(prefix):]; signal.IsSource(id) {
 			ids = append(ids, id)
 		}
 	}
@@ -72,7 +69,7 @@ func (s *Stack) SignalSecrets(ctx context.Context) ([]string, error) {
 }
 
 // SignalSecret is the name of the secret of a source.
-func SignalSecret(stack, source string) string { return stack + "/signal/" + source }
+func SignalSecret(stack, source string) string { return secrets.SignalName(stack, source) }
 
 // SignalURL is the address that the id of a source follows, "" for a stack that receives no
 // signals: of an older version, or with SignalMode off.

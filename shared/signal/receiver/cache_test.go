@@ -29,49 +29,17 @@ func (w *world) expect(req *http.Request, want, what string, calls int) {
 	w.calls[what] = 0
 }
 
-// The registry is read once a minute, and sooner for a source that it does not hold.
-func TestRegistryIsCached(t *testing.T) {
+// What is added or removed is so at once, and whoever tries paths causes no reading.
+func TestRegistry(t *testing.T) {
 	inTime(t, func(w *world) {
-		stranger := func() *http.Request { return post(nowhere, "{}", nil) }
 		w.expect(post("x", "", nil), "404 unknown_source", "registry", 0)
-		w.expect(hooked(1), "204 heard", "registry", 1)
-		time.Sleep(receiver.RegistryPause - 1)
+		w.expect(post(nowhere, "{}", nil), "404 unknown_source", "registry", 1)
 		w.sources[nowhere] = w.sources[okta]
 		w.cached[nowhere] = credential(nowhere, 1)
-		w.expect(stranger(), "404 unknown_source", "registry", 0)
-		time.Sleep(1)
 		known := post(nowhere, `{"data":{"events":[]}}`, http.Header{"Authorization": {secret(nowhere, 1)}})
 		w.expect(known, "204 heard", "registry", 1)
-		delete(w.sources, nowhere) // what is removed is gone within a minute
-		time.Sleep(receiver.RegistryAge)
-		w.expect(stranger(), "404 unknown_source", "registry", 1)
-		for range 25 { // of strangers, a second each
-			time.Sleep(time.Second)
-			w.told(stranger())
-		}
-		w.expect(hooked(1), "204 heard", "registry", 2)
-	})
-}
-
-// While the registry can't be read an older one serves whom it holds, and costs little
-// time; nobody else is turned away for good.
-func TestRegistryIsOut(t *testing.T) {
-	inTime(t, func(w *world) {
-		w.down["registry"] = true
-		w.expect(hooked(1), "503", "registry", 1)
-		w.down["registry"] = false
-		w.expect(hooked(1), "204 heard", "registry", 1)
-		w.slow["registry"] = true
-		time.Sleep(receiver.RegistryAge)
-		began := time.Now()
-		if got := w.told(hooked(1)); got != "204 heard" || time.Since(began) > time.Second {
-			w.t.Errorf("got %s after %s", got, time.Since(began))
-		}
-		w.expect(hooked(1), "204 heard", "registry", 1)
-		w.expect(post(nowhere, "", nil), "503", "registry", 0)
-		w.slow["registry"] = false
-		time.Sleep(receiver.RegistryPause)
-		w.expect(post(nowhere, "", nil), "404 unknown_source", "registry", 1)
+		delete(w.sources, nowhere)
+		w.expect(post(nowhere, "{}", nil), "404 unknown_source", "registry", 1)
 	})
 }
 
@@ -105,7 +73,6 @@ func TestStreamIsMadeAnew(t *testing.T) {
 		r := w.sources[ssf]
 		r.Stream.Audiences = []string{"us again"}
 		w.sources[ssf] = r
-		time.Sleep(receiver.RegistryPause)
 		w.expect(w.pushed(changed, with("aud", "us again")), "202 password_changed", "registry", 1)
 	})
 }
@@ -127,7 +94,6 @@ func TestKeysRotate(t *testing.T) {
 		r := w.sources[ssf]
 		w.uri, r.Stream.KeysURI = "https://idp.example.com/other", "https://idp.example.com/other"
 		w.sources[ssf] = r
-		time.Sleep(receiver.RegistryAge)
 		w.expect(w.pushed(changed), "202 password_changed", "keys", 1)
 	})
 }

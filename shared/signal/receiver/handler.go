@@ -57,24 +57,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // find returns the record of the source that the path names.
 func (h *Handler) find(ctx context.Context, path string, r *Receipt) (signal.Record, error) {
 	_, id, _ := strings.Cut(path, Path)
-	if !isSource(id) { // whoever tries many paths causes no reading
+	if !signal.IsSource(id) { // whoever tries many paths causes no reading
 		return signal.Record{}, &signal.Refusal{Reason: signal.UnknownSource}
 	}
-	record, ok, err := h.registry.find(ctx, id, false)
-	switch {
-	case err != nil:
-		return record, err
-	case !ok:
+	registry, err := h.config.Registry.Load(ctx, h.config.Tenant)
+	if err != nil {
+		return signal.Record{}, fmt.Errorf("read the sources: %w", err)
+	}
+	record, ok := registry.Doc.Sources[id]
+	if !ok {
 		return record, &signal.Refusal{Reason: signal.UnknownSource}
 	}
 	r.Source, r.Kind = id, record.Kind
 	return record, nil
-}
-
-// isSource tells whether a text has the shape of a source's id.
-func isSource(id string) bool {
-	const digits = 32
-	return len(id) == digits && strings.Trim(id, "0123456789abcdef") == ""
 }
 
 // challenge answers a GET.
@@ -104,11 +99,10 @@ func (h *Handler) take(ctx context.Context, req *http.Request, record signal.Rec
 		return err
 	}
 	r.Dropped = delivery.Dropped
-	messages := h.messages(r, record, delivery)
-	if err := h.config.Queue.Enqueue(ctx, messages); err != nil {
+	if err := h.config.Queue.Enqueue(ctx, h.messages(r, delivery)); err != nil {
 		return fmt.Errorf("queue messages: %w", err)
 	}
-	r.count(messages)
+	r.Signals = len(delivery.Signals)
 	return nil
 }
 
@@ -128,46 +122,45 @@ func read(req *http.Request) ([]byte, error) {
 }
 
 // messages are one for each signal; where there are none, one that the source was heard.
-func (h *Handler) messages(r *Receipt, record signal.Record, d signal.Delivery) []signal.Message {
-	m := signal.Message{Tenant: h.config.Tenant, Source: r.Source, Received: r.Received.Round(0)}
+func (h *Handler) messages(r *Receipt, d signal.Delivery) []signal.Message {
+	m := signal.Message{Tenant: h.config.Tenant, Source: r.Source, Received: r.Received.Round(0), Heartbeat: d.Heartbeat, Status: d.Status}
 	if len(d.Signals) == 0 {
-		m.Heartbeat = d.Heartbeat
-		// Another stream of the same transmitter is one that was made before.
-		if s := d.Stream; s != nil && (s.ID == "" || s.ID == record.Stream.ID) {
-			m.Heartbeat, m.Status = s.Asked, s.Status
-		}
 		return []signal.Message{m}
 	}
 	list := make([]signal.Message, len(d.Signals))
 	for i := range d.Signals {
-		m.Signal = &d.Signals[i]
 		list[i] = m
+		list[i].Signal = &d.Signals[i]
 	}
 	return list
 }
 
-// answer tells the sender how it went.
+// answer tells the sender how it went. A refusal is written as RFC 8935, section 2.3, has
+// it; senders of our own may be glad of it too.
 func answer(w http.ResponseWriter, r *Receipt, err error) {
-	r.Err, r.Status = err, status(r.Kind, err)
+	refusal, _ := errors.AsType[*signal.Refusal](err)
+	r.Err, r.Status = err, status(r.Kind, err, refusal)
 	switch r.Status {
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
 	case http.StatusBadRequest, http.StatusUnauthorized:
-		explain(w, r)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Language", "en")
+		w.WriteHeader(r.Status)
+		_ = json.NewEncoder(w).Encode(map[string]string{"err": refusal.Code(), "description": refusal.Error()}) // if it fails, the sender has gone
 		return
 	}
 	w.WriteHeader(r.Status)
 }
 
 // status is that of the answer to a POST.
-func status(kind signal.SourceKind, err error) int {
-	var refusal *signal.Refusal
+func status(kind signal.SourceKind, err error, refusal *signal.Refusal) int {
 	switch {
 	case err == nil && kind == signal.KindSSF:
 		return http.StatusAccepted
 	case err == nil:
 		return http.StatusNoContent
-	case !errors.As(err, &refusal) || refusal.Temporary:
+	case refusal == nil || refusal.Temporary:
 		return http.StatusServiceUnavailable
 	}
 	switch refusal.Reason { //nolint:exhaustive // all others are faults of the body or the token
@@ -181,17 +174,4 @@ func status(kind signal.SourceKind, err error) int {
 		}
 	}
 	return http.StatusBadRequest
-}
-
-// explain writes a refusal as RFC 8935, section 2.3, has it. Senders of our own may be
-// glad of it too.
-func explain(w http.ResponseWriter, r *Receipt) {
-	var refusal *signal.Refusal
-	if !errors.As(r.Err, &refusal) {
-		refusal = new(signal.Refusal)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Language", "en")
-	w.WriteHeader(r.Status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"err": refusal.Code(), "description": refusal.Error()}) // if it fails, the sender has gone
 }

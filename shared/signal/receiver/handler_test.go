@@ -109,7 +109,6 @@ func TestHostile(t *testing.T) {
 
 func TestHostileTokens(t *testing.T) {
 	t.Parallel()
-	public, _ := keys()["k1"].PublicKey.Bytes()
 	signed := func(header map[string]any, vary ...func(jwt.MapClaims)) func(*world) *http.Request {
 		return func(w *world) *http.Request {
 			return token(w.claims(changed, vary...), jwt.SigningMethodES256, keys()["k1"], 1, header)
@@ -120,22 +119,9 @@ func TestHostileTokens(t *testing.T) {
 		"SET by another key": {func(w *world) *http.Request {
 			return token(w.claims(changed), jwt.SigningMethodES256, keys()["k2"], 1, nil)
 		}, "400 bad_signature rings"},
-		"SET by none": {func(w *world) *http.Request {
-			return token(w.claims(changed), jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, 1, nil)
-		}, "400 bad_algorithm rings"},
-		"SET by the public key": {func(w *world) *http.Request {
-			return token(w.claims(changed), jwt.SigningMethodHS256, public, 1, nil)
-		}, "400 bad_algorithm rings"},
 		"SET by a key unknown": {signed(map[string]any{"kid": "k9"}), "400 unknown_key rings"},
-		"SET with crit":        {signed(map[string]any{"crit": []string{"x"}}), "400 bad_critical rings"},
-		"SET of another type":  {signed(map[string]any{"typ": "JWT"}), "400 bad_type rings"},
-		"SET with a sub":       {signed(nil, with("sub", "x")), "400 bad_type rings"},
-		"SET for another":      {signed(nil, with("aud", "them")), "400 bad_audience rings"},
-		"SET of another":       {signed(nil, with("iss", "https://idp.example.org/")), "400 bad_issuer rings"},
 		"SET with two events": {func(w *world) *http.Request { return w.pushed(changed + "," + disabled) },
 			"400 several_events rings"},
-		"SET with no event": {func(w *world) *http.Request { return w.pushed("") }, "400 malformed rings"},
-		"SET with a state":  {func(w *world) *http.Request { return w.pushed(fmt.Sprintf(verification, "x")) }, "400 bad_state rings"},
 		"SET of another stream": {func(w *world) *http.Request {
 			return w.pushed(fmt.Sprintf(verification, w.cached[ssf].State()), with("sub_id", map[string]string{"id": "stream-0"}))
 		}, "400 bad_state rings"},

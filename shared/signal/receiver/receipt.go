@@ -22,10 +22,9 @@ type Receipt struct {
 	Kind   signal.SourceKind
 	// Status is the HTTP status of the answer.
 	Status int
-	// Signals counts what was durably queued, Urgent those of them that go first. Heard
-	// tells that instead it was queued that the source was heard.
-	Signals, Urgent int
-	Heard           bool
+	// Signals counts those that were durably queued. Where an authentic POST has none, it
+	// was queued that the source was heard.
+	Signals int
 	// Dropped counts the events of which no signal came, by reason; nil if there are none.
 	Dropped map[signal.Reason]int
 	// Err is why the status is not 2xx: a [*signal.Refusal], or what can't be had.
@@ -36,26 +35,10 @@ type Receipt struct {
 // somebody who knows its path can't prove that he is it, or its secret is of no use. A
 // person has to look. A stranger can't cause it, since he can't guess the path.
 func (r *Receipt) Refused() bool {
-	var refusal *signal.Refusal
-	if errors.As(r.Err, &refusal) {
+	if refusal, ok := errors.AsType[*signal.Refusal](r.Err); ok {
 		return r.Source != "" && !refusal.Temporary
 	}
 	return errors.Is(r.Err, errUnusable) || errors.Is(r.Err, signal.ErrNoCredential)
-}
-
-// count takes note of what was queued.
-func (r *Receipt) count(messages []signal.Message) {
-	for i := range messages {
-		switch m := messages[i]; {
-		case m.Signal == nil:
-			r.Heard = true
-		case m.Urgent():
-			r.Urgent++
-			fallthrough
-		default:
-			r.Signals++
-		}
-	}
 }
 
 // report makes the one log record of a request and tells the observer.
@@ -66,15 +49,12 @@ func (h *Handler) report(ctx context.Context, r *Receipt) {
 		slog.String("source", r.Source),
 		slog.String("kind", string(r.Kind)),
 		slog.Int("signals", r.Signals),
-		slog.Int("urgent", r.Urgent),
-		slog.Bool("heard", r.Heard),
 		slog.Float64("duration_ms", float64(r.Duration)/float64(time.Millisecond)),
 	}
 	if len(r.Dropped) > 0 {
 		attrs = append(attrs, slog.Any("dropped", r.Dropped))
 	}
-	var refusal *signal.Refusal
-	if errors.As(r.Err, &refusal) {
+	if refusal, ok := errors.AsType[*signal.Refusal](r.Err); ok {
 		attrs = append(attrs, slog.String("reason", string(refusal.Reason)))
 	}
 	if r.Err != nil {

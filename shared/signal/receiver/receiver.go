@@ -25,16 +25,13 @@ const (
 	// (https://developer.okta.com/docs/concepts/event-hooks/); half a second is left to
 	// the network.
 	Timeout = 2500 * time.Millisecond
-	// RegistryAge is how old the registry may be, and RegistryPause how long the receiver
-	// waits before it reads it again for what it did not find in it.
-	RegistryAge   = time.Minute
-	RegistryPause = 10 * time.Second
 	// RefreshPause is how long the receiver waits, after it has read a source's credential
 	// anew for a proof that did not fit, before it does so again.
 	RefreshPause = time.Minute
 )
 
-// Registry knows the sources. It is a [state.Store] of which only this is used.
+// Registry knows the sources. It is a [state.Store] of which only this is used. It is read
+// for each request, so that what is added or removed is so at once.
 type Registry interface {
 	Load(ctx context.Context, tenant string) (state.Item[signal.Registry], error)
 }
@@ -77,8 +74,7 @@ type Config struct {
 
 // Handler answers the providers. It is safe for concurrent use.
 type Handler struct {
-	config   Config
-	registry registry
+	config Config
 
 	mu     sync.Mutex
 	memory map[string]*memory // by source id
@@ -86,5 +82,5 @@ type Handler struct {
 
 // New returns a Handler.
 func New(c Config) http.Handler {
-	return &Handler{config: c, registry: registry{config: c}, memory: make(map[string]*memory)}
+	return &Handler{config: c, memory: make(map[string]*memory)}
 }

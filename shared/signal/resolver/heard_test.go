@@ -63,13 +63,12 @@ func TestStatus(t *testing.T) {
 	})
 }
 
-// What only tells that a source is there comes again until it is written. A signal does
-// not wait for that.
+// What tells that a source is there comes again until it is written, and a signal with it.
 func TestHeardCannotBeWritten(t *testing.T) {
 	bubble(t, func(w *world) {
 		w.registry.save = errors.New("a fault")
 		status := w.ssf(false, "paused")
-		w.want(w.handle(w.t.Context(), status, w.employee(1, false)), resolver.RegistryUnavailable, resolver.Queued)
+		w.want(w.handle(w.t.Context(), status, w.employee(1, false)), resolver.RegistryUnavailable, resolver.RegistryUnavailable)
 		w.registry.save = nil
 		w.want(w.handle(w.t.Context(), status), resolver.Heard)
 		if got := w.record(other).Stream.Status; got != "paused" {
@@ -87,7 +86,7 @@ func TestRemovedSource(t *testing.T) {
 		}
 		w.want(w.handle(w.t.Context(), w.ssf(true, "enabled"), w.employee(1, true)), resolver.Heard, resolver.Queued)
 		w.want(w.handle(w.t.Context(), w.ssf(true, "enabled"), w.employee(1, true)), signal.UnknownSource, signal.UnknownSource)
-		if len(w.record(other).Domains) > 0 || w.registry.saves != 0 {
+		if len(w.record(other).Domains) > 0 || w.registry.saves != 1 {
 			w.t.Error("the source came back")
 		}
 	})

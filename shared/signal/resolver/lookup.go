@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/sessionstamp/sessionstamp/shared/directory"
-	"github.com/sessionstamp/sessionstamp/shared/signal"
 )
 
-// lookUp asks about each subject until a question has an answer. It settles the jobs of
+// lookUp asks about each subject until a question has an answer. It leaves the jobs of
 // which the directory can't tell anything now.
 func (r *Resolver) lookUp(ctx context.Context, jobs []*job) {
 	for round := 0; ; round++ {
@@ -21,31 +21,38 @@ func (r *Resolver) lookUp(ctx context.Context, jobs []*job) {
 		for i, j := range asking {
 			questions[i] = j.questions()[round]
 		}
-		for i, found := range r.ask(ctx, questions) {
-			asking[i].learn(found)
+		for i, f := range r.ask(ctx, questions) {
+			asking[i].learn(f)
 		}
 	}
 }
 
 // ask returns an answer for each question. One that Graph refuses may spoil the call, so
 // then each is asked alone.
-func (r *Resolver) ask(ctx context.Context, questions []directory.Question) []directory.Found {
+func (r *Resolver) ask(ctx context.Context, questions []directory.Question) (answers []directory.Found) {
 	found, err := r.Directory.LookUp(ctx, questions)
 	switch {
 	case err == nil:
 		return found
 	case len(questions) == 1 || !refused(err):
-		found = make([]directory.Found, len(questions))
-		for i := range found {
-			found[i].Err = err
-		}
-		return found
+		return slices.Repeat([]directory.Found{{Err: err}}, len(questions))
 	}
-	found = nil
 	for i := range questions {
-		found = append(found, r.ask(ctx, questions[i:i+1])...)
+		answers = append(answers, r.ask(ctx, questions[i:i+1])...)
 	}
-	return found
+	return answers
+}
+
+// learn takes in the answer to a question. To one that Graph refuses nobody answers.
+func (j *job) learn(f directory.Found) {
+	switch {
+	case f.Err == nil:
+		j.users = f.Users
+	case refused(f.Err):
+		j.out.Err = f.Err
+	default:
+		j.leave(GraphUnavailable, f.Err)
+	}
 }
 
 // refused tells whether Graph will never answer the question, for a reason that lies in
@@ -53,16 +60,4 @@ func (r *Resolver) ask(ctx context.Context, questions []directory.Question) []di
 func refused(err error) bool {
 	e, ok := errors.AsType[*directory.Error](err)
 	return ok && e.StatusCode == http.StatusBadRequest && e.Operation != directory.Token && !e.OfCredential()
-}
-
-// unavailable is the reason for a failure of Graph that says nothing of the subject.
-func unavailable(err error) signal.Reason {
-	e, ok := errors.AsType[*directory.Error](err)
-	switch {
-	case ok && e.Throttled():
-		return Throttled
-	case ok && e.Forbidden():
-		return GraphForbidden
-	}
-	return GraphUnavailable
 }

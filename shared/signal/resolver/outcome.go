@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -21,12 +20,9 @@ const (
 // Why a message is left to its queue.
 const (
 	Invalid signal.Reason = "invalid"
-	Aborted signal.Reason = "aborted"
 	// NotFoundYet: the signal is younger than the replication lag, and the directory knows
 	// nobody like that.
 	NotFoundYet         signal.Reason = "not_found_yet"
-	Throttled           signal.Reason = "throttled"
-	GraphForbidden      signal.Reason = "graph_forbidden"
 	GraphUnavailable    signal.Reason = "graph_unavailable"
 	DomainsUnavailable  signal.Reason = "domains_unavailable"
 	RegistryUnavailable signal.Reason = "registry_unavailable"
@@ -41,7 +37,7 @@ type Outcome struct {
 	Source string
 	Kind   signal.Kind
 	Reason signal.Reason
-	// User is the object id, and set only where Reason is [Queued].
+	// User is the object id, empty unless the source may speak of the user.
 	User string
 	// Waited is how long ago the message was received.
 	Waited time.Duration
@@ -51,55 +47,41 @@ type Outcome struct {
 	Err error
 }
 
-// errAborted is the cause of whatever a panic left open.
-var errAborted = errors.New("the work broke off")
-
 // report tells the observer and the log what became of every message, and writes one record
 // of the whole batch. No value in it is ever a subject, a name or a secret.
 func (r *Resolver) report(ctx context.Context, jobs []*job, started time.Time) {
-	leaveAll(open(jobs), Aborted, errAborted)
 	reasons := make(map[signal.Reason]int)
 	for _, j := range jobs {
 		reasons[j.out.Reason]++
-		r.reportJob(ctx, j)
+		r.Observer.ObserveSignal(ctx, j.out)
+		r.Log.LogAttrs(ctx, level(j.out), "signal handled", j.out.attrs()...)
 	}
 	r.Log.LogAttrs(ctx, slog.LevelInfo, "signals handled",
-		slog.String("tenant", r.Tenant),
 		slog.Int("messages", len(jobs)),
 		slog.Any("reasons", reasons),
 		slog.Int64("duration_ms", r.Now().Sub(started).Milliseconds()))
 }
 
-func (r *Resolver) reportJob(ctx context.Context, j *job) {
-	r.Observer.ObserveSignal(ctx, j.out)
-	attrs := []slog.Attr{slog.String("tenant", r.Tenant), slog.String("reason", string(j.out.Reason))}
-	add := func(name, value string) {
-		if value != "" {
-			attrs = append(attrs, slog.String(name, value))
-		}
+func (o Outcome) attrs() []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("reason", string(o.Reason)), slog.String("provider", o.Source), slog.String("cause", string(o.Kind)),
+		slog.String("user", o.User), slog.Float64("waited_s", o.Waited.Seconds()),
 	}
-	add("provider", j.out.Source)
-	add("cause", string(j.out.Kind))
-	add("user", j.out.User)
-	if j.out.Source != "" {
-		attrs = append(attrs, slog.Float64("waited_s", j.out.Waited.Seconds()))
+	if o.Err != nil {
+		attrs = append(attrs, slog.String("error", o.Err.Error()))
 	}
-	if j.out.Err != nil {
-		add("error", j.out.Err.Error())
-	}
-	r.Log.LogAttrs(ctx, level(j.out), "signal handled", attrs...)
+	return attrs
 }
 
 // remarkable are the reasons that a person should look at: perhaps somebody's stolen
 // password ends no session.
 var remarkable = []signal.Reason{
-	signal.SubjectAmbiguous, signal.SubjectForeignDomain, signal.SubjectRefused,
-	GraphForbidden, RegistryUnavailable, QueueUnavailable,
+	signal.SubjectAmbiguous, signal.SubjectForeignDomain, GraphUnavailable, RegistryUnavailable, QueueUnavailable,
 }
 
 func level(o Outcome) slog.Level {
 	switch {
-	case o.Reason == Invalid || o.Reason == Aborted:
+	case o.Reason == Invalid:
 		return slog.LevelError
 	case slices.Contains(remarkable, o.Reason):
 		return slog.LevelWarn

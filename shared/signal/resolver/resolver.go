@@ -9,6 +9,7 @@ package resolver
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -83,27 +84,20 @@ func New(c Config) *Resolver {
 // leaves it to its queue. One message never spoils another. A message that is handled twice
 // does no harm: the second request finds the stamp of the first.
 func (r *Resolver) Handle(ctx context.Context, messages []signal.Message) []error {
+	started := r.Now()
 	jobs := make([]*job, len(messages))
 	for i, m := range messages {
-		jobs[i] = &job{message: m}
+		jobs[i] = r.job(m, started)
 	}
-	return r.handle(ctx, jobs)
-}
-
-func (r *Resolver) handle(ctx context.Context, jobs []*job) []error {
-	started := r.Now()
-	defer func() { r.report(ctx, jobs, started) }()
-	r.check(jobs)
-	item, err := r.Store.Load(ctx, r.Tenant)
+	sources, err := r.hear(ctx, open(jobs))
 	if err != nil {
-		leaveAll(open(jobs), RegistryUnavailable, fmt.Errorf("read the sources: %w", err))
+		leaveAll(open(jobs), RegistryUnavailable, err)
 	}
-	sources := item.Doc.Sources
-	r.admit(open(jobs), sources)
+	admit(open(jobs), sources)
 	for _, turn := range turns(open(jobs)) {
 		r.resolve(ctx, turn, sources)
 	}
-	r.hear(ctx, jobs, item.Doc)
+	r.report(ctx, jobs, started)
 	errs := make([]error, len(jobs))
 	for i, j := range jobs {
 		if j.out.Left {
@@ -111,6 +105,18 @@ func (r *Resolver) handle(ctx context.Context, jobs []*job) []error {
 		}
 	}
 	return errs
+}
+
+// HandleMessages is [Resolver.Handle] for the bodies of queue messages. One that can't be
+// read is nobody's message: it fails alone, and ends among the dead letters.
+func (r *Resolver) HandleMessages(ctx context.Context, bodies [][]byte) []error {
+	messages := make([]signal.Message, len(bodies))
+	for i, body := range bodies {
+		if json.Unmarshal(body, &messages[i]) != nil {
+			messages[i] = signal.Message{}
+		}
+	}
+	return r.Handle(ctx, messages)
 }
 
 // turns are the jobs that are resolved together: the urgent ones first.
@@ -167,7 +173,6 @@ func (r *Resolver) enqueue(ctx context.Context, jobs []*job) {
 		return
 	}
 	for _, j := range jobs {
-		j.out.User = j.user
 		j.finish(Queued)
 	}
 }

@@ -69,9 +69,6 @@ func TestDecisions(t *testing.T) {
 		"another tenant":       {signal.UPN, upn, func(m *signal.Message) { m.Tenant = userID(1) }, resolver.Invalid, 0},
 		"a name as the source": {signal.UPN, upn, func(m *signal.Message) { m.Source = canary }, resolver.Invalid, 0},
 		"another kind":         {signal.UPN, upn, func(m *signal.Message) { m.Signal.Kind = canary }, resolver.Invalid, 0},
-		"no time":              {signal.UPN, upn, func(m *signal.Message) { m.Signal.At = time.Time{} }, resolver.Invalid, 0},
-		"of the future":        {signal.UPN, upn, func(m *signal.Message) { m.Signal.At = m.Received.Add(time.Second) }, resolver.Invalid, 0},
-		"received tomorrow":    {signal.UPN, upn, func(m *signal.Message) { m.Received = m.Received.Add(24 * time.Hour) }, resolver.Invalid, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(w *world) {
@@ -130,13 +127,13 @@ func TestDirectoryFails(t *testing.T) {
 		whole bool
 		want  signal.Reason
 	}{
-		"throttled":          {refused(http.StatusTooManyRequests), false, resolver.Throttled},
-		"forbidden":          {refused(http.StatusForbidden), false, resolver.GraphForbidden},
+		"throttled":          {refused(http.StatusTooManyRequests), false, resolver.GraphUnavailable},
+		"forbidden":          {refused(http.StatusForbidden), false, resolver.GraphUnavailable},
 		"unavailable":        {refused(http.StatusServiceUnavailable), false, resolver.GraphUnavailable},
 		"no answer":          {refused(0), true, resolver.GraphUnavailable},
 		"no sign-in":         {&directory.Error{Operation: directory.Token, StatusCode: http.StatusBadRequest}, true, resolver.GraphUnavailable},
-		"refused":            {refused(http.StatusBadRequest), false, signal.SubjectRefused},
-		"refused as a whole": {refused(http.StatusBadRequest), true, signal.SubjectRefused},
+		"refused":            {refused(http.StatusBadRequest), false, signal.SubjectUnknown},
+		"refused as a whole": {refused(http.StatusBadRequest), true, signal.SubjectUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(w *world) {
@@ -162,7 +159,7 @@ func TestDirectoryFails(t *testing.T) {
 				}
 				w.want(w.handle(w.t.Context(), bad, good), tt.want, resolver.Queued)
 				last := w.lookedUp[len(w.lookedUp)-1].questions[0].Property
-				if goesOn := last == directory.PropertyMail; goesOn != (tt.want == signal.SubjectRefused) {
+				if goesOn := last == directory.PropertyMail; goesOn != (tt.want == signal.SubjectUnknown) {
 					w.t.Errorf("at last %s was asked for", last)
 				}
 				w.user(2, directory.PropertyMail, bad.Signal.Subject.Value, canary+"-2@contoso.com")
@@ -185,7 +182,7 @@ func TestOneSpoilsNoOther(t *testing.T) {
 			return nil
 		}
 		w.want(w.handle(w.t.Context(), w.employee(1, false), bad, w.employee(2, false)),
-			resolver.Queued, signal.SubjectRefused, resolver.Queued)
+			resolver.Queued, signal.SubjectUnknown, resolver.Queued)
 	})
 }
 

@@ -8,9 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
@@ -27,14 +25,13 @@ type api struct {
 	client *http.Client
 	// token is empty for what anybody may read.
 	token string
-	now   func() time.Time
 }
 
 // newAPI never follows a redirection, which would take the token elsewhere.
-func newAPI(client *http.Client, now func() time.Time) *api {
+func newAPI(client *http.Client) *api {
 	own := *client
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &api{client: &own, now: now}
+	return &api{client: &own}
 }
 
 // signIn takes the token that is stored, else gets one for the client (RFC 6749, 4.4).
@@ -54,16 +51,16 @@ func (a *api) signIn(ctx context.Context, s signal.Stream, c signal.Credential) 
 	}
 	token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, a.client))
 	if err != nil {
-		return a.tokenError(doing, err)
+		return tokenError(doing, err)
 	}
 	a.token = token.AccessToken
 	return nil
 }
 
 // tokenError leaves out what the token endpoint wrote.
-func (a *api) tokenError(doing string, err error) error {
+func tokenError(doing string, err error) error {
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok && refused.Response != nil {
-		e := a.refusal(doing, refused.Response)
+		e := refusal(doing, refused.Response.StatusCode)
 		if !e.Passing() {
 			e.Problem = NoToken
 		}
@@ -96,7 +93,7 @@ func (a *api) do(ctx context.Context, r request) error {
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode/100 != 2 {
-		return a.refusal(r.doing, answer)
+		return refusal(r.doing, answer.StatusCode)
 	}
 	raw, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	if err != nil {
@@ -132,28 +129,15 @@ func (a *api) send(ctx context.Context, r request) (*http.Response, error) {
 }
 
 // refusal says what an answer other than success means.
-func (a *api) refusal(doing string, answer *http.Response) *Error {
-	e := &Error{Problem: NotAccepted, Doing: doing, Status: answer.StatusCode}
+func refusal(doing string, status int) *Error {
+	e := &Error{Problem: NotAccepted, Doing: doing, Status: status}
 	switch {
-	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		e.Problem = NotAllowed
-	case e.Status == http.StatusTooManyRequests:
-		e.Problem, e.RetryAfter = TooMany, a.retryAfter(answer.Header.Get("Retry-After"))
-	case e.Status >= http.StatusInternalServerError:
+	case status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
 		e.Problem = Unavailable
 	}
 	return e
-}
-
-// retryAfter reads seconds or a date (RFC 9110, 10.2.3).
-func (a *api) retryAfter(value string) time.Duration {
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, at.Sub(a.now()))
-	}
-	return 0
 }
 
 // secure tells whether a token may be sent to an address.

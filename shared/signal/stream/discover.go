@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/signal"
 )
@@ -35,7 +34,7 @@ func Discover(ctx context.Context, client *http.Client, issuer string) (signal.S
 	if !secure(issuer) {
 		return signal.Stream{}, &Error{Problem: NotSecure, Doing: doing}
 	}
-	a := newAPI(client, time.Now)
+	a := newAPI(client)
 	var m metadata
 	err := a.read(ctx, doing, addresses(issuer, wellKnown), &m)
 	if err != nil {
@@ -65,15 +64,10 @@ func (m metadata) check(issuer string) Problem {
 		return NoMetadata
 	case m.Issuer != issuer:
 		return OtherIssuer
-	case m.Version != "" && m.Version != "1_0" && !strings.HasPrefix(m.Version, "1_0-"):
-		return OtherVersion
 	case !m.pushes(push) && !m.pushes(draftPush):
 		return NoPush
-	}
-	for _, address := range []string{m.KeysURI, m.Configuration, m.Status, m.Verification} {
-		if address != "" && !secure(address) {
-			return NotSecure
-		}
+	case !secure(m.KeysURI): // no other address is called without being looked at
+		return NotSecure
 	}
 	return ""
 }

@@ -3,7 +3,6 @@ package stream
 import (
 	"fmt"
 	"slices"
-	"time"
 )
 
 // Problem is what is wrong between us and a transmitter.
@@ -19,8 +18,6 @@ const (
 	NoMetadata Problem = "no_metadata"
 	// OtherIssuer: the metadata or the stream is another issuer's.
 	OtherIssuer Problem = "other_issuer"
-	// OtherVersion: the transmitter speaks a version that we don't.
-	OtherVersion Problem = "other_version"
 	// NoPush: the transmitter can't push by RFC 8935.
 	NoPush Problem = "no_push"
 	// NoCredential: the secret holds nothing to manage the stream with.
@@ -29,9 +26,7 @@ const (
 	NoToken Problem = "no_token"
 	// NotAllowed: the transmitter refuses the token.
 	NotAllowed Problem = "not_allowed"
-	// TooMany: the transmitter asks to wait.
-	TooMany Problem = "too_many"
-	// Unavailable: the transmitter fails.
+	// Unavailable: the transmitter fails, or asks to wait.
 	Unavailable Problem = "unavailable"
 	// NotAccepted: the transmitter does not accept what we ask for.
 	NotAccepted Problem = "not_accepted"
@@ -52,15 +47,13 @@ var remedies = map[Problem]string{
 	NotSecure:    "an address of the transmitter does not begin with https://: have it corrected in the provider's settings",
 	NoMetadata:   "there is no metadata of a transmitter: check the issuer, and that shared signals are switched on at the provider",
 	OtherIssuer:  "the transmitter names another issuer: give the issuer exactly as its metadata writes it",
-	OtherVersion: "the transmitter speaks a version of the Shared Signals Framework other than 1.0: update the provider",
 	NoPush:       "the transmitter can't push: use the signed webhook for this provider",
 	NoCredential: "there is nothing to manage the stream with: store a token, or a client's id and secret with a token endpoint",
 	NoToken: "the token endpoint refuses the client: check its id and secret, that client credentials are allowed to it, " +
 		"and the scopes ssf.read and ssf.manage",
 	NotAllowed: "the transmitter refuses the token: check that it has not expired, and that it has the scopes ssf.read and ssf.manage; " +
 		"then store a new one",
-	TooMany:     "the transmitter asks to wait: the next run tries again",
-	Unavailable: "the transmitter fails: the next run tries again",
+	Unavailable: "the transmitter fails, or asks to wait: the next run tries again",
 	NotAccepted: "the transmitter does not accept the stream: allow the address of this source at the provider " +
 		"(at Keycloak: Valid push URLs), or delete the stream there, and the next run makes a new one",
 	Unreadable: "the transmitter's answer does not describe a stream: look at the stream in the provider's console",
@@ -79,8 +72,6 @@ type Error struct {
 	Doing string
 	// Status is the HTTP status of the answer, 0 if there was none.
 	Status int
-	// RetryAfter is how long the transmitter asks to wait, 0 if it does not say.
-	RetryAfter time.Duration
 	// Err is why there was no answer, else nil.
 	Err error
 }
@@ -100,5 +91,5 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Passing tells whether the problem may end by itself.
 func (e *Error) Passing() bool {
-	return slices.Contains([]Problem{NoAnswer, TooMany, Unavailable, NotDelivered}, e.Problem)
+	return slices.Contains([]Problem{NoAnswer, Unavailable, NotDelivered}, e.Problem)
 }

@@ -28,113 +28,42 @@ const (
 	beforeInactivity = 2
 )
 
-// A step is one call of the management API.
-type step string
-
-const (
-	look    step = "look"    // read the stream, or all there are for us
-	create  step = "create"  // make it
-	update  step = "update"  // give it our address, secret and events again
-	renew   step = "renew"   // delete it, to make it anew: it was updated, and stayed as it was
-	ask     step = "ask"     // read its status
-	resume  step = "resume"  // enable it
-	verify  step = "verify"  // ask for a verification event
-	done    step = "done"    // nothing is left to do
-	blocked step = "blocked" // a person has to do something
-)
-
-// A view is what is known of a stream while it is kept.
-type view struct {
-	stream signal.Stream
-	// endpoint and given are what the stream shall deliver to, and the fingerprint of all
-	// that it shall be made with.
-	endpoint, given string
-	events          []string
-	// retired are our earlier secrets.
-	retired []string
-	// stored is the stream's id as it was stored before, empty for none.
-	stored string
-	// found is the stream at the transmitter, nil for none yet.
-	found *configuration
-	// conflict tells that the transmitter has a stream for us and makes no second one.
-	conflict bool
-	// did are the steps that were taken. Each is taken once; look again after a conflict.
-	did map[step]bool
-}
-
-// next decides what to do, and what is wrong where a person has to do it.
-func (v *view) next(now time.Time) (step, Problem) {
-	switch {
-	case !v.did[look]:
-		return look, ""
-	case v.found == nil && v.conflict:
-		return blocked, Occupied
-	case v.found == nil:
-		return create, ""
-	case v.found.Issuer != "" && v.found.Issuer != v.stream.Issuer:
-		return blocked, OtherIssuer
-	case v.found.ID == "" || len(v.found.Audiences) == 0 || slices.Contains(v.found.Audiences, ""):
-		return blocked, Unreadable
-	case v.outdated() && v.did[update] && !v.did[renew]:
-		return renew, "" // or all that comes is refused, once the earlier secret is gone
-	case v.differs() && v.did[update]:
-		return blocked, NotAccepted
-	case v.differs():
-		return update, ""
-	case v.stream.StatusEndpoint != "" && !v.did[ask]:
-		return ask, ""
-	case v.stream.Status == paused && v.stream.StatusEndpoint != "" && !v.did[resume]:
-		return resume, ""
-	case v.stream.Status != enabled && v.stream.Status != "":
-		return blocked, NotEnabled
-	case v.stream.VerificationEndpoint != "" && v.stored == v.stream.ID && !v.did[verify] && v.due(now):
-		// What comes on a new stream is only understood once the stream is stored.
-		return verify, ""
-	}
-	return done, ""
-}
-
 // differs compares what the transmitter has with what we want. What it does not tell is
 // taken as right, and so are events that it does not support. A secret is seldom given
 // back, or masked: a fingerprint tells whether it was given.
-func (v *view) differs() bool {
-	has, address := slices.Concat(v.found.Requested, v.found.Delivered), v.found.Delivery.Endpoint
-	missing := len(has) > 0 && slices.ContainsFunc(v.events, func(event string) bool {
-		return slices.Contains(v.found.Supported, event) && !slices.Contains(has, event)
+func (r *run) differs() bool {
+	has, address := slices.Concat(r.found.Requested, r.found.Delivered), r.found.Delivery.Endpoint
+	missing := len(has) > 0 && slices.ContainsFunc(r.want.Events, func(event string) bool {
+		return slices.Contains(r.found.Supported, event) && !slices.Contains(has, event)
 	})
-	return missing || address != "" && address != v.endpoint || v.stream.Given != v.given || v.outdated()
+	return missing || address != "" && address != r.want.Delivery.Endpoint || r.stream.Given != r.given || r.outdated()
 }
 
 // outdated tells whether the transmitter still sends an earlier secret. Keycloak's answers
 // hold the one that it sends.
-func (v *view) outdated() bool {
-	return slices.Contains(v.retired, v.found.Delivery.Authorization)
+func (r *run) outdated() bool {
+	return slices.Contains(r.retired, r.found.Delivery.Authorization)
 }
 
-// due tells whether a verification is to be asked for.
-func (v *view) due(now time.Time) bool {
+// due tells whether a verification is to be asked for, after the last one.
+func (c *configuration) due(asked, now time.Time) bool {
 	interval := hourly
-	if limit := v.found.MaxInactivity.duration(); limit > 0 {
+	if limit := c.MaxInactivity.duration(); limit > 0 {
 		interval = min(interval, limit/beforeInactivity)
 	}
-	interval = max(interval, v.found.MinInterval.duration())
-	passed := now.Sub(v.stream.Asked)
+	interval = max(interval, c.MinInterval.duration())
+	passed := now.Sub(asked)
 	return passed < 0 || passed >= interval
 }
 
-// choose finds the stream that is ours: by its address, or at least by its host, which a
-// source that was removed and added again has left behind. One that delivers to another
-// host is somebody else's.
+// choose finds the stream that is ours: by its address. Another source of ours may have one
+// at the same transmitter, and would lose its signals to us.
 func choose(streams []configuration, endpoint string) *configuration {
-	for _, ours := range []func(address string) bool{
-		func(address string) bool { return address == endpoint },
-		func(address string) bool { return host(address) != "" && host(address) == host(endpoint) },
-	} {
-		if i := slices.IndexFunc(streams, func(c configuration) bool { return ours(c.Delivery.Endpoint) }); i >= 0 {
-			return &streams[i]
-		}
+	i := slices.IndexFunc(streams, func(c configuration) bool { return c.Delivery.Endpoint == endpoint })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return &streams[i]
 }
 
 func host(address string) string {
@@ -168,7 +97,6 @@ func eventsOf(p signal.Provider, sessionsRevoked bool) []string {
 
 // fingerprint is the same for the same configuration and secret.
 func fingerprint(w wanted) string {
-	w.ID = ""
 	raw, err := json.Marshal(w)
 	if err != nil { // strings can always be written
 		return ""

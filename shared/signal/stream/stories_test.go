@@ -65,7 +65,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil && r.URL.String() == endpoint && source.Authenticate(r.Context(), post) == nil {
 		if d, err := source.Decode(post); err == nil {
 			status = http.StatusAccepted
-			if d.Stream != nil && d.Stream.Verified {
+			if d.Heartbeat {
 				w.beats++
 			}
 		}
@@ -125,7 +125,7 @@ func TestStories(t *testing.T) {
 		"the client is refused":    {story: func(w *world) { w.credential.ClientSecret = "old" }, problem: stream.NoToken, beats: 1, writes: 1},
 		"another secret":           {story: func(w *world) { w.credential.Secrets = []string{secret + "2", secret}; w.keep(time.Hour) }, beats: 2, writes: 2},
 		"revoked sessions too":     {story: func(w *world) { w.manager.SessionsRevoked = true }, beats: 1, writes: 2},
-		"throttled":                {story: func(w *world) { w.broken = http.StatusTooManyRequests }, problem: stream.TooMany, beats: 1, writes: 1},
+		"throttled":                {story: func(w *world) { w.broken = http.StatusTooManyRequests }, problem: stream.Unavailable, beats: 1, writes: 1},
 		"down, then up":            {story: func(w *world) { w.broken = 503; w.keep(time.Hour); w.broken = 0; w.keep(run) }, beats: 2, writes: 1},
 		"forgotten here":           {story: func(w *world) { w.stored.ID, w.stored.Given = "", ""; w.keep(0); w.keep(time.Hour) }, beats: 2, writes: 2},
 		"deleted there": {story: func(w *world) {

@@ -41,16 +41,13 @@ func (m Manager) Keep(ctx context.Context, endpoint string, s signal.Stream, c s
 	if len(c.Secrets) == 0 {
 		return s, &Error{Problem: NoCredential, Doing: keeping}
 	}
-	a := newAPI(m.HTTP, m.Now)
+	a := newAPI(m.HTTP)
 	if err := a.signIn(ctx, s, c); err != nil {
 		return s, err
 	}
 	w := m.wanted(endpoint, s, c.Secrets[0])
-	r := &run{
-		api: a, want: w, state: c.State(), now: m.Now(),
-		view: view{stream: s, stored: s.ID, endpoint: endpoint, events: w.Events, retired: c.Secrets[1:], given: fingerprint(w), did: make(map[step]bool)},
-	}
-	err := r.keep(ctx)
+	r := &run{api: a, stream: s, want: w, given: fingerprint(w), retired: c.Secrets[1:], state: c.State()}
+	err := r.keep(ctx, m.Now())
 	return r.stream, err
 }
 
@@ -74,7 +71,7 @@ func (m Manager) Remove(ctx context.Context, s signal.Stream, c signal.Credentia
 	if s.ConfigurationEndpoint == "" || s.ID == "" {
 		return nil
 	}
-	a := newAPI(m.HTTP, m.Now)
+	a := newAPI(m.HTTP)
 	if err := a.signIn(ctx, s, c); err != nil {
 		return err
 	}
@@ -89,50 +86,42 @@ func (a *api) remove(ctx context.Context, s signal.Stream) error {
 	return err
 }
 
-// A run keeps one stream once.
-type run struct {
-	view
-	api   *api
-	want  wanted
-	state string
-	now   time.Time
-}
-
 // keeping is what is done as a whole.
 const keeping = "keep the stream"
 
-// maxSteps is more than a stream ever takes that has to be made anew, resumed and verified.
-const maxSteps = 10
+// A run keeps one stream once.
+type run struct {
+	api    *api
+	stream signal.Stream
+	want   wanted
+	given  string // the fingerprint of want
+	// retired are our earlier secrets.
+	retired []string
+	state   string
+	// found is the stream at the transmitter, nil for none yet.
+	found *configuration
+}
 
-// keep takes one step after the other.
-func (r *run) keep(ctx context.Context) error {
-	for range maxSteps {
-		next, problem := r.next(r.now)
-		var err error
-		switch next {
-		case look:
-			err = r.look(ctx)
-		case create:
-			err = r.create(ctx)
-		case update:
-			err = r.update(ctx)
-		case renew:
-			err = r.renew(ctx)
-		case ask, resume:
-			err = r.ask(ctx, next)
-		case verify:
-			err = r.verify(ctx)
-		case blocked:
-			return &Error{Problem: problem, Doing: keeping}
-		case done:
-			return nil
-		}
-		r.did[next] = true
-		if err != nil {
+func (r *run) keep(ctx context.Context, now time.Time) error {
+	stored := r.stream.ID
+	for _, step := range []func(context.Context) error{r.find, r.correct, r.enable} {
+		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	return &Error{Problem: NotAccepted, Doing: keeping}
+	// What comes on a new stream is only understood once the stream is stored.
+	if r.stream.VerificationEndpoint == "" || r.stream.ID != stored || !r.found.due(r.stream.Asked, now) {
+		return nil
+	}
+	return r.verify(ctx, now)
+}
+
+// find reads the stream, or makes it.
+func (r *run) find(ctx context.Context) error {
+	if err := r.look(ctx); err != nil || r.found != nil {
+		return err
+	}
+	return r.create(ctx)
 }
 
 // look reads the stream by its id, else finds it among all that are ours.
@@ -142,9 +131,9 @@ func (r *run) look(ctx context.Context) error {
 		var found configuration
 		read.address, read.into = withStream(read.address, r.stream.ID), &found
 		err := r.api.do(ctx, read)
-		if unsupported(status(err)) { // authentik's streams can't be read
-			r.found = r.remembered()
-			return nil
+		if unsupported(status(err)) { // authentik's streams can't be read: it is as it was made
+			found = configuration{ID: r.stream.ID, Audiences: r.stream.Audiences}
+			err = nil
 		}
 		if status(err) != http.StatusNotFound {
 			return r.hold(&found, err)
@@ -156,9 +145,23 @@ func (r *run) look(ctx context.Context) error {
 	if err := r.api.do(ctx, read); err != nil && !absent(status(err)) {
 		return err
 	}
-	if c := choose(all, r.endpoint); c != nil {
+	if c := choose(all, r.want.Delivery.Endpoint); c != nil {
 		return r.hold(c, nil)
 	}
+	return nil
+}
+
+// hold keeps what the transmitter says of the stream, unless that was an error.
+func (r *run) hold(c *configuration, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case c.Issuer != "" && c.Issuer != r.stream.Issuer:
+		return &Error{Problem: OtherIssuer, Doing: keeping}
+	case c.ID == "" || len(c.Audiences) == 0 || slices.Contains(c.Audiences, ""):
+		return &Error{Problem: Unreadable, Doing: keeping}
+	}
+	r.found, r.stream.ID, r.stream.Audiences = c, c.ID, c.Audiences
 	return nil
 }
 
@@ -167,37 +170,45 @@ func (r *run) forget() {
 	r.stream.ID, r.stream.Given, r.stream.Status, r.stream.Asked = "", "", "", time.Time{}
 }
 
-// remembered is the stream as it was when we made it.
-func (r *run) remembered() *configuration {
-	return &configuration{ID: r.stream.ID, Audiences: r.stream.Audiences, Delivery: delivery{Endpoint: r.endpoint}}
-}
-
-// hold keeps what the transmitter says of the stream, unless that was an error.
-func (r *run) hold(c *configuration, err error) error {
-	if err != nil {
-		return err
-	}
-	r.found = c
-	if c.Issuer == "" || c.Issuer == r.stream.Issuer {
-		r.stream.ID, r.stream.Audiences = c.ID, c.Audiences
-	}
-	return nil
-}
-
+// create makes the stream. After a conflict another run has made it, or a person has.
 func (r *run) create(ctx context.Context) error {
 	var made configuration
 	err := r.api.do(ctx, request{
 		doing: "create the stream", method: http.MethodPost, address: r.stream.ConfigurationEndpoint, body: r.want, into: &made,
 	})
-	if status(err) == http.StatusConflict && !r.conflict {
-		// Another run has made it, or a person has.
-		r.conflict = true
-		return r.look(ctx)
+	if status(err) != http.StatusConflict {
+		return r.give(&made, err)
 	}
-	if err == nil {
+	if err := r.look(ctx); err != nil || r.found != nil {
+		return err
+	}
+	return &Error{Problem: Occupied, Doing: keeping}
+}
+
+// give is hold of a stream to which all was given that is ours.
+func (r *run) give(c *configuration, err error) error {
+	if err = r.hold(c, err); err == nil {
 		r.stream.Given = r.given
 	}
-	return r.hold(&made, err)
+	return err
+}
+
+// correct gives the stream what is ours again, where it has something else.
+func (r *run) correct(ctx context.Context) error {
+	if r.differs() {
+		if err := r.update(ctx); err != nil {
+			return err
+		}
+	}
+	if r.outdated() { // all that comes would be refused, once the earlier secret is gone
+		if err := r.renew(ctx); err != nil {
+			return err
+		}
+	}
+	if r.differs() {
+		return &Error{Problem: NotAccepted, Doing: keeping}
+	}
+	return nil
 }
 
 // update sends all that is ours: Keycloak refuses a part without the delivery, and takes a
@@ -214,32 +225,47 @@ func (r *run) update(ctx context.Context) error {
 	}
 	if err == nil && made.ID == "" { // 202: accepted, not done yet
 		made = *r.found
-		made.Delivery.Endpoint = r.endpoint
-		made.Requested = append(made.Requested, r.events...)
+		made.Delivery.Endpoint = w.Delivery.Endpoint
+		made.Requested = append(made.Requested, w.Events...)
 	}
-	if err == nil {
-		r.stream.Given = r.given
-	}
-	return r.hold(&made, err)
+	return r.give(&made, err)
 }
 
-// renew deletes the stream; then it is made anew. What waits in it is lost.
+// renew deletes the stream and makes it anew. What waits in it is lost.
 func (r *run) renew(ctx context.Context) error {
-	err := r.api.remove(ctx, r.stream)
+	if err := r.api.remove(ctx, r.stream); err != nil {
+		return err
+	}
 	r.forget()
-	return err
+	return r.create(ctx)
 }
 
-// ask reads the status, or with resume sets it.
-func (r *run) ask(ctx context.Context, s step) error {
+// enable reads the status, and resumes a paused stream.
+func (r *run) enable(ctx context.Context) error {
+	if r.stream.StatusEndpoint != "" {
+		err := r.ask(ctx, request{
+			doing: "read the stream's status", method: http.MethodGet, address: withStream(r.stream.StatusEndpoint, r.stream.ID),
+		})
+		if err == nil && r.stream.Status == paused {
+			err = r.ask(ctx, request{
+				doing: "resume the stream", method: http.MethodPost, address: r.stream.StatusEndpoint,
+				body: condition{ID: r.stream.ID, Status: enabled},
+			})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if r.stream.Status != enabled && r.stream.Status != "" {
+		return &Error{Problem: NotEnabled, Doing: keeping}
+	}
+	return nil
+}
+
+// ask makes a call that is answered with the status.
+func (r *run) ask(ctx context.Context, call request) error {
 	var said condition
-	call := request{
-		doing: "read the stream's status", method: http.MethodGet, address: withStream(r.stream.StatusEndpoint, r.stream.ID), into: &said,
-	}
-	if s == resume {
-		call.doing, call.method, call.address = "resume the stream", http.MethodPost, r.stream.StatusEndpoint
-		call.body = condition{ID: r.stream.ID, Status: enabled}
-	}
+	call.into = &said
 	err := r.api.do(ctx, call)
 	if absent(status(err)) { // Okta has the first call in some orgs only, the second nowhere
 		return nil
@@ -250,13 +276,13 @@ func (r *run) ask(ctx context.Context, s step) error {
 	return err
 }
 
-func (r *run) verify(ctx context.Context) error {
+func (r *run) verify(ctx context.Context, now time.Time) error {
 	err := r.api.do(ctx, request{
 		doing: "ask for a verification", method: http.MethodPost, address: r.stream.VerificationEndpoint,
 		body: verification{ID: r.stream.ID, State: r.state},
 	})
 	if err == nil {
-		r.stream.Asked = r.now.UTC()
+		r.stream.Asked = now.UTC()
 	}
 	// Keycloak delivers it before it answers, and says in this way that it could not:
 	// https://github.com/keycloak/keycloak/blob/main/ssf/transmitter/src/main/java/org/keycloak/ssf/transmitter/resources/SsfStreamVerificationResource.java

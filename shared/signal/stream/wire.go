@@ -7,7 +7,6 @@ import (
 
 // metadata are a transmitter's (section 7.1).
 type metadata struct {
-	Version       string   `json:"spec_version"`
 	Issuer        string   `json:"issuer"`
 	KeysURI       string   `json:"jwks_uri"`
 	Methods       []string `json:"delivery_methods_supported"`
@@ -78,19 +77,10 @@ func (o *oneOrAll) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*[]string)(o))
 }
 
-// seconds is a time that a transmitter may write as it likes: what is no number is 0.
-type seconds float64
+// seconds are a time.
+type seconds int64
 
-func (s *seconds) UnmarshalJSON(raw []byte) error {
-	var number float64
-	if json.Unmarshal(raw, &number) != nil || number < 0 {
-		number = 0
-	}
-	*s = seconds(min(number, (24 * time.Hour).Seconds()))
-	return nil
-}
-
-func (s seconds) duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
+func (s seconds) duration() time.Duration { return time.Duration(s) * time.Second }
 
 // several is a list of streams. Okta answers with the only one:
 // https://developer.okta.com/docs/api/openapi/okta-management/management/tag/SSFTransmitter
