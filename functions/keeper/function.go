@@ -98,19 +98,21 @@ func (f *function) tellBrake(ctx context.Context) {
 		f.log.LogAttrs(ctx, slog.LevelWarn, "nobody knows how the brake stands", slog.String("error", err.Error()))
 		return
 	}
-	for _, one := range []struct {
-		reached time.Time
-		says    string
-	}{
-		{s.Reached, "the brake is reached: nobody is stamped automatically until a person releases it"},
-		{s.Signals.Reached, "the brake of signals is reached: nobody is signed out for what providers report until a person releases it"},
-	} {
-		if !one.reached.IsZero() {
-			f.metrics.Attend(metrics.BrakeReached, 1)
-			f.log.LogAttrs(ctx, slog.LevelWarn, one.says, slog.Time("reached", one.reached), slog.Int("limit", limit))
-		}
+	if !s.Reached.IsZero() {
+		f.metrics.Attend(metrics.BrakeReached, 1)
+		f.log.LogAttrs(ctx, slog.LevelWarn, brakeReached, slog.Time("reached", s.Reached), slog.Int("limit", limit))
+	}
+	if reached := s.Signals.Reached; !reached.IsZero() {
+		f.metrics.Attend(metrics.BrakeReached, 1)
+		f.log.LogAttrs(ctx, slog.LevelWarn, signalBrakeReached, slog.Time("reached", reached), slog.Int("limit", limit))
 	}
 }
+
+// What is said of the brakes, at each run.
+const (
+	brakeReached       = "the brake is reached: nobody is stamped automatically until a person releases it"
+	signalBrakeReached = "the brake of signals is reached: nobody is signed out for what providers report until a person releases it"
+)
 
 // tellExpiry says when what the app signs in with expires. This is the function for it
 // because it runs whether or not anything happens.

@@ -139,7 +139,7 @@ func (p *provider) post(ctx context.Context, r *incident) {
 		subject = map[string]string{"format": "object_id", "value": r.user}
 	}
 	body, err := json.Marshal(map[string]any{
-		"type": r.happening.hook, "timestamp": r.at.UTC().Format(time.RFC3339),
+		"type": r.hook, "timestamp": r.at.UTC().Format(time.RFC3339),
 		"data": map[string]any{"subject": subject, "actor": "user"},
 	})
 	if err != nil {
@@ -269,5 +269,5 @@ func (p *provider) allows(user string, until time.Time) (n int) {
 }
 
 func (r *incident) String() string {
-	return fmt.Sprintf("%s of %s by %s, told as of %s", r.happening.hook, r.happened, r.source[:1], r.at)
+	return fmt.Sprintf("%s of %s by %s, told as of %s", r.hook, r.happened, r.source[:1], r.at)
 }

@@ -218,11 +218,11 @@ func TestShellHidesTheKey(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'" + heard + "'\nexec '" + path + "' \"$@\"\n"
-			if err := os.WriteFile(filepath.Join(folder, program), []byte(text), 0o700); err != nil { //nolint:gosec // a program
+			if err := os.WriteFile(filepath.Join(folder, program), []byte(text), 0o700); err != nil {
 				t.Fatal(err)
 			}
 		}
-		command := exec.CommandContext(t.Context(), shell, "send-signal.sh", "ping") //nolint:gosec // one of ours
+		command := exec.CommandContext(t.Context(), shell, "send-signal.sh", "ping")
 		command.Env = append(os.Environ(), "PATH="+folder, "SESSIONSTAMP_URL="+d.url, "SESSIONSTAMP_SECRET="+d.secret)
 		if err := command.Run(); err != nil {
 			t.Fatal(err)

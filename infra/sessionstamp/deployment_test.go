@@ -17,12 +17,7 @@ import (
 // TestDeployed: each screen of a verb that needs a deployment, well and unwell.
 func TestDeployed(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		args   string
-		is     func(*deployed)
-		person func(*program)
-		status int
-	}{
+	for name, s := range map[string]deployedScreen{
 		"status": {"status", nil, nil, fine},
 		"status-wrong": {"status", func(d *deployed) {
 			paused11(d)
@@ -84,24 +79,38 @@ func TestDeployed(t *testing.T) {
 		for _, l := range languages() {
 			t.Run(name+"."+string(l), func(t *testing.T) {
 				t.Parallel()
-				d := deploy(t)
-				if c.is != nil {
-					c.is(d)
-				}
-				status, stdout, stderr := d.play(t, c.person, append(strings.Fields(c.args), "--lang", string(l))...)
-				if status != c.status {
-					t.Errorf("exit status %d, want %d", status, c.status)
-				}
-				if strings.HasSuffix(stderr, "] ") {
-					stderr += "\n" // which the person types
-				}
-				goldentest.Compare(t, "deployed-"+name+"."+string(l)+".txt", stderr+stdout)
-				checkScreen(t, stderr+stdout)
-				if l == language.English && stdout != "" && !strings.HasPrefix(name, "help") {
-					d.goOn(t, stdout)
-				}
+				s.check(t, name, l)
 			})
 		}
+	}
+}
+
+// A deployedScreen is what a verb shows of a deployment, after is has changed it.
+type deployedScreen struct {
+	args   string
+	is     func(*deployed)
+	person func(*program)
+	status int
+}
+
+// check compares the screen with its golden file, and follows where it leads to.
+func (s deployedScreen) check(t *testing.T, name string, l language.Language) {
+	t.Helper()
+	d := deploy(t)
+	if s.is != nil {
+		s.is(d)
+	}
+	status, stdout, stderr := d.play(t, s.person, append(strings.Fields(s.args), "--lang", string(l))...)
+	if status != s.status {
+		t.Errorf("exit status %d, want %d", status, s.status)
+	}
+	if strings.HasSuffix(stderr, "] ") {
+		stderr += "\n" // which the person types
+	}
+	goldentest.Compare(t, "deployed-"+name+"."+string(l)+".txt", stderr+stdout)
+	checkScreen(t, stderr+stdout)
+	if l == language.English && stdout != "" && !strings.HasPrefix(name, "help") {
+		d.goOn(t, stdout)
 	}
 }
 

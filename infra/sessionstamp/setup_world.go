@@ -26,18 +26,8 @@ func (c *call) session(ctx context.Context, o settingUp, w setup.Wishes) (s sess
 	s.world.Now = c.Now
 	d := setup.Deployment{Stack: w.Stack}
 	if !o.entra {
-		a, err := c.account(ctx, o.deployment)
-		if err != nil {
+		if d, err = c.deployment(ctx, &s, o, w); err != nil {
 			return s, err
-		}
-		d = deploymentIn(a, w.Stack)
-		if err := c.amazon(ctx, &s, a, o, d); err != nil {
-			return s, err
-		}
-		if w.SignalsOff() && s.facts.AWS.Stack.Deployed() {
-			if s.facts.AWS.Streams, err = streams(ctx, a, w.Stack); err != nil {
-				return s, err
-			}
 		}
 	}
 	if w.Mandate == setup.EntraHalf {
@@ -55,6 +45,22 @@ func (c *call) session(ctx context.Context, o settingUp, w setup.Wishes) (s sess
 	}
 	s.world.Exchange = c.exchange(s.facts.Tenant, w)
 	return s, err
+}
+
+// deployment signs in to AWS, reads the account, and tells which deployment is meant.
+func (c *call) deployment(ctx context.Context, s *session, o settingUp, w setup.Wishes) (d setup.Deployment, err error) {
+	a, err := c.account(ctx, o.deployment)
+	if err != nil {
+		return d, err
+	}
+	d = deploymentIn(a, w.Stack)
+	if err := c.amazon(ctx, s, a, o, d); err != nil {
+		return d, err
+	}
+	if w.SignalsOff() && s.facts.AWS.Stack.Deployed() {
+		s.facts.AWS.Streams, err = streams(ctx, a, w.Stack)
+	}
+	return d, err
 }
 
 // amazon reads the account.

@@ -21,9 +21,9 @@ import (
 // sourceSecret is the description of the secrets of sources.
 const sourceSecret = "sessionstamp: what an identity provider proves itself by"
 
-// anHour is how old a secret without a source must be before it counts as left over: somebody
+// leftOver is how old a secret without a source must be before it counts as left over: somebody
 // may be adding its source right now.
-const anHour = time.Hour
+const leftOver = time.Hour
 
 // An addition is what signal add was called with.
 type addition struct {
@@ -250,7 +250,7 @@ func (c *call) clearSecret(ctx context.Context, s *stack.Stack, name string) err
 	switch {
 	case errors.Is(err, account.ErrNoSecret):
 		return nil // somebody else was faster
-	case err != nil || c.Now().Sub(is.Changed) < anHour:
+	case err != nil || c.Now().Sub(is.Changed) < leftOver:
 		return err
 	}
 	return s.Account().DeleteSecret(ctx, name)

@@ -288,8 +288,8 @@ func TestSignalMeanwhile(t *testing.T) {
 		status, _, stderr := w.play(add, func(p *program) {
 			p.Person = true
 			p.Hidden = func(context.Context) (string, error) {
-				addAD(w)
-				time.Sleep(2 * anHour)
+				addAD(w) //nolint:contextcheck // it has the test's
+				time.Sleep(2 * leftOver)
 				return signaltest.ClientSecret, nil
 			}
 		})
@@ -329,7 +329,7 @@ func TestSignalBroken(t *testing.T) {
 				t.Errorf("exit status %d, %d secrets, want %d: %s", status, len(w.Secrets()), want, stderr)
 			}
 			add[3] += "-2"
-			time.Sleep(anHour)
+			time.Sleep(leftOver)
 		}
 		if _, is := w.Secrets()["sessionstamp/signal/"+sourceID]; !is {
 			t.Error("the secret of a source was deleted")

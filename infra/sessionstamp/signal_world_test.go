@@ -97,7 +97,7 @@ func (w *signalWorld) sources() map[string]source {
 func (w *signalWorld) add(id string, r signal.Record, c signal.Credential) {
 	w.t.Helper()
 	w.AddSecret("sessionstamp/signal/"+id, textOf(c).Reveal(), time.Now())
-	w.change(func(known *signal.Registry) {
+	w.change(w.t.Context(), func(known *signal.Registry) {
 		if known.Sources == nil {
 			known.Sources = make(map[string]signal.Record)
 		}
@@ -105,9 +105,9 @@ func (w *signalWorld) add(id string, r signal.Record, c signal.Credential) {
 	})
 }
 
-func (w *signalWorld) change(do func(*signal.Registry)) {
+func (w *signalWorld) change(ctx context.Context, do func(*signal.Registry)) {
 	w.t.Helper()
-	err := state.Update(w.t.Context(), w.registry(), w.Parameters["TenantId"], func(known *signal.Registry) bool { do(known); return true })
+	err := state.Update(ctx, w.registry(), w.Parameters["TenantId"], func(known *signal.Registry) bool { do(known); return true })
 	if err != nil {
 		w.t.Error(err)
 	}
@@ -123,11 +123,11 @@ func (w *signalWorld) Credential(_ context.Context, id string, _ bool) (signal.C
 }
 
 // Enqueue implements [receiver.Queue], and is the resolver: it writes down who was heard.
-func (w *signalWorld) Enqueue(_ context.Context, messages []signal.Message) error {
+func (w *signalWorld) Enqueue(ctx context.Context, messages []signal.Message) error {
 	if w.deaf {
 		return nil
 	}
-	w.change(func(known *signal.Registry) {
+	w.change(ctx, func(known *signal.Registry) {
 		for _, m := range messages {
 			if m.Signal != nil {
 				w.t.Error("a test was taken for a signal")

@@ -74,7 +74,7 @@ func (s *condition) read(ctx context.Context) (err error) {
 	}
 	runs, _, err := s.Logs(ctx, "SweeperFunction", s.now.Add(-sweepsSpan), `{ $.message = "users swept" }`, mostSweeps)
 	s.swept = lastSweep(runs)
-	if err == nil && len(s.Memory.Signals.Sources) > 0 {
+	if err == nil && len(s.Signals.Sources) > 0 {
 		s.ended, _, err = signalsOf(ctx, s.Stack, s.now.AddDate(0, 0, -1), "")
 	}
 	return err

@@ -86,7 +86,7 @@ func (c *call) statusObject(s condition, matters []matter) stateOfStack {
 		Stamped: s.Brake.Taken(s.now), Limit: s.Limit, BrakeReached: moment(s.Brake.Reached), Paused: moment(s.Brake.Paused),
 		Visible: s.requests.Visible, Hidden: s.requests.Hidden, Delayed: s.requests.Delayed, DeadLetters: s.dead.Sum(),
 	}
-	if n := len(s.Memory.Signals.Sources); n > 0 {
+	if n := len(s.Signals.Sources); n > 0 {
 		b := s.Brake.Signals
 		o.Signals = &statedSignals{
 			s.SignalMode(), n, s.silent(), moment(s.heard()), b.Taken(s.now),

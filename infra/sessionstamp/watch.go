@@ -48,7 +48,7 @@ func (c *call) watch(ctx context.Context, o watching) error {
 	switch {
 	case c.format == screen.CSV && !o.release:
 		return misuse("use.watch_csv")
-	case o.release && (o.once || o.dry || o.every > 0 || len(o.users)+len(o.groups) > 0 || o.listening.asked()):
+	case o.release && (o.once || o.dry || o.every > 0 || len(o.users)+len(o.groups) > 0 || o.listens()):
 		return misuse("use.watch_release")
 	case o.signals && !o.release:
 		return misuse("use.watch_signals")

@@ -80,8 +80,8 @@ func (c *call) writeListenHelp(root *cobra.Command) {
 	_, _ = io.WriteString(c.Stdout, out.String())
 }
 
-// asked tells whether one of the flags was given.
-func (l *listening) asked() bool {
+// listens tells whether one of the flags was given.
+func (l *listening) listens() bool {
 	return l.address+l.kind+l.issuer+l.audience != "" || len(l.domains) > 0 || l.enforce || l.anywhere
 }
 
@@ -89,7 +89,7 @@ func (l *listening) asked() bool {
 func (l *listening) check(c *call, once bool) error {
 	ssf := l.kind == string(signal.KindSSF)
 	switch {
-	case !l.asked():
+	case !l.listens():
 		return nil
 	case l.address == "":
 		return misuse("use.listen_address")

@@ -112,7 +112,7 @@ func (w *watcher) lost() {
 // ofSignal tells of an outcome of what was reported. w.mu is held.
 func (w *watcher) ofSignal(e event, o stamp.Outcome) {
 	e.Cause = o.Request.Cause
-	text := ""
+	var text string
 	switch e.Event {
 	case eventUnheeded:
 		text = w.say("watch.signal_unheeded", w.say(language.Key("unheeded."+o.Reason)))

@@ -53,6 +53,8 @@ func (s *Signals) of(m signal.Message) *Queue {
 	return s.others
 }
 
-// Urgent and Others are for who receives.
+// Urgent is the queue of the messages that [signal.Message.Urgent] tells of, for who receives.
 func (s *Signals) Urgent() memory.Source { return s.urgent }
+
+// Others is the queue of all other messages, for who receives.
 func (s *Signals) Others() memory.Source { return s.others }

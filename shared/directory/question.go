@@ -23,8 +23,10 @@ type Question struct {
 	Value string
 }
 
-// String and GoString tell the property only.
-func (q Question) String() string   { return string(q.Property) }
+// String tells the property only.
+func (q Question) String() string { return string(q.Property) }
+
+// GoString tells the property only.
 func (q Question) GoString() string { return string(q.Property) }
 
 // Found is the answer to one Question.

@@ -48,7 +48,7 @@ const (
 	// OtherEvent: it is none that a signal is made of.
 	OtherEvent Reason = "other_event"
 	// OtherCredential: a second factor, a certificate or another credential changed.
-	OtherCredential Reason = "other_credential"
+	OtherCredential Reason = "other_credential" //nolint:gosec // a code, no credential
 	// FirstPassword: the user had no password before, so nobody can have stolen it.
 	FirstPassword Reason = "first_password"
 	// LogOut: sessions ended, and the source's administrator has not asked for it.
@@ -115,7 +115,7 @@ func (r *Refusal) Unwrap() error { return r.Err }
 //
 // [registry of RFC 8935]: https://www.iana.org/assignments/secevent/secevent.xhtml
 func (r *Refusal) Code() string {
-	switch r.Reason {
+	switch r.Reason { //nolint:exhaustive // all others are faults of the request
 	case BadSecret:
 		return "authentication_failed"
 	case BadSignature, BadAlgorithm, UnknownKey, NoKeys:

@@ -95,10 +95,14 @@ type Credential struct {
 // has not been made yet.
 var ErrNoCredential = errors.New("the source has no secret: remove the source and add it again, or restore the secret")
 
-// LogValue, String and GoString tell nothing.
+// LogValue tells nothing of it.
 func (Credential) LogValue() slog.Value { return slog.StringValue("credential") }
-func (Credential) String() string       { return "credential" }
-func (Credential) GoString() string     { return "credential" }
+
+// String tells nothing of it.
+func (Credential) String() string { return "credential" }
+
+// GoString tells nothing of it.
+func (Credential) GoString() string { return "credential" }
 
 // Silence is how long a source that sends heartbeats may say nothing, and Quiet one that
 // does not: nobody changes a password at a weekend.

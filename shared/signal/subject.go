@@ -35,8 +35,10 @@ type Subject struct {
 	Value string `json:"value"`
 }
 
-// String and GoString tell the format only.
-func (s Subject) String() string   { return string(s.Format) }
+// String tells the format only.
+func (s Subject) String() string { return string(s.Format) }
+
+// GoString tells the format only.
 func (s Subject) GoString() string { return string(s.Format) }
 
 // newSubject returns the zero Subject if the value cannot be one of that format.

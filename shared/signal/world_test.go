@@ -70,7 +70,7 @@ func jwk(kid string, key crypto.PublicKey) map[string]string {
 }
 
 func jwks(members ...map[string]string) []byte {
-	raw, _ := json.Marshal(map[string]any{"keys": members})
+	raw, _ := json.Marshal(map[string][]map[string]string{"keys": members}) //nolint:errchkjson // texts
 	return raw
 }
 
@@ -152,7 +152,10 @@ func header(alg, kid string) map[string]any {
 
 // compact signs any payload with any header, by a method that may not be the header's.
 func compact(header map[string]any, payload string, method jwt.SigningMethod, key any) []byte {
-	head, _ := json.Marshal(header)
+	head, err := json.Marshal(header)
+	if err != nil {
+		panic(err)
+	}
 	signed := b64(head) + "." + b64([]byte(payload))
 	signature, err := method.Sign(signed, key)
 	if err != nil {

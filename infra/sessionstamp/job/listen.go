@@ -128,7 +128,7 @@ func (h *ears) serve(ctx context.Context) error {
 	if server.Shutdown(last) != nil { // whoever is cut off has no answer, and sends again
 		_ = server.Close()
 	}
-	<-ended
+	<-ended //nolint:errcheck // it says that it was shut down
 	return context.Cause(ctx)
 }
 

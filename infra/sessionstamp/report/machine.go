@@ -93,7 +93,7 @@ func (m *maker) machine() *Machine {
 			continue
 		case stamp.SourceSweep:
 			done.FoundBySweep++
-		case stamp.SourceNotification:
+		case stamp.SourceNotification, stamp.SourceSignal:
 		}
 		if wait := e.Called.Sub(e.Created); !e.Created.IsZero() && wait >= 0 {
 			waits = append(waits, wait)

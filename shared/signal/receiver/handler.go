@@ -147,7 +147,7 @@ func answer(w http.ResponseWriter, r *Receipt, err error) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Language", "en")
 		w.WriteHeader(r.Status)
-		_ = json.NewEncoder(w).Encode(map[string]string{"err": refusal.Code(), "description": refusal.Error()}) // if it fails, the sender has gone
+		_ = json.NewEncoder(w).Encode(map[string]string{"err": refusal.Code(), "description": refusal.Error()}) //nolint:errchkjson // texts; if it fails, the sender has gone
 		return
 	}
 	w.WriteHeader(r.Status)

@@ -30,7 +30,7 @@ import (
 type live struct {
 	*world
 	t       *testing.T      // of the story that is told
-	ctx     context.Context //nolint:containedctx // a test is one call
+	ctx     context.Context // a test is one call
 	realm   *signaltest.KeycloakRealm
 	manager stream.Manager
 	base    string
@@ -45,7 +45,7 @@ func withKeycloak(t *testing.T) *live {
 	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
 	t.Cleanup(cancel)
 	scratch := t.TempDir()
-	k, err := signaltest.StartKeycloak(ctx, os.Getenv("KEYCLOAK_HOME"), scratch)
+	k, err := signaltest.StartKeycloak(ctx, os.Getenv("KEYCLOAK_HOME"), scratch) //nolint:forbidigo // the other packages of ./... would know no flag
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func withKeycloak(t *testing.T) *live {
 		}
 	})
 	l := &live{world: newWorld(t, time.Now), t: t, ctx: ctx, manager: stream.Manager{HTTP: k.Client(), Now: time.Now}}
-	l.world.handler = receiver.New(receiver.Config{
+	l.handler = receiver.New(receiver.Config{
 		Tenant: tenant, Registry: l.world, Credentials: l.world, Queue: l.world, Observer: l, Now: time.Now,
 		Log: slog.New(slog.DiscardHandler), Keys: receiver.HTTPS(k.Client().Transport),
 	})
@@ -80,7 +80,7 @@ func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.queued = nil
-	l.world.handler.ServeHTTP(w, r)
+	l.handler.ServeHTTP(w, r)
 	time.Sleep(l.late) // before it is sent
 }
 
@@ -216,6 +216,13 @@ func (l *live) removeFactor() {
 	l.must(l.realm.Manage(l.ctx, http.MethodDelete, "/users/"+users[0].ID+"/credentials/"+factors[0].ID, nil, nil))
 }
 
+// newKey has an administrator add a key, with which Keycloak signs from now on.
+func (l *live) newKey() {
+	l.t.Helper()
+	l.must(l.realm.Manage(l.ctx, http.MethodPost, "/components", map[string]any{"name": "new", "providerId": "rsa-generated",
+		"providerType": "org.keycloak.keys.KeyProvider", "config": map[string]any{"priority": []string{"200"}}}, nil))
+}
+
 // Our keeper and our receiver live with Keycloak itself. KEYCLOAK_HOME is an unpacked
 // distribution, as signaltest's test says. It takes four minutes.
 func TestKeycloak(t *testing.T) {
@@ -240,12 +247,7 @@ func TestKeycloak(t *testing.T) {
 			l.comes("202 sessions_revoked email")
 		}},
 		{"a second factor", func() { l.removeFactor(); l.comes("202 heard other_credential") }},
-		{"another key", func() {
-			l.must(l.realm.Manage(l.ctx, http.MethodPost, "/components", map[string]any{"name": "new", "providerId": "rsa-generated",
-				"providerType": "org.keycloak.keys.KeyProvider", "config": map[string]any{"priority": []string{"200"}}}, nil))
-			l.change()
-			l.comes(changed)
-		}},
+		{"another key", func() { l.newKey(); l.change(); l.comes(changed) }},
 		{"paused", func() {
 			l.pause()
 			l.change()

@@ -181,7 +181,11 @@ func (w *world) handle(ctx context.Context, messages ...signal.Message) (reasons
 	w.t.Helper()
 	bodies := make([][]byte, len(messages))
 	for i, m := range messages {
-		bodies[i], _ = json.Marshal(m)
+		body, err := json.Marshal(m)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		bodies[i] = body
 	}
 	return w.handleBodies(ctx, bodies...)
 }

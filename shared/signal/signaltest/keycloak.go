@@ -54,8 +54,8 @@ func StartKeycloak(ctx context.Context, home, scratch string) (*KeycloakServer, 
 		return nil, err
 	}
 	port, err := freePort(ctx)
-	unused, err2 := freePort(ctx) // start-dev listens for http, whatever it is told
-	log, err3 := os.Create(filepath.Join(scratch, "keycloak.log"))
+	unused, err2 := freePort(ctx)                                  // start-dev listens for http, whatever it is told
+	log, err3 := os.Create(filepath.Join(scratch, "keycloak.log")) //nolint:gosec // the test names it
 	if err := errors.Join(err, err2, err3); err != nil {
 		return nil, err
 	}

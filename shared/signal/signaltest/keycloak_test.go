@@ -29,7 +29,7 @@ func TestProfileIsAsKeycloak(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	scratch := t.TempDir()
-	k, err := signaltest.StartKeycloak(ctx, os.Getenv("KEYCLOAK_HOME"), scratch)
+	k, err := signaltest.StartKeycloak(ctx, os.Getenv("KEYCLOAK_HOME"), scratch) //nolint:forbidigo // the other packages of ./... would know no flag
 	if err != nil {
 		log, _ := os.ReadFile(scratch + "/keycloak.log")
 		t.Fatalf("%v\n%s", err, log)
@@ -85,7 +85,7 @@ func newSink(t *testing.T) *sink {
 // A scenario is the same for both.
 type scenario struct {
 	t                            *testing.T
-	ctx                          context.Context //nolint:containedctx // a scenario is one call
+	ctx                          context.Context // a scenario is one call
 	client                       *http.Client
 	issuer, tokenURL, id, secret string
 	sink                         *sink

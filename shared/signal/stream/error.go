@@ -21,7 +21,7 @@ const (
 	// NoPush: the transmitter can't push by RFC 8935.
 	NoPush Problem = "no_push"
 	// NoCredential: the secret holds nothing to manage the stream with.
-	NoCredential Problem = "no_credential"
+	NoCredential Problem = "no_credential" //nolint:gosec // a code, no credential
 	// NoToken: the token endpoint gives no token for the client's id and secret.
 	NoToken Problem = "no_token"
 	// NotAllowed: the transmitter refuses the token.

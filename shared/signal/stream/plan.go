@@ -75,7 +75,7 @@ func host(address string) string {
 }
 
 const (
-	credentialChange = "https://schemas.openid.net/secevent/caep/event-type/credential-change"
+	credentialChange = "https://schemas.openid.net/secevent/caep/event-type/credential-change" //nolint:gosec // a name, and no secret
 	sessionRevoked   = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
 	accountDisabled  = "https://schemas.openid.net/secevent/risc/event-type/account-disabled"
 	accountPurged    = "https://schemas.openid.net/secevent/risc/event-type/account-purged"

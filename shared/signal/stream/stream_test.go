@@ -88,17 +88,52 @@ const (
 	elsewhere = `{"stream_id":"s 1","iss":"{base}","aud":["us","we"],"delivery":{"endpoint_url":"https://api.example/idp/old"}}`
 )
 
-// What is called, in which order, and with which bodies.
+// old is a stream that has the earlier secret.
+var old = strings.Replace(made, `"endpoint_url"`, `"authorization_header":"`+earlier+`","endpoint_url"`, 1)
+
+// known is a stream that was made before.
+func known(s *signal.Stream) {
+	s.ID, s.Audiences, s.Given, s.Asked = "s 1", []string{"us"}, "old", start
+}
+
+// A run of the keeper is what the transmitter answers, and what is called, in which order, and
+// with which bodies.
+type run struct {
+	change  func(*signal.Stream)
+	answers map[string]answer
+	calls   []string
+	problem stream.Problem
+}
+
+// keep runs the keeper. Without a problem, what is to be stored has all that a stream needs,
+// and no secret.
+func (r run) keep(t *testing.T) {
+	t.Helper()
+	p := play(t, r.answers)
+	s := p.stream()
+	if r.change != nil {
+		r.change(&s)
+	}
+	got, err := p.manager().Keep(t.Context(), endpoint, s, credential)
+	if diff := cmp.Diff(r.calls, p.calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	e, _ := errors.AsType[*stream.Error](err)
+	if r.problem != "" && (e == nil || e.Problem != r.problem || strings.Contains(e.Error(), secret)) || r.problem == "" && err != nil {
+		t.Fatalf("%v, want %s", err, r.problem)
+	}
+	if r.problem != "" || s.ConfigurationEndpoint == "" {
+		return
+	}
+	if text, err := json.Marshal(got); err != nil || got.ID == "" || got.Audiences[0] != "us" || got.Given == s.Given || strings.Contains(string(text), secret) {
+		t.Errorf("to be stored: %s, %v", text, err)
+	}
+}
+
+// The ways to a stream that delivers to us, where the transmitter manages any.
 func TestKeep(t *testing.T) {
 	t.Parallel()
-	old := strings.Replace(made, `"endpoint_url"`, `"authorization_header":"`+earlier+`","endpoint_url"`, 1)
-	known := func(s *signal.Stream) { s.ID, s.Audiences, s.Given, s.Asked = "s 1", []string{"us"}, "old", start }
-	for name, tt := range map[string]struct {
-		change  func(*signal.Stream)
-		answers map[string]answer
-		calls   []string
-		problem stream.Problem
-	}{
+	for name, r := range map[string]run{
 		"made": {nil, map[string]answer{
 			"GET /ssf/stream": {200, `[]`, nil}, "POST /ssf/stream": {201, made, nil}, "GET /ssf/status?stream_id=s+1": {200, `{"status":"enabled"}`, nil},
 		}, []string{"GET /ssf/stream", "POST /ssf/stream {" + ours, "GET /ssf/status?stream_id=s+1"}, ""},
@@ -107,9 +142,6 @@ func TestKeep(t *testing.T) {
 		}, []string{"GET /ssf/stream", "POST /ssf/stream {" + ours, "GET /ssf/status?stream_id=2"}, ""},
 		"adopted": {nil, map[string]answer{"GET /ssf/stream": {200, made, nil}, "PATCH /ssf/stream": {200, made, nil}},
 			[]string{"GET /ssf/stream", `PATCH /ssf/stream {"stream_id":"s 1",` + ours, "GET /ssf/status?stream_id=s+1"}, ""},
-		"the only one is somebody else's": {nil, map[string]answer{
-			"GET /ssf/stream": {200, `[{"stream_id":"2","delivery":{"endpoint_url":"https://other.example"}}]`, nil}, "POST /ssf/stream": {409, ``, nil},
-		}, []string{"GET /ssf/stream", "POST /ssf/stream {" + ours, "GET /ssf/stream"}, stream.Occupied},
 		"deleted there, resumed": {known, map[string]answer{
 			"GET /ssf/stream": {200, `[]`, nil}, "POST /ssf/stream": {201, made, nil},
 			"GET /ssf/status?stream_id=s+1": {200, `{"status":"paused"}`, nil}, "POST /ssf/status": {200, `{"status":"enabled"}`, nil}, "POST /ssf/verify": {204, ``, nil},
@@ -118,12 +150,6 @@ func TestKeep(t *testing.T) {
 			`POST /ssf/status {"stream_id":"s 1","status":"enabled"}`,
 			`POST /ssf/verify {"stream_id":"s 1","state":"` + credential.State() + `"}`,
 		}, ""},
-		"cannot reach us": {func(s *signal.Stream) { known(s); s.Asked = time.Time{} }, map[string]answer{
-			"GET /ssf/stream?stream_id=s+1": {200, made, nil}, "PATCH /ssf/stream": {200, made, nil}, "POST /ssf/verify": {400, secret, nil},
-		}, []string{
-			"GET /ssf/stream?stream_id=s+1", `PATCH /ssf/stream {"stream_id":"s 1",` + ours, "GET /ssf/status?stream_id=s+1",
-			`POST /ssf/verify {"stream_id":"s 1","state":"` + credential.State() + `"}`,
-		}, stream.NotDelivered},
 		"can neither be read nor changed": {known, map[string]answer{
 			"GET /ssf/stream?stream_id=s+1": {405, ``, nil}, "PATCH /ssf/stream": {405, ``, nil}, "DELETE /ssf/stream?stream_id=s+1": {204, ``, nil},
 			"POST /ssf/stream": {201, `{"stream_id":"2","iss":"{base}","aud":["us"]}`, nil},
@@ -145,6 +171,28 @@ func TestKeep(t *testing.T) {
 				`"delivery":{"method":"https://schemas.openid.net/secevent/risc/delivery-method/push","endpoint_url":"` + endpoint + `","authorization_header":"` + secret + `"},` +
 				`"description":"sessionstamp: changed passwords and disabled users","format":"iss_sub","aud":["` + endpoint + `"]}`,
 		}, ""},
+		"no management API": {func(s *signal.Stream) { s.ConfigurationEndpoint = "" }, nil, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r.keep(t)
+		})
+	}
+}
+
+// What can be wrong, and what is called until that is known.
+func TestKeepProblems(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]run{
+		"the only one is somebody else's": {nil, map[string]answer{
+			"GET /ssf/stream": {200, `[{"stream_id":"2","delivery":{"endpoint_url":"https://other.example"}}]`, nil}, "POST /ssf/stream": {409, ``, nil},
+		}, []string{"GET /ssf/stream", "POST /ssf/stream {" + ours, "GET /ssf/stream"}, stream.Occupied},
+		"cannot reach us": {func(s *signal.Stream) { known(s); s.Asked = time.Time{} }, map[string]answer{
+			"GET /ssf/stream?stream_id=s+1": {200, made, nil}, "PATCH /ssf/stream": {200, made, nil}, "POST /ssf/verify": {400, secret, nil},
+		}, []string{
+			"GET /ssf/stream?stream_id=s+1", `PATCH /ssf/stream {"stream_id":"s 1",` + ours, "GET /ssf/status?stream_id=s+1",
+			`POST /ssf/verify {"stream_id":"s 1","state":"` + credential.State() + `"}`,
+		}, stream.NotDelivered},
 		"another issuer's": {nil, map[string]answer{"GET /ssf/stream": {200, strings.Replace(made, `"iss":"{base}"`, `"iss":"https://evil.example"`, 1), nil}},
 			[]string{"GET /ssf/stream"}, stream.OtherIssuer},
 		"an empty audience": {nil, map[string]answer{"GET /ssf/stream": {404, ``, nil}, "POST /ssf/stream": {201, `{"stream_id":"2","aud":["us",""]}`, nil}},
@@ -166,31 +214,12 @@ func TestKeep(t *testing.T) {
 		"it is down":              {known, map[string]answer{"GET /ssf/stream?stream_id=s+1": {502, secret, nil}}, []string{"GET /ssf/stream?stream_id=s+1"}, stream.Unavailable},
 		"it answers a page":       {known, map[string]answer{"GET /ssf/stream?stream_id=s+1": {200, `<html>`, nil}}, []string{"GET /ssf/stream?stream_id=s+1"}, stream.Unreadable},
 		"it leads elsewhere":      {known, map[string]answer{"GET /ssf/stream?stream_id=s+1": {302, ``, http.Header{"Location": {"/ssf/stream"}}}}, []string{"GET /ssf/stream?stream_id=s+1"}, stream.NotAccepted},
-		"no management API":       {func(s *signal.Stream) { s.ConfigurationEndpoint = "" }, nil, nil, ""},
 		"a token in clear text":   {func(s *signal.Stream) { s.ConfigurationEndpoint = "http://idp.example/" }, nil, nil, stream.NotSecure},
 		"it does not take events": {nil, map[string]answer{"GET /ssf/stream": {404, ``, nil}, "POST /ssf/stream": {400, ``, nil}}, []string{"GET /ssf/stream", "POST /ssf/stream {" + ours}, stream.NotAccepted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := play(t, tt.answers)
-			s := p.stream()
-			if tt.change != nil {
-				tt.change(&s)
-			}
-			got, err := p.manager().Keep(t.Context(), endpoint, s, credential)
-			if diff := cmp.Diff(tt.calls, p.calls); diff != "" {
-				t.Errorf("calls (-want +got):\n%s", diff)
-			}
-			e, _ := errors.AsType[*stream.Error](err)
-			if tt.problem != "" && (e == nil || e.Problem != tt.problem || strings.Contains(e.Error(), secret)) || tt.problem == "" && err != nil {
-				t.Fatalf("%v, want %s", err, tt.problem)
-			}
-			if tt.problem != "" || s.ConfigurationEndpoint == "" {
-				return
-			}
-			if text, _ := json.Marshal(got); got.ID == "" || got.Audiences[0] != "us" || got.Given == s.Given || strings.Contains(string(text), secret) {
-				t.Errorf("to be stored: %s", text)
-			}
+			r.keep(t)
 		})
 	}
 }
@@ -291,7 +320,7 @@ func TestDiscover(t *testing.T) {
 			}
 		})
 	}
-	if _, err := stream.Discover(t.Context(), http.DefaultClient, "http://idp.example"); err == nil {
+	if _, err := stream.Discover(t.Context(), new(http.Client), "http://idp.example"); err == nil {
 		t.Error("metadata was read in clear text")
 	}
 }
