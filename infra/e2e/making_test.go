@@ -258,9 +258,20 @@ func removeRole(r *rollout, s *stack, id string) error {
 	return r.query("iam", "DeleteRole", object{"RoleName": p["RoleName"]}, nil)
 }
 
-func makePolicy(r *rollout, s *stack, id string, _ *stack) error {
+// makePolicy also takes the policy from roles that it names no more.
+func makePolicy(r *rollout, s *stack, id string, old *stack) error {
 	p := s.properties(id)
-	for _, role := range texts(p["Roles"]) {
+	roles := texts(p["Roles"])
+	if exists(old, id) {
+		for _, role := range texts(old.properties(id)["Roles"]) {
+			if !slices.Contains(roles, role) {
+				if err := r.query("iam", "DeleteRolePolicy", object{"RoleName": role, "PolicyName": p["PolicyName"]}, nil); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, role := range roles {
 		err := r.query("iam", "PutRolePolicy", object{"RoleName": role, "PolicyName": p["PolicyName"], "PolicyDocument": encoded(p["PolicyDocument"])}, nil)
 		if err != nil {
 			return err

@@ -21,10 +21,11 @@ type Memory struct {
 
 // Machine is what this machine has done.
 type Machine struct {
-	// Stamped users, of whom ByPerson were named by a person. Of FoundBySweep no
-	// notification had told.
+	// Stamped users, of whom ByPerson were named by a person, and BySignal by a provider. Of
+	// FoundBySweep no notification had told.
 	Stamped      int `json:"stamped"`
 	ByPerson     int `json:"byPerson"`
+	BySignal     int `json:"bySignal,omitempty"`
 	FoundBySweep int `json:"foundBySweep"`
 	// First and Last are the times of its first and last call.
 	First time.Time `json:"first"`
@@ -91,9 +92,12 @@ func (m *maker) machine() *Machine {
 		case stamp.SourcePerson:
 			done.ByPerson++
 			continue
+		case stamp.SourceSignal: // of an existing user the time since the creation tells nothing
+			done.BySignal++
+			continue
 		case stamp.SourceSweep:
 			done.FoundBySweep++
-		case stamp.SourceNotification, stamp.SourceSignal:
+		case stamp.SourceNotification:
 		}
 		if wait := e.Called.Sub(e.Created); !e.Created.IsZero() && wait >= 0 {
 			waits = append(waits, wait)
@@ -168,6 +172,6 @@ func (m *maker) outside(e stamp.Entry) bool {
 		return false
 	}
 	reason := m.decide(u, e.Claimed)
-	byItself := e.Source != stamp.SourcePerson && !e.Again
+	byItself := (e.Source == stamp.SourceNotification || e.Source == stamp.SourceSweep) && !e.Again
 	return reason != stamp.ReasonNew && (reason != stamp.ReasonExisting || byItself)
 }

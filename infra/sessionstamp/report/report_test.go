@@ -62,6 +62,8 @@ func small() report.Input {
 	stuck.State, stuck.Reason, stuck.Again = stamp.StateCannotFix, stamp.ReasonStillEmpty, true
 	open := entry("open", ago(0.1), 3*time.Second, stamp.SourceNotification)
 	open.State = stamp.StateCalled
+	again := entry("fine", ago(400*day), 395*24*time.Hour, stamp.SourceSignal)
+	again.NotBefore = again.Called
 	policy := stamp.DefaultPolicy
 	policy.Exclusions.Patterns = []string{"svc-*@example.com"}
 	return report.Input{
@@ -76,7 +78,7 @@ func small() report.Input {
 		Memory: report.Memory{Swept: ago(20), Entries: []stamp.Entry{
 			stuck, open, entry("fast", ago(20), 4*time.Second, stamp.SourceNotification), entry("bulk", ago(90*day), 80*24*time.Hour, stamp.SourcePerson),
 			entry("guest", ago(50*day), 9*time.Second, stamp.SourceNotification), entry("old", ago(100*day), 90*time.Hour, stamp.SourceSweep),
-			entry("gone", ago(70*day), 40*time.Second, stamp.SourceSweep),
+			entry("gone", ago(70*day), 40*time.Second, stamp.SourceSweep), again,
 		}},
 	}
 }

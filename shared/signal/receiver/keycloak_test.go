@@ -42,7 +42,7 @@ type live struct {
 }
 
 func withKeycloak(t *testing.T) *live {
-	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Minute)
 	t.Cleanup(cancel)
 	scratch := t.TempDir()
 	k, err := signaltest.StartKeycloak(ctx, os.Getenv("KEYCLOAK_HOME"), scratch) //nolint:forbidigo // the other packages of ./... would know no flag
@@ -110,7 +110,7 @@ func (l *live) comes(want string) {
 	l.t.Helper()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	const patience = 2 * time.Minute // for a key that may be fetched once a minute
+	const patience = 4 * time.Minute // a key is fetched once a minute, and Keycloak repeats after two
 	for began := time.Now(); time.Since(began) < patience; <-tick.C {
 		if l.take(want) {
 			return
