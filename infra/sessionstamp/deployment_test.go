@@ -50,6 +50,7 @@ func TestDeployed(t *testing.T) {
 			delete(d.signal.Sources, "b")
 			d.Parameters["SignalMode"] = "enforce"
 		}, nil, fine},
+		"history-waits":           {"history --stack sessionstamp --signals", waiting, nil, fine},
 		"history-told-none":       {"history --stack sessionstamp --signals --since 2d", signalled, nil, fine},
 		"release-signals":         {"release --signals", signalled, answers("y\n"), fine},
 		"release-signals-nothing": {"release --signals --yes", nil, nil, fine},

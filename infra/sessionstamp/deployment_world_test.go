@@ -210,6 +210,18 @@ func told(d *deployed) {
 	}
 }
 
+// waiting has the brake of signals hold one user back, who was signed out before, and another
+// one no more.
+func waiting(d *deployed) {
+	signalled(d)
+	reported(d)
+	for i, r := range []struct{ user, reason string }{{"1004", "brake"}, {"1000", "brake"}, {"1004", "called"}, {"1000", "brake"}} {
+		d.log("StamperFunction", time.Duration(i-5)*10*time.Minute, map[string]any{
+			"message": "user handled", "user": strings.Replace(aUser, "7451", r.user, 1), "source": stamp.SourceSignal, "reason": r.reason, "cause": "user_disabled", "provider": "a",
+		})
+	}
+}
+
 // reports answers with a report.
 func reports(r sweep.Report) func(*deployed) {
 	return func(d *deployed) { d.Sweep = func(sweep.Order) (sweep.Report, error) { return r, nil } }

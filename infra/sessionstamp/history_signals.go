@@ -26,6 +26,7 @@ var signalEnds = map[string]language.Key{
 	string(stamp.ReasonNotFederated): "ended.managed", string(stamp.ReasonNotFound): "ended.not_found",
 	string(stamp.ReasonForbidden): "state.cannot_fix", string(stamp.ReasonRefused): "state.cannot_fix", string(stamp.ReasonStillEmpty): "state.cannot_fix",
 	string(stamp.ReasonKnownCannotFix): "state.cannot_fix", string(stamp.ReasonGaveUp): "state.cannot_fix",
+	string(stamp.ReasonBrake): "ended.waits", // the one that has not: a person ends it
 
 	string(signal.SubjectUnknown): "ended.not_found", string(signal.SubjectAmbiguous): "ended.several",
 	string(signal.SubjectForeignDomain): "ended.foreign", string(signal.LogOut): "ended.log_out", string(signal.UnknownSource): "ended.removed",
@@ -62,13 +63,11 @@ const (
 func signalPattern(of, id string) string {
 	var reasons []string
 	for _, reason := range slices.Sorted(maps.Keys(signalEnds)) {
-		reasons = append(reasons, `$.reason = "`+reason+`"`)
+		if reason != string(stamp.ReasonBrake) {
+			reasons = append(reasons, `$.reason = "`+reason+`"`)
+		}
 	}
-	pattern := "{ " + of + " && (" + strings.Join(reasons, " || ") + ")"
-	if id != "" {
-		pattern += ` && $.user = "` + id + `"`
-	}
-	return pattern + " }"
+	return patternOf(of+" && ("+strings.Join(reasons, " || ")+")", id)
 }
 
 // signalsOf reads how the signals of a deployment have ended since a moment, the last first:
@@ -82,13 +81,43 @@ func signalsOf(ctx context.Context, s *stack.Stack, since time.Time, id string) 
 		others, more, err = s.Logs(ctx, "ResolverFunction", since, signalPattern(ofResolver, ""), mostHandled)
 		records, cut = append(records, others...), cut || more
 	}
+	return withoutRepeats(endedAmong(records)), cut, err
+}
+
+// endedAmong reads how signals have ended, the last first.
+func endedAmong(records []stack.Record) (pasts []past) {
 	slices.SortStableFunc(records, func(a, b stack.Record) int { return b.At.Compare(a.At) })
 	for _, r := range records {
 		if p, is := endedIn(r); is {
 			pasts = append(pasts, p)
 		}
 	}
-	return withoutRepeats(pasts), cut, err
+	return pasts
+}
+
+// brakedSpan is how far back the log is searched for whom the brake of signals holds back: who
+// waits is tried again, and told, every [stamp.MaxDelay]. All of it would be more than is read.
+const brakedSpan = 4 * stamp.MaxDelay
+
+// withBraked adds to what is given the last first who waits for the brake of signals: each user
+// once, and nobody of whom something newer is told.
+func withBraked(ctx context.Context, s *stack.Stack, now time.Time, id string, pasts []past) ([]past, error) {
+	records, _, err := s.Logs(ctx, "StamperFunction", now.Add(-brakedSpan), patternOf(ofStamper+` && $.reason = "`+string(stamp.ReasonBrake)+`"`, id), mostHandled)
+	return joinBraked(pasts, endedAmong(records)), err
+}
+
+func joinBraked(pasts, braked []past) []past {
+	latest := make(map[string]time.Time)
+	for _, p := range slices.Backward(pasts) {
+		latest[p.User] = p.Called
+	}
+	for _, p := range braked {
+		if p.Called.After(latest[p.User]) {
+			latest[p.User], pasts = p.Called, append(pasts, p)
+		}
+	}
+	slices.SortStableFunc(pasts, func(a, b past) int { return b.Called.Compare(a.Called) })
+	return pasts
 }
 
 // withoutRepeats leaves out of what is given the last first where the stamper has met the stamp
@@ -134,6 +163,9 @@ func countEnded(pasts []past, reason stamp.Reason) (n int) {
 // signalHistory tells what became of what providers have reported.
 func (c *call) signalHistory(ctx context.Context, s *stack.Stack, r recollection, id string, names map[string]string) error {
 	pasts, cut, err := signalsOf(ctx, s, r.since, id)
+	if err == nil {
+		pasts, err = withBraked(ctx, s, c.Now(), id, pasts)
+	}
 	if err != nil {
 		return err
 	}
@@ -162,13 +194,20 @@ func (c *call) signalHistory(ctx context.Context, s *stack.Stack, r recollection
 	if s.SignalMode() == stack.SignalsReported && len(pasts) > 0 {
 		v.next = append(v.next, hint{"setup --signals enforce" + r.given(), "hint.enforce"})
 	}
+	if countEnded(pasts, stamp.ReasonBrake) > 0 {
+		v.next = append(v.next, hint{"release --signals" + r.given(), "hint.release_signals"})
+	}
 	v.next = append(v.next, hint{"signal list" + r.given(), "hint.signal_list"})
 	return c.show(v)
 }
 
 // endedLines say how many there were, and what a person should know of them.
 func (c *call) endedLines(s *stack.Stack, pasts []past, r recollection) []line {
-	lines := []line{{text: c.say("ended.all", s.Name, c.when(r.since), language.Number(len(pasts)))}}
+	waiting := countEnded(pasts, stamp.ReasonBrake)
+	lines := []line{{text: c.say("ended.all", s.Name, c.when(r.since), language.Number(len(pasts)-waiting))}}
+	if waiting > 0 {
+		lines = append(lines, line{text: "! " + c.say("ended.braked", language.Number(waiting)), colour: screen.Notice, hang: 2})
+	}
 	if n := countEnded(pasts, stamp.ReasonReported); n > 0 {
 		lines = append(lines, line{text: c.say("ended.would", language.Number(n))})
 	}

@@ -101,7 +101,11 @@ func (c *call) beyond(hidden int, cut bool) (lines []line) {
 // object id, in which nothing needs to be quoted
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html).
 func handledPattern(id string) string {
-	pattern := `$.message = "user handled" && ($.reason = "called" || $.reason = "read_back" || $.reason = "still_empty")`
+	return patternOf(`$.message = "user handled" && ($.reason = "called" || $.reason = "read_back" || $.reason = "still_empty")`, id)
+}
+
+// patternOf finds records, of one user if there is an id.
+func patternOf(pattern, id string) string {
 	if id != "" {
 		pattern += ` && $.user = "` + id + `"`
 	}

@@ -252,7 +252,8 @@ func TestWhyStack(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string]string{
 		"why": "why u1@corp.example --stack sessionstamp", "why.json": "why u1@corp.example --stack sessionstamp -o json", "why-none": "why u2@corp.example --stack sessionstamp",
-		"why-signal": "why u1@corp.example --stack sessionstamp",
+		"why-signal": "why u1@corp.example --stack sessionstamp", "why-waits": "why u1@corp.example --stack sessionstamp",
+		"why-reported": "why u2@corp.example --stack sessionstamp", "why-excluded": "why u2@corp.example --stack sessionstamp -o json",
 	} {
 		for _, l := range languages() {
 			t.Run(name+"."+string(l), func(t *testing.T) {
@@ -278,7 +279,16 @@ func TestWhyStack(t *testing.T) {
 						}
 						signalled(k.deployed)
 					}
-					if name != "why-none" {
+					if user, reason := k.ids[2], map[string]stamp.Reason{"why-waits": stamp.ReasonBrake, "why-reported": stamp.ReasonReported, "why-excluded": stamp.ReasonExcluded}[name]; reason != "" {
+						signalled(k.deployed)
+						if k.brake.Signals = (stamp.Tally{}); reason == stamp.ReasonBrake {
+							user, k.brake.Signals.Reached = k.ids[1], at.Add(-2*time.Hour)
+						}
+						k.log("StamperFunction", -time.Minute, map[string]any{
+							"message": "user handled", "user": user, "source": stamp.SourceSignal, "reason": reason, "cause": "password_changed",
+						})
+						k.write(t)
+					} else if name != "why-none" {
 						paused11(k.deployed)
 						reached(k.deployed)
 						k.write(t)
@@ -287,9 +297,9 @@ func TestWhyStack(t *testing.T) {
 					if status != wrong {
 						t.Errorf("exit status %d: %s", status, stderr)
 					}
-					if name == "why.json" {
+					if strings.Contains(args, "json") {
 						_, stdout, _ = strings.Cut(stdout, `"deployment"`)
-						goldentest.Compare(t, "handed-why.json", stdout)
+						goldentest.Compare(t, "handed-"+strings.TrimSuffix(name, ".json")+".json", stdout)
 						return
 					}
 					goldentest.Compare(t, "handed-"+name+"."+string(l)+".txt", stdout)

@@ -151,9 +151,13 @@ func (c *call) operate(ctx context.Context, o operation) error {
 
 // confirmRelease shows what stopped the stamping, and asks the one question.
 func (c *call) confirmRelease(ctx context.Context, o operation, done operated, since time.Time) error {
+	history := "sessionstamp history"
+	if o.order == sweep.OrderReleaseSignals {
+		history += " --signals"
+	}
 	c.tell(
 		line{text: c.say(o.words("release.reached"), c.when(since), language.Number(done.Stamped), language.Number(done.Limit), language.Number(done.Waiting))},
-		line{text: c.say("release.look", "sessionstamp history"+o.named())},
+		line{text: c.say(o.words("release.look"), history+o.named())},
 	)
 	return c.agree(ctx, c.say("release.question"))
 }

@@ -116,7 +116,7 @@ func (c *call) why(ctx context.Context, q question) error {
 	}
 	e := c.evidence(ctx, t, u, w)
 	l, _ := e.Ledger.Get()
-	w.cause = w.causeOf(ctx, l.Entry)
+	w.cause, w.idle = w.causeOf(ctx, l.Entry), w.idleSignal(ctx, e.Now, u.ID)
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -25,6 +26,15 @@ type explainedStack struct {
 	Reached string       `json:"brakeReached,omitempty"`
 	// Cause is what a provider had reported, where a signal has signed the user out.
 	Cause string `json:"cause,omitempty"`
+	// Signal is the last one, where nobody was signed out for it.
+	Signal *idleSignal `json:"signal,omitempty"`
+}
+
+// idleSignal is a signal after which nothing was done, or nothing yet.
+type idleSignal struct {
+	Handled string       `json:"handled"`
+	Cause   string       `json:"cause"`
+	Reason  stamp.Reason `json:"reason"`
 }
 
 // A witness is a deployment that is asked about a user. The zero value is none.
@@ -35,6 +45,13 @@ type witness struct {
 	sweep sweep.Checkpoint
 	// cause is what a provider had reported when the user was last signed out for it.
 	cause string
+	// idle is the last signal of the user, if it is one of [idleEnds].
+	idle past
+}
+
+// idleEnds are the ends of signals of which why tells.
+var idleEnds = map[stamp.Reason]language.Key{
+	stamp.ReasonReported: "why.stack_reported", stamp.ReasonExcluded: "why.stack_excluded", stamp.ReasonBrake: "why.stack_waits",
 }
 
 // witness finds the deployment that is named, in whatever state it is.
@@ -100,15 +117,43 @@ func (w witness) causeOf(ctx context.Context, e stamp.Entry) string {
 	return ""
 }
 
+// idleSignal finds in the stamper's log the last signal of a user, if it has done nothing.
+func (w witness) idleSignal(ctx context.Context, now time.Time, id string) (p past) {
+	if w.Stack == nil || w.SignalMode() == stack.SignalsOff {
+		return p
+	}
+	pasts, _, err := signalsOf(ctx, w.Stack, now.AddDate(0, 0, -usualHistory), id)
+	if err == nil {
+		pasts, err = withBraked(ctx, w.Stack, now, id, pasts)
+	}
+	if err != nil || len(pasts) == 0 || idleEnds[pasts[0].Reason] == "" {
+		return p // else it says less
+	}
+	return pasts[0]
+}
+
+// idleSays tells of the signal, "" of none.
+func (x explanation) idleSays() string {
+	p := x.witness.idle
+	if p.Reason == "" {
+		return ""
+	}
+	what := x.by(p)
+	if words, known := causes[p.cause]; known {
+		what = x.say(words[1])
+	}
+	return x.say(idleEnds[p.Reason], what, x.when(p.Called))
+}
+
 // witnessLines say what the deployment knows of the user, and what holds it up.
 func (x explanation) witnessLines() (lines []line) {
 	w := x.witness
 	if w.Stack == nil {
 		return nil
 	}
-	said := x.say("why.unread")
+	said, idle := x.say("why.unread"), x.idleSays()
 	if l, asked := x.evidence.Ledger.Get(); asked && l.Entry.State == stamp.StateNone {
-		said = x.say("why.stack_unknown")
+		said, idle = cmp.Or(idle, x.say("why.stack_unknown")), ""
 	} else if asked {
 		said = x.ledgerSays(l)
 		if words, known := causes[w.cause]; known {
@@ -117,7 +162,11 @@ func (x explanation) witnessLines() (lines []line) {
 			said += x.say("why.stack_source", x.say(language.Key("source."+source)))
 		}
 	}
-	lines = append(lines, marked(x.say("why.mark")+x.say("why.stack", w.Name, said), ""))
+	for _, said := range []string{said, idle} {
+		if said != "" {
+			lines = append(lines, marked(x.say("why.mark")+x.say("why.stack", w.Name, said), ""))
+		}
+	}
 	if isSet(w.brake.Paused) {
 		lines = append(lines, marked(x.say("why.mark")+x.say("why.stack_paused", x.when(w.brake.Paused)), screen.Notice))
 	}
@@ -136,7 +185,11 @@ func (w witness) object(l cause.Ledger) *explainedStack {
 		return nil
 	}
 	e := l.Entry
+	var idle *idleSignal
+	if w.idle.Reason != "" {
+		idle = &idleSignal{moment(w.idle.Called), w.idle.cause, w.idle.Reason}
+	}
 	return &explainedStack{
-		w.Name, e.State, e.Reason, e.Source, moment(e.Called), moment(e.Updated), moment(w.brake.Paused), moment(w.brake.Reached), w.cause,
+		w.Name, e.State, e.Reason, e.Source, moment(e.Called), moment(e.Updated), moment(w.brake.Paused), moment(w.brake.Reached), w.cause, idle,
 	}
 }

@@ -16,6 +16,10 @@ var endedWords = language.Catalogue{
 		En: "Reports of excluded users, whose sessions did not end: %s",
 		Ja: "除外設定のユーザーのシグナル (セッションは終了していません): %s 件",
 	},
+	"ended.braked": {
+		En: "Users who wait for the brake of signals: %s",
+		Ja: "シグナルの上限のため待機中のユーザー: %s 人",
+	},
 	"column.handled": {En: "Handled", Ja: "日時"},
 
 	"ended.called":     {En: "stamped again", Ja: "再スタンプ"},
@@ -31,6 +35,7 @@ var endedWords = language.Catalogue{
 	"ended.several":    {En: "several found", Ja: "複数該当"},
 	"ended.foreign":    {En: "other domain", Ja: "対象外ドメイン"},
 	"ended.log_out":    {En: "log-out", Ja: "ログアウト"},
+	"ended.waits":      {En: "waits for the brake", Ja: "上限のため待機中"},
 	"ended.removed":    {En: "source removed", Ja: "送信元削除済み"},
 
 	"hint.signals": {En: "what became of signals", Ja: "シグナルの処理結果"},

@@ -45,7 +45,11 @@ var operateWords = language.Catalogue{
 		En: "The brake was reached at %s: %s users were stamped in 24 hours (limit %s). Requests that wait: %s.",
 		Ja: "%s に上限に達しました。24 時間にスタンプを付けた人数: %s 人 (上限 %s 人)、待機中の要求: %s 件",
 	},
-	"release.look":     {En: "Who they were: %s", Ja: "処理済みのユーザーの確認: %s"},
+	"release.look": {En: "Who they were: %s", Ja: "処理済みのユーザーの確認: %s"},
+	"release.look_signals": {
+		En: "Who was stamped, who waits: %s",
+		Ja: "対象者と待機者の確認: %s",
+	},
 	"release.question": {En: "Were they the right ones, and is it to go on? [y/N] ", Ja: "対象者に問題がなければ再開します。よろしいですか? [y/N] "},
 	"release.done": {
 		En: "The brake is released: it counts from 0 again, and stops at %[2]s. Requests that waited, now tried again within 15 minutes: %[1]s.",

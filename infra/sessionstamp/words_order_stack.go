@@ -52,6 +52,18 @@ var orderStackWords = language.Catalogue{
 		Ja: "デプロイは %s にシグナルの上限に達しました。シグナルの対象者は sessionstamp release --signals を待っています",
 	},
 	"why.stack_signal": {En: " (signed out, since a provider reported: %s)", Ja: " (プロバイダーのシグナルによりサインアウト: %s)"},
+	"why.stack_reported": {
+		En: "a provider reported: %s (%s). Nothing was done, since SignalMode was report",
+		Ja: "プロバイダーのシグナルを受信しましたが (%s、%s)、SignalMode が report のため何もしていません",
+	},
+	"why.stack_excluded": {
+		En: "a provider reported: %s (%s). Nothing was done, since the user is excluded",
+		Ja: "プロバイダーのシグナルを受信しましたが (%s、%s)、除外設定のユーザーのため何もしていません",
+	},
+	"why.stack_waits": {
+		En: "a provider reported: %s. That waits for the brake of signals (last tried: %s)",
+		Ja: "プロバイダーのシグナル (%s) が、上限のため待機中です (最終試行 %s)",
+	},
 	"why.stack_source": {En: " (told by: %s)", Ja: " (契機: %s)"},
 	"why.stack_paused": {
 		En: "The deployment is paused since %s: nobody is stamped",
