@@ -236,3 +236,20 @@ func TestWhole(t *testing.T) {
 		t.Errorf("net/http breaks the connection: %v", err)
 	}
 }
+
+// TestSecretDeleted: a secret that is scheduled for deletion is gone; a refusal is none.
+func TestSecretDeleted(t *testing.T) {
+	t.Parallel()
+	for code, gone := range map[string]bool{"InvalidRequestException": true, "ResourceNotFoundException": true, "InvalidParameterException": false} {
+		a := open(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Header.Get("X-Amz-Target") != "secretsmanager.GetSecretValue" {
+				return scripted(map[string]string{"GetCallerIdentity": me})(r)
+			}
+			text := `{"__type":"` + code + `","Message":"You can't perform this operation on the secret because it was marked for deletion."}`
+			return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text)), Request: r}, nil
+		}))
+		if _, err := a.SecretValue(t.Context(), "s", account.Current); errors.Is(err, account.ErrNoSecret) != gone || err == nil {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+}

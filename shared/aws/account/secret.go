@@ -77,9 +77,14 @@ func (a *Account) CreateSecret(ctx context.Context, name, description, key strin
 	return aws.ToString(made.ARN), nil
 }
 
-// SecretValue reads the version in a stage.
+// SecretValue reads the version in a stage. A secret that is [scheduled for deletion] is gone.
+//
+// [scheduled for deletion]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html#API_GetSecretValue_Errors
 func (a *Account) SecretValue(ctx context.Context, id, stage string) (directory.Secret, error) {
 	found, err := a.secrets().GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id, VersionStage: &stage})
+	if _, deleted := errors.AsType[*types.InvalidRequestException](err); deleted {
+		return directory.Secret{}, fmt.Errorf("%w: %w", ErrNoSecret, err)
+	}
 	if err != nil {
 		return directory.Secret{}, explainSecret(err)
 	}
