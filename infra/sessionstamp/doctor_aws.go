@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -132,6 +133,9 @@ func gatherStack(ctx context.Context, x examined, e *doctor.Evidence) {
 		e.SignalSecrets = answered(secrets, err)
 	}
 	e.Attention = attentionOf(ctx, x, e.Now)
+	if x.stack.SignalMode() != stack.SignalsOff {
+		e.Refused = refusedOf(ctx, x, e.Now)
+	}
 	e.Traffic = trafficOf(ctx, x, e.Now)
 }
 
@@ -170,8 +174,12 @@ func switchesOf(ctx context.Context, x examined) doctor.Answer[[]doctor.Switch] 
 	var err error
 	var all []doctor.Switch
 	add := func(function, logical string, on bool) bool {
-		is := doctor.Switch{Function: function, ID: x.stack.Resources[logical], Found: true, On: on}
-		one, asked := found(is, doctor.Switch{Function: function}, err).Get()
+		queue := ""
+		if source, is := strings.CutSuffix(logical, "EventSource"); is && function == "resolver" {
+			queue = source + "Queue"
+		}
+		is := doctor.Switch{Function: function, ID: x.stack.Resources[logical], Found: true, On: on, Queue: queue}
+		one, asked := found(is, doctor.Switch{Function: function, Queue: queue}, err).Get()
 		all = append(all, one)
 		return asked
 	}
@@ -253,6 +261,25 @@ func attentionOf(ctx context.Context, x examined, now time.Time) doctor.Answer[m
 		}
 	}
 	return doctor.Asked(counts)
+}
+
+// refusalPattern finds, among others, whom the receiver has refused.
+const refusalPattern = `{ $.message = "signals received" && $.level = "ERROR" }`
+
+// refusedOf are the ids of the sources whose posts were refused in the last day. A log that
+// can't be read is missed elsewhere.
+func refusedOf(ctx context.Context, x examined, now time.Time) (ids []string) {
+	records, _, _ := x.asks.Logs(ctx, "ReceiverFunction", now.Add(-24*time.Hour), refusalPattern, mostRecords)
+	for _, r := range records {
+		var said struct {
+			Source, Reason string
+			Status         int
+		}
+		if json.Unmarshal([]byte(r.Message), &said) == nil && said.Reason != "" && said.Status != http.StatusServiceUnavailable { // that one comes again
+			ids = append(ids, said.Source)
+		}
+	}
+	return ids
 }
 
 // troublePattern finds whom Graph does not let us stamp, and whom the settings do not though

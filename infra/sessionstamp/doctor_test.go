@@ -273,6 +273,7 @@ func ill(p *inpatient) {
 		{Message: `{"User":"u7","Reason":"excluded"}`}, {Message: `{"User":"u8","Reason":"excluded"}`}, {Message: `{"User":"u9","Reason":"excluded"}`},
 	}
 	p.logs["ReceiverFunction{ $.NeedsAttention > 0 }"] = []stack.Record{{Message: `{"Reason":"signal_refused","NeedsAttention":7}`}}
+	p.logs["ReceiverFunction"+refusalPattern] = []stack.Record{{Message: `{"source":"kc","reason":"bad_signature"}`}, {Message: `{"source":"kc","reason":"bad_signature"}`}, {Message: `{"source":"gone","reason":"bad_secret"}`}, {Message: `{"source":"hook","reason":"keys_unavailable","status":503}`}}
 }
 
 // TestDoctorScreens are golden, in both languages.
@@ -295,7 +296,7 @@ func TestDoctorScreens(t *testing.T) {
 			}
 			goldentest.Compare(t, name+"."+string(l)+".txt", stdout)
 			for line := range strings.SplitSeq(stdout, "\n") {
-				if screen.Width(line) > screen.Columns && !strings.HasPrefix(line, "    ") || strings.Contains(line, "%!") {
+				if screen.Width(line) > screen.Columns || strings.Contains(line, "%!") {
 					t.Errorf("%s, %s: %q", name, l, line)
 				}
 			}
@@ -386,5 +387,24 @@ func TestDoctorFix(t *testing.T) {
 	}
 	if status, _, stderr := play(t.Context(), nil, "doctor", "--fix", "--demo"); status != wrongUse || !strings.Contains(stderr, "--yes") {
 		t.Errorf("without a person: exit status %d, %s", status, stderr)
+	}
+}
+
+// TestCopied: a command that is too wide is one command still; on Windows it stays on its line.
+func TestCopied(t *testing.T) {
+	t.Parallel()
+	const command = "aws logs tail /aws/lambda/sessionstamp-receiver --region ap-northeast-1 --since 24h"
+	for system, want := range map[string]string{
+		"linux": "    aws logs tail /aws/lambda/sessionstamp-receiver --region ap-northeast-1 \\\n      --since 24h", "windows": "    " + command,
+	} {
+		c := &call{}
+		c.System, c.Out.Columns = system, screen.Columns
+		var got []string
+		for _, l := range c.copied(command) {
+			got = append(got, l.text)
+		}
+		if strings.Join(got, "\n") != want {
+			t.Errorf("%s: %q", system, got)
+		}
 	}
 }

@@ -108,9 +108,26 @@ func (c *call) faultLines(f doctor.Finding) []line {
 	case len(f.Mend) > 0:
 		lines[1].text += c.say("doctor.mends")
 	case f.Command != "":
-		lines = append(lines, line{text: "    " + f.Command, whole: true})
+		lines = append(lines, c.copied(f.Command)...)
 	}
 	return lines
+}
+
+// copied are the lines of a command as a shell takes them: where it is too wide, it goes on
+// after a backslash, but for Windows, whose shells take it for something else.
+func (c *call) copied(command string) (lines []line) {
+	first, options, _ := strings.Cut(command, " --")
+	text := "    " + first
+	for option := range strings.SplitSeq(options, " --") {
+		switch wider := text + " --" + option; {
+		case options == "":
+		case c.System == "windows" || screen.Width(wider+` \`) <= c.Out.Columns:
+			text = wider
+		default:
+			lines, text = append(lines, line{text: text + ` \`, whole: true}), "      --"+option
+		}
+	}
+	return append(lines, line{text: text, whole: true})
 }
 
 // groupLine names what was looked at.

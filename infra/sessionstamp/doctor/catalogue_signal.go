@@ -7,12 +7,12 @@ const listSources = "sessionstamp signal list{of}"
 
 var signalWords = map[string]words{
 	"resolver_source_missing": {
-		problem: language.Text{En: "Nothing hands the signals of providers to the resolver: its event source mapping is gone. They are lost after a day.", Ja: "resolver のイベントソースマッピングがなく、プロバイダーのシグナルが処理されません。1 日を過ぎたシグナルは失われます。"},
+		problem: language.Text{En: "Nothing hands the signals of providers to the resolver: its event source mapping of {queue} is gone. They are lost after a day.", Ja: "resolver のイベントソースマッピング ({queue}) がなく、プロバイダーのシグナルが処理されません。1 日を過ぎたシグナルは失われます。"},
 		cure:    language.Text{En: "Remove the stack and set it up again, or add queue and function again in the Lambda console as the template has them.", Ja: "Lambda コンソールでテンプレートどおりに追加するか、スタックを削除し、セットアップし直してください。"},
 		command: "sessionstamp setup{of} --undo",
 	},
 	"resolver_source_off": {
-		problem: language.Text{En: "The resolver's event source mapping is switched off: nobody is signed out for what providers report, and signals are lost after a day.", Ja: "resolver のイベントソースマッピングが無効です。シグナルによるサインアウトは行われず、1 日を過ぎたシグナルは失われます。"},
+		problem: language.Text{En: "The resolver's event source mapping of {queue} is switched off: nobody is signed out for the signals in it, and they are lost after a day.", Ja: "resolver のイベントソースマッピング ({queue}) が無効です。このキューのシグナルによるサインアウトは行われず、1 日を過ぎたシグナルは失われます。"},
 		cure:    language.Text{En: "Find out who switched it off, and why; then switch it on.", Ja: "停止された理由を確認のうえ、有効にしてください。"},
 		command: "aws lambda update-event-source-mapping --region {region} --uuid {id} --enabled",
 	},
@@ -57,7 +57,7 @@ var signalWords = map[string]words{
 		cure:    language.Text{En: "See at the provider whether it sends, and what it is answered.", Ja: "プロバイダー側で、送信状況と応答を確認してください。"}, command: listSources,
 	},
 	"signal_refused": {
-		problem: language.Text{En: "Posts to a known source were refused, since their signature or secret is wrong ({n} in 24 hours).", Ja: "登録済みの送信元への要求を、署名またはシークレットの誤りのため拒否しました (24 時間で {n} 件)。"},
+		problem: language.Text{En: "Posts to a known source were refused, since their signature or secret is wrong ({n} in 24 hours{sources}).", Ja: "登録済みの送信元への要求を、署名またはシークレットの誤りのため拒否しました (24 時間で {n} 件{sources})。"},
 		cure:    language.Text{En: "See first that the provider has the right secret, then that the sender's clock is right. Then read the receiver's log: it names source and reason. If the provider's own reports still arrive, a stranger knows the address: remove the source and add it anew.", Ja: "まずプロバイダー側のシークレット、次に送信側の時刻を確認し、その後 receiver のログで送信元と理由を確認してください。プロバイダーからの通知が正常に届いている場合は、第三者が URL を知っている可能性があります。送信元を削除し、追加し直してください。"}, command: logOf("receiver", "24h"),
 	},
 	"signal_domain_managed": {

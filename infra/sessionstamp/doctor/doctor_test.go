@@ -157,8 +157,8 @@ var cases = append([]fault{
 	{"resolver_untrusted", []change{reader(distrusting), noSources}, Trust},
 	{"", []change{reader(distrusting), noSources, signals("off")}, ""},
 	{"", []change{noSources, signals("off")}, ""}, // setup --entra has it trusted all the same
-	{"resolver_source_missing", []change{switches(Switch{Function: "resolver"})}, ""},
-	{"resolver_source_off", []change{switches(Switch{Function: "resolver", Found: true})}, ""},
+	{"resolver_source_missing", []change{switches(Switch{Function: "resolver", Queue: "SignalQueue"})}, ""},
+	{"resolver_source_off", []change{switches(Switch{Function: "resolver", Found: true, Queue: "SignalQueue"})}, ""},
 	{"signal_queue_missing", []change{func(e *Evidence) { e.SignalQueue = Asked(Queue{}) }}, ""},
 	{"signal_dead_letters", []change{func(e *Evidence) { e.SignalQueue = Asked(Queue{Found: true, Dead: 1}) }}, ""},
 	{"signal_secret_missing", []change{func(e *Evidence) { e.SignalSecrets = Asked([]string{hook}) }}, ""},

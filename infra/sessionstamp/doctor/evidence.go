@@ -75,7 +75,10 @@ type Evidence struct {
 	// Attention counts the reasons of the last 24 hours for which a person was called, by the
 	// code that the functions log.
 	Attention Answer[map[string]int]
-	Traffic   Answer[Traffic]
+	// Refused are the ids of the sources of signals of which the receiver has refused a post in
+	// the last 24 hours, as far as its log tells.
+	Refused []string
+	Traffic Answer[Traffic]
 }
 
 // FileState is how the local file stands.
@@ -158,6 +161,8 @@ type Function struct {
 type Switch struct {
 	Function, ID string
 	Found, On    bool
+	// Queue is the logical name of the queue that it empties, of the resolver's two.
+	Queue string
 }
 
 // Queue is how the notifications wait.

@@ -59,7 +59,7 @@ func healthy() Evidence {
 		Account: Asked(Account{ID: "123456789012", Region: "ap-northeast-1"}), Issuer: Asked(issuer),
 		Stacks:     Asked([]Deployment{deployment(), {Found: true, Name: "other", Tenant: "b", Reader: "c"}}),
 		Deployment: Asked(deployment()), Functions: Asked(functions),
-		Switches: Asked([]Switch{{"stamper", "uuid", true, true}, {"keeper", "k", true, true}, {"sweeper", "s", true, true}, {"resolver", "r", true, true}}),
+		Switches: Asked([]Switch{{"stamper", "uuid", true, true, ""}, {"keeper", "k", true, true, ""}, {"sweeper", "s", true, true, ""}, {"resolver", "r", true, true, "SignalQueue"}}),
 		Queue:    Asked(Queue{Found: true, Oldest: time.Minute, Waiting: 3}), Key: Asked("Enabled"),
 		Table: Asked(Table{"table", true, true, true}), Secrets: Asked([]Secret{{"clientState", "arn", true, false}}),
 		Alarms: Asked([]Alarm{{Name: "sweep"}}), Receivers: Asked(Receivers{Confirmed: 1, Pending: 1}), Front: Asked(Front{}),

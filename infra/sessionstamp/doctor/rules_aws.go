@@ -84,6 +84,9 @@ func eachSwitch(bad func(Switch) bool) func(matter) []hit {
 				continue
 			}
 			h := hit{params: params{"function": plain(s.Function), "id": plain(s.ID)}}
+			if s.Queue != "" {
+				h.params["queue"] = plain(s.Queue)
+			}
 			if s.Found && s.scheduled() { // whoever switched an event source off has stopped the stamping
 				h.mend = []Remedy{{Do: EnableSchedule, Value: s.ID}}
 			}

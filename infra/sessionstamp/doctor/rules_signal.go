@@ -45,7 +45,7 @@ var signalRules = []rule{
 	})},
 	{"signal_stream_failed", Warning, State, attention("signal_stream")},
 	{"signal_silent", Warning, State, eachSource(func(m matter, _ string, r signal.Record) bool { return r.Silent(m.Now) })},
-	{"signal_refused", Warning, State, attention("signal_refused")},
+	{"signal_refused", Warning, State, signalRefused},
 	{"signal_domain_managed", Warning, State, signalDomainManaged},
 	{"signal_excluded", Warning, State, func(m matter) []hit {
 		t, _ := m.Traffic.Get()
@@ -93,6 +93,24 @@ func eachSource(bad func(m matter, id string, r signal.Record) bool) func(matter
 		}
 		return hits
 	}
+}
+
+// signalRefused names the sources, where the log tells which.
+func signalRefused(m matter) []hit {
+	hits := attention("signal_refused")(m)
+	var names []string
+	for id, r := range m.sources() {
+		if slices.Contains(m.Refused, id) {
+			names = append(names, r.Name)
+		}
+	}
+	slices.Sort(names)
+	for _, h := range hits {
+		if h.params["sources"] = plain(""); len(names) > 0 {
+			h.params["sources"] = plain(": " + strings.Join(names, ", "))
+		}
+	}
+	return hits
 }
 
 // signalSecretOrphaned finds what a removal that broke off has left.
