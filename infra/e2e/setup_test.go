@@ -58,8 +58,38 @@ func TestSetup(t *testing.T) {
 	run("", "report", "--stack", stackName, "-o", "json")
 	run("", "history", "--names", "--stack", stackName)
 	run("", "stamp", "--all", "--dry-run", "--stack", stackName)
+	a.listens(true)
+	run("", "setup", "--yes", "--signals", "off")
+	a.listens(false)
+	user = a.graph.newUser("mori")
+	a.logged("StamperFunction", map[string]any{"user": user, "reason": "read_back"})
+	run("", "doctor")
 	run("", "setup", "--yes", "--undo")
 	a.nothingLeft()
+}
+
+// listens checks whether there is all that hears of signals, or nothing of it.
+func (a *account) listens(want bool) {
+	a.t.Helper()
+	var queues struct{ QueueUrls []string }
+	if err := a.cloud.call(a.ctx, "AmazonSQS.ListQueues", object{}, &queues); err != nil {
+		a.t.Fatal(err)
+	}
+	n := 0
+	for _, url := range queues.QueueUrls {
+		if strings.Contains(url, "Signal") {
+			n++
+		}
+	}
+	if there := map[bool]int{true: 3}[want]; n != there {
+		a.t.Errorf("there are %d queues of signals, want %d", n, there)
+	}
+	for function, want := range map[string]bool{"receiver": want, "resolver": want, "stamper": true} {
+		path := "/2015-03-31/functions/" + stackName + "-" + function + "/configuration"
+		if _, err := a.as(person).send(a.ctx, "lambda", http.MethodGet, path, http.Header{}, nil); (err == nil) != want {
+			a.t.Errorf("the %s is there: %t, want %t: %v", function, err == nil, want, err)
+		}
+	}
 }
 
 // nothingLeft checks that a setup has taken away what it has made.
