@@ -72,6 +72,7 @@ func TestDeployed(t *testing.T) {
 		"release-paused":          {"release --yes", func(d *deployed) { paused11(d); reached(d) }, nil, fine},
 		"release-nothing":         {"release --yes", nil, nil, fine},
 		"release-unasked":         {"release", reached, nil, wrongUse},
+		"release-signals-unasked": {"release --signals", signalled, nil, wrongUse},
 		"sweep":                   {"sweep", reports(fullRound), nil, fine},
 		"sweep-cut":               {"sweep", reports(sweep.Report{Kind: sweep.KindFull, Causes: []sweep.Cause{sweep.CauseOutOfTime}, Counts: sweep.Counts{Members: 9}}), nil, fine},
 		"sweep-paused":            {"sweep", reports(sweep.Report{Kind: sweep.KindFull, Causes: []sweep.Cause{sweep.CausePaused}}), nil, wrong},

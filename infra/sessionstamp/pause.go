@@ -117,7 +117,7 @@ func (c *call) operationVerb(o *operation) *cobra.Command {
 func (c *call) operate(ctx context.Context, o operation) error {
 	asks := o.releases() && !o.yes
 	if asks && !c.Person {
-		return misuse("use.unasked_release")
+		return misuse(o.words("use.unasked_release"))
 	}
 	s, err := c.fit(ctx, o.deployment, o.fit)
 	if err != nil {

@@ -67,6 +67,10 @@ var operateWords = language.Catalogue{
 		En: "Nobody is here to be asked: see who was stamped (sessionstamp history --stack NAME), then write --yes.",
 		Ja: "対話入力ができないため、確認できません。対象者を確認し (sessionstamp history --stack NAME)、--yes を付けて実行してください。",
 	},
+	"use.unasked_release_signals": {
+		En: "Nobody is here to be asked: see who was stamped and who waits (sessionstamp history --signals --stack NAME), then write --yes.",
+		Ja: "対話入力ができないため、確認できません。対象者と待機者を確認し (sessionstamp history --signals --stack NAME)、--yes を付けて実行してください。",
+	},
 	"fail.order_given": {
 		En: "No answer came. The order was given and may have been carried out: see sessionstamp status. It may be given again.",
 		Ja: "応答を受け取れませんでした。指示は送信済みで、実行された可能性があります。sessionstamp status で確認してください。もう一度実行しても問題ありません。",

@@ -79,7 +79,7 @@ func composed() (keys []language.Key) {
 		keys = append(keys, language.Key("doctor.do_"+do))
 	}
 	keys = append(keys, setupKeys()...)
-	return append(keys, "column.domain", "column.month", "release.look_signals", "signed_in.browser", "signed_in.device", "signed_in.az")
+	return append(keys, "column.domain", "column.month", "release.look_signals", "use.unasked_release_signals", "signed_in.browser", "signed_in.device", "signed_in.az")
 }
 
 // TestWords: every sentence has both languages, every sentence that the code asks for is

@@ -42,7 +42,7 @@ var signalWords = map[string]words{
 	},
 	"signals_brake_reached": {
 		problem: language.Text{En: "The brake of signals was reached on {since}: whom providers report is not signed out.", Ja: "{since} にシグナルの上限に達して停止しました。シグナルによるサインアウトは行われません。"},
-		cure:    language.Text{En: "See whether so many reports are real; then release it.", Ja: "シグナルの急増が正しいものか確認し、解除してください。"}, command: "sessionstamp release --signals{of}",
+		cure:    language.Text{En: "See who was stamped and who waits (sessionstamp history --signals --stack {stack}), and whether so many reports are real; then release it.", Ja: "対象者と待機者を確認し (sessionstamp history --signals --stack {stack})、シグナルの急増が正しいものであれば解除してください。"}, command: "sessionstamp release --signals{of}",
 	},
 	"signal_stream_stopped": {
 		problem: language.Text{En: "The transmitter of the source {source} has set its stream to {status}: no signal comes.", Ja: "送信元 {source} のストリームが {status} になっており、シグナルが届きません。"},
