@@ -188,15 +188,6 @@ bench: $(TOOLS)
 		{ echo "$$table"; echo 'too slow, or the machine is busy'; exit 1; }; \
 	echo "$$table" | sort
 	@echo
-	@echo 'The receiver, a burst of 10,000 signed POSTs of each kind, each from its first byte to the answer:'
-	@echo '(the 99th percentile, to be under 100 ms)'
-	@out=$$($(SCAN) $(GO) test -v -p $(JOBS) -count=1 -benchtime=2x -run '^$$' -bench . ./shared/signal/receiver) || { echo "$$out"; exit 1; }; \
-	table=$$(echo "$$out" | awk '/p99-ms/ { sub(/^BenchmarkReceive\//, ""); sub(/-[0-9]+$$/, "", $$1); \
-		for (i = 3; i < NF; i += 2) value[$$(i + 1)] = $$i; slow = slow || value["p99-ms"] >= 100; n++; \
-		printf "  %-18s %8.2f ms %6d allocations\n", $$1, value["p99-ms"], value["allocs/POST"] } END { exit slow || !n }') || \
-		{ echo "$$table"; echo 'too slow, or the machine is busy'; exit 1; }; \
-	echo "$$table" | sort
-	@echo
 	@echo 'Calls of Graph, counted in virtual time, and the memory of the sweep:'
 	@out=$$($(SCAN) $(GO) test -p $(JOBS) -count=1 -timeout=30m -v ./infra/local -run '^(TestRequestsPerUser|TestQuotaUse|TestSweepRequests|TestSweepMemory)$$' \
 		-full-load $(FULL_LOAD) -sweep-users $(SWEEP_USERS) -sweep-memory-users $(SWEEP_MEMORY_USERS)) || { echo "$$out"; exit 1; }; \

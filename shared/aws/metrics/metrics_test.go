@@ -49,6 +49,12 @@ func user(verdict stamp.Verdict, reason stamp.Reason, seen time.Duration) stamp.
 	}
 }
 
+// again is the outcome of a request that was put back before.
+func again(o stamp.Outcome) stamp.Outcome {
+	o.Request.Attempt = 8
+	return o
+}
+
 // stamped is the outcome of a user who was stamped at an age.
 func stamped(age time.Duration) stamp.Outcome {
 	o := user(stamp.Done, stamp.ReasonCalled, 0)
@@ -140,7 +146,7 @@ func TestLines(t *testing.T) {
 			[]string{"UsersStamped 1 SecondsToStamp 1.5", "UsersStamped 1 UsersMissed 1 SecondsToStamp 25200", "UsersStamped 1", "UsersStamped 1 SecondsToStamp 0"}},
 		"quiet": {observe(user(stamp.Done, stamp.ReasonExisting, 0), user(stamp.Done, stamp.ReasonKnownStamped, 0),
 			user(stamp.Later, stamp.ReasonThrottled, time.Minute), user(stamp.Done, stamp.ReasonKnownCannotFix, 0),
-			user(stamp.Later, stamp.ReasonPaused, 2*time.Hour)), nil},
+			user(stamp.Later, stamp.ReasonPaused, 2*time.Hour), again(user(stamp.Later, stamp.ReasonBrake, 2*time.Hour))), nil},
 		"attention": {observe(user(stamp.Done, stamp.ReasonForbidden, 0), user(stamp.Done, stamp.ReasonStillEmpty, 0),
 			user(stamp.Later, stamp.ReasonBrake, 0), user(stamp.Later, stamp.ReasonThrottled, 2*time.Hour)),
 			[]string{"NeedsAttention 1 cannot_fix", "NeedsAttention 1 cannot_fix", "NeedsAttention 1 brake_reached", "NeedsAttention 1 put_back"}},

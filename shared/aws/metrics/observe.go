@@ -90,6 +90,9 @@ func (r *Recorder) attention(o stamp.Outcome) Attention {
 	case stamp.ReasonForbidden, stamp.ReasonRefused, stamp.ReasonStillEmpty:
 		return CannotFix
 	case stamp.ReasonBrake:
+		if o.Request.Attempt > 0 { // told once; then the keeper says so at each of its runs
+			return ""
+		}
 		return BrakeReached
 	case stamp.ReasonPaused: // the sweep says so, once an hour
 		return ""
