@@ -247,6 +247,21 @@ func TestStackRights(t *testing.T) {
 	})
 }
 
+// idleOnes are the signals of TestWhyStack for which nothing was done.
+var idleOnes = map[string]stamp.Reason{"why-waits": stamp.ReasonBrake, "why-reported": stamp.ReasonReported, "why-excluded": stamp.ReasonExcluded}
+
+// idle has a provider report somebody for whom nothing was done: one who waits was stamped before.
+func (k *crew) idle(reason stamp.Reason) {
+	signalled(k.deployed)
+	user := k.ids[2]
+	if k.brake.Signals = (stamp.Tally{}); reason == stamp.ReasonBrake {
+		user, k.brake.Signals.Reached = k.ids[1], at.Add(-2*time.Hour)
+	}
+	k.log("StamperFunction", -time.Minute, map[string]any{
+		"message": "user handled", "user": user, "source": stamp.SourceSignal, "reason": reason, "cause": "password_changed",
+	})
+}
+
 // TestWhyStack: what a deployment knows of a user, and what holds it up.
 func TestWhyStack(t *testing.T) {
 	t.Parallel()
@@ -279,20 +294,13 @@ func TestWhyStack(t *testing.T) {
 						}
 						signalled(k.deployed)
 					}
-					if user, reason := k.ids[2], map[string]stamp.Reason{"why-waits": stamp.ReasonBrake, "why-reported": stamp.ReasonReported, "why-excluded": stamp.ReasonExcluded}[name]; reason != "" {
-						signalled(k.deployed)
-						if k.brake.Signals = (stamp.Tally{}); reason == stamp.ReasonBrake {
-							user, k.brake.Signals.Reached = k.ids[1], at.Add(-2*time.Hour)
-						}
-						k.log("StamperFunction", -time.Minute, map[string]any{
-							"message": "user handled", "user": user, "source": stamp.SourceSignal, "reason": reason, "cause": "password_changed",
-						})
-						k.write(t)
+					if reason := idleOnes[name]; reason != "" {
+						k.idle(reason)
 					} else if name != "why-none" {
 						paused11(k.deployed)
 						reached(k.deployed)
-						k.write(t)
 					}
+					k.write(t)
 					status, stdout, stderr := k.run(t.Context(), nil, append(strings.Fields(args), "--lang", string(l))...)
 					if status != wrong {
 						t.Errorf("exit status %d: %s", status, stderr)
