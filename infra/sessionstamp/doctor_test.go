@@ -408,3 +408,13 @@ func TestCopied(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedOf: whose posts come again was not refused.
+func TestRefusedOf(t *testing.T) {
+	t.Parallel()
+	p := newInpatient()
+	ill(p)
+	if got := refusedOf(t.Context(), examined{asks: p}, at); !slices.Equal(got, []string{"kc", "kc", "gone"}) {
+		t.Errorf("refused were %q", got)
+	}
+}
