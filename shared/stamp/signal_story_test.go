@@ -75,7 +75,11 @@ var signalStories = []story{
 		stampedUser(w, untouched)
 		w.send(signalled(w, time.Minute), 0)
 		w.pause(0, time.Hour)
-		time.AfterFunc(30*time.Minute, func() { w.config.Policy.EnforceSignals = false })
+		time.AfterFunc(30*time.Minute, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.config.Policy.EnforceSignals = false
+		})
 	}, []string{"later paused", "done reported"}, stamp.StateNone, 0, 0, 0, 0},
 }
 

@@ -154,7 +154,9 @@ func (w *world) entryOf(id string) stamp.Entry {
 
 // newStamper makes the Stamper of a fresh process.
 func (w *world) newStamper() *stamp.Stamper {
+	w.mu.Lock()
 	c := w.config
+	w.mu.Unlock()
 	c.Domains = stamp.NewDomains(fakeDomains{w})
 	c.Brake = stamp.NewBrake(fakeBrake{&w.brake, &w.steps}, w.limit)
 	return stamp.New(c)
