@@ -2,7 +2,6 @@ package stamp_test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/sessionstamp/sessionstamp/shared/stamp"
@@ -85,15 +84,5 @@ var signalStories = []story{
 
 func TestSignalStories(t *testing.T) {
 	t.Parallel()
-	for _, s := range signalStories {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				s.arrange(w)
-				w.run()
-				s.check(t, w)
-			})
-		})
-	}
+	tell(t, signalStories)
 }

@@ -207,7 +207,13 @@ var (
 
 func TestStories(t *testing.T) {
 	t.Parallel()
-	for _, s := range stories {
+	tell(t, stories)
+}
+
+// tell runs each story in a world of its own.
+func tell(t *testing.T, list []story) {
+	t.Helper()
+	for _, s := range list {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
