@@ -47,8 +47,8 @@ const remedy = "Nothing has to be done: a subscription ends by itself within 29 
 	"To end it now, sign in as the app registration, list its subscriptions with GET https://graph.microsoft.com/v1.0/subscriptions, " +
 	"and call DELETE https://graph.microsoft.com/v1.0/subscriptions/{id} for the one on the resource users."
 
-// takeDown removes the subscription, then the streams. Whatever keeps it from that, the stack can be
-// deleted: the log says what is left.
+// takeDown removes the subscription, then the streams. Whatever keeps it from that, the
+// stack can be deleted: the log says what is left.
 func (f *function) takeDown(ctx context.Context) {
 	err := f.fault
 	if err == nil {

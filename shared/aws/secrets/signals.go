@@ -62,7 +62,7 @@ func parseCredential(text string) (c signal.Credential, err error) {
 //
 // [scheduled for deletion]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html#API_GetSecretValue_Errors
 func isGone(err error) bool {
-	var missing *types.ResourceNotFoundException
-	var deleted *types.InvalidRequestException
-	return errors.As(err, &missing) || errors.As(err, &deleted)
+	_, missing := errors.AsType[*types.ResourceNotFoundException](err)
+	_, deleted := errors.AsType[*types.InvalidRequestException](err)
+	return missing || deleted
 }

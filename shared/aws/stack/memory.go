@@ -37,8 +37,8 @@ type Memory struct {
 	Signals signal.Registry
 }
 
-// Memory reads the documents of brake, keeper, sweep and signals. Those that were never written are
-// empty. Where the table is gone the error is [ErrNoResource].
+// Memory reads the documents of brake, keeper, sweep and signals. Those that were never
+// written are empty. Where the table is gone the error is [ErrNoResource].
 func (s *Stack) Memory(ctx context.Context) (m Memory, err error) {
 	table, err := s.Table()
 	if err != nil {
