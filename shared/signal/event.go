@@ -51,7 +51,7 @@ func (s *ssf) decode(claims object, name string, event object, r Request) (Deliv
 			status = whole.text("status") // Keycloak 26.7 repeats the answer of its status endpoint
 		}
 		switch {
-		case !slices.Contains([]string{"enabled", "paused", "disabled"}, status):
+		case !IsStreamStatus(status):
 			return Delivery{}, refuse(Malformed)
 		case id != "" && id != ours:
 			return Delivery{}, nil

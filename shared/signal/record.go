@@ -51,6 +51,18 @@ type Record struct {
 	Heard, Pinged time.Time
 }
 
+// The statuses of a stream (SSF, section 8.1.2).
+const (
+	StreamEnabled  = "enabled"
+	StreamPaused   = "paused"
+	StreamDisabled = "disabled"
+)
+
+// IsStreamStatus tells whether a text is one of them.
+func IsStreamStatus(text string) bool {
+	return text == StreamEnabled || text == StreamPaused || text == StreamDisabled
+}
+
 // A Stream is one transmitter's, and where it is managed
 // (https://openid.net/specs/openid-sharedsignals-framework-1_0-final.html, sections 7 and 8).
 type Stream struct {
@@ -75,7 +87,7 @@ type Stream struct {
 	// Given is a fingerprint of what the transmitter was last given: address, secret and
 	// events. It tells nothing of them.
 	Given string
-	// Status is "enabled", "paused" or "disabled", as the transmitter last said.
+	// Status is [StreamEnabled] or another status, as the transmitter last said.
 	Status string
 	// Asked is when a verification was last asked for.
 	Asked time.Time

@@ -12,13 +12,6 @@ import (
 	"github.com/sessionstamp/sessionstamp/shared/signal"
 )
 
-// The statuses of a stream (section 8.1.2).
-const (
-	enabled  = "enabled"
-	paused   = "paused"
-	disabled = "disabled"
-)
-
 const (
 	// hourly is how often a stream is verified, less a few minutes: the keeper's schedule
 	// is not exact, and must not miss every fourth run.

@@ -246,17 +246,17 @@ func (r *run) enable(ctx context.Context) error {
 		err := r.ask(ctx, request{
 			doing: "read the stream's status", method: http.MethodGet, address: withStream(r.stream.StatusEndpoint, r.stream.ID),
 		})
-		if err == nil && r.stream.Status == paused {
+		if err == nil && r.stream.Status == signal.StreamPaused {
 			err = r.ask(ctx, request{
 				doing: "resume the stream", method: http.MethodPost, address: r.stream.StatusEndpoint,
-				body: condition{ID: r.stream.ID, Status: enabled},
+				body: condition{ID: r.stream.ID, Status: signal.StreamEnabled},
 			})
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if r.stream.Status != enabled && r.stream.Status != "" {
+	if r.stream.Status != signal.StreamEnabled && r.stream.Status != "" {
 		return &Error{Problem: NotEnabled, Doing: keeping}
 	}
 	return nil
@@ -270,7 +270,7 @@ func (r *run) ask(ctx context.Context, call request) error {
 	if absent(status(err)) { // Okta has the first call in some orgs only, the second nowhere
 		return nil
 	}
-	if said.Status = strings.ToLower(said.Status); err == nil && slices.Contains([]string{enabled, paused, disabled}, said.Status) {
+	if said.Status = strings.ToLower(said.Status); err == nil && signal.IsStreamStatus(said.Status) {
 		r.stream.Status = said.Status
 	}
 	return err
