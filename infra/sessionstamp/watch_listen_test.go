@@ -186,11 +186,11 @@ func TestWatchListens(t *testing.T) {
 	})
 }
 
-// TestWatchListensToAStream: a stream that was made by hand, from its verification to a user
-// who was disabled.
+// TestWatchListensToAStream: a stream that was made by hand, from its verification to a changed
+// password, and a night in which nothing comes.
 func TestWatchListensToAStream(t *testing.T) {
 	t.Parallel()
-	const bearer, token = "Bearer 0123456789abcdef0123456789", "token-of-an-administrator"
+	const bearer, token, night = "Bearer 0123456789abcdef0123456789", "token-of-an-administrator", 12 * time.Hour
 	onSite(t, 0, msgraphtest.Options{}, allRights, func(t *testing.T, s *site) {
 		ids, _ := s.stampedAt(500 * time.Hour)
 		var network *wire
@@ -231,7 +231,7 @@ func TestWatchListensToAStream(t *testing.T) {
 			if n := transmitter.Deliver(t.Context()); n != 2 {
 				t.Errorf("%d of 2 were taken: %v", n, transmitter.Deliveries())
 			}
-			time.Sleep(10 * time.Minute)
+			time.Sleep(night)
 		}, bearer, "--signal", "ssf", "--issuer", transmitter.Issuer(), "--audience", "https://"+signaltest.ClientID+".example.com", "--enforce")
 		if got, want := strings.Join(kindsOf(events), ","), "signal_heard heard,signal queued,stamped called"; got != want {
 			t.Errorf("got %s, want %s\n%s", got, want, stderr)
