@@ -169,6 +169,7 @@ func TestWatchListens(t *testing.T) {
 			{hookSecret, "--every=1m", send(other, 401, "3", "p0", "p1"), "signal_refused bad_signature", 0},
 			{other + ";" + hookSecret, "--enforce", send(other, 204, "4", "p0"), "signal queued,stamped called", 1},
 			{other, "--enforce", send(other, 204, "5", "p0", "nobody"), "signal queued,signal_sufficient known_stamped,signal_unheeded subject_unknown", 1},
+			{other, "--every=1h", func(*wire, string) { time.Sleep(signal.Quiet + 12*time.Hour) }, "signal_silent", 1},
 		} {
 			events, stderr := s.hears(c.do, c.secrets, "--signal", "webhook", c.flag)
 			if got := strings.Join(kindsOf(events), ","); got != c.want {
