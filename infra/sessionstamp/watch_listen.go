@@ -158,6 +158,8 @@ func (c *call) listen(ctx context.Context, t tenant, l listening) (*job.Listenin
 			return nil, failure(err, "fail.listen_issuer", l.issuer, err.Error())
 		}
 		found.Audiences = record.Stream.Audiences
+		// No keeper asks for verifications here: a calm night is no silence.
+		found.ConfigurationEndpoint, found.StatusEndpoint, found.VerificationEndpoint = "", "", ""
 		record.Stream = found
 	}
 	id, err := c.sourceID(ctx, t.id, record, l.credential)

@@ -169,6 +169,7 @@ func TestWatchListens(t *testing.T) {
 			{hookSecret, "--every=1m", send(other, 401, "3", "p0", "p1"), "signal_refused bad_signature", 0},
 			{other + ";" + hookSecret, "--enforce", send(other, 204, "4", "p0"), "signal queued,stamped called", 1},
 			{other, "--enforce", send(other, 204, "5", "p0", "nobody"), "signal queued,signal_sufficient known_stamped,signal_unheeded subject_unknown", 1},
+			{other, "--every=1h", func(*wire, string) { time.Sleep(signal.Quiet + 12*time.Hour) }, "signal_silent", 1},
 		} {
 			events, stderr := s.hears(c.do, c.secrets, "--signal", "webhook", c.flag)
 			if got := strings.Join(kindsOf(events), ","); got != c.want {
@@ -186,11 +187,11 @@ func TestWatchListens(t *testing.T) {
 	})
 }
 
-// TestWatchListensToAStream: a stream that was made by hand, from its verification to a user
-// who was disabled.
+// TestWatchListensToAStream: a stream that was made by hand, from its verification to a changed
+// password, and a night in which nothing comes.
 func TestWatchListensToAStream(t *testing.T) {
 	t.Parallel()
-	const bearer, token = "Bearer 0123456789abcdef0123456789", "token-of-an-administrator"
+	const bearer, token, night = "Bearer 0123456789abcdef0123456789", "token-of-an-administrator", 12 * time.Hour
 	onSite(t, 0, msgraphtest.Options{}, allRights, func(t *testing.T, s *site) {
 		ids, _ := s.stampedAt(500 * time.Hour)
 		var network *wire
@@ -231,7 +232,7 @@ func TestWatchListensToAStream(t *testing.T) {
 			if n := transmitter.Deliver(t.Context()); n != 2 {
 				t.Errorf("%d of 2 were taken: %v", n, transmitter.Deliveries())
 			}
-			time.Sleep(10 * time.Minute)
+			time.Sleep(night)
 		}, bearer, "--signal", "ssf", "--issuer", transmitter.Issuer(), "--audience", "https://"+signaltest.ClientID+".example.com", "--enforce")
 		if got, want := strings.Join(kindsOf(events), ","), "signal_heard heard,signal queued,stamped called"; got != want {
 			t.Errorf("got %s, want %s\n%s", got, want, stderr)

@@ -271,6 +271,8 @@ func TestSettings(t *testing.T) {
 		"an empty bearer":          set(func(c *config) { c.secrets = []string{""} }),
 		"Okta's log-outs":          set(func(c *config) { c.Provider, c.sessions = signal.OktaSSF, true }),
 		"Okta's log-outs, renamed": set(func(c *config) { c.Issuer, c.sessions = "https://Contoso.OKTA.com/x", true }),
+		"Okta for government":      set(func(c *config) { c.Issuer, c.sessions = "https://agency.okta-gov.com", true }),
+		"Okta for the military":    set(func(c *config) { c.Issuer, c.sessions = "https://unit.okta.mil", true }),
 	} {
 		if err := f(); err == nil || strings.Contains(err.Error(), "invented") {
 			t.Errorf("%s: %v", name, err)

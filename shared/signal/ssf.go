@@ -66,7 +66,7 @@ func newSSF(id string, r Record, c Credential, keys *Keys) (*ssf, error) {
 // IsOkta recognises Okta by its issuer, where somebody took it for another.
 func IsOkta(issuer string) bool {
 	u, err := url.Parse(issuer)
-	return err == nil && slices.ContainsFunc([]string{".okta.com", ".oktapreview.com", ".okta-emea.com"},
+	return err == nil && slices.ContainsFunc([]string{".okta.com", ".oktapreview.com", ".okta-emea.com", ".okta-gov.com", ".okta.mil"},
 		func(suffix string) bool { return strings.HasSuffix(strings.ToLower(u.Hostname()), suffix) })
 }
 
