@@ -63,7 +63,7 @@ func (s *ssf) decode(claims object, name string, event object, r Request) (Deliv
 
 // user makes a signal of an event about a user, or drops it.
 func (s *ssf) user(claims object, name string, event object, r Request) (d Delivery) {
-	kind, reason := s.kind(name, event)
+	kind, reason := s.kind(claims, name, event)
 	if reason != "" {
 		d.drop(reason)
 		return d
@@ -88,7 +88,7 @@ func (s *ssf) user(claims object, name string, event object, r Request) (d Deliv
 //
 // [CAEP]: https://openid.net/specs/openid-caep-1_0-final.html
 // [RISC]: https://openid.net/specs/openid-risc-1_0-final.html
-func (s *ssf) kind(name string, event object) (Kind, Reason) {
+func (s *ssf) kind(claims object, name string, event object) (Kind, Reason) {
 	switch name {
 	case "caep/event-type/credential-change":
 		return credential(event)
@@ -102,7 +102,8 @@ func (s *ssf) kind(name string, event object) (Kind, Reason) {
 		}
 		return UserDisabled, ""
 	case "caep/event-type/session-revoked", "risc/event-type/sessions-revoked":
-		if !s.record.SessionsRevoked {
+		// Without a sub_id it may be Okta's log-out, from a domain of the customer's own.
+		if !s.record.SessionsRevoked || !claims.has("sub_id") && s.record.Stream.Provider != Authentik {
 			return "", LogOut
 		}
 		return SessionsRevoked, ""

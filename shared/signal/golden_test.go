@@ -83,6 +83,7 @@ func TestTokens(t *testing.T) {
 		{"okta-password", signal.OktaSSF, oktaIssuer, false, one(signal.PasswordChanged, opaque("00uexample0000001"), false)},
 		{"okta-factors", signal.OktaSSF, oktaIssuer, false, dropped(signal.OtherCredential)},
 		{"okta-logout", signal.OktaSSF, oktaIssuer, false, dropped(signal.LogOut)},
+		{"okta-logout", signal.OtherSSF, "https://login.contoso.com", true, dropped(signal.LogOut)},
 		{"oci-password", signal.OCI, ociIssuer, false, one(signal.PasswordChanged, email("aiko@contoso.com"), true)},
 		{"sailpoint-session", signal.SailPoint, sailpointIssuer, false, dropped(signal.LogOut)},
 		{"sailpoint-session", signal.SailPoint, sailpointIssuer, true, one(signal.SessionsRevoked, email("aiko@contoso.com"), false)},
@@ -104,7 +105,7 @@ func TestTokens(t *testing.T) {
 			if c.provider == signal.Authentik {
 				head["typ"] = "JWT"
 			}
-			got, err := receive(t, s, pushed(compact(head, sample(t, c.file), jwt.SigningMethodRS256, keys().rsa)))
+			got, err := receive(t, s, pushed(compact(head, strings.ReplaceAll(sample(t, c.file), oktaIssuer, c.issuer), jwt.SigningMethodRS256, keys().rsa)))
 			if err != nil {
 				t.Fatal(err)
 			}
